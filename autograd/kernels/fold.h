@@ -1,0 +1,157 @@
+#pragma once
+// Folding a row to one number in a fixed tree, and walking over a row: what the kernels of
+// reductions, softmax, norms and losses are made of.
+//
+// A row is read through a function `value(i, lanes)`, which gives the elements i … i + lanes − 1 in
+// the first lanes of a register; `lanes` is the register's width but at the end of the row.
+
+#include "autograd/kernels/simd.h"
+
+namespace tarsier::kernels::TARSIER_ISA {
+
+template <class T>
+TARSIER_INLINE Simd<T> load(const T* p, int64_t lanes) {
+  return lanes == Simd<T>::width ? Simd<T>::load(p) : Simd<T>::load(p, lanes);
+}
+template <class T>
+TARSIER_INLINE void store(T* p, Simd<T> x, int64_t lanes) {
+  if (lanes == Simd<T>::width) {
+    x.store(p);
+  } else {
+    x.store(p, lanes);
+  }
+}
+
+/// Calls body(i, lanes) along a row of n elements.
+template <class T, class Body>
+TARSIER_INLINE void each(int64_t n, const Body& body) {
+  constexpr int64_t width = Simd<T>::width;
+  int64_t i = 0;
+  for (; i + width <= n; i += width) body(i, width);
+  if (i < n) body(i, n - i);
+}
+
+// What can be folded: an identity, and an associative combination, on registers and on numbers.
+// `map` is what happens to an element first.
+template <class T>
+struct SumFold {
+  static constexpr T identity = 0;
+  TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
+  template <class V>
+  TARSIER_INLINE static V combine(V a, V b) { return a + b; }
+};
+template <class T>
+struct SumSquaresFold : SumFold<T> {
+  TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x * x; }
+};
+template <class T>
+struct ProdFold {
+  static constexpr T identity = 1;
+  TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
+  template <class V>
+  TARSIER_INLINE static V combine(V a, V b) { return a * b; }
+};
+/// The larger; NaN where either is NaN (a > b is false where b is NaN).
+template <class T>
+struct MaxFold {
+  static constexpr T identity = -static_cast<T>(__builtin_inf());
+  TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
+  TARSIER_INLINE static Simd<T> combine(Simd<T> a, Simd<T> b) {
+    return select((a > b) | (a != a), a, b);
+  }
+  TARSIER_INLINE static T combine(T a, T b) { return a > b || a != a ? a : b; }
+};
+template <class T>
+struct MinFold {
+  static constexpr T identity = static_cast<T>(__builtin_inf());
+  TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
+  TARSIER_INLINE static Simd<T> combine(Simd<T> a, Simd<T> b) {
+    return select((a < b) | (a != a), a, b);
+  }
+  TARSIER_INLINE static T combine(T a, T b) { return a < b || a != a ? a : b; }
+};
+
+/// x in the first `lanes` lanes, `fill` in the others.
+template <class T>
+TARSIER_INLINE Simd<T> fill_lanes(Simd<T> x, int64_t lanes, T fill) {
+  using Int = typename Simd<T>::Int;
+  typename Int::Vector index;
+  for (int i = 0; i < Simd<T>::width; ++i) index[i] = i;
+  return select(Int(index) < Int(static_cast<typename Int::Lane>(lanes)), x, Simd<T>(fill));
+}
+
+/// Up to this many elements are folded one register after another; longer rows are halved. The
+/// error of a sum so grows with 32 + log₂ n (128 registers on four accumulators) and not with n.
+template <class T>
+constexpr int64_t fold_block = 128 * Simd<T>::width;
+
+/// Folds elements begin … end − 1, one block at most, lane by lane.
+template <class Fold, class T, class Value>
+TARSIER_INLINE Simd<T> fold_short(int64_t begin, int64_t end, const Value& value) {
+  constexpr int64_t width = Simd<T>::width;
+  // Four accumulators, since an addition takes about four cycles to be ready for the next.
+  Simd<T> a(Fold::identity), b = a, c = a, d = a;
+  int64_t i = begin;
+  for (; i + 4 * width <= end; i += 4 * width) {
+    a = Fold::combine(a, value(i, width));
+    b = Fold::combine(b, value(i + width, width));
+    c = Fold::combine(c, value(i + 2 * width, width));
+    d = Fold::combine(d, value(i + 3 * width, width));
+  }
+  for (; i + width <= end; i += width) a = Fold::combine(a, value(i, width));
+  if (i < end) {
+    const int64_t lanes = end - i;
+    b = Fold::combine(b, fill_lanes(value(i, lanes), lanes, Fold::identity));
+  }
+  return Fold::combine(Fold::combine(a, b), Fold::combine(c, d));
+}
+
+/// The same for any number of elements. The tree depends on that number alone.
+template <class Fold, class T, class Value>
+[[gnu::noinline]] Simd<T> fold_long(int64_t begin, int64_t end, const Value& value) {
+  constexpr int64_t block = fold_block<T>;
+  if (end - begin <= block) return fold_short<Fold, T>(begin, end, value);
+  const int64_t middle = begin + ((end - begin) / 2 + block - 1) / block * block;
+  const Simd<T> left = fold_long<Fold, T>(begin, middle, value);
+  return Fold::combine(left, fold_long<Fold, T>(middle, end, value));
+}
+
+/// The numbers 0 … n − 1 as a type.
+template <int... lane>
+struct Lanes {};
+template <int n, int... lane>
+struct MakeLanes : MakeLanes<n - 1, n - 1, lane...> {};
+template <int... lane>
+struct MakeLanes<0, lane...> {
+  using Type = Lanes<lane...>;
+};
+
+/// Folds the lanes in halves, quarters, …: the tree of reduce_lanes (simd.h), but in the register
+/// instead of in memory, which short rows feel.
+template <class Fold, int half, class T, int... lane>
+TARSIER_INLINE T fold_lanes(Simd<T> x, Lanes<lane...> lanes) {
+  if constexpr (half == 0) {
+    return x[0];
+  } else {
+    const Simd<T> other(__builtin_shufflevector(x.v, x.v, (lane ^ half)...));
+    return fold_lanes<Fold, half / 2>(Fold::combine(x, other), lanes);
+  }
+}
+
+/// Folds a row of n elements to one number; the identity for n = 0. A short row is folded where it
+/// stands, so that what `value` captured stays in registers.
+template <class Fold, class T, class Value>
+TARSIER_INLINE T fold(int64_t n, const Value& value) {
+  const Simd<T> lanes =
+      n <= fold_block<T> ? fold_short<Fold, T>(0, n, value) : fold_long<Fold, T>(0, n, value);
+  constexpr int width = Simd<T>::width;
+  return fold_lanes<Fold, width / 2>(lanes, typename MakeLanes<width>::Type());
+}
+
+/// Σ value(i).
+template <class T, class Value>
+TARSIER_INLINE T sum_of(int64_t n, const Value& value) {
+  return fold<SumFold<T>, T>(n, value);
+}
+
+}  // namespace tarsier::kernels::TARSIER_ISA

@@ -1,0 +1,46 @@
+#pragma once
+// C = A·B, C += A·B, with any strides, batched, with a fused tail.
+
+#include <cstdint>
+
+namespace tarsier::kernels {
+
+/// What happens to an element of the product before it is stored.
+enum class GemmTail : uint8_t { none, relu, gelu, gelu_tanh, silu };
+
+/// C[i, j] = tail(Σ_p A[i, p]·B[p, j] + bias[j])   for i < m, j < n, p < k,
+/// or C[i, j] += Σ_p … where `accumulate` (no bias or tail then). Strides count elements; A and B may
+/// have any (a transposed matrix is one with swapped strides, 0 repeats), the rows of C are
+/// contiguous (column stride 1).
+///
+/// With `batch` > 1 the product is done once per batch, at a + a_offsets[i] and so on; the arrays
+/// of offsets allow any broadcasting. A null array means offset 0 for all. Matrices of C must not
+/// overlap one another or the operands. k = 0 gives zeros (or leaves C as it was).
+///
+/// The order of the sum over p is fixed by k alone: the result has the same bits at any number of
+/// threads, and whether alone or in a batch.
+template <class T>
+struct Gemm {
+  int64_t m, n, k;
+  const T* a;
+  int64_t a_row, a_col;
+  const T* b;
+  int64_t b_row, b_col;
+  T* c;
+  int64_t c_row;
+  bool accumulate = false;
+  const T* bias = nullptr;
+  GemmTail tail = GemmTail::none;
+  int64_t batch = 1;
+  const int64_t* a_offsets = nullptr;
+  const int64_t* b_offsets = nullptr;
+  const int64_t* c_offsets = nullptr;
+};
+
+template <class T>
+struct GemmKernels {
+  /// The product, on the threads of the pool where it is large enough to pay.
+  void (*gemm)(const Gemm<T>&);
+};
+
+}  // namespace tarsier::kernels

@@ -1,0 +1,32 @@
+#pragma once
+// Cross-entropy of rows of logits against class indices, with its gradient.
+
+#include <cstdint>
+
+namespace tarsier::kernels {
+
+/// What a cross-entropy is told besides its logits. The definition is that of
+/// torch.nn.functional.cross_entropy for class indices.
+template <class T>
+struct CrossEntropy {
+  int64_t rows, classes;
+  const T* logits;        // (rows, classes), contiguous
+  const int64_t* target;  // (rows): 0 ≤ class < classes, or ignore_index
+  const T* weight;        // (classes), or null for 1
+  int64_t ignore_index;
+  T label_smoothing;
+};
+
+template <class T>
+struct LossKernels {
+  /// Per row with target t, log p = log_softmax(logits), ε = label_smoothing and weights w:
+  ///   loss = −(1 − ε)·w_t·log p_t − ε / classes · Σ_c w_c·log p_c      0 where t is ignored
+  /// Keeps for the gradient, per row, stats[0] = m = max logits and stats[1] = log Σ exp(x − m);
+  /// their sum alone would lose the digits of p where logits are large.
+  void (*cross_entropy)(const CrossEntropy<T>&, T* loss, T* stats);
+  /// With a = (1 − ε)·w_t, b_c = ε / classes · w_c and the gradient g of the row's loss:
+  ///   dlogits_c = g·((a + Σ b)·p_c − b_c − a·[c = t])      0 where t is ignored
+  void (*cross_entropy_grad)(const CrossEntropy<T>&, const T* stats, const T* dloss, T* dlogits);
+};
+
+}  // namespace tarsier::kernels

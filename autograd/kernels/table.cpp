@@ -1,0 +1,24 @@
+// One Kernels<T> for the instruction set that this file is being compiled for.
+#include "autograd/kernels/kernels.h"
+#include "autograd/kernels/simd.h"
+
+namespace tarsier::kernels::TARSIER_ISA {
+
+template <class T>
+GemmKernels<T> gemm_kernels();
+
+template <class T>
+Kernels<T> make_kernels() {
+  return {gemm_kernels<T>()};
+}
+
+const Kernels<float>& kernels_f32() {
+  static const Kernels<float> kernels = make_kernels<float>();
+  return kernels;
+}
+const Kernels<double>& kernels_f64() {
+  static const Kernels<double> kernels = make_kernels<double>();
+  return kernels;
+}
+
+}  // namespace tarsier::kernels::TARSIER_ISA

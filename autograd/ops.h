@@ -1,0 +1,333 @@
+#pragma once
+// Every op, on one page. Its forward and its backward stand together in ops/.
+//
+// Reading the page: x, y, a, b are tensors; "floating" is f32 or f64; shapes are in parentheses.
+// Elementwise ops broadcast (shape.h). Mixed dtypes are an error, never a silent conversion: use
+// to(x, dtype). Numbers beside a tensor (x + 1) take its dtype. Every op throws Error with its own
+// name on wrong shapes or dtypes. `Arg` is a Tensor that knows where it was passed (tensor.h).
+// Dimensions may be negative: −1 is the last.
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "autograd/random.h"
+#include "autograd/tape.h"
+#include "autograd/tensor.h"
+
+namespace tarsier {
+
+/// The dimensions that a reduction runs over: {0, 2}, or just −1. Empty: all of them.
+struct Axes : Shape {
+  using Shape::Shape;
+  Axes(int64_t dim) : Shape{dim} {}
+  Axes(int dim) : Shape{dim} {}
+};
+
+/// Values and where they stood.
+struct ValuesIndices {
+  Tensor values;
+  Tensor indices;  ///< i64
+};
+
+// ------------------------------------------------------------------------------------- creation
+// Not differentiable. Any dtype unless stated.
+
+Tensor zeros(const Shape& shape, DType dtype = f32);
+Tensor ones(const Shape& shape, DType dtype = f32);
+Tensor full(const Shape& shape, double value, DType dtype = f32);
+Tensor zeros_like(const Tensor& x);
+Tensor ones_like(const Tensor& x);
+/// start, start + step, … up to but without `end`. Shape (⌈(end − start) / step⌉).
+Tensor arange(double start, double end, double step = 1, DType dtype = i64);
+/// 0, 1, …, end − 1.
+Tensor arange(int64_t end, DType dtype = i64);
+/// `steps` floating values from start to end, both included.
+Tensor linspace(double start, double end, int64_t steps, DType dtype = f32);
+/// Ones on the diagonal, (n, n).
+Tensor eye(int64_t n, DType dtype = f32);
+/// Uniform in [0, 1), floating.
+Tensor rand(const Shape& shape, DType dtype = f32, Generator& generator = default_generator());
+/// Normal with mean 0 and deviation 1 (Box–Muller), floating.
+Tensor randn(const Shape& shape, DType dtype = f32, Generator& generator = default_generator());
+/// Uniform integers in [low, high), i64.
+Tensor randint(int64_t low, int64_t high, const Shape& shape,
+               Generator& generator = default_generator());
+/// A random order of 0 … n − 1, i64.
+Tensor randperm(int64_t n, Generator& generator = default_generator());
+/// A tensor of the given values, in row-major order. Throws where their number is not the shape's.
+template <class T>
+Tensor from_vector(const std::vector<T>& values, const Shape& shape);
+/// tensor({1, 2, 3}), tensor({{1, 2}, {3, 4}}): values written out. Rows must be equally long.
+Tensor tensor(std::initializer_list<double> values, DType dtype = f32);
+Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, DType dtype = f32);
+/// One value, shape ().
+Tensor scalar(double value, DType dtype = f32);
+/// One-hot rows: (…) i64 → (…, classes), 1 at the index and 0 elsewhere.
+Tensor one_hot(const Tensor& index, int64_t classes, DType dtype = f32);
+/// (rows, columns) bool: true on and below (above) diagonal `diagonal`.
+Tensor tril_mask(int64_t rows, int64_t columns, int64_t diagonal = 0);
+Tensor triu_mask(int64_t rows, int64_t columns, int64_t diagonal = 0);
+
+// ---------------------------------------------------------------------------------- elementwise
+// Floating, with gradients; + − × and minimum, maximum, neg, abs, sign, clamp also take i64 (no gradient).
+
+Tensor operator+(const Arg& a, const Arg& b);  ///< a + b.      da = dy, db = dy
+Tensor operator-(const Arg& a, const Arg& b);  ///< a − b.      da = dy, db = −dy
+Tensor operator*(const Arg& a, const Arg& b);  ///< a · b.      da = dy · b, db = dy · a
+Tensor operator/(const Arg& a, const Arg& b);  ///< a / b.      da = dy / b, db = −dy · a / b²
+Tensor operator+(const Arg& a, double b);
+Tensor operator-(const Arg& a, double b);
+Tensor operator*(const Arg& a, double b);
+Tensor operator/(const Arg& a, double b);
+Tensor operator+(double a, const Arg& b);
+Tensor operator-(double a, const Arg& b);
+Tensor operator*(double a, const Arg& b);
+Tensor operator/(double a, const Arg& b);
+Tensor operator-(const Arg& x);                ///< −x.         dx = −dy
+
+Tensor pow(const Arg& x, double exponent);         ///< xᵖ.     dx = dy · p · xᵖ⁻¹
+Tensor pow(const Arg& x, const Arg& exponent);     ///< xᵖ.     dx as above, dp = dy · xᵖ · log x (0 where x = 0)
+Tensor abs(const Arg& x);                          ///< |x|.    dx = dy · sign(x)
+Tensor sign(const Arg& x);                         ///< −1, 0, 1.  dx = 0
+Tensor exp(const Arg& x);                          ///< eˣ.     dx = dy · y
+Tensor expm1(const Arg& x);                        ///< eˣ − 1, accurate near 0.   dx = dy · (y + 1)
+Tensor log(const Arg& x);                          ///< ln x.   dx = dy / x
+Tensor log1p(const Arg& x);                        ///< ln(1 + x), accurate near 0.   dx = dy / (1 + x)
+Tensor sqrt(const Arg& x);                         ///< √x.     dx = dy / (2 y)
+Tensor rsqrt(const Arg& x);                        ///< 1/√x.   dx = −dy · y³ / 2
+Tensor square(const Arg& x);                       ///< x².     dx = 2 · dy · x
+Tensor sin(const Arg& x);                          ///< dx = dy · cos x
+Tensor cos(const Arg& x);                          ///< dx = −dy · sin x
+Tensor tanh(const Arg& x);                         ///< dx = dy · (1 − y²)
+Tensor sigmoid(const Arg& x);                      ///< 1 / (1 + e⁻ˣ).   dx = dy · y · (1 − y)
+Tensor relu(const Arg& x);                         ///< max(x, 0).   dx = dy where x > 0
+Tensor leaky_relu(const Arg& x, double negative_slope = 0.01);
+Tensor elu(const Arg& x, double alpha = 1);        ///< x, or α(eˣ − 1) where x < 0
+/// Gaussian error linear unit (Hendrycks & Gimpel 2016): x · Φ(x). `approximate` is "none" (with
+/// erf) or "tanh": ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
+Tensor gelu(const Arg& x, std::string_view approximate = "none");
+Tensor silu(const Arg& x);                         ///< x · σ(x)
+/// log(1 + e^{βx}) / β; x itself where βx > threshold.
+Tensor softplus(const Arg& x, double beta = 1, double threshold = 20);
+Tensor erf(const Arg& x);                          ///< dx = dy · 2/√π · e^{−x²}
+/// x limited to [low, high]; either may be missing. dx = dy inside (bounds included), else 0.
+Tensor clamp(const Arg& x, std::optional<double> low, std::optional<double> high = {});
+Tensor minimum(const Arg& a, const Arg& b);        ///< equal elements share the gradient: ½ each
+Tensor maximum(const Arg& a, const Arg& b);        ///< as minimum
+Tensor where(const Arg& condition, const Arg& a, const Arg& b);  ///< condition ? a : b (condition: bool)
+Tensor where(const Arg& condition, const Arg& a, double b);
+Tensor where(const Arg& condition, double a, const Arg& b);
+Tensor masked_fill(const Arg& x, const Arg& mask, double value);  ///< value where mask is true; dx = 0 there
+Tensor lerp(const Arg& start, const Arg& end, double weight);     ///< start + weight · (end − start)
+
+// ---------------------------------------------------------------------- comparison and logic
+// Any dtype (both the same) → bool. No gradient.
+
+Tensor operator==(const Arg& a, const Arg& b);
+Tensor operator!=(const Arg& a, const Arg& b);
+Tensor operator<(const Arg& a, const Arg& b);
+Tensor operator<=(const Arg& a, const Arg& b);
+Tensor operator>(const Arg& a, const Arg& b);
+Tensor operator>=(const Arg& a, const Arg& b);
+Tensor operator==(const Arg& a, double b);
+Tensor operator!=(const Arg& a, double b);
+Tensor operator<(const Arg& a, double b);
+Tensor operator<=(const Arg& a, double b);
+Tensor operator>(const Arg& a, double b);
+Tensor operator>=(const Arg& a, double b);
+Tensor operator&&(const Arg& a, const Arg& b);  ///< of bool
+Tensor operator||(const Arg& a, const Arg& b);  ///< of bool
+Tensor operator!(const Arg& x);                 ///< of bool
+Tensor isfinite(const Arg& x);
+Tensor isnan(const Arg& x);
+/// Whether all elements are close: |a − b| ≤ atol + rtol · |b|; with equal shapes and dtypes.
+bool allclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol = 1e-8,
+              bool equal_nan = false);
+
+// ------------------------------------------------------------------------------------ reductions
+// Over any set of dimensions (default: all). keepdim leaves reduced dimensions with size 1.
+
+Tensor sum(const Arg& x, const Axes& dims = {}, bool keepdim = false);   ///< i64 and bool give i64
+Tensor mean(const Arg& x, const Axes& dims = {}, bool keepdim = false);
+/// Σ(x − mean)² / (n − correction). correction 1 is the sample variance, 0 the population's. stddev is its
+/// root (torch.std; here std is a namespace).
+Tensor var(const Arg& x, const Axes& dims = {}, int64_t correction = 1, bool keepdim = false);
+Tensor stddev(const Arg& x, const Axes& dims = {}, int64_t correction = 1, bool keepdim = false);
+/// Largest (smallest) element; equal ones share the gradient evenly, as torch.amax.
+Tensor amax(const Arg& x, const Axes& dims = {}, bool keepdim = false);
+Tensor amin(const Arg& x, const Axes& dims = {}, bool keepdim = false);
+Tensor max(const Arg& x);  ///< amax over all
+Tensor min(const Arg& x);  ///< amin over all
+/// Along one dimension, with the index of the first of equals, which gets the whole gradient.
+ValuesIndices max(const Arg& x, int64_t dim, bool keepdim = false);
+ValuesIndices min(const Arg& x, int64_t dim, bool keepdim = false);
+/// Index of the first largest (smallest) element, i64; without `dim` in the flattened tensor.
+Tensor argmax(const Arg& x, std::optional<int64_t> dim = {}, bool keepdim = false);
+Tensor argmin(const Arg& x, std::optional<int64_t> dim = {}, bool keepdim = false);
+/// log Σ eˣ, without overflow.   dx = dy · softmax(x)
+Tensor logsumexp(const Arg& x, const Axes& dims, bool keepdim = false);
+/// (Σ|x|ᵖ)^{1/p}; p = 1, 2, any other positive number, or infinity (largest |x|). Gradient 0 at 0.
+Tensor norm(const Arg& x, double p = 2, const Axes& dims = {}, bool keepdim = false);
+/// Product of the elements; its gradient is right where some are 0, too.
+Tensor prod(const Arg& x, const Axes& dims = {}, bool keepdim = false);
+/// y_i = x_0 + … + x_i along `dim`.
+Tensor cumsum(const Arg& x, int64_t dim);
+Tensor any(const Arg& x, const Axes& dims = {}, bool keepdim = false);  ///< of bool
+Tensor all(const Arg& x, const Axes& dims = {}, bool keepdim = false);  ///< of bool
+
+// ----------------------------------------------------------------------------------------- shape
+// Any dtype. "view" in the comment: shares memory, costs nothing.
+
+/// The same elements in row-major order under another shape; one size may be −1. A view where the
+/// strides allow it, otherwise a copy.
+Tensor reshape(const Arg& x, const Shape& shape);
+/// reshape that refuses to copy: throws where the strides do not allow a view.
+Tensor view(const Arg& x, const Shape& shape);
+Tensor flatten(const Arg& x, int64_t start_dim = 0, int64_t end_dim = -1);
+Tensor permute(const Arg& x, const Shape& dims);               ///< view
+Tensor transpose(const Arg& x, int64_t dim0, int64_t dim1);    ///< view
+Tensor squeeze(const Arg& x, int64_t dim);                     ///< view; unchanged where size ≠ 1
+Tensor squeeze(const Arg& x);                                  ///< view without any dimension of size 1
+Tensor unsqueeze(const Arg& x, int64_t dim);                   ///< view with a new dimension of size 1
+/// View with dimensions of size 1 stretched; −1 keeps a size; new leading dimensions allowed.
+Tensor expand(const Arg& x, const Shape& shape);
+Tensor broadcast_to(const Arg& x, const Shape& shape);         ///< expand
+/// View of x[start : end : step] along `dim`, as in Python (negative indices count from the end,
+/// out-of-range ones are clipped); step ≥ 1.
+Tensor slice(const Arg& x, int64_t dim, int64_t start, std::optional<int64_t> end = {},
+             int64_t step = 1);
+Tensor select(const Arg& x, int64_t dim, int64_t index);       ///< view without `dim`
+Tensor cat(const std::vector<Tensor>& xs, int64_t dim = 0,
+           std::source_location at = std::source_location::current());
+Tensor stack(const std::vector<Tensor>& xs, int64_t dim = 0,
+             std::source_location at = std::source_location::current());
+/// Views of `size` along `dim`; the last may be smaller.
+std::vector<Tensor> split(const Arg& x, int64_t size, int64_t dim = 0);
+std::vector<Tensor> split(const Arg& x, const std::vector<int64_t>& sizes, int64_t dim = 0);
+std::vector<Tensor> chunk(const Arg& x, int64_t chunks, int64_t dim = 0);  ///< views
+/// Surrounds with `value`: padding = {left of the last dimension, right of it, left of the one
+/// before, …}, as torch.nn.functional.pad. Negative padding cuts.
+Tensor pad(const Arg& x, const std::vector<int64_t>& padding, double value = 0);
+Tensor flip(const Arg& x, const Axes& dims);
+/// Elements that leave at one end come back at the other.
+Tensor roll(const Arg& x, int64_t shift, int64_t dim);
+/// The tensor repeats[d] times along every dimension d (new leading dimensions allowed).
+Tensor repeat(const Arg& x, const Shape& repeats);
+Tensor tril(const Arg& x, int64_t diagonal = 0);  ///< of the last two dimensions: zero above
+Tensor triu(const Arg& x, int64_t diagonal = 0);  ///< zero below
+Tensor contiguous(const Arg& x);                  ///< itself if it is, otherwise a copy
+Tensor clone(const Arg& x);                       ///< a copy, contiguous
+/// Converted to `dtype`. The gradient comes back in the dtype of x.
+Tensor to(const Arg& x, DType dtype);
+
+// -------------------------------------------------------------------------------------- indexing
+// Indices are i64, never negative; one out of range is an error that names it.
+
+/// x[:, …, index, …] along `dim`; index: (n).
+Tensor index_select(const Arg& x, int64_t dim, const Tensor& index);
+/// y[i, j, …] = x[index[i, j, …], j, …] (dim 0), as torch.gather; y has the shape of index.
+Tensor gather(const Arg& x, int64_t dim, const Tensor& index);
+/// y = x; y[index[i, j, …], j, …] += source[i, j, …] (dim 0). Sums in index order: deterministic.
+Tensor scatter_add(const Arg& x, int64_t dim, const Tensor& index, const Arg& source);
+/// Rows of a table: (…) i64, weight (V, C) → (…, C). Gradients of repeated rows are summed in order.
+Tensor embedding(const Tensor& index, const Arg& weight);
+/// The elements where mask (bool, broadcast to x) is true, in row-major order; shape (n).
+Tensor masked_select(const Arg& x, const Tensor& mask);
+/// The k largest (smallest) along `dim`, sorted; of equals the first comes first.
+ValuesIndices topk(const Arg& x, int64_t k, int64_t dim = -1, bool largest = true);
+/// Sorted along `dim`; stable. NaN sorts as the largest.
+ValuesIndices sort(const Arg& x, int64_t dim = -1, bool descending = false);
+/// `samples` indices per row, drawn with probability proportional to the weights: (N, K) or (K) →
+/// (N, samples) or (samples), i64.
+Tensor multinomial(const Tensor& weights, int64_t samples, bool replacement = false,
+                   Generator& generator = default_generator());
+
+// ---------------------------------------------------------------------------------------- matmul
+
+/// The product of matrices, batched and broadcast over leading dimensions, as torch.matmul:
+/// (…, m, k) · (…, k, n) → (…, m, n); 1-D arguments are a row on the left, a column on the right,
+/// and that dimension is dropped again. Any strides: a transposed operand is never copied.
+///   da = dy · bᵀ, db = aᵀ · dy
+Tensor matmul(const Arg& a, const Arg& b);
+/// x · weightᵀ + bias: (…, in), (out, in), (out) → (…, out); bias may be undefined.
+///   dx = dy · weight, dweight = dyᵀ · x, dbias = Σ dy
+Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias = {});
+/// Einstein summation: einsum("bhqd,bhkd->bhqk", {q, k}). Letters are dimensions; those missing on
+/// the right are summed; "..." stands for leading dimensions that broadcast. One or more operands,
+/// contracted from left to right.
+Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands,
+              std::source_location at = std::source_location::current());
+
+// ----------------------------------------------------------------------------------------- fused
+// One pass with hand-written backward kernels; beside each its reference form in primitive ops,
+// which is the definition, what the tests compare with, and what higher derivatives use.
+
+/// e^{x_i} / Σ_j e^{x_j} along `dim`.   dx = y · (dy − Σ dy · y)
+Tensor softmax(const Arg& x, int64_t dim);
+Tensor softmax_reference(const Arg& x, int64_t dim);
+/// x − log Σ eˣ along `dim`.   dx = dy − softmax(x) · Σ dy
+Tensor log_softmax(const Arg& x, int64_t dim);
+Tensor log_softmax_reference(const Arg& x, int64_t dim);
+/// (x − mean) / √(var + eps) · weight + bias over the last dimension (population variance); weight
+/// and bias (C) may be undefined. Source: Ba et al. 2016.
+Tensor layer_norm(const Arg& x, const Tensor& weight = {}, const Tensor& bias = {},
+                  double eps = 1e-5);
+Tensor layer_norm_reference(const Arg& x, const Tensor& weight = {}, const Tensor& bias = {},
+                            double eps = 1e-5);
+/// x / √(mean(x²) + eps) · weight over the last dimension. Source: Zhang & Sennrich 2019.
+Tensor rms_norm(const Arg& x, const Tensor& weight = {}, double eps = 1e-6);
+Tensor rms_norm_reference(const Arg& x, const Tensor& weight = {}, double eps = 1e-6);
+
+enum class Reduction { none, mean, sum };
+struct CrossEntropyOptions {
+  Tensor weight;                ///< (C): a factor for every class
+  int64_t ignore_index = -100;  ///< targets that do not count
+  Reduction reduction = Reduction::mean;
+  double label_smoothing = 0;   ///< share of the target spread evenly over all classes, in [0, 1]
+};
+/// −log softmax(logits)[target]: (N, C) and (N) i64, or (N, C, d…) and (N, d…), or (C) and ().
+/// Formulas for weights and smoothing as torch.nn.functional.cross_entropy.
+Tensor cross_entropy(const Arg& logits, const Tensor& target,
+                     const CrossEntropyOptions& options = {});
+Tensor cross_entropy_reference(const Arg& logits, const Tensor& target,
+                               const CrossEntropyOptions& options = {});
+
+/// Zeroes elements with probability p and scales the others by 1 / (1 − p); nothing where not
+/// `training`. The mask is computed again in backward, not kept.
+Tensor dropout(const Arg& x, double p = 0.5, bool training = true,
+               Generator& generator = default_generator());
+/// The same with the mask as a tensor of primitive ops; `key` names the random stream.
+Tensor dropout_reference(const Arg& x, double p, RandomKey key);
+
+/// softmax(q · kᵀ · scale + mask) · v: q (…, Tq, D), k (…, Tk, D), v (…, Tk, Dv) → (…, Tq, Dv);
+/// leading dimensions broadcast. Source: Vaswani et al. 2017; as
+/// torch.nn.functional.scaled_dot_product_attention.
+/// `mask` broadcasts to (…, Tq, Tk): bool (true: may attend) or floating (added to the scores).
+/// `is_causal`: query i sees keys 0 … i. `scale` defaults to 1/√D. dropout acts on the weights.
+/// A row that may attend to nothing gives zeros, and zero gradients.
+Tensor scaled_dot_product_attention(const Arg& q, const Arg& k, const Arg& v,
+                                    const Tensor& mask = {}, double dropout_p = 0,
+                                    bool is_causal = false, std::optional<double> scale = {},
+                                    Generator& generator = default_generator());
+/// The same in primitive ops; `key` names the dropout's random stream.
+Tensor scaled_dot_product_attention_reference(const Arg& q, const Arg& k, const Arg& v,
+                                              const Tensor& mask = {}, double dropout_p = 0,
+                                              bool is_causal = false,
+                                              std::optional<double> scale = {},
+                                              RandomKey key = {});
+
+// -------------------------------------------------------------------------------------- in place
+// Change x and return it. For weights and buffers: not for tensors whose gradient is being recorded
+// (use the ops above there, or a NoGrad guard for weights). Throws Error(op) then, and where y does
+// not broadcast to the shape of x.
+
+Tensor add_(const Tensor& x, const Tensor& y, double alpha = 1);  ///< x += α · y
+Tensor mul_(const Tensor& x, const Tensor& y);
+Tensor mul_(const Tensor& x, double y);
+Tensor add_(const Tensor& x, double y);
+Tensor fill_(const Tensor& x, double value);
+Tensor zero_(const Tensor& x);
+Tensor copy_(const Tensor& x, const Tensor& source);  ///< converts the dtype
+
+}  // namespace tarsier

@@ -1,0 +1,42 @@
+#pragma once
+// One pool of threads for everything. Work is cut into chunks of a fixed size, never into
+// "one piece per thread": what a chunk computes cannot depend on how many threads there are.
+
+#include <cstdint>
+#include <type_traits>
+
+namespace tarsier {
+
+/// A reference to a callable `void(int64_t begin, int64_t end)`: two pointers, no allocation.
+class RangeFunction {
+ public:
+  template <class F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, RangeFunction>)
+  RangeFunction(F&& f)  // NOLINT: implicit by design
+      : object_(const_cast<void*>(static_cast<const void*>(&f))),
+        call_([](void* object, int64_t begin, int64_t end) {
+          (*static_cast<std::remove_reference_t<F>*>(object))(begin, end);
+        }) {}
+  void operator()(int64_t begin, int64_t end) const { call_(object_, begin, end); }
+
+ private:
+  void* object_;
+  void (*call_)(void*, int64_t, int64_t);
+};
+
+/// Calls `body(begin, end)` for every chunk [0, grain), [grain, 2·grain), … of [0, n), on the
+/// threads of the pool and the caller; returns when all are done. The chunks are always the same,
+/// whatever the number of threads; only who computes which differs. `grain` is the number of
+/// iterations worth waking a thread for: where n ≤ grain the caller does it all. Called from inside
+/// a parallel_for it runs on the calling thread alone. The first exception of a body is rethrown.
+void parallel_for(int64_t n, int64_t grain, RangeFunction body);
+
+/// The number of threads that compute, the caller included. Starts at TARSIER_THREADS, or the
+/// number of processors that this process may use.
+int num_threads();
+
+/// Sets the number of threads, 1 ≤ n ≤ 1024. Throws Error("set_num_threads") otherwise.
+/// Not to be called from inside a parallel_for.
+void set_num_threads(int n);
+
+}  // namespace tarsier

@@ -1,0 +1,65 @@
+#pragma once
+// Counter-based random numbers: number i of a stream is a function of (seed, stream, i) alone.
+//
+// So a dropout mask can be computed again in backward instead of being kept, a run does not depend
+// on the number of threads, and the whole state of a generator is two integers.
+
+#include <array>
+#include <cstdint>
+#include <random>
+
+namespace tarsier {
+
+/// Philox-4x32-10: ten rounds that turn a 128-bit counter and a 64-bit key into 128 random bits.
+/// Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
+
+/// Names one stream of random numbers; what a random op keeps for its backward.
+struct RandomKey {
+  uint64_t seed = 0;
+  uint64_t stream = 0;
+};
+
+/// Number `index` of a stream, uniform in [0, 1): 24 random bits for float, 53 for double.
+template <class T>
+T uniform(RandomKey key, uint64_t index);
+
+/// A sequence of streams. Every random op takes the next one.
+class Generator {
+ public:
+  explicit Generator(uint64_t seed = 0) : seed_(seed) {}
+  RandomKey next() { return {seed_, stream_++}; }
+  /// Starts over with `seed`, at stream 0.
+  void manual_seed(uint64_t seed) { *this = Generator(seed); }
+  /// The whole state, to be saved with a checkpoint.
+  RandomKey state() const { return {seed_, stream_}; }
+  void set_state(RandomKey state) { seed_ = state.seed, stream_ = state.stream; }
+
+ private:
+  uint64_t seed_ = 0, stream_ = 0;
+};
+
+/// The generator of every op that is not given another.
+Generator& default_generator();
+
+/// default_generator().manual_seed(seed).
+void manual_seed(uint64_t seed);
+
+/// numpy's classic generator, for reproducing published examples: after np.random.seed(s), calls of
+/// np.random.rand draw the numbers that rand() gives here. MT19937 with 53-bit doubles:
+/// (a >> 5, b >> 6) of two successive draws, (a·2²⁶ + b) / 2⁵³.
+/// Source: https://numpy.org/doc/stable/reference/random/legacy.html
+class NumpyRandom {
+ public:
+  explicit NumpyRandom(uint32_t seed) : engine_(seed) {}
+  double rand() {
+    const uint32_t a = static_cast<uint32_t>(engine_()) >> 5;
+    const uint32_t b = static_cast<uint32_t>(engine_()) >> 6;
+    return (a * 67108864.0 + b) / 9007199254740992.0;
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+}  // namespace tarsier
