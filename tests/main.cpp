@@ -1,0 +1,19 @@
+// The main function of all tests.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include <doctest/doctest.h>
+
+#include <iostream>
+
+#include "autograd/error.h"
+#include "autograd/kernels/kernels.h"
+
+int main(int argc, char** argv) {
+  try {
+    tarsier::kernels::active_isa();
+  } catch (const tarsier::Error& error) {
+    // ctest runs the tests once for every instruction set of the build, and takes 77 for "skipped".
+    std::cout << "skipped: " << error.what() << '\n';
+    return 77;
+  }
+  return doctest::Context(argc, argv).run();
+}
