@@ -1,0 +1,270 @@
+#include "nn/module.h"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <sstream>
+
+namespace tarsier::nn {
+namespace {
+
+std::string join(const std::string& prefix, const std::string& name) {
+  return prefix.empty() ? name : prefix + "." + name;
+}
+
+/// An Error whose text has the module path added.
+class LocatedError : public Error {
+ public:
+  LocatedError(const Error& error, const std::string& path)
+      : Error(error), text_(concat(error.what(), " (in ", path, ")")) {}
+  const char* what() const noexcept override { return text_.c_str(); }
+
+ private:
+  std::string text_;
+};
+
+/// 1234567 → "1,234,567".
+std::string with_commas(int64_t n) {
+  std::string digits = std::to_string(n);
+  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3)
+    digits.insert(static_cast<size_t>(i), ",");
+  return digits;
+}
+
+bool is_number(const std::string& name) {
+  return std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c); });
+}
+
+/// Makes the handle `x`, and every copy of it, a tensor of another dtype.
+void convert(const Tensor& x, DType dtype) {
+  if (x.dtype() == dtype) return;
+  const Tensor converted = tarsier::to(x.detach(), dtype);
+  TensorImpl& impl = *x.impl();
+  impl.storage = converted.impl()->storage;
+  impl.offset = converted.offset();
+  impl.strides = converted.strides();
+  impl.contiguous = converted.is_contiguous();
+  impl.dtype = dtype;
+}
+
+void append_list(std::string& text, const char* title, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  text += concat("\n  ", title, ":");
+  for (const std::string& name : names) text += " " + name + (&name == &names.back() ? "" : ",");
+}
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------ registration
+
+void Module::check_name(const std::string& name) const {
+  check(!name.empty() && name.find('.') == name.npos, "module", "the name '", name, "' in ",
+        type_name(), " must not be empty nor have a dot: dots join the names of a path");
+  bool taken = false;
+  for (const Entry& entry : tensors_) taken = taken || entry.name == name;
+  for (const Module* child : children_) taken = taken || child->name_ == name;
+  check(!taken, "module", "the name '", name, "' is registered twice in ", type_name());
+}
+
+void Module::register_parameter(std::string name, Tensor& member, Tensor initial) {
+  check_name(name);
+  member = std::move(initial);
+  if (member.defined()) member.requires_grad_(true);
+  tensors_.push_back({std::move(name), &member, true, true});
+}
+
+void Module::register_buffer(std::string name, Tensor& member, Tensor initial, bool persistent) {
+  check_name(name);
+  member = std::move(initial);
+  tensors_.push_back({std::move(name), &member, false, persistent});
+}
+
+void Module::register_module(std::string name, Module& member) {
+  check_name(name);
+  check(member.parent_ == nullptr, "module", "the module registered as '", name, "' in ",
+        type_name(), " is registered already, as '", member.name_,
+        "': to share weights, assign the tensors of one module to another");
+  for (const Module* up = this; up != nullptr; up = up->parent_)
+    check(up != &member, "module", "'", name, "' in ", type_name(), " would contain itself");
+  member.name_ = std::move(name);
+  member.parent_ = this;
+  children_.push_back(&member);
+}
+
+// ------------------------------------------------------------------------------------------- walks
+
+template <class Visit>
+void Module::visit_tensors(const std::string& prefix, const Visit& visit) const {
+  // PyTorch lists a module's parameters before its buffers.
+  for (bool parameters : {true, false})
+    for (const Entry& entry : tensors_)
+      if (entry.is_parameter == parameters && entry.tensor->defined())
+        visit(join(prefix, entry.name), entry);
+  for (const Module* child : children_) child->visit_tensors(join(prefix, child->name_), visit);
+}
+
+TensorDict Module::named_parameters() const {
+  TensorDict parameters;
+  std::set<const TensorImpl*> seen;
+  visit_tensors("", [&](const std::string& name, const Entry& entry) {
+    if (entry.is_parameter && seen.insert(entry.tensor->impl()).second)
+      parameters.add(name, *entry.tensor);
+  });
+  return parameters;
+}
+
+std::vector<Tensor> Module::parameters() const {
+  std::vector<Tensor> parameters;
+  for (const auto& [name, parameter] : named_parameters()) parameters.push_back(parameter);
+  return parameters;
+}
+
+int64_t Module::num_parameters() const {
+  int64_t count = 0;
+  for (const Tensor& parameter : parameters()) count += parameter.numel();
+  return count;
+}
+
+template <class Self>
+void Module::collect_modules(Self& module, const std::string& name,
+                             std::vector<std::pair<std::string, Self*>>& out) {
+  out.emplace_back(name, &module);
+  for (Module* child : module.children_)
+    collect_modules<Self>(*child, join(name, child->name_), out);
+}
+
+std::vector<std::pair<std::string, Module*>> Module::named_modules() {
+  std::vector<std::pair<std::string, Module*>> modules;
+  collect_modules<Module>(*this, "", modules);
+  return modules;
+}
+std::vector<std::pair<std::string, const Module*>> Module::named_modules() const {
+  std::vector<std::pair<std::string, const Module*>> modules;
+  collect_modules<const Module>(*this, "", modules);
+  return modules;
+}
+
+// ------------------------------------------------------------------------------------------- state
+
+TensorDict Module::state_dict() const {
+  TensorDict state;
+  visit_tensors("", [&](const std::string& name, const Entry& entry) {
+    if (entry.persistent) state.add(name, entry.tensor->detach());
+  });
+  return state;
+}
+
+LoadReport Module::load_state_dict(const TensorDict& state, bool strict) {
+  LoadReport report;
+  std::vector<std::string> wrong;
+  std::vector<std::pair<Tensor, Tensor>> copies;  // to, from
+  const TensorDict own = state_dict();
+  for (const auto& [name, tensor] : own) {
+    const Tensor* given = state.find(name);
+    if (given == nullptr) {
+      report.missing.push_back(name);
+    } else if (!(given->shape() == tensor.shape())) {
+      wrong.push_back(concat(name, " is ", given->shape(), " where ", tensor.shape(), " belongs"));
+    } else if (given->dtype() != tensor.dtype() &&
+               !(is_floating(given->dtype()) && is_floating(tensor.dtype()))) {
+      wrong.push_back(concat(name, " is ", given->dtype(), " where ", tensor.dtype(), " belongs"));
+    } else {
+      copies.emplace_back(tensor, *given);
+    }
+  }
+  for (const auto& [name, tensor] : state)
+    if (!own.contains(name)) report.unexpected.push_back(name);
+
+  const bool incomplete = !report.missing.empty() || !report.unexpected.empty();
+  if (!wrong.empty() || (strict && incomplete)) {
+    std::string text = concat("this state does not fit ", type_name(), ":");
+    append_list(text, "wrong", wrong);
+    append_list(text, "missing", report.missing);
+    append_list(text, "unexpected", report.unexpected);
+    fail("load_state_dict", text);
+  }
+  const NoGrad guard;
+  for (const auto& [to, from] : copies) copy_(to, from);
+  return report;
+}
+
+void Module::train(bool mode) {
+  for (const auto& [name, module] : named_modules()) module->training_ = mode;
+}
+
+void Module::zero_grad() {
+  for (const Tensor& parameter : parameters()) parameter.set_grad({});
+}
+
+void Module::requires_grad_(bool value) {
+  for (Tensor& parameter : parameters()) parameter.requires_grad_(value);
+}
+
+void Module::to(DType dtype) {
+  check(is_floating(dtype), "to", "a module can be of dtype f32 or f64, not ", dtype);
+  visit_tensors("", [&](const std::string&, const Entry& entry) {
+    const Tensor& tensor = *entry.tensor;
+    if (!is_floating(tensor.dtype())) return;
+    const Tensor grad = tensor.grad();
+    tensor.set_grad({});
+    convert(tensor, dtype);
+    if (grad.defined()) tensor.set_grad(tarsier::to(grad, dtype));
+  });
+}
+
+// ----------------------------------------------------------------------------------- calls, errors
+
+Tensor Module::call(const Arg&) {
+  fail("module", type_name(), " is not a layer that takes one tensor and gives one");
+}
+
+std::string Module::scope_name() const {
+  std::string name = name_;
+  for (const Module* up = parent_; up != nullptr && !up->opens_scope(); up = up->parent_)
+    if (!up->name_.empty()) name = up->name_ + "." + name;
+  return name;
+}
+
+void Module::rethrow_with_path(const Error& error) {
+  // The innermost layer has the longest path. Some errors of the engine name it already.
+  const std::string path = module_path();
+  const bool named = std::string_view(error.what()).find("in " + path) != std::string_view::npos;
+  if (path.empty() || named) throw;
+  throw LocatedError(error, path);
+}
+
+// ---------------------------------------------------------------------------------------- printing
+
+void Module::print(std::ostream& out, int indent) const {
+  const std::string extra = extra_repr();
+  out << type_name() << '(' << extra;
+  if (!children_.empty()) {
+    const std::string margin(static_cast<size_t>(indent), ' ');
+    std::vector<std::string> texts;
+    for (const Module* child : children_) {
+      std::ostringstream text;
+      child->print(text, indent + 2);
+      texts.push_back(text.str());
+    }
+    out << '\n';
+    for (size_t first = 0, last = 0; first < texts.size(); first = ++last) {
+      while (last + 1 < texts.size() && is_number(children_[last + 1]->name_) &&
+             is_number(children_[first]->name_) && texts[last + 1] == texts[first])
+        ++last;
+      out << margin << "  (" << children_[first]->name_;
+      if (last > first) out << '-' << children_[last]->name_;
+      out << "): ";
+      if (last > first) out << last - first + 1 << " x ";
+      out << texts[first] << '\n';
+    }
+    out << margin;
+  }
+  out << ')';
+}
+
+std::ostream& operator<<(std::ostream& out, const Module& module) {
+  module.print(out, 0);
+  return out << '\n' << with_commas(module.num_parameters()) << " parameters";
+}
+
+}  // namespace tarsier::nn

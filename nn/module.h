@@ -1,0 +1,204 @@
+#pragma once
+// Module: a tree of parameters. Layer: a module that can be called.
+//
+// A layer of your own is one struct; naming its parts gives it everything else on this page:
+//
+//   struct Mlp : nn::Layer<Mlp> {
+//     nn::Linear up, down;
+//     explicit Mlp(int64_t C) : up(C, 4 * C), down(4 * C, C) {
+//       register_module("up", up);
+//       register_module("down", down);
+//     }
+//     Tensor forward(const Arg& x) { return down(gelu(up(x))); }
+//   };
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "autograd/ops.h"
+#include "autograd/tape.h"
+#include "autograd/tensor.h"
+#include "autograd/tensor_dict.h"
+
+namespace tarsier::nn {
+
+/// What load_state_dict(…, strict = false) left out.
+struct LoadReport {
+  std::vector<std::string> missing;     ///< names that the module has and the dict lacks
+  std::vector<std::string> unexpected;  ///< names that the dict has and the module lacks
+};
+
+/// A node of the tree: parameters (trained), buffers (kept, not trained) and children, each under
+/// a name. It holds pointers to the members of the derived class, so it can be neither copied nor
+/// moved. Names, order and keys are those of torch.nn.Module.
+class Module {
+ public:
+  Module() = default;
+  virtual ~Module() = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  // ---- what is in it ----
+
+  /// All parameters of this module, then of its children in order of registration. One that is
+  /// registered twice (tied weights) appears once, under its first name.
+  TensorDict named_parameters() const;
+  std::vector<Tensor> parameters() const;
+  /// The number of elements of all parameters, tied ones counted once.
+  int64_t num_parameters() const;
+  /// This module (under the name "") and all below it, in order: ("layers.0.fc", module).
+  std::vector<std::pair<std::string, Module*>> named_modules();
+  std::vector<std::pair<std::string, const Module*>> named_modules() const;
+
+  // ---- state ----
+
+  /// Parameters and persistent buffers under PyTorch's keys, tied ones under each of their names.
+  /// The tensors share the module's memory and are cut off from the graph.
+  TensorDict state_dict() const;
+  /// Copies the values of `state` into this module's tensors, converting between f32 and f64.
+  /// Throws Error("load_state_dict") that lists every missing and unexpected name (unless not
+  /// `strict`: then they are in the report) and every tensor of another shape or kind; nothing is
+  /// changed then.
+  LoadReport load_state_dict(const TensorDict& state, bool strict = true);
+
+  /// Switches to training (dropout acts) or to evaluation, for this module and all below it.
+  void train(bool mode = true);
+  void eval() { train(false); }
+  bool is_training() const { return training_; }
+
+  /// Drops the gradients of all parameters (grad() is undefined afterwards).
+  void zero_grad();
+  /// Makes all parameters ask for gradients, or stop asking (a frozen model).
+  void requires_grad_(bool value = true);
+  /// Converts floating parameters and buffers, and their gradients, to f32 or f64. The tensors stay
+  /// the same objects: weights stay tied, and an optimiser's handles stay good.
+  /// Throws Error("to") for the other dtypes.
+  void to(DType dtype);
+
+  // ---- names ----
+
+  /// The name under which the parent registered this module; "" for the root.
+  const std::string& name() const { return name_; }
+  /// "Linear".
+  virtual std::string type_name() const { return "Module"; }
+  /// What stands in the parentheses when it is printed: "3, 4, bias=true".
+  virtual std::string extra_repr() const { return ""; }
+
+  // ---- calling, without knowing the type ----
+
+  /// Calls a layer that takes one tensor and gives one; what Sequential does.
+  /// Throws Error("module") where this module is not such a layer.
+  virtual Tensor call(const Arg& x);
+
+ protected:
+  /// Makes `member` a parameter: sets it to `initial` and lets it require a gradient. An undefined
+  /// `initial` means that there is none (bias = false).
+  /// All three throw Error("module") for names that are empty, taken, or have a dot.
+  void register_parameter(std::string name, Tensor& member, Tensor initial);
+  /// Makes `member` a buffer: in the state dict (if `persistent`), but not trained.
+  void register_buffer(std::string name, Tensor& member, Tensor initial, bool persistent = true);
+  /// Makes `member` a child. It must live as long as this module.
+  void register_module(std::string name, Module& member);
+
+  /// Runs `body` with this module's name on the module path, so that recorded nodes and errors say
+  /// where they come from. Layer does it around forward; use it for further entry points.
+  template <class Body>
+  decltype(auto) scoped(Body&& body) {
+    std::optional<ModuleScope> scope;
+    if (const std::string name = scope_name(); !name.empty()) scope.emplace(name);
+    try {
+      return body();
+    } catch (const Error& error) {
+      rethrow_with_path(error);
+    }
+  }
+
+  /// Whether calls of this module put it on the module path. Modules that are not called (a
+  /// ModuleList) leave that to their children.
+  virtual bool opens_scope() const { return false; }
+
+ private:
+  struct Entry {
+    std::string name;
+    Tensor* tensor;
+    bool is_parameter;
+    bool persistent;
+  };
+
+  /// Calls visit(full name, entry) for all parameters and buffers in the order of the state dict.
+  template <class Visit>
+  void visit_tensors(const std::string& prefix, const Visit& visit) const;
+  template <class Self>
+  static void collect_modules(Self& module, const std::string& name,
+                              std::vector<std::pair<std::string, Self*>>& out);
+  void check_name(const std::string& name) const;
+  std::string scope_name() const;
+  [[noreturn]] static void rethrow_with_path(const Error& error);
+  void print(std::ostream& out, int indent) const;
+  friend std::ostream& operator<<(std::ostream& out, const Module& module);
+
+  std::string name_;
+  const Module* parent_ = nullptr;
+  std::vector<Entry> tensors_;  // parameters and buffers
+  std::vector<Module*> children_;
+  bool training_ = true;
+};
+
+/// Prints the tree as PyTorch does, equal neighbours of a list once, and the number of parameters:
+///   Sequential(
+///     (0): Linear(2, 3, bias=true)
+///     (1): GELU()
+///   )
+///   9 parameters
+std::ostream& operator<<(std::ostream& out, const Module& module);
+
+/// "Linear" for tarsier::nn::Linear: without namespaces and template arguments.
+template <class T>
+std::string type_name_of() {
+  // The compilers spell this function as "… type_name_of() [with T = ns::Linear; …]".
+  std::string_view text = std::source_location::current().function_name();
+  text.remove_prefix(text.find("T = ") + 4);
+  text = text.substr(0, text.find_first_of("<;]"));
+  const size_t colon = text.rfind(':');
+  return std::string(colon == text.npos ? text : text.substr(colon + 1));
+}
+
+/// A module that is called: layer(x, …) runs Self::forward(x, …) on this module's path.
+/// Self declares `Tensor forward(const Arg& x)`, with further arguments at will. The line that
+/// called the layer travels inside of x, to the nodes and errors of the ops that x is passed to.
+template <class Self>
+class Layer : public Module {
+ public:
+  template <class... Rest>
+  decltype(auto) operator()(const Arg& x, Rest&&... rest) {
+    return scoped(
+        [&]() -> decltype(auto) { return self().forward(x, std::forward<Rest>(rest)...); });
+  }
+
+  Tensor call(const Arg& x) override {
+    if constexpr (requires(Self & s) {
+                    { s.forward(x) } -> std::convertible_to<Tensor>;
+                  }) {
+      return (*this)(x);
+    } else {
+      return Module::call(x);
+    }
+  }
+
+  std::string type_name() const override { return type_name_of<Self>(); }
+
+ protected:
+  bool opens_scope() const override { return true; }
+
+ private:
+  Self& self() { return static_cast<Self&>(*this); }
+};
+
+}  // namespace tarsier::nn
