@@ -45,6 +45,9 @@ template <class T>
 struct Simd {
   using Lane = T;
   using Vector = typename VectorOf<T>::Type;
+  /// The same in memory: of any alignment, and allowed to lie over anything.
+  using Unaligned [[gnu::vector_size(TARSIER_VECTOR_BYTES), gnu::aligned(alignof(T)),
+                    gnu::may_alias]] = T;
   using Int = Simd<typename IntOfSize<T>::Type>;
   static constexpr int width = TARSIER_VECTOR_BYTES / sizeof(T);
 
@@ -59,22 +62,34 @@ struct Simd {
 
   /// Reads `width` elements from `p`, of any alignment.
   TARSIER_INLINE static Simd load(const T* p) {
-    Simd x;
-    __builtin_memcpy(&x.v, p, sizeof(Vector));
-    return x;
+    return Simd(*reinterpret_cast<const Unaligned*>(p));
+  }
+  /// A mask of the first n lanes. Loops that test it (and not i < n, which g++ splits in two) become
+  /// one masked load or store where the processor has those.
+  TARSIER_INLINE static Int first_lanes(int64_t n) {
+    typename Int::Vector index;
+    for (int i = 0; i < width; ++i) index[i] = i;
+    return Int(index) < Int(static_cast<typename Int::Lane>(n));
   }
   /// Reads the first `n` < width elements, zero in the other lanes.
   TARSIER_INLINE static Simd load(const T* p, int64_t n) {
-    alignas(Vector) T lanes[width] = {};
-    for (int64_t i = 0; i < n; ++i) lanes[i] = p[i];
+    typename Int::Lane wanted[width];
+    first_lanes(n).store(wanted);
+    alignas(Vector) T lanes[width];
+#pragma GCC unroll 1
+    for (int i = 0; i < width; ++i) lanes[i] = wanted[i] ? p[i] : T(0);
     return load(lanes);
   }
-  TARSIER_INLINE void store(T* p) const { __builtin_memcpy(p, &v, sizeof(Vector)); }
+  TARSIER_INLINE void store(T* p) const { *reinterpret_cast<Unaligned*>(p) = v; }
   /// Writes the first `n` < width lanes.
   TARSIER_INLINE void store(T* p, int64_t n) const {
     alignas(Vector) T lanes[width];
     store(lanes);
-    for (int64_t i = 0; i < n; ++i) p[i] = lanes[i];
+    typename Int::Lane wanted[width];
+    first_lanes(n).store(wanted);
+#pragma GCC unroll 1
+    for (int i = 0; i < width; ++i)
+      if (wanted[i]) p[i] = lanes[i];
   }
 
   TARSIER_INLINE friend Simd operator+(Simd a, Simd b) { return a.v + b.v; }
