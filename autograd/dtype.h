@@ -22,10 +22,14 @@ inline constexpr DType boolean = DType::boolean;
 /// Bytes of one element.
 constexpr size_t size_of(DType dtype) {
   switch (dtype) {
-    case DType::f32: return 4;
-    case DType::f64: return 8;
-    case DType::i64: return 8;
-    case DType::boolean: return 1;
+    case DType::f32:
+      return 4;
+    case DType::f64:
+      return 8;
+    case DType::i64:
+      return 8;
+    case DType::boolean:
+      return 1;
   }
   return 0;
 }
@@ -33,10 +37,14 @@ constexpr size_t size_of(DType dtype) {
 /// "f32", "f64", "i64" or "bool".
 constexpr const char* name_of(DType dtype) {
   switch (dtype) {
-    case DType::f32: return "f32";
-    case DType::f64: return "f64";
-    case DType::i64: return "i64";
-    case DType::boolean: return "bool";
+    case DType::f32:
+      return "f32";
+    case DType::f64:
+      return "f64";
+    case DType::i64:
+      return "i64";
+    case DType::boolean:
+      return "bool";
   }
   return "?";
 }
@@ -48,9 +56,12 @@ constexpr bool is_floating(DType dtype) { return dtype == DType::f32 || dtype ==
 /// The DType of the C++ type T: float, double, int64_t or bool.
 template <class T>
 inline constexpr DType dtype_of = [] {
-  if constexpr (std::is_same_v<T, float>) return DType::f32;
-  else if constexpr (std::is_same_v<T, double>) return DType::f64;
-  else if constexpr (std::is_same_v<T, int64_t>) return DType::i64;
+  if constexpr (std::is_same_v<T, float>)
+    return DType::f32;
+  else if constexpr (std::is_same_v<T, double>)
+    return DType::f64;
+  else if constexpr (std::is_same_v<T, int64_t>)
+    return DType::i64;
   else {
     static_assert(std::is_same_v<T, bool>, "tensors hold float, double, int64_t or bool");
     return DType::boolean;
@@ -63,8 +74,10 @@ inline constexpr DType dtype_of = [] {
 template <class Body>
 decltype(auto) dispatch_floating(DType dtype, const char* op, Body&& body) {
   switch (dtype) {
-    case DType::f32: return body.template operator()<float>();
-    case DType::f64: return body.template operator()<double>();
+    case DType::f32:
+      return body.template operator()<float>();
+    case DType::f64:
+      return body.template operator()<double>();
     default:
       fail(op, "dtype ", dtype, " where f32 or f64 is needed: convert with to(x, f32)");
   }
@@ -74,10 +87,14 @@ decltype(auto) dispatch_floating(DType dtype, const char* op, Body&& body) {
 template <class Body>
 decltype(auto) dispatch_all(DType dtype, Body&& body) {
   switch (dtype) {
-    case DType::f32: return body.template operator()<float>();
-    case DType::f64: return body.template operator()<double>();
-    case DType::i64: return body.template operator()<int64_t>();
-    default: return body.template operator()<bool>();
+    case DType::f32:
+      return body.template operator()<float>();
+    case DType::f64:
+      return body.template operator()<double>();
+    case DType::i64:
+      return body.template operator()<int64_t>();
+    default:
+      return body.template operator()<bool>();
   }
 }
 

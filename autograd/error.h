@@ -33,7 +33,8 @@ template <class... Parts>
 /// fail(tag, parts...) unless `condition`. The text is made only on failure.
 template <class... Parts>
 void check(bool condition, const char* tag, const Parts&... parts) {
-  if (!condition) [[unlikely]] fail(tag, parts...);
+  if (!condition) [[unlikely]]
+    fail(tag, parts...);
 }
 
 }  // namespace tarsier

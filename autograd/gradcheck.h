@@ -9,10 +9,10 @@
 namespace tarsier {
 
 struct GradcheckOptions {
-  double eps = 1e-6;    ///< step of the central difference
-  double rtol = 1e-5;   ///< allowed deviation, relative to the numerical gradient
-  double atol = 1e-7;   ///< and absolute
-  uint64_t seed = 0;    ///< of the random upstream gradient
+  double eps = 1e-6;          ///< step of the central difference
+  double rtol = 1e-5;         ///< allowed deviation, relative to the numerical gradient
+  double atol = 1e-7;         ///< and absolute
+  uint64_t seed = 0;          ///< of the random upstream gradient
   bool second_order = false;  ///< check the gradient of the gradient, too
 };
 
@@ -20,9 +20,9 @@ struct GradcheckOptions {
 ///   ∂L/∂x_i ≈ (L(x_i + ε) − L(x_i − ε)) / 2ε,   L = Σ upstream · f(inputs),
 /// for every element of every input that requires a gradient. The upstream gradient is random: an
 /// all-ones upstream passes a wrong softmax or layer-norm backward. Inputs must be f64 leaves, and
-/// `f` a pure function of them. Throws Error("gradcheck") that names the input, the element and both
-/// numbers where one deviates by more than atol + rtol·|numerical|.
-/// Source: https://pytorch.org/docs/stable/notes/gradcheck.html
+/// `f` a pure function of them. Throws Error("gradcheck") that names the input, the element and
+/// both numbers where one deviates by more than atol + rtol·|numerical|. Source:
+/// https://pytorch.org/docs/stable/notes/gradcheck.html
 void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
                const std::vector<Tensor>& inputs, const GradcheckOptions& options = {});
 

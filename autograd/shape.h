@@ -107,9 +107,9 @@ inline Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op) {
   const int shift = longer.size() - shorter.size();
   for (int i = 0; i < shorter.size(); ++i) {
     const int64_t x = longer[i + shift], y = shorter[i];
-    check(x == y || x == 1 || y == 1, op, "shapes ", a, " and ", b,
-          " do not broadcast: sizes ", a[a.size() - shorter.size() + i], " and ",
-          b[b.size() - shorter.size() + i], " differ and neither is 1");
+    check(x == y || x == 1 || y == 1, op, "shapes ", a, " and ", b, " do not broadcast: sizes ",
+          a[a.size() - shorter.size() + i], " and ", b[b.size() - shorter.size() + i],
+          " differ and neither is 1");
     out[i + shift] = x == 1 ? y : x;
   }
   return out;

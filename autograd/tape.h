@@ -48,8 +48,7 @@ struct Inputs {
   std::vector<Tensor> tensors;
   std::source_location at;
   Inputs(std::initializer_list<Arg> args);
-  Inputs(const std::vector<Tensor>& tensors, std::source_location at)
-      : tensors(tensors), at(at) {}
+  Inputs(const std::vector<Tensor>& tensors, std::source_location at) : tensors(tensors), at(at) {}
 };
 
 /// The tensors that an op keeps for its backward: inputs, the output, or anything else. The output
@@ -66,6 +65,10 @@ namespace detail {
 Tensor record_node(const char* name, Inputs inputs, const Tensor& output, Save save,
                    BackwardFn backward);
 void check_anomaly(const char* name, const Tensor& output, std::source_location at);
+/// For backward.cpp: the thread's modes, and the question that anomaly mode asks.
+bool anomaly_enabled();
+bool all_finite(const Tensor& x);
+bool set_grad_mode(bool enabled);  // returns what it was
 }  // namespace detail
 
 /// Records an op: `output` becomes the result of `name` applied to `inputs`. Every differentiable
@@ -111,7 +114,8 @@ Tensor record(const char* name, const Inputs& inputs, const Tensor& output, Save
 /// differentiated (create_graph). Usage, at the top of such a backward:
 ///   if (grad_enabled())
 ///     return reference_grads({saved[0], saved[1]}, dy,
-///                            [=](const auto& in) { return rms_norm_reference(in[0], in[1], eps); });
+///                            [=](const auto& in) { return rms_norm_reference(in[0], in[1], eps);
+///                            });
 /// Inputs that are undefined or require no gradient are passed through and get an undefined one.
 Grads reference_grads(const std::vector<Tensor>& inputs, const Tensor& dy,
                       const std::function<Tensor(const std::vector<Tensor>&)>& reference);
@@ -173,11 +177,13 @@ std::string module_path();
 /// One recorded op. Read-only for users (the study page, error messages); made by record().
 class Node : public std::enable_shared_from_this<Node> {
  public:
-  /// Where a gradient goes: to the node that made the input, or to a leaf; nowhere if both are null.
+  /// Where a gradient goes: to the node that made the input, or to a leaf; nowhere if both are
+  /// null.
   struct Edge {
     std::shared_ptr<Node> node;
     std::shared_ptr<TensorImpl> leaf;
-    Shape shape;  // of the input: gradients are summed back to it
+    Shape shape;        // of the input: gradients are summed back to it
+    DType dtype = f32;  // of the input: gradients must have it
     bool needed() const { return node != nullptr || leaf != nullptr; }
   };
   /// A saved tensor with the version its storage had. The output is kept as a view without node
@@ -196,7 +202,7 @@ class Node : public std::enable_shared_from_this<Node> {
   uint64_t sequence = 0;  ///< order of creation
   std::vector<Edge> inputs;
   std::vector<SavedTensor> saved;
-  BackwardFn backward;  ///< empty once the graph was freed
+  BackwardFn backward;               ///< empty once the graph was freed
   std::weak_ptr<TensorImpl> output;  ///< for retained gradients
   std::shared_ptr<std::vector<std::pair<int, TensorHook>>> hooks;
   Shape output_shape;

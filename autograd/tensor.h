@@ -29,10 +29,10 @@ struct TensorImpl {
   DType dtype = f32;
   bool contiguous = true;
 
-  bool requires_grad = false;          // leaves: set by the user; results: a node made them
-  std::shared_ptr<Node> node;          // the op that made it, if that was recorded
-  bool retain_grad = false;            // keep the gradient of a non-leaf, too
-  std::shared_ptr<TensorImpl> grad;    // leaves: accumulated by backward()
+  bool requires_grad = false;        // leaves: set by the user; results: a node made them
+  std::shared_ptr<Node> node;        // the op that made it, if that was recorded
+  bool retain_grad = false;          // keep the gradient of a non-leaf, too
+  std::shared_ptr<TensorImpl> grad;  // leaves: accumulated by backward()
   std::shared_ptr<std::vector<std::pair<int, TensorHook>>> hooks;
 };
 
@@ -67,8 +67,7 @@ class Tensor {
   /// no backward needs the old values (the in-place ops keep count; this does not).
   template <class T>
   T* data() const {
-    check(dtype_of<T> == get().dtype, "data", "tensor of ", get().dtype, " read as ",
-          dtype_of<T>);
+    check(dtype_of<T> == get().dtype, "data", "tensor of ", get().dtype, " read as ", dtype_of<T>);
     return static_cast<T*>(get().storage->data()) + get().offset;
   }
 
@@ -104,7 +103,8 @@ class Tensor {
   /// Adds d(this)/d(leaf) to grad() of every leaf that this depends on and that requires one.
   /// `upstream` is the gradient of this tensor: by default 1, for a scalar.
   /// `retain_graph` keeps what the ops saved, for a second walk. `create_graph` records the walk
-  /// itself, so that the gradients can be differentiated again (and retains the graph).
+  /// itself, so that the gradients can be differentiated again (and retains the graph); grad() of a
+  /// leaf then owns a graph that owns the leaf, until set_grad({}): prefer tarsier::grad() for that.
   /// Throws Error("backward").
   void backward(const Tensor& upstream = {}, bool retain_graph = false,
                 bool create_graph = false) const;

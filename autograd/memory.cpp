@@ -1,0 +1,149 @@
+#include "autograd/memory.h"
+
+#include <cstdlib>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "autograd/error.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define TARSIER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TARSIER_ASAN 1
+#endif
+#endif
+#ifdef TARSIER_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace tarsier {
+namespace {
+
+constexpr size_t kAlignment = 64;
+
+// Under AddressSanitizer, what the allocator holds but nobody owns must not be touched: freed
+// blocks and the bytes that rounding adds.
+void forbid([[maybe_unused]] void* p, [[maybe_unused]] size_t bytes) {
+#ifdef TARSIER_ASAN
+  __asan_poison_memory_region(p, bytes);
+#endif
+}
+void allow([[maybe_unused]] void* p, [[maybe_unused]] size_t bytes) {
+#ifdef TARSIER_ASAN
+  __asan_unpoison_memory_region(p, bytes);
+#endif
+}
+
+/// Rounds up to one of eight sizes per power of two, so that nearly equal requests share blocks and
+/// at most an eighth is wasted.
+size_t block_size(size_t bytes) {
+  size_t step = kAlignment;
+  while (step * 16 <= bytes) step *= 2;
+  return (bytes + step - 1) / step * step;
+}
+
+/// Freed blocks by size, and the counts. One for the process, never destroyed: tensors of static
+/// storage duration may outlive any order of destruction.
+class Allocator {
+ public:
+  void* take(size_t bytes) {
+    const size_t size = block_size(bytes);
+    std::lock_guard lock(mutex_);
+    ++stats_.allocations;
+    void* block = nullptr;
+    if (auto& blocks = free_[size]; !blocks.empty()) {
+      block = blocks.back();
+      blocks.pop_back();
+      stats_.cached_bytes -= static_cast<int64_t>(size);
+    } else {
+      block = std::aligned_alloc(kAlignment, size);
+      if (block == nullptr) {
+        release_all();
+        block = std::aligned_alloc(kAlignment, size);
+      }
+      check(block != nullptr, "memory", "the system has no ", size, " bytes left; ",
+            stats_.current_bytes, " are in use: use smaller sizes or batches");
+      ++stats_.system_allocations;
+    }
+    stats_.current_bytes += static_cast<int64_t>(size);
+    stats_.peak_bytes = std::max(stats_.peak_bytes, stats_.current_bytes);
+    largest_ = std::max(largest_, stats_.current_bytes);
+    allow(block, bytes);
+    forbid(static_cast<char*>(block) + bytes, size - bytes);
+    return block;
+  }
+
+  void give_back(void* block, size_t bytes) {
+    const size_t size = block_size(bytes);
+    std::lock_guard lock(mutex_);
+    stats_.current_bytes -= static_cast<int64_t>(size);
+    // Keep no more than was ever in use at once: a program whose sizes keep changing (decoding, one
+    // token longer at every step) must not collect one block of every size.
+    if (stats_.current_bytes + stats_.cached_bytes + static_cast<int64_t>(size) >
+        largest_ + largest_ / 4) {
+      allow(block, size);
+      std::free(block);
+      return;
+    }
+    forbid(block, size);
+    free_[size].push_back(block);
+    stats_.cached_bytes += static_cast<int64_t>(size);
+  }
+
+  void empty_cache() {
+    std::lock_guard lock(mutex_);
+    release_all();
+  }
+
+  MemoryStats stats() {
+    std::lock_guard lock(mutex_);
+    return stats_;
+  }
+  void reset_peak() {
+    std::lock_guard lock(mutex_);
+    stats_.peak_bytes = stats_.current_bytes;
+  }
+
+ private:
+  void release_all() {
+    for (auto& [size, blocks] : free_) {
+      for (void* block : blocks) {
+        allow(block, size);
+        std::free(block);
+      }
+      blocks.clear();
+    }
+    stats_.cached_bytes = 0;
+  }
+
+  std::mutex mutex_;
+  std::unordered_map<size_t, std::vector<void*>> free_;
+  MemoryStats stats_{};
+  int64_t largest_ = 0;  // of current_bytes since start
+};
+
+Allocator& allocator() {
+  static Allocator* const instance = new Allocator;
+  return *instance;
+}
+
+}  // namespace
+
+Storage::Storage(size_t bytes) : bytes_(bytes) {
+  if (bytes > 0) data_ = allocator().take(bytes);
+}
+
+Storage::Storage(void* data, size_t bytes, std::shared_ptr<const void> owner)
+    : data_(data), bytes_(bytes), owner_(std::move(owner)) {}
+
+Storage::~Storage() {
+  if (owner_ == nullptr && data_ != nullptr) allocator().give_back(data_, bytes_);
+}
+
+MemoryStats memory_stats() { return allocator().stats(); }
+void reset_peak_memory() { allocator().reset_peak(); }
+void empty_memory_cache() { allocator().empty_cache(); }
+
+}  // namespace tarsier

@@ -1,0 +1,92 @@
+#include "autograd/tensor.h"
+
+#include "autograd/tape.h"
+
+namespace tarsier {
+namespace {
+
+/// Row-major without gaps. Dimensions of size 1 may have any stride; without elements all is well.
+bool has_contiguous_strides(const Shape& shape, const Strides& strides) {
+  int64_t expected = 1;
+  for (int d = shape.size() - 1; d >= 0; --d) {
+    if (shape[d] == 0) return true;
+    if (shape[d] != 1 && strides[d] != expected) return false;
+    expected *= shape[d];
+  }
+  return true;
+}
+
+/// The list of hooks of a leaf, or of the node that made x.
+std::shared_ptr<std::vector<std::pair<int, TensorHook>>>& hooks_of(const Tensor& x) {
+  return x.is_leaf() ? x.impl()->hooks : x.impl()->node->hooks;
+}
+
+}  // namespace
+
+Tensor Tensor::empty(const Shape& shape, DType dtype) {
+  int64_t bytes = static_cast<int64_t>(size_of(dtype));
+  for (int64_t size : shape) {
+    check(size >= 0, "empty", "shape ", shape, " has a negative size");
+    check(!__builtin_mul_overflow(bytes, size, &bytes), "empty", "shape ", shape, " of ", dtype,
+          " has more bytes than 64 bits can count");
+  }
+  auto impl = std::make_shared<TensorImpl>();
+  impl->storage = std::make_shared<Storage>(static_cast<size_t>(bytes));
+  impl->shape = shape;
+  impl->strides = contiguous_strides(shape);
+  impl->dtype = dtype;
+  return Tensor(std::move(impl));
+}
+
+Tensor Tensor::view_as(const Shape& shape, const Strides& strides, int64_t offset) const {
+  auto impl = std::make_shared<TensorImpl>();
+  impl->storage = get().storage;
+  impl->offset = offset;
+  impl->shape = shape;
+  impl->strides = strides;
+  impl->dtype = dtype();
+  impl->contiguous = has_contiguous_strides(shape, strides);
+  return Tensor(std::move(impl));
+}
+
+Tensor& Tensor::requires_grad_(bool value) {
+  TensorImpl& impl = get();
+  check(!value || is_floating(impl.dtype), "requires_grad_", "only f32 and f64 tensors have ",
+        "gradients, this one is ", impl.dtype, ": convert it with to(x, f32)");
+  check(impl.node == nullptr, "requires_grad_", "this tensor is the result of '", grad_fn(),
+        "': only leaves can be switched; use detach() to cut it off");
+  impl.requires_grad = value;
+  return *this;
+}
+
+void Tensor::set_grad(const Tensor& grad) const {
+  if (grad.defined())
+    check(grad.shape() == shape() && grad.dtype() == dtype(), "set_grad", "gradient of shape ",
+          grad.shape(), " and dtype ", grad.dtype(), " for a tensor of shape ", shape(),
+          " and dtype ", dtype(), ": they must be the same");
+  get().grad = grad.impl_ptr();
+}
+
+Tensor Tensor::detach() const {
+  Tensor out = view_as(shape(), strides(), offset());
+  return out;
+}
+
+int Tensor::register_hook(TensorHook hook) const {
+  check(requires_grad(), "register_hook", "this tensor requires no gradient, so the hook would ",
+        "never be called: call requires_grad_() first");
+  auto& hooks = hooks_of(*this);
+  if (!hooks) hooks = std::make_shared<std::vector<std::pair<int, TensorHook>>>();
+  const int id = hooks->empty() ? 0 : hooks->back().first + 1;
+  hooks->emplace_back(id, std::move(hook));
+  return id;
+}
+
+void Tensor::remove_hook(int id) const {
+  if (auto& hooks = hooks_of(*this))
+    std::erase_if(*hooks, [id](const auto& hook) { return hook.first == id; });
+}
+
+std::string Tensor::grad_fn() const { return is_leaf() ? "" : get().node->name; }
+
+}  // namespace tarsier
