@@ -1,0 +1,270 @@
+// The engine: what is recorded, how it is walked, and what is said to those who misuse it.
+#include "autograd/tape.h"
+
+#include <doctest/doctest.h>
+
+#include "autograd/ops.h"
+
+using namespace tarsier;
+
+namespace {
+Tensor leaf(std::initializer_list<double> values) { return tensor(values, f64).requires_grad_(); }
+}  // namespace
+
+TEST_SUITE_BEGIN("tape");
+
+TEST_CASE("gradients accumulate in leaves, over paths and over calls") {
+  Tensor x = leaf({2, 3});
+  Tensor y = sum(x * x + x);
+  y.backward();
+  CHECK(x.grad().to_vector() == std::vector<double>{5, 7});
+  sum(x * 10).backward();
+  CHECK(x.grad().to_vector() == std::vector<double>{15, 17});
+}
+
+TEST_CASE("an accumulated gradient is nobody else's memory") {
+  // a + b hands the same dy to both; adding to one leaf's gradient must not change the other's.
+  Tensor a = leaf({1, 2}), b = leaf({3, 4});
+  Tensor upstream = tensor({1, 1}, f64);
+  (a + b).backward(upstream);
+  (a * 5).backward(upstream);
+  CHECK(a.grad().to_vector() == std::vector<double>{6, 6});
+  CHECK(b.grad().to_vector() == std::vector<double>{1, 1});
+  CHECK(upstream.to_vector() == std::vector<double>{1, 1});
+}
+
+TEST_CASE("broadcast gradients are summed back to the input's shape") {
+  Tensor row = leaf({1, 2, 3});
+  Tensor column = reshape(tensor({10, 20}, f64), {2, 1}).requires_grad_();
+  Tensor upstream = reshape(tensor({1, 2, 3, 4, 5, 6}, f64), {2, 3});
+  (row * column).backward(upstream);
+  CHECK(row.grad().to_vector() == std::vector<double>{90, 120, 150});
+  CHECK(column.grad().shape() == Shape{2, 1});
+  CHECK(column.grad().to_vector() == std::vector<double>{14, 32});
+}
+
+TEST_CASE("grad() leaves every grad() alone, reaches results, and finds what is unused") {
+  Tensor x = leaf({2}), unused = leaf({1});
+  Tensor y = x * x;
+  Tensor z = y * y;
+  const auto grads = grad({z}, {y, x}, {tensor({1}, f64)}, true);
+  CHECK(grads[0].item() == 8);
+  CHECK(grads[1].item() == 32);
+  CHECK_FALSE(x.grad().defined());
+  CHECK_THROWS_WITH_AS(grad({z}, {x, unused}), doctest::Contains("do not depend on input 1"),
+                       Error);
+  Tensor z2 = x * x;
+  const auto some = grad({z2}, {x, unused}, {}, false, false, true);
+  CHECK(some[0].item() == 4);
+  CHECK_FALSE(some[1].defined());
+  // The gradient of a leaf with respect to itself.
+  CHECK(grad({x}, {x})[0].item() == 1);
+}
+
+TEST_CASE("create_graph differentiates to any order") {
+  Tensor x = leaf({1.5});
+  Tensor y = x * x * x * x;  // x⁴
+  const double expected[] = {4 * 3.375, 12 * 2.25, 24 * 1.5, 24};
+  for (double value : expected) {
+    y = grad({y}, {x}, {}, false, true)[0];
+    CHECK(y.item() == doctest::Approx(value));
+  }
+}
+
+TEST_CASE("backward(create_graph) leaves differentiable gradients in leaves") {
+  Tensor x = leaf({3});
+  (x * x * x).backward({}, false, true);
+  CHECK(x.grad().item() == 27);
+  CHECK(grad({x.grad()}, {x})[0].item() == 18);
+  x.set_grad({});
+}
+
+TEST_CASE("a freed graph is not walked again") {
+  Tensor x = leaf({2});
+  Tensor y = x * x;
+  Tensor z = y * 3;
+  z.backward({}, /*retain_graph=*/true);
+  z.backward();
+  CHECK(x.grad().item() == 24);
+  CHECK_THROWS_WITH_AS(z.backward(), doctest::Contains("retain_graph"), Error);
+  CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("tape_test.cpp"), Error);
+  CHECK(x.grad().item() == 24);
+}
+
+TEST_CASE("what backward needs and was changed in place is caught, naming both ops") {
+  Tensor x = leaf({1, 2});
+  Tensor factor = tensor({3, 4}, f64);
+  Tensor y = x * factor;
+  fill_(factor, 0);
+  CHECK_THROWS_WITH_AS(sum(y).backward(), doctest::Contains("changed in place by 'fill_'"), Error);
+  // Through a view of the same memory, too.
+  Tensor other = tensor({3, 4}, f64);
+  Tensor z = x * other;
+  zero_(select(other, 0, 1));
+  CHECK_THROWS_WITH_AS(sum(z).backward(), doctest::Contains("'mul'"), Error);
+  // And the saved output.
+  Tensor e = exp(x);
+  {
+    NoGrad guard;
+    add_(e, 1.0);
+  }
+  CHECK_THROWS_WITH_AS(sum(e).backward(), doctest::Contains("'exp'"), Error);
+}
+
+TEST_CASE("tensors that record are not changed in place; weights are, under NoGrad") {
+  Tensor w = leaf({1});
+  CHECK_THROWS_WITH_AS(add_(w, 1.0), doctest::Contains("NoGrad"), Error);
+  Tensor y = w * 2;
+  CHECK_THROWS_AS(mul_(y, 2.0), Error);
+  NoGrad guard;
+  add_(w, 1.0);
+  CHECK(w.item() == 2);
+}
+
+TEST_CASE("NoGrad and detach cut the graph") {
+  Tensor x = leaf({2});
+  {
+    NoGrad guard;
+    CHECK_FALSE(grad_enabled());
+    CHECK_FALSE((x * x).requires_grad());
+  }
+  CHECK(grad_enabled());
+  Tensor y = x * x.detach();
+  y.backward();
+  CHECK(x.grad().item() == 2);
+  CHECK(x.detach().data<double>() == x.data<double>());
+  // The upstream of a walk without create_graph is not recorded.
+  Tensor g = grad({x * x}, {x})[0];
+  CHECK_FALSE(g.requires_grad());
+}
+
+TEST_CASE("hooks see and may replace gradients, once per walk") {
+  Tensor x = leaf({1, 2});
+  int calls = 0;
+  Tensor y = x * 2;
+  const int id = y.register_hook([&](const Tensor& dy) {
+    ++calls;
+    return dy * 10;
+  });
+  x.register_hook([&](const Tensor& dx) {
+    ++calls;
+    CHECK(dx.shape() == x.shape());
+    return Tensor();
+  });
+  sum(y + y * y).backward({}, true);  // dy = 1 + 2y, dx = 2 · 10 · dy
+  CHECK(calls == 2);
+  CHECK(x.grad().to_vector() == std::vector<double>{100, 180});
+  y.remove_hook(id);
+  x.set_grad({});
+  sum(y).backward();
+  CHECK(x.grad().to_vector() == std::vector<double>{2, 2});
+  CHECK(calls == 3);
+  CHECK_THROWS_AS(tensor({1}).register_hook([](const Tensor& g) { return g; }), Error);
+}
+
+TEST_CASE("retain_grad keeps the gradient of a result") {
+  Tensor x = leaf({3});
+  Tensor y = x * x;
+  y.retain_grad();
+  (y * 4).backward();
+  CHECK(y.grad().item() == 4);
+  CHECK(x.grad().item() == 24);
+}
+
+TEST_CASE("what nobody wants is not computed") {
+  Tensor a = leaf({1}), b = leaf({1});
+  bool ran_for_b = false;
+  Tensor y = record("probe", {a, b}, clone(a.detach()), Save{},
+                    [&](const Saved& saved, const Tensor& dy) -> Grads {
+                      ran_for_b = saved.needs(1);
+                      return {dy, saved.needs(1) ? dy : Tensor()};
+                    });
+  grad({y}, {a}, {}, true);
+  CHECK_FALSE(ran_for_b);
+  y.backward();
+  CHECK(ran_for_b);
+}
+
+TEST_CASE("a backward that returns nonsense is named") {
+  Tensor x = leaf({1, 2});
+  auto bad = [&](auto backward) {
+    return record("bad_op", {x}, clone(x.detach()), Save{}, backward);
+  };
+  Tensor wrong_count = bad([](const Saved&, const Tensor&) -> Grads { return {}; });
+  CHECK_THROWS_WITH_AS(sum(wrong_count).backward(), doctest::Contains("[bad_op]"), Error);
+  Tensor wrong_shape = bad([](const Saved&, const Tensor&) -> Grads { return {zeros({3}, f64)}; });
+  CHECK_THROWS_WITH_AS(sum(wrong_shape).backward(), doctest::Contains("(3,)"), Error);
+  Tensor wrong_dtype = bad([](const Saved&, const Tensor&) -> Grads { return {zeros({2})}; });
+  CHECK_THROWS_WITH_AS(sum(wrong_dtype).backward(), doctest::Contains("dtype f32"), Error);
+}
+
+TEST_CASE("an exception in backward leaves the thread recording") {
+  Tensor x = leaf({1});
+  Tensor y = record("thrower", {x}, clone(x.detach()), Save{},
+                    [](const Saved&, const Tensor&) -> Grads { throw Error("thrower", "no"); });
+  CHECK_THROWS_AS(y.backward(), Error);
+  CHECK(grad_enabled());
+}
+
+TEST_CASE("wrong uses of backward say what to do") {
+  CHECK_THROWS_WITH_AS(tensor({1}).backward(), doctest::Contains("requires_grad_()"), Error);
+  Tensor x = leaf({1, 2});
+  CHECK_THROWS_WITH_AS((x * 2).backward(), doctest::Contains("(2,)"), Error);
+  CHECK_THROWS_WITH_AS((x * 2).backward(zeros({3}, f64)), doctest::Contains("(3,)"), Error);
+  CHECK_THROWS_WITH_AS((x * 2).backward(zeros({2}, f32)), doctest::Contains("f32"), Error);
+  CHECK_THROWS_AS((x * 2).requires_grad_(false), Error);
+  CHECK_THROWS_AS(zeros({2}, i64).requires_grad_(), Error);
+  CHECK_THROWS_WITH_AS(Tensor().shape(), doctest::Contains("undefined"), Error);
+  CHECK_THROWS_AS(Tensor() + x, Error);
+}
+
+TEST_CASE("nodes know the op, the module path and the source line") {
+  Tensor x = leaf({1});
+  Tensor y;
+  {
+    ModuleScope outer("decoder");
+    ModuleScope inner("layers.1");
+    y = tanh(x);
+  }
+  CHECK(y.grad_fn() == "tanh");
+  CHECK(y.impl()->node->describe().find("tape_test.cpp") != std::string::npos);
+  CHECK(y.impl()->node->describe().find("in decoder.layers.1") != std::string::npos);
+  CHECK(module_path().empty());
+}
+
+TEST_CASE("anomaly mode names the first op that makes a NaN or an infinity") {
+  Tensor x = leaf({0, 1});
+  AnomalyMode guard;
+  CHECK_THROWS_WITH_AS(log(x), doctest::Contains("'log' made a NaN or an infinity"), Error);
+  Tensor y = sqrt(x);  // fine forward; its derivative at 0 is infinite
+  CHECK_THROWS_WITH_AS(sum(y).backward(), doctest::Contains("the backward of 'sqrt'"), Error);
+}
+
+TEST_CASE("saved memory is freed during the walk") {
+  const int64_t before = memory_stats().current_bytes;
+  Tensor x = rand({1024}, f64).requires_grad_();
+  Tensor y = x;
+  for (int i = 0; i < 50; ++i) y = exp(y * 0.1);
+  const int64_t held = memory_stats().current_bytes - before;
+  CHECK(held > 50 * 8 * 1024);
+  sum(y).backward();
+  CHECK(memory_stats().current_bytes - before < 6 * 8 * 1024);
+}
+
+TEST_CASE("a million chained ops: forward, backward, destruction") {
+  const int64_t before = memory_stats().current_bytes;
+  {
+    Tensor x = leaf({1});
+    Tensor y = x;
+    for (int i = 0; i < 1'000'000; ++i) y = y + x;
+    y.backward();
+    CHECK(x.grad().item() == 1'000'001);
+    // And one that is dropped without having been walked, with saved tensors in the chain.
+    Tensor z = x;
+    for (int i = 0; i < 1'000'000; ++i) z = z * x;
+    CHECK(z.item() == 1);
+  }
+  CHECK(memory_stats().current_bytes == before);
+}
+
+TEST_SUITE_END();
