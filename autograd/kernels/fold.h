@@ -38,7 +38,9 @@ struct SumFold {
   static constexpr T identity = 0;
   TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
   template <class V>
-  TARSIER_INLINE static V combine(V a, V b) { return a + b; }
+  TARSIER_INLINE static V combine(V a, V b) {
+    return a + b;
+  }
 };
 template <class T>
 struct SumSquaresFold : SumFold<T> {
@@ -49,15 +51,26 @@ struct ProdFold {
   static constexpr T identity = 1;
   TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
   template <class V>
-  TARSIER_INLINE static V combine(V a, V b) { return a * b; }
+  TARSIER_INLINE static V combine(V a, V b) {
+    return a * b;
+  }
 };
-/// The larger; NaN where either is NaN (a > b is false where b is NaN).
+/// The larger; a NaN may get lost (one instruction).
+template <class T>
+struct MaxNumberFold {
+  static constexpr T identity = -static_cast<T>(__builtin_inf());
+  template <class V>
+  TARSIER_INLINE static V combine(V a, V b) {
+    return max(a, b);
+  }
+};
+/// The larger; NaN where either is NaN (max gives b where one is).
 template <class T>
 struct MaxFold {
   static constexpr T identity = -static_cast<T>(__builtin_inf());
   TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
   TARSIER_INLINE static Simd<T> combine(Simd<T> a, Simd<T> b) {
-    return select((a > b) | (a != a), a, b);
+    return select(a != a, a, max(a, b));
   }
   TARSIER_INLINE static T combine(T a, T b) { return a > b || a != a ? a : b; }
 };
@@ -66,7 +79,7 @@ struct MinFold {
   static constexpr T identity = static_cast<T>(__builtin_inf());
   TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
   TARSIER_INLINE static Simd<T> combine(Simd<T> a, Simd<T> b) {
-    return select((a < b) | (a != a), a, b);
+    return select(a != a, a, min(a, b));
   }
   TARSIER_INLINE static T combine(T a, T b) { return a < b || a != a ? a : b; }
 };
@@ -80,6 +93,21 @@ TARSIER_INLINE Simd<T> fill_lanes(Simd<T> x, int64_t lanes, T fill) {
   return select(Int(index) < Int(static_cast<typename Int::Lane>(lanes)), x, Simd<T>(fill));
 }
 
+/// Two registers that are folded side by side, to get two sums in one pass over a row.
+template <class T>
+struct SimdPair {
+  Simd<T> a, b;
+  TARSIER_INLINE SimdPair(Simd<T> a, Simd<T> b) : a(a), b(b) {}
+  TARSIER_INLINE SimdPair(T s) : a(s), b(s) {}
+  TARSIER_INLINE friend SimdPair operator+(SimdPair x, SimdPair y) {
+    return {x.a + y.a, x.b + y.b};
+  }
+};
+template <class T>
+TARSIER_INLINE SimdPair<T> fill_lanes(SimdPair<T> x, int64_t lanes, T fill) {
+  return {fill_lanes(x.a, lanes, fill), fill_lanes(x.b, lanes, fill)};
+}
+
 /// Up to this many elements are folded one register after another; longer rows are halved. The
 /// error of a sum so grows with 32 + log₂ n (128 registers on four accumulators) and not with n.
 template <class T>
@@ -87,10 +115,11 @@ constexpr int64_t fold_block = 128 * Simd<T>::width;
 
 /// Folds elements begin … end − 1, one block at most, lane by lane.
 template <class Fold, class T, class Value>
-TARSIER_INLINE Simd<T> fold_short(int64_t begin, int64_t end, const Value& value) {
+TARSIER_INLINE auto fold_short(int64_t begin, int64_t end, const Value& value) {
   constexpr int64_t width = Simd<T>::width;
+  using V = decltype(value(0, width));  // Simd<T> or SimdPair<T>
   // Four accumulators, since an addition takes about four cycles to be ready for the next.
-  Simd<T> a(Fold::identity), b = a, c = a, d = a;
+  V a(Fold::identity), b = a, c = a, d = a;
   int64_t i = begin;
   for (; i + 4 * width <= end; i += 4 * width) {
     a = Fold::combine(a, value(i, width));
@@ -108,11 +137,12 @@ TARSIER_INLINE Simd<T> fold_short(int64_t begin, int64_t end, const Value& value
 
 /// The same for any number of elements. The tree depends on that number alone.
 template <class Fold, class T, class Value>
-[[gnu::noinline]] Simd<T> fold_long(int64_t begin, int64_t end, const Value& value) {
+[[gnu::noinline]] auto fold_long(int64_t begin, int64_t end, const Value& value)
+    -> decltype(value(begin, end)) {
   constexpr int64_t block = fold_block<T>;
   if (end - begin <= block) return fold_short<Fold, T>(begin, end, value);
   const int64_t middle = begin + ((end - begin) / 2 + block - 1) / block * block;
-  const Simd<T> left = fold_long<Fold, T>(begin, middle, value);
+  const auto left = fold_long<Fold, T>(begin, middle, value);
   return Fold::combine(left, fold_long<Fold, T>(middle, end, value));
 }
 
@@ -138,20 +168,39 @@ TARSIER_INLINE T fold_lanes(Simd<T> x, Lanes<lane...> lanes) {
   }
 }
 
-/// Folds a row of n elements to one number; the identity for n = 0. A short row is folded where it
-/// stands, so that what `value` captured stays in registers.
+/// Folds a row of n elements lane by lane. A short row is folded where it stands, so that what
+/// `value` captured stays in registers.
+template <class Fold, class T, class Value>
+TARSIER_INLINE auto fold_row(int64_t n, const Value& value) {
+  return n <= fold_block<T> ? fold_short<Fold, T>(0, n, value) : fold_long<Fold, T>(0, n, value);
+}
+template <class Fold, class T>
+TARSIER_INLINE T fold_lanes(Simd<T> x) {
+  constexpr int width = Simd<T>::width;
+  return fold_lanes<Fold, width / 2>(x, typename MakeLanes<width>::Type());
+}
+
+/// Folds a row of n elements to one number; the identity for n = 0.
 template <class Fold, class T, class Value>
 TARSIER_INLINE T fold(int64_t n, const Value& value) {
-  const Simd<T> lanes =
-      n <= fold_block<T> ? fold_short<Fold, T>(0, n, value) : fold_long<Fold, T>(0, n, value);
-  constexpr int width = Simd<T>::width;
-  return fold_lanes<Fold, width / 2>(lanes, typename MakeLanes<width>::Type());
+  return fold_lanes<Fold>(fold_row<Fold, T>(n, value));
 }
 
 /// Σ value(i).
 template <class T, class Value>
 TARSIER_INLINE T sum_of(int64_t n, const Value& value) {
   return fold<SumFold<T>, T>(n, value);
+}
+
+/// Σ of both parts of value(i), a SimdPair.
+template <class T>
+struct Sums {
+  T a, b;
+};
+template <class T, class Value>
+TARSIER_INLINE Sums<T> sums_of(int64_t n, const Value& value) {
+  const SimdPair<T> sums = fold_row<SumFold<T>, T>(n, value);
+  return {fold_lanes<SumFold<T>>(sums.a), fold_lanes<SumFold<T>>(sums.b)};
 }
 
 }  // namespace tarsier::kernels::TARSIER_ISA

@@ -21,11 +21,11 @@ void cross_entropy(const CrossEntropy<T>& c, T* loss, T* stats) {
       loss[i] = stats[2 * i] = stats[2 * i + 1] = 0;
       continue;
     }
-    const T max = fold<MaxFold<T>, T>(
-        n, [x](int64_t j, int64_t lanes) { return load(x + j, lanes); });
+    const T max =
+        fold<MaxNumberFold<T>, T>(n, [x](int64_t j, int64_t lanes) { return load(x + j, lanes); });
     const Simd<T> m(max);
-    const T sum = sum_of<T>(
-        n, [=](int64_t j, int64_t lanes) { return exp(load(x + j, lanes) - m); });
+    const T sum =
+        sum_of<T>(n, [&](int64_t j, int64_t lanes) { return exp(load(x + j, lanes) - m); });
     const Simd<T> log_sum = log(Simd<T>(sum));
     stats[2 * i] = max;
     stats[2 * i + 1] = log_sum[0];
@@ -35,8 +35,8 @@ void cross_entropy(const CrossEntropy<T>& c, T* loss, T* stats) {
     // Without smoothing this term is left out and not 0·∞: a class of logit −∞ is allowed.
     if (c.label_smoothing != 0)
       loss[i] += c.label_smoothing / T(n) * sum_of<T>(n, [&](int64_t j, int64_t lanes) {
-        return class_weight(c, j, lanes) * (log_sum - (load(x + j, lanes) - m));
-      });
+                   return class_weight(c, j, lanes) * (log_sum - (load(x + j, lanes) - m));
+                 });
   }
 }
 
@@ -44,16 +44,16 @@ template <class T>
 void cross_entropy_grad(const CrossEntropy<T>& c, const T* stats, const T* dloss, T* dlogits) {
   const int64_t n = c.classes;
   const T smooth = c.label_smoothing / T(n);
-  const T smooth_sum =
-      c.weight == nullptr
-          ? c.label_smoothing
-          : smooth * sum_of<T>(n, [&](int64_t j, int64_t lanes) { return class_weight(c, j, lanes); });
+  const T smooth_sum = c.weight == nullptr ? c.label_smoothing
+                                           : smooth * sum_of<T>(n, [&](int64_t j, int64_t lanes) {
+                                               return class_weight(c, j, lanes);
+                                             });
   for (int64_t i = 0; i < c.rows; ++i) {
     const T* x = c.logits + i * n;
     T* dx = dlogits + i * n;
     const int64_t t = c.target[i];
     if (t == c.ignore_index) {
-      each<T>(n, [=](int64_t j, int64_t lanes) { store(dx + j, Simd<T>(T(0)), lanes); });
+      each<T>(n, [&](int64_t j, int64_t lanes) { store(dx + j, Simd<T>(T(0)), lanes); });
       continue;
     }
     const T a = (1 - c.label_smoothing) * (c.weight != nullptr ? c.weight[t] : T(1));

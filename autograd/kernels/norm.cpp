@@ -15,15 +15,17 @@ template <class T>
 void layer_norm(int64_t rows, int64_t n, const T* x, const T* weight, const T* bias, T eps, T* y,
                 T* mean, T* rstd) {
   for (int64_t i = 0; i < rows; ++i, x += n, y += n) {
-    mean[i] = sum_of<T>(n, [=](int64_t j, int64_t lanes) { return load(x + j, lanes); }) / T(n);
+    mean[i] = sum_of<T>(n, [&](int64_t j, int64_t lanes) { return load(x + j, lanes); }) / T(n);
     const Simd<T> m(mean[i]);
-    const T variance = sum_of<T>(n, [=](int64_t j, int64_t lanes) {
-      const Simd<T> d = load(x + j, lanes) - m;
-      return d * d;
-    }) / T(n);
+    const T variance = sum_of<T>(n,
+                                 [&](int64_t j, int64_t lanes) {
+                                   const Simd<T> d = load(x + j, lanes) - m;
+                                   return d * d;
+                                 }) /
+                       T(n);
     rstd[i] = 1 / sqrt_lane(variance + eps);
     const Simd<T> r(rstd[i]);
-    each<T>(n, [=](int64_t j, int64_t lanes) {
+    each<T>(n, [&](int64_t j, int64_t lanes) {
       const Simd<T> xhat = (load(x + j, lanes) - m) * r;
       store(y + j, fma(xhat, load_or(weight, j, lanes, T(1)), load_or(bias, j, lanes, T(0))),
             lanes);
@@ -35,7 +37,7 @@ void layer_norm(int64_t rows, int64_t n, const T* x, const T* weight, const T* b
 template <class T>
 void weight_grad(int64_t rows, int64_t n, const T* x, const T* mean, const T* rstd, const T* dy,
                  T* dw, T* db) {
-  each<T>(n, [=](int64_t j, int64_t lanes) {
+  each<T>(n, [&](int64_t j, int64_t lanes) {
     Simd<T> w(T(0)), b(T(0));
     for (int64_t i = 0; i < rows; ++i) {
       const Simd<T> m(mean != nullptr ? mean[i] : T(0)), g = load(dy + i * n + j, lanes);
@@ -54,15 +56,16 @@ void layer_norm_grad(int64_t rows, int64_t n, const T* x, const T* weight, const
   if (dx == nullptr) return;
   for (int64_t i = 0; i < rows; ++i, x += n, dy += n, dx += n) {
     const Simd<T> m(mean[i]), r(rstd[i]);
-    const auto g = [=](int64_t j, int64_t lanes) {
+    const auto g = [&](int64_t j, int64_t lanes) {
       return load(dy + j, lanes) * load_or(weight, j, lanes, T(1));
     };
-    const auto xhat = [=](int64_t j, int64_t lanes) { return (load(x + j, lanes) - m) * r; };
-    const Simd<T> g_mean(sum_of<T>(n, g) / T(n));
-    const Simd<T> gx_mean(
-        sum_of<T>(n, [=](int64_t j, int64_t lanes) { return g(j, lanes) * xhat(j, lanes); }) /
-        T(n));
-    each<T>(n, [=](int64_t j, int64_t lanes) {
+    const auto xhat = [&](int64_t j, int64_t lanes) { return (load(x + j, lanes) - m) * r; };
+    const Sums<T> sums = sums_of<T>(n, [&](int64_t j, int64_t lanes) {
+      const Simd<T> gj = g(j, lanes);
+      return SimdPair<T>(gj, gj * xhat(j, lanes));
+    });
+    const Simd<T> g_mean(sums.a / T(n)), gx_mean(sums.b / T(n));
+    each<T>(n, [&](int64_t j, int64_t lanes) {
       store(dx + j, r * (g(j, lanes) - g_mean - xhat(j, lanes) * gx_mean), lanes);
     });
   }
@@ -71,13 +74,15 @@ void layer_norm_grad(int64_t rows, int64_t n, const T* x, const T* weight, const
 template <class T>
 void rms_norm(int64_t rows, int64_t n, const T* x, const T* weight, T eps, T* y, T* rstd) {
   for (int64_t i = 0; i < rows; ++i, x += n, y += n) {
-    const T mean_square = sum_of<T>(n, [=](int64_t j, int64_t lanes) {
-      const Simd<T> v = load(x + j, lanes);
-      return v * v;
-    }) / T(n);
+    const T mean_square = sum_of<T>(n,
+                                    [&](int64_t j, int64_t lanes) {
+                                      const Simd<T> v = load(x + j, lanes);
+                                      return v * v;
+                                    }) /
+                          T(n);
     rstd[i] = 1 / sqrt_lane(mean_square + eps);
     const Simd<T> r(rstd[i]);
-    each<T>(n, [=](int64_t j, int64_t lanes) {
+    each<T>(n, [&](int64_t j, int64_t lanes) {
       store(y + j, load(x + j, lanes) * r * load_or(weight, j, lanes, T(1)), lanes);
     });
   }
@@ -90,14 +95,14 @@ void rms_norm_grad(int64_t rows, int64_t n, const T* x, const T* weight, const T
   if (dx == nullptr) return;
   for (int64_t i = 0; i < rows; ++i, x += n, dy += n, dx += n) {
     const Simd<T> r(rstd[i]);
-    const auto g = [=](int64_t j, int64_t lanes) {
+    const auto g = [&](int64_t j, int64_t lanes) {
       return load(dy + j, lanes) * load_or(weight, j, lanes, T(1));
     };
-    const auto xhat = [=](int64_t j, int64_t lanes) { return load(x + j, lanes) * r; };
+    const auto xhat = [&](int64_t j, int64_t lanes) { return load(x + j, lanes) * r; };
     const Simd<T> gx_mean(
-        sum_of<T>(n, [=](int64_t j, int64_t lanes) { return g(j, lanes) * xhat(j, lanes); }) /
+        sum_of<T>(n, [&](int64_t j, int64_t lanes) { return g(j, lanes) * xhat(j, lanes); }) /
         T(n));
-    each<T>(n, [=](int64_t j, int64_t lanes) {
+    each<T>(n, [&](int64_t j, int64_t lanes) {
       store(dx + j, r * (g(j, lanes) - xhat(j, lanes) * gx_mean), lanes);
     });
   }

@@ -10,7 +10,8 @@ namespace {
 template <class Fold, class T>
 void reduce_rows(int64_t rows, int64_t n, const T* x, int64_t row_stride, T* y) {
   for (int64_t i = 0; i < rows; ++i, x += row_stride)
-    y[i] = fold<Fold, T>(n, [x](int64_t j, int64_t lanes) { return Fold::map(load(x + j, lanes)); });
+    y[i] =
+        fold<Fold, T>(n, [x](int64_t j, int64_t lanes) { return Fold::map(load(x + j, lanes)); });
 }
 
 /// Some neighbouring columns, a register each `width` of them.
@@ -57,11 +58,11 @@ void reduce_columns(int64_t rows, int64_t n, const T* x, int64_t row_stride, T* 
 
 template <class T>
 ReduceKernels<T> reduce_kernels() {
-  return {{reduce_rows<SumFold<T>, T>, reduce_rows<ProdFold<T>, T>, reduce_rows<MaxFold<T>, T>,
-           reduce_rows<MinFold<T>, T>, reduce_rows<SumSquaresFold<T>, T>},
-          {reduce_columns<SumFold<T>, T>, reduce_columns<ProdFold<T>, T>,
-           reduce_columns<MaxFold<T>, T>, reduce_columns<MinFold<T>, T>,
-           reduce_columns<SumSquaresFold<T>, T>}};
+  return {
+      {reduce_rows<SumFold<T>, T>, reduce_rows<ProdFold<T>, T>, reduce_rows<MaxFold<T>, T>,
+       reduce_rows<MinFold<T>, T>, reduce_rows<SumSquaresFold<T>, T>},
+      {reduce_columns<SumFold<T>, T>, reduce_columns<ProdFold<T>, T>, reduce_columns<MaxFold<T>, T>,
+       reduce_columns<MinFold<T>, T>, reduce_columns<SumSquaresFold<T>, T>}};
 }
 template ReduceKernels<float> reduce_kernels();
 template ReduceKernels<double> reduce_kernels();
