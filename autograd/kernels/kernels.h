@@ -9,13 +9,23 @@
 //
 // To add a family: write its header and source, add one line here and one in table.cpp.
 
+#include "autograd/kernels/elementwise.h"
 #include "autograd/kernels/gemm.h"
+#include "autograd/kernels/loss.h"
+#include "autograd/kernels/norm.h"
+#include "autograd/kernels/reduce.h"
+#include "autograd/kernels/softmax.h"
 
 namespace tarsier::kernels {
 
 /// All kernels for elements of type T (float or double).
 template <class T>
-struct Kernels : GemmKernels<T> {};
+struct Kernels : GemmKernels<T>,
+                 ElementwiseKernels<T>,
+                 ReduceKernels<T>,
+                 SoftmaxKernels<T>,
+                 NormKernels<T>,
+                 LossKernels<T> {};
 
 /// The kernels of the instruction set in use: the best that the processor has, or the one that
 /// TARSIER_ISA names. Throws Error("TARSIER_ISA") where that one is unknown, or missing here.

@@ -6,10 +6,25 @@ namespace tarsier::kernels::TARSIER_ISA {
 
 template <class T>
 GemmKernels<T> gemm_kernels();
+template <class T>
+ElementwiseKernels<T> elementwise_kernels();
+template <class T>
+ReduceKernels<T> reduce_kernels();
+template <class T>
+SoftmaxKernels<T> softmax_kernels();
+template <class T>
+NormKernels<T> norm_kernels();
+template <class T>
+LossKernels<T> loss_kernels();
 
 template <class T>
 Kernels<T> make_kernels() {
-  return {gemm_kernels<T>()};
+  return {gemm_kernels<T>(),
+          elementwise_kernels<T>(),
+          reduce_kernels<T>(),
+          softmax_kernels<T>(),
+          norm_kernels<T>(),
+          loss_kernels<T>()};
 }
 
 const Kernels<float>& kernels_f32() {
