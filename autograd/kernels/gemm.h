@@ -9,8 +9,8 @@ namespace tarsier::kernels {
 enum class GemmTail : uint8_t { none, relu, gelu, gelu_tanh, silu };
 
 /// C[i, j] = tail(Σ_p A[i, p]·B[p, j] + bias[j])   for i < m, j < n, p < k,
-/// or C[i, j] += Σ_p … where `accumulate` (no bias or tail then). Strides count elements; A and B may
-/// have any (a transposed matrix is one with swapped strides, 0 repeats), the rows of C are
+/// or C[i, j] += Σ_p … where `accumulate` (no bias or tail then). Strides count elements; A and B
+/// may have any (a transposed matrix is one with swapped strides, 0 repeats), the rows of C are
 /// contiguous (column stride 1).
 ///
 /// With `batch` > 1 the product is done once per batch, at a + a_offsets[i] and so on; the arrays
@@ -37,10 +37,22 @@ struct Gemm {
   const int64_t* c_offsets = nullptr;
 };
 
+/// One step of the way from the definition of the product to a fast one (gemm_ladder.h): C = A·B
+/// for row-major matrices, on one thread, equal to `gemm` to the last bit. `memory` has room for
+/// `memory_size(m, k)` elements.
+template <class T>
+struct GemmStep {
+  const char* name;
+  void (*run)(int64_t m, int64_t n, int64_t k, const T* a, const T* b, T* c, T* memory);
+  int64_t (*memory_size)(int64_t m, int64_t k);
+};
+
 template <class T>
 struct GemmKernels {
   /// The product, on the threads of the pool where it is large enough to pay.
   void (*gemm)(const Gemm<T>&);
+  /// For study: naive, blocked, packed, simd.
+  GemmStep<T> gemm_ladder[4];
 };
 
 }  // namespace tarsier::kernels

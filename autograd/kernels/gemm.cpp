@@ -1,0 +1,287 @@
+// Matmul: the loops around the tile (gemm_tile.h), after Goto and BLIS.
+//
+//   for blocks of columns of C, for blocks of k, for blocks of rows of C:
+//     pack the block of A and the block of B into panels           (gemm_pack.h)
+//     for each strip of the block, kStripTiles tiles high and one wide:
+//       for each tile of the strip: C's tile += A's panel · B's panel
+//
+// The panel of B of a strip stays in the L1 cache, the block of A in L2. Strips are the unit that
+// threads share. k is never shared out: each element of C is one chain of multiply-adds in the
+// order of p, started from 0, the bias, or C. So its bits depend on nothing else: not on the
+// threads, the blocks, the neighbours, or the batch.
+#include "autograd/kernels/gemm.h"
+
+#include <new>
+
+#include "autograd/kernels/activation.h"
+#include "autograd/kernels/gemm_ladder.h"
+#include "autograd/kernels/gemm_pack.h"
+#include "autograd/kernels/gemm_tile.h"
+#include "autograd/kernels/simd.h"
+#include "autograd/parallel.h"
+
+namespace tarsier::kernels::TARSIER_ISA {
+namespace {
+
+constexpr int64_t kBlockK = 384;
+constexpr int64_t kBlockRows = 96 * kTileRows;
+constexpr int64_t kBlockCols = 1024;
+constexpr int64_t kStripTiles = 8;
+
+/// Multiply-adds that are worth waking a thread for: a few microseconds.
+constexpr int64_t kGrainWork = int64_t(1) << 19;
+/// The same for elements to pack.
+constexpr int64_t kGrainPack = int64_t(1) << 15;
+
+constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// Memory that a thread keeps for its packed panels from one product to the next.
+class PackBuffer {
+ public:
+  PackBuffer() = default;
+  PackBuffer(const PackBuffer&) = delete;
+  PackBuffer& operator=(const PackBuffer&) = delete;
+  ~PackBuffer() { release(); }
+
+  void* get(int64_t bytes) {
+    if (bytes > bytes_) {
+      release();
+      memory_ = ::operator new(static_cast<size_t>(bytes), kAlignment);
+      bytes_ = bytes;
+    }
+    return memory_;
+  }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+
+  void release() {
+    ::operator delete(memory_, kAlignment);
+    memory_ = nullptr;
+    bytes_ = 0;
+  }
+
+  void* memory_ = nullptr;
+  int64_t bytes_ = 0;
+};
+
+thread_local PackBuffer pack_buffer;
+
+template <class T>
+constexpr T kZeros[kTileCols<T>] = {};
+
+/// One block of the product: `rows` × `cols` of C, `k` steps of the sum.
+template <class T>
+struct Block {
+  int64_t rows, cols, k;
+  const T* a;  // the block of A, where it lies
+  const T* b;
+  T* c;
+  const T* bias;       // null, or the columns of this block
+  bool starts_from_c;  // accumulate, or not the first block of k
+  bool is_last;        // of the blocks of k: the tail is due
+  bool packs_a, packs_b;
+  T* packed_a;
+  T* packed_b;
+
+  int64_t row_tiles() const { return ceil_div(rows, kTileRows); }
+  int64_t col_tiles() const { return ceil_div(cols, kTileCols<T>); }
+};
+
+template <class T>
+void pack_a(const Gemm<T>& g, const Block<T>& block, int64_t tile) {
+  const int64_t row = tile * kTileRows;
+  pack_panel(block.packed_a + tile * kPanelRows<T> * block.k, kPanelRows<T>, block.rows - row,
+             PackSource<T>{block.a + row * g.a_row, g.a_row, g.a_col}, block.k);
+}
+
+template <class T>
+void pack_b(const Gemm<T>& g, const Block<T>& block, int64_t tile) {
+  const int64_t col = tile * kTileCols<T>;
+  pack_panel(block.packed_b + tile * kTileCols<T> * block.k, kTileCols<T>,
+             least(block.cols - col, kTileCols<T>),
+             PackSource<T>{block.b + col * g.b_col, g.b_col, g.b_row}, block.k);
+}
+
+/// Packs what is to be packed, on the threads of the pool.
+template <class T>
+void pack(const Gemm<T>& g, const Block<T>& block) {
+  const int64_t a_panels = block.packs_a ? block.row_tiles() : 0;
+  const int64_t b_panels = block.packs_b ? block.col_tiles() : 0;
+  const int64_t grain = 1 + kGrainPack / (kTileCols<T> * (block.k + 1));
+  parallel_for(a_panels + b_panels, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      i < b_panels ? pack_b(g, block, i) : pack_a(g, block, i - b_panels);
+  });
+}
+
+/// x ← f(x) for the elements of a tile of C.
+template <class T, class F>
+void apply(F f, int64_t rows, int64_t cols, T* c, int64_t c_row) {
+  constexpr int W = Simd<T>::width;
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < cols; j += W) {
+      T* const x = c + i * c_row + j;
+      if (cols - j >= W)
+        f(Simd<T>::load(x)).store(x);
+      else
+        f(Simd<T>::load(x, cols - j)).store(x, cols - j);
+    }
+}
+
+template <class T>
+void apply_tail(GemmTail tail, int64_t rows, int64_t cols, T* c, int64_t c_row) {
+  const auto run = [&](auto f) { apply(f, rows, cols, c, c_row); };
+  switch (tail) {
+    case GemmTail::none:
+      break;
+    case GemmTail::relu:
+      run([](Simd<T> x) { return relu(x); });
+      break;
+    case GemmTail::gelu:
+      run([](Simd<T> x) { return gelu(x); });
+      break;
+    case GemmTail::gelu_tanh:
+      run([](Simd<T> x) { return gelu_tanh(x); });
+      break;
+    case GemmTail::silu:
+      run([](Simd<T> x) { return silu(x); });
+      break;
+  }
+}
+
+/// One tile of C: `rows` ≤ kTileRows by `cols` ≤ kTileCols.
+template <class T>
+void compute_tile(const Gemm<T>& g, const Block<T>& block, int64_t row_tile, int64_t col_tile) {
+  constexpr int W = Simd<T>::width;
+  const int64_t row = row_tile * kTileRows, col = col_tile * kTileCols<T>;
+  const int64_t rows = least(kTileRows, block.rows - row);
+  const int64_t cols = least(kTileCols<T>, block.cols - col);
+  const int vectors = cols > W ? 2 : 1;
+  T* const c = block.c + row * g.c_row + col;
+  TileArgs<T> args{.k = block.k, .c = c, .c_row = g.c_row};
+  if (block.packs_a) {
+    args.a = block.packed_a + row_tile * kPanelRows<T> * block.k;
+  } else {
+    args.a = block.a + row * g.a_row;
+    args.a_row = g.a_row;
+    args.a_col = g.a_col;
+  }
+  args.b = block.packs_b ? block.packed_b + col_tile * kTileCols<T> * block.k : block.b + col;
+  args.b_row = block.packs_b ? kTileCols<T> : g.b_row;
+  args.start = kZeros<T>;
+  if (block.starts_from_c) {
+    args.start = c;
+    args.start_row = g.c_row;
+  } else if (block.bias != nullptr) {
+    args.start = block.bias + col;
+  }
+  const Tile<T> run = (block.packs_a ? kTiles<T>.packed : kTiles<T>.direct)[vectors - 1][rows - 1];
+
+  if (cols % W == 0) {
+    run(args);
+  } else {
+    // A tile that is not whole vectors wide is computed beside C.
+    alignas(64) T whole[kTileRows * kTileCols<T>] = {};
+    if (args.start != kZeros<T>)
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < cols; ++j)
+          whole[i * kTileCols<T> + j] = args.start[i * args.start_row + j];
+    args.start = args.c = whole;
+    args.start_row = args.c_row = kTileCols<T>;
+    run(args);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < cols; ++j) c[i * g.c_row + j] = whole[i * kTileCols<T> + j];
+  }
+  if (block.is_last) apply_tail(g.tail, rows, cols, c, g.c_row);
+}
+
+template <class T>
+void compute(const Gemm<T>& g, const Block<T>& block) {
+  const int64_t row_tiles = block.row_tiles(), col_tiles = block.col_tiles();
+  const int64_t strips = ceil_div(row_tiles, kStripTiles);
+  const int64_t height = ceil_div(row_tiles, strips);
+  const int64_t work = height * kTileRows * kTileCols<T> * (block.k + 1);
+  parallel_for(strips * col_tiles, 1 + kGrainWork / work, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i / col_tiles * height, col_tile = i % col_tiles;
+      for (int64_t tile = first; tile < least(first + height, row_tiles); ++tile)
+        compute_tile(g, block, tile, col_tile);
+    }
+  });
+}
+
+/// The product of one matrix A by one matrix B.
+template <class T>
+void product(const Gemm<T>& g, const T* a, const T* b, T* c) {
+  const int64_t k_blocks = g.k == 0 ? 1 : ceil_div(g.k, kBlockK);
+  const int64_t block_k = ceil_div(g.k, k_blocks);
+  const int64_t block_rows = least(g.m, kBlockRows), block_cols = least(g.n, kBlockCols);
+  Block<T> block;
+  block.packs_a = true;
+  block.packs_b = g.b_col != 1 || g.n % Simd<T>::width != 0 || g.m > 64;
+  const int64_t a_size =
+      block.packs_a ? ceil_div(block_rows, kTileRows) * kPanelRows<T> * block_k : 0;
+  const int64_t b_size =
+      block.packs_b ? ceil_div(block_cols, kTileCols<T>) * kTileCols<T> * block_k : 0;
+  block.packed_a =
+      static_cast<T*>(pack_buffer.get((a_size + b_size) * static_cast<int64_t>(sizeof(T))));
+  block.packed_b = block.packed_a + a_size;
+
+  for (int64_t col = 0; col < g.n; col += block_cols) {
+    for (int64_t p = 0; p == 0 || p < g.k; p += block_k) {
+      const bool packs_b = block.packs_b;
+      for (int64_t row = 0; row < g.m; row += block_rows) {
+        block.rows = least(block_rows, g.m - row);
+        block.cols = least(block_cols, g.n - col);
+        block.k = least(block_k, g.k - p);
+        block.a = a + row * g.a_row + p * g.a_col;
+        block.b = b + p * g.b_row + col * g.b_col;
+        block.c = c + row * g.c_row + col;
+        block.bias = g.bias == nullptr ? nullptr : g.bias + col;
+        block.starts_from_c = g.accumulate || p > 0;
+        block.is_last = p + block.k == g.k;
+        block.packs_b = packs_b && row == 0;  // packed once for all blocks of rows
+        pack(g, block);
+        block.packs_b = packs_b;
+        compute(g, block);
+      }
+      if (g.k == 0) break;
+    }
+  }
+}
+
+template <class T>
+void gemm(const Gemm<T>& g) {
+  if (g.m <= 0 || g.n <= 0) return;
+  const int64_t work = g.m * g.n * (g.k + 1);
+  const auto one = [&](int64_t i) {
+    product(g, g.a + (g.a_offsets == nullptr ? 0 : g.a_offsets[i]),
+            g.b + (g.b_offsets == nullptr ? 0 : g.b_offsets[i]),
+            g.c + (g.c_offsets == nullptr ? 0 : g.c_offsets[i]));
+  };
+  // A few large products are shared out one by one, many small ones whole.
+  if (g.batch == 1 || (g.batch < 16 && work > 32 * kGrainWork)) {
+    for (int64_t i = 0; i < g.batch; ++i) one(i);
+  } else {
+    parallel_for(g.batch, 1 + kGrainWork / work, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) one(i);
+    });
+  }
+}
+
+}  // namespace
+
+template <class T>
+GemmKernels<T> gemm_kernels() {
+  return {.gemm = gemm<T>,
+          .gemm_ladder = {{"naive", ladder::naive<T>, ladder::packed_size<T>},
+                          {"blocked", ladder::blocked<T>, ladder::packed_size<T>},
+                          {"packed", ladder::packed<T>, ladder::packed_size<T>},
+                          {"simd", ladder::simd<T>, ladder::packed_size<T>}}};
+}
+template GemmKernels<float> gemm_kernels<float>();
+template GemmKernels<double> gemm_kernels<double>();
+
+}  // namespace tarsier::kernels::TARSIER_ISA

@@ -1,0 +1,97 @@
+#pragma once
+// Packing: a strip of A or B copied into the order in which a tile reads it.
+//
+// A panel holds, for p = 0, 1, …, the `step` elements that the tile takes at p, one after another.
+// For B these are neighbours in a row, for A neighbours in a column: A is packed as the rows of Aᵀ.
+// Every element is copied once and read many times, from one stream without gaps. It also makes
+// transposed operands free: packing reads with any strides.
+
+#include <cstdint>
+
+#include "autograd/kernels/simd.h"
+
+namespace tarsier::kernels::TARSIER_ISA {
+
+/// 0, 1, …, width − 1 as template arguments.
+template <int... I>
+struct Lanes {};
+template <int N, int... I>
+struct CountLanes : CountLanes<N - 1, N - 1, I...> {};
+template <int... I>
+struct CountLanes<0, I...> {
+  using Type = Lanes<I...>;
+};
+
+/// a0 b0 a1 b1 …, of the first half of the lanes (Half = 0) or the second (Half = 1).
+template <int Half, class T, int... I>
+TARSIER_INLINE Simd<T> interleave(Simd<T> a, Simd<T> b, Lanes<I...>) {
+  constexpr int W = Simd<T>::width;
+  return Simd<T>(__builtin_shufflevector(a.v, b.v, (Half * W / 2 + I / 2 + I % 2 * W)...));
+}
+
+/// The width × width matrix in `x`, transposed. One round moves the highest bit of the row number
+/// to the end of the column number and the other way round; after log2(width) rounds they have
+/// changed places.
+template <class T>
+TARSIER_INLINE void transpose(Simd<T> (&x)[Simd<T>::width]) {
+  constexpr int W = Simd<T>::width;
+  using All = typename CountLanes<W>::Type;
+  for (int round = 1; round < W; round *= 2) {
+    Simd<T> y[W];
+    for (int i = 0; i < W / 2; ++i) {
+      y[2 * i] = interleave<0>(x[i], x[i + W / 2], All());
+      y[2 * i + 1] = interleave<1>(x[i], x[i + W / 2], All());
+    }
+    for (int i = 0; i < W; ++i) x[i] = y[i];
+  }
+}
+
+/// Where the lanes of one vector of a panel come from: lane l at p is from[l·lane + p·col].
+template <class T>
+struct PackSource {
+  const T* from;
+  int64_t lane, col;
+};
+
+/// One block of width × width at p, where the elements of a lane are contiguous.
+template <class T>
+TARSIER_INLINE void pack_transposed(T* to, int64_t step, int64_t lanes, const PackSource<T>& source,
+                                    int64_t p) {
+  constexpr int W = Simd<T>::width;
+  Simd<T> x[W];
+  for (int l = 0; l < W; ++l)
+    x[l] = l < lanes ? Simd<T>::load(source.from + l * source.lane + p) : Simd<T>(T(0));
+  transpose(x);
+  for (int i = 0; i < W; ++i) x[i].store(to + (p + i) * step);
+}
+
+/// Packs one vector of lanes: to[p·step + l] = from[l·lane + p·col] for p < depth and l < width,
+/// 0 for l ≥ lanes.
+template <class T>
+void pack_lanes(T* to, int64_t step, int64_t lanes, const PackSource<T>& source, int64_t depth) {
+  constexpr int W = Simd<T>::width;
+  const auto [from, lane, col] = source;
+  if (lane == 1 && lanes >= W) {
+    for (int64_t p = 0; p < depth; ++p) Simd<T>::load(from + p * col).store(to + p * step);
+  } else if (col == 1 && depth >= W) {
+    for (int64_t p = 0; p + W <= depth; p += W) pack_transposed(to, step, lanes, source, p);
+    // The last block overlaps the one before: simpler than a short one, and quicker.
+    if (depth % W != 0) pack_transposed(to, step, lanes, source, depth - W);
+  } else {
+    for (int64_t p = 0; p < depth; ++p)
+      for (int64_t l = 0; l < W; ++l)
+        to[p * step + l] = l < lanes ? from[l * lane + p * col] : T(0);
+  }
+}
+
+/// Packs a panel of `step` lanes (whole vectors), of which the source has the first `lanes`. The
+/// other lanes of the last vector become 0, so that no stray NaN slows the arithmetic down; they
+/// meet no element of C that is kept.
+template <class T>
+void pack_panel(T* to, int64_t step, int64_t lanes, const PackSource<T>& source, int64_t depth) {
+  for (int64_t l = 0; l < step && l < lanes; l += Simd<T>::width)
+    pack_lanes(to + l, step, lanes - l, {source.from + l * source.lane, source.lane, source.col},
+               depth);
+}
+
+}  // namespace tarsier::kernels::TARSIER_ISA

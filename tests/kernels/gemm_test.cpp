@@ -1,0 +1,380 @@
+#include "autograd/kernels/gemm.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "autograd/kernels/kernels.h"
+#include "autograd/parallel.h"
+
+namespace tarsier::kernels {
+namespace {
+
+/// Numbers in [−1, 1) that depend on the seed and the place alone.
+template <class T>
+std::vector<T> noise(int64_t n, uint64_t seed) {
+  std::vector<T> values(n);
+  uint64_t state = seed * 0x9E3779B97F4A7C15u + 1;
+  for (T& value : values) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    value = static_cast<T>(static_cast<double>(state >> 40) / (1 << 23) - 1);
+  }
+  return values;
+}
+
+/// How a matrix lies in memory.
+enum class Layout { rows, columns, padded, spread, one_row, one_element };
+
+struct Strides {
+  int64_t row, col;
+};
+Strides strides(Layout layout, int64_t rows, int64_t cols) {
+  switch (layout) {
+    case Layout::rows:
+      return {cols, 1};
+    case Layout::columns:
+      return {1, rows};
+    case Layout::padded:
+      return {cols + 3, 1};
+    case Layout::spread:
+      return {2 * cols + 1, 2};
+    case Layout::one_row:
+      return {0, 1};  // the same row again and again
+    case Layout::one_element:
+      return {0, 0};  // the same number everywhere
+  }
+  return {};
+}
+
+double apply(GemmTail tail, double x) {
+  switch (tail) {
+    case GemmTail::none:
+      return x;
+    case GemmTail::relu:
+      return x < 0 ? 0 : x;
+    case GemmTail::gelu:
+      return x / 2 * std::erfc(-x / std::sqrt(2.0));
+    case GemmTail::gelu_tanh:
+      return x / 2 *
+             (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
+    case GemmTail::silu:
+      return x / (1 + std::exp(-x));
+  }
+  return x;
+}
+
+/// A product with its own memory. C has two more columns than needed, which must not be touched.
+template <class T>
+struct Problem {
+  Problem(int64_t m, int64_t n, int64_t k, Layout a_layout = Layout::rows,
+          Layout b_layout = Layout::rows)
+      : a(noise<T>(2 * (m + 3) * (k + 3), 1)),
+        b(noise<T>(2 * (k + 3) * (n + 3), 2)),
+        bias(noise<T>(n, 3)),
+        c(noise<T>(m * (n + 2), 4)),
+        before(c) {
+    const Strides a_strides = strides(a_layout, m, k), b_strides = strides(b_layout, k, n);
+    gemm = {.m = m,
+            .n = n,
+            .k = k,
+            .a = a.data(),
+            .a_row = a_strides.row,
+            .a_col = a_strides.col,
+            .b = b.data(),
+            .b_row = b_strides.row,
+            .b_col = b_strides.col,
+            .c = c.data(),
+            .c_row = n + 2};
+  }
+
+  /// Runs the product; returns the largest error over its bound. A sum of k + 1 terms and the tail
+  /// are wrong by at most (k + 8)·ε·Σ|terms|: no tail has a slope above 1.13.
+  double run() {
+    active<T>().gemm(gemm);
+    double worst = 0;
+    for (int64_t i = 0; i < gemm.m; ++i) {
+      for (int64_t j = 0; j < gemm.n; ++j) {
+        const int64_t at = i * gemm.c_row + j;
+        double sum = gemm.accumulate ? before[at] : gemm.bias != nullptr ? bias[j] : 0;
+        double size = std::fabs(sum);
+        for (int64_t p = 0; p < gemm.k; ++p) {
+          const double term = static_cast<double>(gemm.a[i * gemm.a_row + p * gemm.a_col]) *
+                              gemm.b[p * gemm.b_row + j * gemm.b_col];
+          sum += term;
+          size += std::fabs(term);
+        }
+        const double error = std::fabs(c[at] - apply(gemm.tail, sum));
+        const double bound = (gemm.k + 8) * std::numeric_limits<T>::epsilon() * size;
+        // A NaN is an error too, which `>` would not see.
+        if (!(error <= worst * bound)) worst = bound > 0 && error > 0 ? error / bound : error;
+        if (std::isnan(error)) return error;
+      }
+      for (int64_t j = gemm.n; j < gemm.c_row; ++j)
+        if (c[i * gemm.c_row + j] != before[i * gemm.c_row + j]) return 1e9;
+    }
+    return worst;
+  }
+
+  std::vector<T> a, b, bias, c, before;
+  Gemm<T> gemm;
+};
+
+TEST_CASE_TEMPLATE("matmul agrees with the definition at every length around the tiles", T, float,
+                   double) {
+  double worst = 0;
+  for (int64_t m = 1; m <= 30; ++m)
+    for (int64_t n = 1; n <= 34; ++n)
+      for (int64_t k : {0, 1, 2, 3, 15, 17, 40})
+        worst = std::fmax(worst, Problem<T>(m, n, k).run());
+  CHECK(worst <= 1);
+  worst = 0;
+  for (int64_t n : {47, 48, 63, 64, 65, 66, 95, 96, 97})
+    for (int64_t m : {1, 6, 13, 14, 15, 65}) worst = std::fmax(worst, Problem<T>(m, n, 33).run());
+  CHECK(worst <= 1);
+}
+
+TEST_CASE_TEMPLATE("matmul agrees with the definition over several blocks", T, float, double) {
+  // More columns, steps and rows than one block holds (gemm.cpp: kBlockCols, kBlockK, kBlockRows).
+  CHECK(Problem<T>(37, 2100, 50).run() <= 1);
+  CHECK(Problem<T>(1400, 33, 20).run() <= 1);
+  CHECK(Problem<T>(1400, 1030, 3, Layout::columns, Layout::columns).run() <= 1);
+  for (int64_t k : {383, 384, 385, 768, 1000}) {
+    CAPTURE(k);
+    Problem<T> problem(29, 50, k, Layout::rows, Layout::columns);
+    problem.gemm.bias = problem.bias.data();
+    problem.gemm.tail = GemmTail::relu;
+    CHECK(problem.run() <= 1);
+    Problem<T> sum(29, 50, k);
+    sum.gemm.accumulate = true;
+    CHECK(sum.run() <= 1);
+  }
+}
+
+TEST_CASE_TEMPLATE("matmul takes any strides", T, float, double) {
+  const Layout layouts[] = {Layout::rows,   Layout::columns, Layout::padded,
+                            Layout::spread, Layout::one_row, Layout::one_element};
+  for (Layout a : layouts) {
+    for (Layout b : layouts) {
+      double worst = 0;
+      for (int64_t m : {1, 5, 14, 70})
+        for (int64_t n : {1, 16, 37, 64})
+          for (int64_t k : {1, 7, 16, 21}) {
+            Problem<T> problem(m, n, k, a, b);
+            problem.gemm.accumulate = m % 2 == 0;
+            worst = std::fmax(worst, problem.run());
+          }
+      CAPTURE(static_cast<int>(a));
+      CAPTURE(static_cast<int>(b));
+      CHECK(worst <= 1);
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("matmul adds the bias, then applies the tail", T, float, double) {
+  for (GemmTail tail :
+       {GemmTail::none, GemmTail::relu, GemmTail::gelu, GemmTail::gelu_tanh, GemmTail::silu}) {
+    for (bool with_bias : {false, true}) {
+      double worst = 0;
+      for (int64_t m : {1, 13, 30})
+        for (int64_t n : {1, 3, 16, 31, 65})
+          for (int64_t k : {0, 5, 400}) {
+            Problem<T> problem(m, n, k);
+            problem.gemm.tail = tail;
+            if (with_bias) problem.gemm.bias = problem.bias.data();
+            worst = std::fmax(worst, problem.run());
+          }
+      CAPTURE(static_cast<int>(tail));
+      CAPTURE(with_bias);
+      CHECK(worst <= 1);
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("matmul without rows, columns or steps", T, float, double) {
+  Problem<T> none(0, 5, 3);
+  none.run();
+  CHECK(none.c == none.before);
+  Problem<T> thin(5, 0, 3);
+  thin.run();
+  CHECK(thin.c == thin.before);
+  Problem<T> sum(5, 4, 0);
+  sum.gemm.accumulate = true;
+  sum.run();
+  CHECK(sum.c == sum.before);
+  Problem<T> zeros(5, 4, 0);
+  zeros.run();
+  CHECK(zeros.c[0] == 0);
+  Problem<T> no_batch(5, 4, 3);
+  no_batch.gemm.batch = 0;
+  active<T>().gemm(no_batch.gemm);
+  CHECK(no_batch.c == no_batch.before);
+}
+
+TEST_CASE_TEMPLATE("a batch gives the same bits as its matrices one by one", T, float, double) {
+  struct Size {
+    int64_t m, n, k;
+  };
+  for (const auto& [m, n, k] :
+       {Size{3, 5, 7}, Size{64, 64, 32}, Size{70, 33, 64}, Size{150, 140, 130}}) {
+    for (int64_t batch : {3, 5, 20}) {
+      // A changes with every matrix, B with every second (as heads that share keys do).
+      const std::vector<T> a = noise<T>(batch * m * k, 1), b = noise<T>(batch * k * n, 2);
+      std::vector<T> together(batch * m * n), alone(batch * m * n);
+      std::vector<int64_t> a_offsets, b_offsets, c_offsets;
+      for (int64_t i = 0; i < batch; ++i) {
+        a_offsets.push_back(i * m * k);
+        b_offsets.push_back(i / 2 * k * n);
+        c_offsets.push_back((batch - 1 - i) * m * n);
+      }
+      Gemm<T> gemm{.m = m,
+                   .n = n,
+                   .k = k,
+                   .a = a.data(),
+                   .a_row = k,
+                   .a_col = 1,
+                   .b = b.data(),
+                   .b_row = 1,
+                   .b_col = k,
+                   .c = together.data(),
+                   .c_row = n};
+      gemm.batch = batch;
+      gemm.a_offsets = a_offsets.data();
+      gemm.b_offsets = b_offsets.data();
+      gemm.c_offsets = c_offsets.data();
+      active<T>().gemm(gemm);
+      for (int64_t i = 0; i < batch; ++i)
+        active<T>().gemm({.m = m,
+                          .n = n,
+                          .k = k,
+                          .a = a.data() + a_offsets[i],
+                          .a_row = k,
+                          .a_col = 1,
+                          .b = b.data() + b_offsets[i],
+                          .b_row = 1,
+                          .b_col = k,
+                          .c = alone.data() + c_offsets[i],
+                          .c_row = n});
+      CHECK(together == alone);
+
+      gemm.b_offsets = nullptr;  // one B for all
+      active<T>().gemm(gemm);
+      const int64_t last = c_offsets[0];
+      CHECK(together[last] == alone[last]);
+      CHECK(together[c_offsets[batch - 1]] != alone[c_offsets[batch - 1]]);
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("the bits do not depend on threads, nor on which rows stand around", T, float,
+                   double) {
+  const int before = num_threads();
+  struct Size {
+    int64_t m, n, k;
+  };
+  for (const auto& [m, n, k] :
+       {Size{300, 200, 100}, Size{20, 700, 450}, Size{700, 20, 800}, Size{129, 65, 128}}) {
+    set_num_threads(1);
+    Problem<T> reference(m, n, k, Layout::rows, Layout::columns);
+    reference.gemm.bias = reference.bias.data();
+    reference.gemm.tail = GemmTail::gelu;
+    CHECK(reference.run() <= 1);
+    for (int threads : {2, 3}) {
+      set_num_threads(threads);
+      Problem<T> problem(m, n, k, Layout::rows, Layout::columns);
+      problem.gemm.bias = problem.bias.data();
+      problem.gemm.tail = GemmTail::gelu;
+      active<T>().gemm(problem.gemm);
+      CHECK(problem.c == reference.c);
+    }
+    // One row by itself, as when a text is continued token by token.
+    for (int64_t row : {int64_t(0), m / 2, m - 1}) {
+      Problem<T> single(m, n, k, Layout::rows, Layout::columns);
+      single.gemm.bias = single.bias.data();
+      single.gemm.tail = GemmTail::gelu;
+      single.gemm.m = 1;
+      single.gemm.a += row * single.gemm.a_row;
+      single.gemm.c += row * single.gemm.c_row;
+      active<T>().gemm(single.gemm);
+      int64_t different = 0;
+      for (int64_t j = 0; j < n; ++j)
+        different += single.gemm.c[j] != reference.c[row * reference.gemm.c_row + j];
+      CHECK(different == 0);
+    }
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE_TEMPLATE("NaN and infinity reach the elements they belong to, and no others", T, float,
+                   double) {
+  const T nan = std::numeric_limits<T>::quiet_NaN(), infinity = std::numeric_limits<T>::infinity();
+  for (int64_t m : {1, 5, 14, 17, 80}) {
+    for (int64_t n : {1, 7, 16, 33}) {
+      const int64_t k = 19, row = m - 1, col = n - 1;
+      Problem<T> problem(m, n, k);
+      problem.a[row * k + 3] = nan;
+      problem.b[5 * n + col] = infinity;
+      problem.gemm.bias = problem.bias.data();
+      active<T>().gemm(problem.gemm);
+      int64_t wrong = 0;
+      for (int64_t i = 0; i < m; ++i)
+        for (int64_t j = 0; j < n; ++j) {
+          const T value = problem.c[i * problem.gemm.c_row + j];
+          if (i == row)
+            wrong += !std::isnan(value);
+          else if (j == col)
+            wrong += !std::isinf(value);
+          else
+            wrong += !std::isfinite(value);
+        }
+      CAPTURE(m);
+      CAPTURE(n);
+      CHECK(wrong == 0);
+    }
+  }
+  // C may hold anything before it is written, and relu must not hide a NaN.
+  Problem<T> problem(15, 17, 4);
+  problem.c.assign(problem.c.size(), nan);
+  problem.before = problem.c;
+  active<T>().gemm(problem.gemm);
+  CHECK(std::isfinite(problem.c[0]));
+  problem.a[0] = nan;
+  problem.gemm.tail = GemmTail::relu;
+  active<T>().gemm(problem.gemm);
+  CHECK(std::isnan(problem.c[0]));
+}
+
+TEST_CASE_TEMPLATE("all steps of the ladder give the same bits as matmul", T, float, double) {
+  struct Size {
+    int64_t m, n, k;
+  };
+  for (const auto& [m, n, k] :
+       {Size{1, 1, 1}, Size{5, 7, 3}, Size{14, 32, 16}, Size{33, 70, 200}, Size{100, 300, 400}}) {
+    const std::vector<T> a = noise<T>(m * k, 1), b = noise<T>(k * n, 2);
+    std::vector<T> expected(m * n);
+    active<T>().gemm({.m = m,
+                      .n = n,
+                      .k = k,
+                      .a = a.data(),
+                      .a_row = k,
+                      .a_col = 1,
+                      .b = b.data(),
+                      .b_row = n,
+                      .b_col = 1,
+                      .c = expected.data(),
+                      .c_row = n});
+    for (const GemmStep<T>& step : active<T>().gemm_ladder) {
+      std::vector<T> c(m * n, T(-1)), memory(step.memory_size(m, k));
+      step.run(m, n, k, a.data(), b.data(), c.data(), memory.data());
+      CAPTURE(std::string(step.name));
+      CAPTURE(k);
+      CHECK(c == expected);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tarsier::kernels
