@@ -1,0 +1,99 @@
+#pragma once
+// Modules that hold modules.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nn/module.h"
+
+namespace tarsier::nn {
+
+/// Layers, each of which takes the output of the one before. Named "0", "1", … unless given a name.
+///   nn::Sequential mlp;
+///   mlp.add<nn::Linear>(784, 128).add<nn::GELU>().add<nn::Linear>(128, 10);
+/// As https://pytorch.org/docs/stable/generated/torch.nn.Sequential.html
+class Sequential : public Layer<Sequential> {
+ public:
+  /// Makes a layer M(args…) and appends it. Returns *this.
+  template <class M, class... Args>
+  Sequential& add(Args&&... args) {
+    return add_named<M>(std::to_string(layers_.size()), std::forward<Args>(args)...);
+  }
+  template <class M, class... Args>
+  Sequential& add_named(std::string name, Args&&... args) {
+    auto layer = std::make_unique<M>(std::forward<Args>(args)...);
+    register_module(std::move(name), *layer);
+    layers_.push_back(std::move(layer));
+    return *this;
+  }
+
+  int64_t size() const { return static_cast<int64_t>(layers_.size()); }
+  /// Throws Error("sequential") unless 0 ≤ i < size().
+  Module& operator[](int64_t i) const {
+    check(i >= 0 && i < size(), "sequential", "no layer ", i, " among ", size());
+    return *layers_[static_cast<size_t>(i)];
+  }
+
+  Tensor forward(const Arg& x) {
+    Arg y = x;
+    for (const auto& layer : layers_) y = Arg(layer->call(y), x.at);
+    return y;
+  }
+
+ private:
+  std::vector<std::unique_ptr<Module>> layers_;
+};
+
+/// A list of modules of one type, named "0", "1", …; how they are called is up to the owner.
+///   nn::ModuleList<Block> h(12, C, H);      // twelve times Block(C, H)
+///   for (Block& block : h) x = block(x);
+/// As https://pytorch.org/docs/stable/generated/torch.nn.ModuleList.html
+template <class M>
+class ModuleList : public Module {
+ public:
+  ModuleList() = default;
+  /// `count` modules, each made as M(args…).
+  template <class... Args>
+  explicit ModuleList(int64_t count, const Args&... args) {
+    for (int64_t i = 0; i < count; ++i) emplace_back(args...);
+  }
+
+  /// Appends M(args…) and returns it.
+  template <class... Args>
+  M& emplace_back(Args&&... args) {
+    auto module = std::make_unique<M>(std::forward<Args>(args)...);
+    register_module(std::to_string(modules_.size()), *module);
+    modules_.push_back(std::move(module));
+    return *modules_.back();
+  }
+
+  int64_t size() const { return static_cast<int64_t>(modules_.size()); }
+  /// Throws Error("module_list") unless 0 ≤ i < size().
+  M& operator[](int64_t i) const {
+    check(i >= 0 && i < size(), "module_list", "no module ", i, " among ", size());
+    return *modules_[static_cast<size_t>(i)];
+  }
+
+  /// Walks over the modules themselves, not the pointers.
+  class Iterator {
+   public:
+    explicit Iterator(const std::unique_ptr<M>* at) : at_(at) {}
+    M& operator*() const { return **at_; }
+    Iterator& operator++() { return ++at_, *this; }
+    bool operator==(const Iterator& other) const = default;
+
+   private:
+    const std::unique_ptr<M>* at_;
+  };
+  Iterator begin() const { return Iterator(modules_.data()); }
+  Iterator end() const { return Iterator(modules_.data() + modules_.size()); }
+
+  std::string type_name() const override { return "ModuleList"; }
+
+ private:
+  std::vector<std::unique_ptr<M>> modules_;
+};
+
+}  // namespace tarsier::nn

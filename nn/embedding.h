@@ -1,0 +1,46 @@
+#pragma once
+// Tables of vectors.
+
+#include <optional>
+#include <string>
+
+#include "nn/init.h"
+#include "nn/module.h"
+
+namespace tarsier::nn {
+
+/// Row weight[index] for every index: (…) i64 → (…, embedding_dim).
+/// Starts normal with deviation 1. The row `padding_idx`, if given, starts at zero and gets no
+/// gradient.
+/// Throws Error("embedding") for an index below 0 or from num_embeddings on.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
+struct Embedding : Layer<Embedding> {
+  Tensor weight;  ///< (num_embeddings, embedding_dim)
+  std::optional<int64_t> padding_idx;
+
+  Embedding(int64_t num_embeddings, int64_t embedding_dim, std::optional<int64_t> padding = {})
+      : padding_idx(padding) {
+    check(num_embeddings > 0 && embedding_dim > 0, "embedding", num_embeddings, " rows of ",
+          embedding_dim, ": both must be positive");
+    register_parameter("weight", weight, Tensor::empty({num_embeddings, embedding_dim}));
+    normal_(weight);
+    if (!padding_idx) return;
+    padding_idx = wrap_dim(*padding_idx, static_cast<int>(num_embeddings), "embedding");
+    zeros_(select(weight.detach(), 0, *padding_idx));
+  }
+
+  Tensor forward(const Arg& index) {
+    const Tensor y = embedding(index, {weight, index.at});
+    if (!padding_idx) return y;
+    // The padding row is looked up like the others, but its gradient ends here.
+    return where(unsqueeze(index == static_cast<double>(*padding_idx), -1), y.detach(), y);
+  }
+
+  std::string extra_repr() const override {
+    std::string text = concat(weight.size(0), ", ", weight.size(1));
+    if (padding_idx) text += concat(", padding_idx=", *padding_idx);
+    return text;
+  }
+};
+
+}  // namespace tarsier::nn

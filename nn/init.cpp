@@ -1,0 +1,121 @@
+#include "nn/init.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "autograd/ops.h"
+
+namespace tarsier::nn {
+namespace {
+
+/// The distribution function of the standard normal, Φ(z). erfc keeps its digits in the lower tail.
+double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
+
+/// Φ⁻¹(p) for 0 < p ≤ ½: Winitzki's closed form of erf⁻¹ (good to 2·10⁻³), polished by Newton steps
+/// z ← z − (Φ(z) − p) / φ(z).
+double inverse_normal_cdf(double p) {
+  constexpr double a = 0.147;
+  const double log_term = std::log(4 * p * (1 - p));  // ln(1 − x²) for x = 2p − 1
+  const double half = 2 / (std::numbers::pi * a) + log_term / 2;
+  double z = -std::numbers::sqrt2 * std::sqrt(std::sqrt(half * half - log_term / a) - half);
+  for (int step = 0; step < 3; ++step) {
+    const double density = std::exp(-z * z / 2) / std::sqrt(2 * std::numbers::pi);
+    z -= (normal_cdf(z) - p) / density;
+  }
+  return z;
+}
+
+double fan_of(const Tensor& x, std::string_view mode, const char* op) {
+  check(mode == "fan_in" || mode == "fan_out", op, "mode '", mode, "': use fan_in or fan_out");
+  const Fans fans = fan_in_and_fan_out(x);
+  return static_cast<double>(mode == "fan_in" ? fans.in : fans.out);
+}
+
+}  // namespace
+
+Tensor zeros_(const Tensor& x) { return constant_(x, 0); }
+Tensor ones_(const Tensor& x) { return constant_(x, 1); }
+
+Tensor constant_(const Tensor& x, double value) {
+  const NoGrad guard;
+  return fill_(x, value);
+}
+
+Tensor uniform_(const Tensor& x, double a, double b, Generator& generator) {
+  check(a <= b, "uniform_", "lower bound ", a, " above upper bound ", b);
+  const NoGrad guard;
+  return copy_(x, rand(x.shape(), x.dtype(), generator) * (b - a) + a);
+}
+
+Tensor normal_(const Tensor& x, double mean, double std, Generator& generator) {
+  check(std >= 0, "normal_", "standard deviation ", std, " must not be negative");
+  const NoGrad guard;
+  return copy_(x, randn(x.shape(), x.dtype(), generator) * std + mean);
+}
+
+Tensor trunc_normal_(const Tensor& x, double mean, double std, double a, double b,
+                     Generator& generator) {
+  check(std > 0 && a < b, "trunc_normal_", "std ", std, " and bounds ", a, ", ", b,
+        ": std must be positive and the bounds in order");
+  // Above the mean 1 − Φ would lose its digits: draw from the mirrored interval there.
+  const bool mirror = a > mean;
+  const double low = normal_cdf(mirror ? (mean - b) / std : (a - mean) / std);
+  const double high = normal_cdf(mirror ? (mean - a) / std : (b - mean) / std);
+  check(low < high && high > 1e-300, "trunc_normal_", "no mass of the normal distribution (mean ",
+        mean, ", std ", std, ") between ", a, " and ", b);
+  std::vector<double> values = rand(x.shape(), f64, generator).to_vector();
+  for (double& value : values) {
+    const double p = std::max(low + value * (high - low), 1e-300);
+    double z = p <= 0.5 ? inverse_normal_cdf(p) : -inverse_normal_cdf(std::max(1 - p, 1e-17));
+    if (mirror) z = -z;
+    value = std::clamp(mean + std * z, a, b);
+  }
+  const NoGrad guard;
+  return copy_(x, from_vector(values, x.shape()));
+}
+
+Fans fan_in_and_fan_out(const Tensor& weight) {
+  check(weight.dim() >= 2, "fan_in_and_fan_out", "shape ", weight.shape(),
+        " has less than two dimensions: (out, in, …) is needed");
+  const int64_t kernel =
+      weight.size(0) * weight.size(1) == 0 ? 0 : weight.numel() / (weight.size(0) * weight.size(1));
+  return {weight.size(1) * kernel, weight.size(0) * kernel};
+}
+
+double calculate_gain(std::string_view nonlinearity, double a) {
+  if (nonlinearity == "linear" || nonlinearity == "sigmoid") return 1;
+  if (nonlinearity == "tanh") return 5.0 / 3;
+  if (nonlinearity == "relu") return std::numbers::sqrt2;
+  if (nonlinearity == "leaky_relu") return std::sqrt(2 / (1 + a * a));
+  if (nonlinearity == "selu") return 0.75;
+  fail("calculate_gain", "no nonlinearity '", nonlinearity,
+       "': use linear, sigmoid, tanh, relu, leaky_relu or selu");
+}
+
+Tensor xavier_uniform_(const Tensor& x, double gain, Generator& generator) {
+  const Fans fans = fan_in_and_fan_out(x);
+  const double bound = gain * std::sqrt(6.0 / static_cast<double>(fans.in + fans.out));
+  return uniform_(x, -bound, bound, generator);
+}
+
+Tensor xavier_normal_(const Tensor& x, double gain, Generator& generator) {
+  const Fans fans = fan_in_and_fan_out(x);
+  return normal_(x, 0, gain * std::sqrt(2.0 / static_cast<double>(fans.in + fans.out)), generator);
+}
+
+Tensor kaiming_uniform_(const Tensor& x, double a, std::string_view mode,
+                        std::string_view nonlinearity, Generator& generator) {
+  const double fan = fan_of(x, mode, "kaiming_uniform_");
+  const double bound = calculate_gain(nonlinearity, a) * std::sqrt(3 / fan);
+  return uniform_(x, -bound, bound, generator);
+}
+
+Tensor kaiming_normal_(const Tensor& x, double a, std::string_view mode,
+                       std::string_view nonlinearity, Generator& generator) {
+  const double fan = fan_of(x, mode, "kaiming_normal_");
+  return normal_(x, 0, calculate_gain(nonlinearity, a) / std::sqrt(fan), generator);
+}
+
+}  // namespace tarsier::nn
