@@ -31,8 +31,8 @@ TARSIER_INLINE void each(int64_t n, const Body& body) {
   if (i < n) body(i, n - i);
 }
 
-// What can be folded: an identity, and an associative combination, on registers and on numbers.
-// `map` is what happens to an element first.
+// What can be folded: an identity, and an associative combination of registers. `map` is what
+// happens to an element first.
 template <class T>
 struct SumFold {
   static constexpr T identity = 0;
@@ -50,19 +50,13 @@ template <class T>
 struct ProdFold {
   static constexpr T identity = 1;
   TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
-  template <class V>
-  TARSIER_INLINE static V combine(V a, V b) {
-    return a * b;
-  }
+  TARSIER_INLINE static Simd<T> combine(Simd<T> a, Simd<T> b) { return a * b; }
 };
-/// The larger; a NaN may get lost (one instruction).
+/// The larger, where losing a NaN does no harm: cheaper than MaxFold.
 template <class T>
 struct MaxNumberFold {
   static constexpr T identity = -static_cast<T>(__builtin_inf());
-  template <class V>
-  TARSIER_INLINE static V combine(V a, V b) {
-    return max(a, b);
-  }
+  TARSIER_INLINE static Simd<T> combine(Simd<T> a, Simd<T> b) { return max(a, b); }
 };
 /// The larger; NaN where either is NaN (max gives b where one is).
 template <class T>
@@ -72,7 +66,6 @@ struct MaxFold {
   TARSIER_INLINE static Simd<T> combine(Simd<T> a, Simd<T> b) {
     return select(a != a, a, max(a, b));
   }
-  TARSIER_INLINE static T combine(T a, T b) { return a > b || a != a ? a : b; }
 };
 template <class T>
 struct MinFold {
@@ -81,16 +74,12 @@ struct MinFold {
   TARSIER_INLINE static Simd<T> combine(Simd<T> a, Simd<T> b) {
     return select(a != a, a, min(a, b));
   }
-  TARSIER_INLINE static T combine(T a, T b) { return a < b || a != a ? a : b; }
 };
 
 /// x in the first `lanes` lanes, `fill` in the others.
 template <class T>
 TARSIER_INLINE Simd<T> fill_lanes(Simd<T> x, int64_t lanes, T fill) {
-  using Int = typename Simd<T>::Int;
-  typename Int::Vector index;
-  for (int i = 0; i < Simd<T>::width; ++i) index[i] = i;
-  return select(Int(index) < Int(static_cast<typename Int::Lane>(lanes)), x, Simd<T>(fill));
+  return select(Simd<T>::first_lanes(lanes), x, Simd<T>(fill));
 }
 
 /// Two registers that are folded side by side, to get two sums in one pass over a row.
