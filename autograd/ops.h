@@ -281,7 +281,7 @@ Tensor rms_norm_reference(const Arg& x, const Tensor& weight = {}, double eps = 
 
 enum class Reduction { none, mean, sum };
 struct CrossEntropyOptions {
-  Tensor weight;                ///< (C): a factor for every class
+  Tensor weight = {};           ///< (C): a factor for every class
   int64_t ignore_index = -100;  ///< targets that do not count
   Reduction reduction = Reduction::mean;
   double label_smoothing = 0;   ///< share of the target spread evenly over all classes, in [0, 1]
