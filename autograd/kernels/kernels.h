@@ -9,6 +9,7 @@
 //
 // To add a family: write its header and source, add one line here and one in table.cpp.
 
+#include "autograd/kernels/attention.h"
 #include "autograd/kernels/elementwise.h"
 #include "autograd/kernels/gemm.h"
 #include "autograd/kernels/loss.h"
@@ -25,7 +26,8 @@ struct Kernels : GemmKernels<T>,
                  ReduceKernels<T>,
                  SoftmaxKernels<T>,
                  NormKernels<T>,
-                 LossKernels<T> {};
+                 LossKernels<T>,
+                 AttentionKernels<T> {};
 
 /// The kernels of the instruction set in use: the best that the processor has, or the one that
 /// TARSIER_ISA names. Throws Error("TARSIER_ISA") where that one is unknown, or missing here.

@@ -1,0 +1,56 @@
+#pragma once
+// Attention without the matrix of weights: softmax(q·kᵀ·scale + mask)·v and its gradients, block by
+// block, so that memory grows with T and not with T².
+// Source: Dao et al., "FlashAttention: fast and memory-efficient exact attention", 2022.
+
+#include <cstdint>
+
+#include "autograd/random.h"
+
+namespace tarsier::kernels {
+
+/// One matrix per head, anywhere in memory: row t of head h is at data + offsets[h] + t·row, and
+/// its elements are contiguous. A head may lie at any distance from the next, or be the same
+/// (broadcast).
+template <class T>
+struct HeadRows {
+  T* data = nullptr;
+  const int64_t* offsets = nullptr;
+  int64_t row = 0;
+};
+
+/// The operands of one attention. Per head: q (tq, d), k (tk, d), v (tk, dv), y (tq, dv).
+template <class T>
+struct Attention {
+  int64_t heads, tq, tk, d, dv;
+  HeadRows<const T> q, k, v;
+  T scale;
+  bool causal = false;  ///< query i sees keys 0 … i
+  /// At most one of the two masks; element (i, j) of head h is at offsets[h] + i·row + j·col.
+  const bool* keep = nullptr;  ///< true: may attend
+  const T* bias = nullptr;     ///< added to the scores
+  const int64_t* mask_offsets = nullptr;
+  int64_t mask_row = 0, mask_col = 0;
+  /// A weight is dropped where uniform<T>(key, ((h·tq + i)·tk + j)) < dropout_p; the others are
+  /// multiplied by 1 / (1 − dropout_p).
+  double dropout_p = 0;
+  RandomKey key;
+};
+
+/// dy in; dq, dk, dv out (a null one is not computed). y and lse are those of the forward pass.
+template <class T>
+struct AttentionGrad {
+  HeadRows<const T> y, dy;
+  const T* lse = nullptr;
+  HeadRows<T> dq, dk, dv;
+};
+
+template <class T>
+struct AttentionKernels {
+  /// y, and log Σ_j exp(score_ij) of every row: lse (heads, tq). A row without any visible key
+  /// gives zeros, and lse = +∞ (so that exp(score − lse) is 0 there).
+  void (*attention)(const Attention<T>& a, const HeadRows<T>& y, T* lse);
+  void (*attention_grad)(const Attention<T>& a, const AttentionGrad<T>& g);
+};
+
+}  // namespace tarsier::kernels
