@@ -101,7 +101,8 @@ void compare(const Results& results, const Tensors& weights, const std::vector<V
   }
 }
 
-/// The two must agree to rounding: they are the same gradients, computed with and without recording.
+/// The two must agree to rounding: they are the same gradients, computed with and without
+/// recording.
 void compare_recorded(const Tensors& plain, const Tensors& recorded,
                       const std::vector<Variable>& variables, const GradcheckOptions& options) {
   for (size_t v = 0; v < variables.size(); ++v) {
@@ -159,8 +160,8 @@ void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
     if (!inputs[i].defined() || !inputs[i].requires_grad()) continue;
     check(inputs[i].dtype() == f64, "gradcheck", "input ", i, " is ", inputs[i].dtype(),
           ": differences need f64");
-    check(inputs[i].is_leaf(), "gradcheck", "input ", i, " is the result of '",
-          inputs[i].grad_fn(), "': pass leaves");
+    check(inputs[i].is_leaf(), "gradcheck", "input ", i, " is the result of '", inputs[i].grad_fn(),
+          "': pass leaves");
     variables.push_back({inputs[i], concat("input ", i)});
     wanted.push_back(inputs[i]);
   }

@@ -1,0 +1,119 @@
+// Is every op tested? autograd/ops.h is read, and every function it declares must be registered or
+// stand below as not differentiable.
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <regex>
+#include <set>
+
+#include "tests/data.h"
+#include "tests/ops/registry.h"
+
+namespace tarsier::test {
+namespace {
+
+/// Ops without a gradient that the registry does not know. Their tests are in tests/autograd/.
+const std::set<std::string> not_differentiable = {
+    // creation
+    "zeros",
+    "ones",
+    "full",
+    "zeros_like",
+    "ones_like",
+    "arange",
+    "linspace",
+    "eye",
+    "rand",
+    "randn",
+    "randint",
+    "randperm",
+    "from_vector",
+    "tensor",
+    "scalar",
+    "one_hot",
+    "tril_mask",
+    "triu_mask",
+    // comparison and sampling
+    "allclose",
+    "multinomial",
+    // in place: refuse tensors whose gradient is recorded
+    "add_",
+    "mul_",
+    "fill_",
+    "zero_",
+    "copy_",
+};
+
+/// The names of all functions declared at the start of a line: "Tensor sum(" gives sum.
+std::set<std::string> declared_in(std::istream& header) {
+  static const std::regex declaration(R"(^[A-Za-z_][\w:<> ,&]* (operator[^\s(]+|\w+)\()");
+  std::set<std::string> names;
+  std::string line;
+  std::smatch match;
+  while (std::getline(header, line))
+    if (std::regex_search(line, match, declaration)) names.insert(match[1]);
+  return names;
+}
+
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+TEST_CASE("declarations are recognised in a header") {
+  std::istringstream header(
+      "/// Tensor no(int x);\n"
+      "Tensor sum(const Arg& x);\n"
+      "Tensor operator<=(const Arg& a, double b);\n"
+      "std::vector<Tensor> split(const Arg& x);\n"
+      "  Tensor indented(int x);\n"
+      "ValuesIndices max(const Arg& x,\n"
+      "                  int64_t dim);\n"
+      "struct Options {\n"
+      "Tensor operator-(const Arg& x);\n"
+      "bool allclose(const Tensor& a, const Tensor& b);\n");
+  CHECK(declared_in(header) ==
+        std::set<std::string>{"sum", "operator<=", "split", "max", "operator-", "allclose"});
+}
+
+TEST_CASE("every op of autograd/ops.h is registered, or listed as not differentiable") {
+  std::ifstream header(source_file("autograd/ops.h"));
+  REQUIRE(header.is_open());
+  const std::set<std::string> declared = declared_in(header);
+  CHECK(declared.size() > 100);
+  std::set<std::string> registered;
+  for (const Op& op : registry()) registered.insert(op.name);
+
+  for (const std::string& name : declared) {
+    if (ends_with(name, "_reference")) continue;  // registered beside its fused op
+    CHECK_MESSAGE((registered.count(name) || not_differentiable.count(name)), name,
+                  " has no registration: add one in tests/ops/, see tests/README.md");
+  }
+  for (const std::string& name : registered) {
+    CHECK_MESSAGE(declared.count(name), name, " is registered, but not in autograd/ops.h");
+    CHECK_MESSAGE(!not_differentiable.count(name), name, " is registered and listed, too");
+  }
+  for (const std::string& name : not_differentiable)
+    CHECK_MESSAGE(declared.count(name), name, " is listed, but not in autograd/ops.h");
+}
+
+TEST_CASE("every reference form of autograd/ops.h is compared with its fused op") {
+  std::ifstream header(source_file("autograd/ops.h"));
+  std::set<std::string> compared;
+  for (const Op& op : registry())
+    if (op.reference) compared.insert(op.name + "_reference");
+  for (const std::string& name : declared_in(header))
+    if (ends_with(name, "_reference"))
+      CHECK_MESSAGE(compared.count(name), name, " is not compared");
+}
+
+TEST_CASE("every differentiable op has samples, and they are told apart") {
+  std::set<std::string> seen;
+  for (const Op& op : registry()) {
+    CHECK_MESSAGE(!op.samples.empty(), op.name, " (", op.what, ") has no samples");
+    CHECK_MESSAGE(seen.insert(op.name + '|' + op.what).second, op.name, " (", op.what,
+                  ") is registered twice");
+  }
+}
+
+}  // namespace
+}  // namespace tarsier::test

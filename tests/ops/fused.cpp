@@ -1,0 +1,215 @@
+// Registrations of the fused ops; each is held against its reference form, too.
+#include <cmath>
+
+#include "tests/ops/registry.h"
+
+namespace tarsier::test {
+namespace {
+
+void register_softmax() {
+  for (int64_t dim : {-1, 0}) {
+    const std::vector<Tensors> samples = {
+        {values({5})}, {values({2, 3})}, {values({3, 2, 2})}, {values({1})}, {values({2, 1})}};
+    add({.name = "softmax",
+         .what = concat("dim ", dim),
+         .call = [=](const Tensors& x) { return softmax(x[0], dim); },
+         .samples = samples,
+         .sized = rows_of(1),
+         .reference = [=](const Tensors& x) { return softmax_reference(x[0], dim); }});
+    add({.name = "log_softmax",
+         .what = concat("dim ", dim),
+         .call = [=](const Tensors& x) { return log_softmax(x[0], dim); },
+         .samples = samples,
+         .sized = rows_of(1),
+         .reference = [=](const Tensors& x) { return log_softmax_reference(x[0], dim); }});
+  }
+  add({.name = "softmax",
+       .what = "middle, with -inf",
+       .call = [](const Tensors& x) { return softmax(masked_fill(x[0], x[1], -INFINITY), 1); },
+       .samples = {{values({2, 3, 2}), numbers({0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1}, {2, 3, 2})}}});
+}
+
+void register_norms() {
+  const auto row_inputs = [](int64_t rows, int64_t n) {
+    return Tensors{values({rows, n}), values({n}), values({n})};
+  };
+  add({.name = "layer_norm",
+       .call = [](const Tensors& x) { return layer_norm(x[0], x[1], x[2]); },
+       .samples = {{values({4}), values({4}), values({4})},
+                   {values({2, 3}), values({3}), values({3})},
+                   {values({2, 2, 3}), values({3}), values({3})}},
+       .sized = row_inputs,
+       .reference = [](const Tensors& x) { return layer_norm_reference(x[0], x[1], x[2]); }});
+  add({.name = "layer_norm",
+       .what = "weight alone",
+       .call = [](const Tensors& x) { return layer_norm(x[0], x[1], {}, 1e-3); },
+       .samples = {{values({2, 3}), values({3})}},
+       .sized = row_inputs,
+       .reference = [](const Tensors& x) { return layer_norm_reference(x[0], x[1], {}, 1e-3); }});
+  add({.name = "layer_norm",
+       .what = "plain",
+       .call = [](const Tensors& x) { return layer_norm(x[0]); },
+       .samples = {{values({5})}, {values({2, 3})}},
+       .sized = rows_of(1),
+       .reference = [](const Tensors& x) { return layer_norm_reference(x[0]); }});
+  add({.name = "rms_norm",
+       .call = [](const Tensors& x) { return rms_norm(x[0], x[1]); },
+       .samples = {{values({4}), values({4})}, {values({2, 2, 3}), values({3})}},
+       .sized = row_inputs,
+       .reference = [](const Tensors& x) { return rms_norm_reference(x[0], x[1]); }});
+  add({.name = "rms_norm",
+       .what = "plain",
+       .call = [](const Tensors& x) { return rms_norm(x[0], {}, 1e-2); },
+       .samples = {{values({5})}, {values({2, 3})}},
+       .sized = rows_of(1),
+       .reference = [](const Tensors& x) { return rms_norm_reference(x[0], {}, 1e-2); }});
+}
+
+void register_losses() {
+  const std::vector<Tensors> samples = {
+      {values({4}), integers({2}, {})},
+      {values({3, 4}), integers({0, 3, 1}, {3})},
+      {values({2, 3, 2}), integers({2, 1, 0, 1}, {2, 2})},
+      {values({3, 3}), integers({0, -100, 2}, {3})},
+  };
+  const Sized sized = [](int64_t rows, int64_t n) {
+    return Tensors{values({rows, n}), indices({rows}, std::max<int64_t>(n, 1))};
+  };
+  const auto add_loss = [&](const std::string& what, const CrossEntropyOptions& options) {
+    add({.name = "cross_entropy",
+         .what = what,
+         .call = [=](const Tensors& x) { return cross_entropy(x[0], x[1], options); },
+         .samples = samples,
+         .sized = sized,
+         .reference =
+             [=](const Tensors& x) { return cross_entropy_reference(x[0], x[1], options); }});
+  };
+  add_loss("mean", {});
+  add_loss("sum", {.reduction = Reduction::sum});
+  add_loss("none", {.reduction = Reduction::none});
+  add_loss("smoothed", {.label_smoothing = 0.2});
+  add_loss("smoothed, none", {.reduction = Reduction::none, .label_smoothing = 1});
+  add_loss("another index ignored", {.ignore_index = 1, .label_smoothing = 0.1});
+  // Weights have the logits' dtype and the number of classes, so they are inputs here.
+  for (const double smoothing : {0.0, 0.3})
+    for (const Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none}) {
+      const auto options = [=](const Tensor& weight) {
+        return CrossEntropyOptions{
+            .weight = weight.detach(), .reduction = reduction, .label_smoothing = smoothing};
+      };
+      add({.name = "cross_entropy",
+           .what = concat("weights, smoothing ", smoothing, ", ", static_cast<int>(reduction)),
+           .call = [=](const Tensors& x) { return cross_entropy(x[0], x[1], options(x[2])); },
+           .samples = {{values({3, 3}), integers({0, 2, 0}, {3}), values({3}, 0.5, 2)},
+                       {values({2, 3, 2}), integers({2, 1, -100, 1}, {2, 2}), values({3}, 0.5, 2)}},
+           .reference =
+               [=](const Tensors& x) {
+                 return cross_entropy_reference(x[0], x[1], options(x[2]));
+               }});
+    }
+}
+
+void register_dropout() {
+  for (const double p : {0.0, 0.3, 1.0})
+    add({.name = "dropout",
+         .what = concat("p = ", p),
+         .call =
+             [=](const Tensors& x) {
+               Generator generator(7);
+               return dropout(x[0], p, true, generator);
+             },
+         .samples = {{values({9})}, {values({2, 3})}},
+         .sized = rows_of(1),
+         .reference =
+             [=](const Tensors& x) {
+               return dropout_reference(x[0], p, {7, 0});
+             }});
+}
+
+void register_attention() {
+  struct Sizes {
+    Shape q, k, v;
+  };
+  const std::vector<Sizes> sizes = {
+      {{2, 3}, {2, 3}, {2, 3}},
+      {{3, 2}, {2, 2}, {2, 3}},
+      {{1, 2, 2, 2}, {1, 2, 3, 2}, {1, 2, 3, 2}},
+      {{2, 1, 2, 2}, {1, 2, 2, 2}, {2, 2, 2}},
+  };
+  std::vector<Tensors> plain;
+  for (const auto& [q, k, v] : sizes) plain.push_back({values(q), values(k), values(v)});
+  const auto sized = [](int64_t rows, int64_t n) {
+    return Tensors{values({2, rows, n}), values({2, rows, n}), values({2, rows, n})};
+  };
+  const auto add_plain = [&](const std::string& what, bool causal, std::optional<double> scale,
+                             double dropout) {
+    add({.name = "scaled_dot_product_attention",
+         .what = what,
+         .call =
+             [=](const Tensors& x) {
+               Generator generator(5);
+               return scaled_dot_product_attention(x[0], x[1], x[2], {}, dropout, causal, scale,
+                                                   generator);
+             },
+         .samples = plain,
+         .sized = sized,
+         .reference =
+             [=](const Tensors& x) {
+               return scaled_dot_product_attention_reference(x[0], x[1], x[2], {}, dropout, causal,
+                                                             scale, {5, 0});
+             }});
+  };
+  add_plain("plain", false, {}, 0);
+  add_plain("causal", true, {}, 0);
+  add_plain("scale", false, 0.25, 0);
+  add_plain("dropout", false, {}, 0.4);
+  add_plain("causal, dropout, scale", true, 1.5, 0.25);
+
+  // The boolean mask has a row without any key. The additive one does not ask for a gradient.
+  const auto add_masked = [&](const std::string& what, bool causal,
+                              const std::function<Tensor(const Shape&)>& make_mask) {
+    std::vector<Tensors> samples;
+    for (const auto& [q, k, v] : sizes)
+      samples.push_back(
+          {values(q), values(k), values(v), make_mask({q[q.size() - 2], k[k.size() - 2]})});
+    samples.push_back({values({2, 2, 2, 2}), values({2, 2, 2, 2}), values({2, 2, 2, 2}),
+                       make_mask({2, 1, 2, 2})});
+    add({.name = "scaled_dot_product_attention",
+         .what = what,
+         .call =
+             [=](const Tensors& x) {
+               return scaled_dot_product_attention(x[0], x[1], x[2], x[3].detach(), 0, causal);
+             },
+         .samples = samples,
+         .sized =
+             [=](int64_t rows, int64_t n) {
+               return Tensors{values({2, rows, n}), values({2, rows, n}), values({2, rows, n}),
+                              make_mask({rows, rows})};
+             },
+         .reference =
+             [=](const Tensors& x) {
+               return scaled_dot_product_attention_reference(x[0], x[1], x[2], x[3].detach(), 0,
+                                                             causal);
+             }});
+  };
+  const auto with_empty_row = [](const Shape& shape) {
+    Tensor m = mask(shape);
+    for (int64_t i = 0; i < shape.back(); ++i) m.data<bool>()[i] = false;
+    return m;
+  };
+  add_masked("boolean mask", false, with_empty_row);
+  add_masked("boolean mask, causal", true, with_empty_row);
+  add_masked("additive mask", false, [](const Shape& shape) { return values(shape); });
+}
+
+}  // namespace
+
+void register_fused() {
+  register_softmax();
+  register_norms();
+  register_losses();
+  register_dropout();
+  register_attention();
+}
+
+}  // namespace tarsier::test

@@ -1,0 +1,91 @@
+// Registrations of the indexing ops.
+#include "tests/ops/registry.h"
+
+namespace tarsier::test {
+
+void register_indexing() {
+  for (int64_t dim : {0, -1})
+    add({.name = "index_select",
+         .what = concat("dim ", dim),
+         .call = [=](const Tensors& x) { return index_select(x[0], dim, x[1]); },
+         .samples = {{values({3}), integers({2, 0, 2, 1}, {4})},
+                     {values({3, 3}), integers({1, 1, 1}, {3})},
+                     {values({2, 2, 2}), integers({1}, {1})},
+                     {values({2, 2}), integers({}, {0})}},
+         .sized =
+             [](int64_t rows, int64_t n) {
+               return Tensors{values({rows, n}),
+                              indices({7}, std::max<int64_t>(std::min(rows, n), 1))};
+             }});
+  add({.name = "gather",
+       .what = "dim 1",
+       .call = [](const Tensors& x) { return gather(x[0], 1, x[1]); },
+       .samples = {{values({2, 3}), integers({0, 2, 2, 1, 1, 1, 0, 0}, {2, 4})},
+                   {values({3, 2}), integers({1, 0}, {2, 1})}},
+       .sized =
+           [](int64_t rows, int64_t n) {
+             return Tensors{values({rows, 11}), indices({rows, n}, 11)};
+           }});
+  add({.name = "gather",
+       .what = "dim 0",
+       .call = [](const Tensors& x) { return gather(x[0], 0, x[1]); },
+       .samples = {{values({3}), integers({2, 2, 0, 1, 2}, {5})},
+                   {values({3, 2}), integers({0, 2, 2, 1}, {2, 2})}},
+       .sized =
+           [](int64_t rows, int64_t n) {
+             return Tensors{values({11, n}), indices({rows, n}, 11)};
+           }});
+  add({.name = "scatter_add",
+       .what = "dim 0",
+       .call = [](const Tensors& x) { return scatter_add(x[0], 0, x[1], x[2]); },
+       .samples = {{values({3}), integers({2, 2, 0, 2}, {4}), values({4})},
+                   {values({3, 2}), integers({0, 2, 2, 1}, {2, 2}), values({2, 2})}},
+       .sized =
+           [](int64_t rows, int64_t n) {
+             return Tensors{values({11, n}), indices({rows, n}, 11), values({rows, n})};
+           }});
+  add({.name = "scatter_add",
+       .what = "dim 1, larger source",
+       .call = [](const Tensors& x) { return scatter_add(x[0], 1, x[1], x[2]); },
+       .samples = {{values({2, 2}), integers({0, 1, 1, 1, 1, 0}, {2, 3}), values({3, 4})}}});
+  add({.name = "embedding",
+       .call = [](const Tensors& x) { return embedding(x[1], x[0]); },
+       .samples = {{values({4, 3}), integers({1, 3, 1, 1, 0}, {5})},
+                   {values({3, 2}), integers({2, 2, 0, 1}, {2, 2})},
+                   {values({3, 2}), integers({1}, {})}},
+       .sized =
+           [](int64_t rows, int64_t n) {
+             return Tensors{values({11, n}), indices({rows, 2}, 11)};
+           }});
+  add({.name = "masked_select",
+       .call = [](const Tensors& x) { return masked_select(x[1], x[0]); },
+       .samples = {{mask({2, 3}), values({2, 3})},
+                   {mask({3}), values({2, 3})},
+                   {mask({2, 1}), values({2, 3})}},
+       .sized =
+           [](int64_t rows, int64_t n) {
+             return Tensors{mask({rows, n}), values({rows, n})};
+           }});
+
+  const auto along = [](const std::string& name, const std::string& what, const OpCall& f,
+                        bool differentiable = true) {
+    add({.name = name,
+         .what = what,
+         .call = f,
+         .samples = {{distinct({5})}, {distinct({3, 3})}, {distinct({2, 2, 3})}},
+         .sized = rows_distinct(),
+         .differentiable = differentiable});
+  };
+  along("topk", "largest", [](const Tensors& x) { return topk(x[0], 2).values; });
+  along("topk", "smallest, first dim",
+        [](const Tensors& x) { return topk(x[0], 1, 0, false).values; });
+  along(
+      "topk", "indices", [](const Tensors& x) { return topk(x[0], 2).indices; }, false);
+  along("sort", "", [](const Tensors& x) { return sort(x[0]).values; });
+  along("sort", "descending, first dim",
+        [](const Tensors& x) { return sort(x[0], 0, true).values; });
+  along(
+      "sort", "indices", [](const Tensors& x) { return sort(x[0]).indices; }, false);
+}
+
+}  // namespace tarsier::test

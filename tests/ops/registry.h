@@ -1,0 +1,78 @@
+#pragma once
+// The registry of ops: for each op of autograd/ops.h how to call it, and on what. ops_test.cpp
+// makes all the checks of README.md from it, so that an op is tested by naming it here:
+//
+//   add({.name = "square", .call = [](const Tensors& x) { return square(x[0]); }, .samples =
+//   unary(),
+//        .sized = rows_of(1), .scalar = [](double x) { return x * x; }});
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "autograd/ops.h"
+
+namespace tarsier::test {
+
+using Tensors = std::vector<Tensor>;
+using OpCall = std::function<Tensor(const Tensors&)>;
+/// Inputs with `rows` rows of `n` elements: what runs along a row meets every tail length as n
+/// grows, and rows enough wake the threads.
+using Sized = std::function<Tensors(int64_t rows, int64_t n)>;
+
+struct Op {
+  std::string name;       ///< as declared in ops.h
+  std::string what = "";  ///< which way of calling it: "keepdim", "negative step"
+  OpCall call;
+  std::vector<Tensors>
+      samples;                 ///< small inputs, for differences: f64, and i64 or bool where needed
+  Sized sized = nullptr;       ///< inputs of any size
+  OpCall reference = nullptr;  ///< fused ops: the reference form
+  std::function<double(double)> scalar = nullptr;           ///< unary elementwise: by std::
+  std::function<double(double, double)> scalar2 = nullptr;  ///< binary elementwise: by std::
+  std::string node = "";       ///< the name of the recorded node, where it is not `name`
+  bool differentiable = true;  ///< false: the result must not be recorded
+  bool any_strides = true;     ///< false: refuses inputs that are not contiguous (view)
+  double f32_factor = 1;       ///< times the tolerance between f32 and f64: ill-conditioned samples
+};
+
+/// All ops, in the order of ops.h.
+const std::vector<Op>& registry();
+
+/// Puts an op into the registry. Called by the families' files alone.
+void add(Op op);
+
+// The families, one file each.
+void register_elementwise();
+void register_reductions();
+void register_shape();
+void register_indexing();
+void register_matmul();
+void register_fused();
+
+// ---- inputs. The numbers are those of f32, so that f32 and f64 compute from the same ones.
+
+/// Uniform in [low, high), f64. Every tensor of an op has other numbers.
+Tensor values(const Shape& shape, double low = -2, double high = 2);
+/// k/4 + 1/8 for whole k around 0, shuffled, none twice and none a multiple of 1/4:
+/// for ops with kinks and ties, where differences need distance.
+Tensor distinct(const Shape& shape);
+/// About half of them true.
+Tensor mask(const Shape& shape);
+/// Uniform in [0, bound), i64.
+Tensor indices(const Shape& shape, int64_t bound);
+/// The numbers given, f64.
+Tensor numbers(const std::vector<double>& numbers, const Shape& shape);
+Tensor integers(const std::vector<int64_t>& numbers, const Shape& shape);
+
+/// Samples of one input in several shapes.
+std::vector<Tensors> unary(double low = -2, double high = 2);
+std::vector<Tensors> unary_distinct();
+/// Samples of two inputs that broadcast in every way.
+std::vector<Tensors> binary(double low = -2, double high = 2);
+std::vector<Tensors> binary_distinct();
+/// Sized inputs: `count` tensors of shape (rows, n).
+Sized rows_of(int count, double low = -2, double high = 2);
+Sized rows_distinct();
+
+}  // namespace tarsier::test
