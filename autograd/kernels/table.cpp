@@ -18,11 +18,13 @@ template <class T>
 LossKernels<T> loss_kernels();
 template <class T>
 AttentionKernels<T> attention_kernels();
+template <class T>
+OptimKernels<T> optim_kernels();
 
 template <class T>
 Kernels<T> make_kernels() {
-  return {gemm_kernels<T>(), elementwise_kernels<T>(), reduce_kernels<T>(),   softmax_kernels<T>(),
-          norm_kernels<T>(), loss_kernels<T>(),        attention_kernels<T>()};
+  return {gemm_kernels<T>(), elementwise_kernels<T>(), reduce_kernels<T>(),    softmax_kernels<T>(),
+          norm_kernels<T>(), loss_kernels<T>(),        attention_kernels<T>(), optim_kernels<T>()};
 }
 
 const Kernels<float>& kernels_f32() {

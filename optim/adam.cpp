@@ -1,0 +1,57 @@
+#include "optim/adam.h"
+
+#include <cmath>
+#include <limits>
+
+#include "autograd/kernels/kernels.h"
+
+namespace tarsier::optim {
+namespace {
+
+std::vector<ParameterGroup<AdamOptions>> as_adam(
+    const std::vector<ParameterGroup<AdamWOptions>>& groups) {
+  std::vector<ParameterGroup<AdamOptions>> out;
+  for (const auto& [parameters, o] : groups)
+    out.push_back({parameters, {o.lr, o.betas, o.eps, o.weight_decay}});
+  return out;
+}
+
+}  // namespace
+
+Adam::Adam(const std::vector<ParameterGroup<AdamOptions>>& groups) : Adam("adam", groups, false) {}
+
+AdamW::AdamW(const std::vector<ParameterGroup<AdamWOptions>>& groups)
+    : Adam("adamw", as_adam(groups), true) {}
+
+Adam::Adam(const char* tag, const std::vector<ParameterGroup<AdamOptions>>& groups, bool decoupled)
+    : Optimizer(tag, groups), decoupled_(decoupled) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (const auto& [parameters, options] : groups) {
+    check_option("betas.first", options.betas.first, 0, 1);
+    check_option("betas.second", options.betas.second, 0, 1);
+    check_option("eps", options.eps, 0, infinity);
+    check_option("weight_decay", options.weight_decay, 0, infinity);
+    options_.push_back(options);
+  }
+}
+
+void Adam::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const {
+  const AdamOptions& o = options_[static_cast<size_t>(slot.group)];
+  const double rate = lr(slot.group), t = static_cast<double>(slot.steps);
+  dispatch_floating(slot.parameter.dtype(), "adam", [&]<class T>() {
+    const kernels::AdamStep<T> step = {
+        .beta1 = static_cast<T>(o.betas.first),
+        .beta2 = static_cast<T>(o.betas.second),
+        .eps = static_cast<T>(o.eps),
+        .l2 = static_cast<T>(decoupled_ ? 0 : o.weight_decay),
+        .shrink = static_cast<T>(decoupled_ ? 1 - rate * o.weight_decay : 1),
+        .step_size = static_cast<T>(rate / (1 - std::pow(o.betas.first, t))),
+        .inverse_root = static_cast<T>(1 / std::sqrt(1 - std::pow(o.betas.second, t))),
+    };
+    kernels::active<T>().adam(end - begin, step, grad.data<T>() + begin,
+                              slot.parameter.data<T>() + begin, slot.state[0].data<T>() + begin,
+                              slot.state[1].data<T>() + begin);
+  });
+}
+
+}  // namespace tarsier::optim

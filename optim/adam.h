@@ -1,0 +1,61 @@
+#pragma once
+// Adam and AdamW.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "optim/optimizer.h"
+
+namespace tarsier::optim {
+
+struct AdamOptions {
+  double lr = 1e-3;
+  std::pair<double, double> betas{0.9, 0.999};
+  double eps = 1e-8;
+  double weight_decay = 0;
+};
+
+struct AdamWOptions {
+  double lr = 1e-3;
+  std::pair<double, double> betas{0.9, 0.999};
+  double eps = 1e-8;
+  double weight_decay = 1e-2;
+};
+
+/// With g = gradient + weight_decay·w and t the number of steps of this parameter:
+///   m ← β₁m + (1 − β₁)g        m̂ = m / (1 − β₁ᵗ)
+///   v ← β₂v + (1 − β₂)g²       v̂ = v / (1 − β₂ᵗ)
+///   w ← w − lr·m̂ / (√v̂ + eps)
+/// Throws Error("adam") for no parameters, the same one twice, options that are NaN or out of range
+/// (lr, eps, weight_decay ≥ 0; 0 ≤ β < 1).
+/// Source: Kingma & Ba 2015. As https://pytorch.org/docs/stable/generated/torch.optim.Adam.html
+class Adam : public Optimizer {
+ public:
+  explicit Adam(const TensorDict& parameters, const AdamOptions& options = {})
+      : Adam({{parameters, options}}) {}
+  explicit Adam(const std::vector<ParameterGroup<AdamOptions>>& groups);
+
+ protected:
+  /// `decoupled`: weight decay as AdamW has it.
+  Adam(const char* tag, const std::vector<ParameterGroup<AdamOptions>>& groups, bool decoupled);
+  std::vector<std::string> state_names(int64_t) const override { return {"exp_avg", "exp_avg_sq"}; }
+  void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const override;
+
+ private:
+  std::vector<AdamOptions> options_;  // by group
+  bool decoupled_;
+};
+
+/// Adam whose weight decay does not pass through the moments: first w ← w − lr·weight_decay·w, then
+/// as Adam without decay. Throws Error("adamw") as Adam does.
+/// Source: Loshchilov & Hutter 2019, "Decoupled weight decay regularization".
+/// As https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html
+class AdamW : public Adam {
+ public:
+  explicit AdamW(const TensorDict& parameters, const AdamWOptions& options = {})
+      : AdamW({{parameters, options}}) {}
+  explicit AdamW(const std::vector<ParameterGroup<AdamWOptions>>& groups);
+};
+
+}  // namespace tarsier::optim

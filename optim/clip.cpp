@@ -1,0 +1,69 @@
+#include "optim/clip.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "autograd/kernels/kernels.h"
+#include "autograd/ops.h"
+#include "autograd/parallel.h"
+
+namespace tarsier::optim {
+namespace {
+
+std::vector<Tensor> grads_of(const std::vector<Tensor>& parameters) {
+  std::vector<Tensor> grads;
+  std::set<const TensorImpl*> seen;
+  for (const Tensor& parameter : parameters)
+    if (const Tensor grad = parameter.grad(); grad.defined() && seen.insert(grad.impl()).second)
+      grads.push_back(grad);
+  return grads;
+}
+
+/// Σ x². Chunks of a fixed size, added up in order.
+double sum_of_squares(const Tensor& x) {
+  constexpr int64_t grain = 32768;
+  const Tensor row = contiguous(x);
+  const int64_t n = row.numel();
+  std::vector<double> sums(static_cast<size_t>((n + grain - 1) / grain));
+  dispatch_floating(x.dtype(), "clip_grad_norm_", [&]<class T>() {
+    const auto fold =
+        kernels::active<T>().reduce_rows[static_cast<int>(kernels::Reduce::sum_squares)];
+    parallel_for(n, grain, [&](int64_t begin, int64_t end) {
+      T sum;
+      fold(1, end - begin, row.data<T>() + begin, end - begin, &sum);
+      sums[static_cast<size_t>(begin / grain)] = sum;
+    });
+  });
+  double total = 0;
+  for (double sum : sums) total += sum;
+  return total;
+}
+
+}  // namespace
+
+double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm,
+                       bool error_if_nonfinite) {
+  check(max_norm >= 0, "clip_grad_norm_", "max_norm is ", max_norm, ": it must not be negative");
+  const NoGrad guard;
+  const std::vector<Tensor> grads = grads_of(parameters);
+  double total = 0;
+  for (const Tensor& grad : grads) total += sum_of_squares(grad);
+  const double norm = std::sqrt(total);
+  check(!error_if_nonfinite || std::isfinite(norm), "clip_grad_norm_",
+        "the norm of the gradients is ", norm,
+        ": find its origin with AnomalyMode, or allow it with error_if_nonfinite = false");
+  const double scale = max_norm / (norm + 1e-6);
+  if (scale >= 1) return norm;
+  for (const Tensor& grad : grads) mul_(grad, scale);
+  return norm;
+}
+
+void clip_grad_value_(const std::vector<Tensor>& parameters, double clip_value) {
+  check(clip_value >= 0, "clip_grad_value_", "clip_value is ", clip_value,
+        ": it must not be negative");
+  const NoGrad guard;
+  for (const Tensor& grad : grads_of(parameters)) copy_(grad, clamp(grad, -clip_value, clip_value));
+}
+
+}  // namespace tarsier::optim

@@ -1,0 +1,8 @@
+#pragma once
+// All of the optimisers.
+
+#include "optim/adam.h"
+#include "optim/clip.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "optim/sgd.h"

@@ -1,0 +1,92 @@
+#pragma once
+// What all optimisers have: groups of named parameters, and state by parameter name.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "autograd/tensor.h"
+#include "autograd/tensor_dict.h"
+
+namespace tarsier::optim {
+
+/// Parameters that are trained with the same options:
+///   optim::AdamW opt({{decayed, {.weight_decay = 0.1}}, {others, {.weight_decay = 0}}});
+template <class Options>
+struct ParameterGroup {
+  TensorDict parameters;
+  Options options;
+};
+
+/// Changes parameters by their gradients. Once per training step:
+///   optimizer.zero_grad();  loss.backward();  optimizer.step();
+/// Parameters whose grad() is undefined are left alone. Updates are in place and not recorded, in
+/// one parallel pass over all parameters; the result does not depend on the number of threads.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  /// Drops the gradients of all parameters (grad() is undefined afterwards).
+  void zero_grad();
+  /// Changes every parameter that has a gradient.
+  /// Throws Error(tag) where a parameter was converted to another dtype since the last step.
+  void step();
+
+  /// The learning rate of a group. Starts as its options say; a schedule changes it.
+  double lr(int64_t group = 0) const;
+  /// Sets the learning rate of all groups. Throws Error(tag) unless it is finite and not negative.
+  void set_lr(double lr);
+  void set_lr(int64_t group, double lr);
+  int64_t num_groups() const { return static_cast<int64_t>(lrs_.size()); }
+
+  /// What the optimiser remembers, by parameter: "fc.weight.step" (i64, a scalar) and
+  /// "fc.weight.exp_avg", … (shaped as the parameter). Shares memory with the optimiser. Options
+  /// are not part of it: they come from who builds the optimiser.
+  TensorDict state_dict() const;
+  /// Takes over a copy of such a state. A parameter of which `state` has nothing starts afresh.
+  /// Throws Error(tag) that lists all names that do not belong, are missing beside others of the
+  /// same parameter, or have the wrong shape or dtype; nothing is changed then.
+  void load_state_dict(const TensorDict& state);
+
+ protected:
+  /// A parameter, and what is remembered of it.
+  struct Slot {
+    std::string name;
+    Tensor parameter;
+    int64_t group;
+    int64_t steps = 0;          // how often it was changed
+    std::vector<Tensor> state;  // one for each of state_names(group); none before the first step
+  };
+
+  /// `tag` is the name in errors. Throws Error(tag) for no parameters at all, for one that is given
+  /// twice or not a contiguous floating leaf, and for a learning rate below 0.
+  template <class Options>
+  Optimizer(const char* tag, const std::vector<ParameterGroup<Options>>& groups) : tag_(tag) {
+    for (const ParameterGroup<Options>& group : groups)
+      add_group(group.parameters, group.options.lr);
+    check_not_empty();
+  }
+
+  /// Throws Error(tag) that names the option unless low ≤ value < high.
+  void check_option(const char* name, double value, double low, double high) const;
+
+  /// The names of the tensors to remember for each parameter of a group; they start at 0.
+  virtual std::vector<std::string> state_names(int64_t group) const = 0;
+  /// Changes elements begin … end − 1 of one parameter; `grad` points to the whole contiguous
+  /// gradient. slot.steps counts this step already. Called on several threads at once, for disjoint
+  /// pieces.
+  virtual void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const = 0;
+
+ private:
+  void add_group(const TensorDict& parameters, double lr);
+  void check_not_empty() const;
+  void check_lr(double lr) const;
+
+  const char* tag_;
+  std::vector<Slot> slots_;
+  std::vector<double> lrs_;  // by group
+};
+
+}  // namespace tarsier::optim

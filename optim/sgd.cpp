@@ -1,0 +1,44 @@
+#include "optim/sgd.h"
+
+#include <limits>
+
+#include "autograd/kernels/kernels.h"
+
+namespace tarsier::optim {
+
+SGD::SGD(const std::vector<ParameterGroup<SGDOptions>>& groups) : Optimizer("sgd", groups) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (const auto& [parameters, options] : groups) {
+    check_option("momentum", options.momentum, 0, infinity);
+    check_option("dampening", options.dampening, 0, infinity);
+    check_option("weight_decay", options.weight_decay, 0, infinity);
+    check(!options.nesterov || (options.momentum > 0 && options.dampening == 0), "sgd",
+          "nesterov needs a momentum above 0 and no dampening; given are ", options.momentum,
+          " and ", options.dampening);
+    options_.push_back(options);
+  }
+}
+
+std::vector<std::string> SGD::state_names(int64_t group) const {
+  if (options_[static_cast<size_t>(group)].momentum == 0) return {};
+  return {"momentum_buffer"};
+}
+
+void SGD::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const {
+  const SGDOptions& o = options_[static_cast<size_t>(slot.group)];
+  dispatch_floating(slot.parameter.dtype(), "sgd", [&]<class T>() {
+    const kernels::SgdStep<T> step = {
+        .lr = static_cast<T>(lr(slot.group)),
+        .momentum = static_cast<T>(o.momentum),
+        .dampening = static_cast<T>(o.dampening),
+        .l2 = static_cast<T>(o.weight_decay),
+        .nesterov = o.nesterov,
+        .first = slot.steps == 1,
+    };
+    T* buffer = slot.state.empty() ? nullptr : slot.state[0].data<T>() + begin;
+    kernels::active<T>().sgd(end - begin, step, grad.data<T>() + begin,
+                             slot.parameter.data<T>() + begin, buffer);
+  });
+}
+
+}  // namespace tarsier::optim
