@@ -118,10 +118,6 @@ struct Softplus {
   template <class V>
   TARSIER_INLINE V operator()(V x) const { return max(all<V>(0), x) + log1p(exp_flush(-abs(x))); }
 };
-struct SoftplusGrad {
-  template <class V>
-  TARSIER_INLINE V operator()(V x, V dy) const { return dy * sigmoid(x); }
-};
 
 // ------------------------------------------------------------------------------ y = f(a, b)
 
@@ -285,8 +281,7 @@ ElementwiseKernels<T> elementwise_kernels() {
                 unary_loop<Softplus, T>},
       .unary_grad = {unary_grad_loop<TanhGrad, T>, unary_grad_loop<SigmoidGrad, T>,
                      unary_grad_loop<ReluGrad, T>, unary_grad_loop<GeluGrad, T>,
-                     unary_grad_loop<GeluTanhGrad, T>, unary_grad_loop<SiluGrad, T>,
-                     unary_grad_loop<SoftplusGrad, T>},
+                     unary_grad_loop<GeluTanhGrad, T>, unary_grad_loop<SiluGrad, T>},
       .binary = {binary_loop<Add, T>, binary_loop<Sub, T>, binary_loop<Mul, T>,
                  binary_loop<Div, T>, binary_loop<Pow, T>, binary_loop<Minimum, T>,
                  binary_loop<Maximum, T>},

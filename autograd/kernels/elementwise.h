@@ -39,7 +39,6 @@ enum class UnaryGrad : uint8_t {
   gelu,       ///< dy · (Φ(x) + x·φ(x)) from x
   gelu_tanh,  ///< from x
   silu,       ///< dy · (σ + x·σ·(1 − σ)) from x
-  softplus,   ///< dy · σ(x)            from x
   count
 };
 

@@ -1,0 +1,138 @@
+// Changes in place: for weights and buffers. Every one counts as a new version of the storage, so
+// that a backward which saved the old values notices.
+#include "autograd/ops.h"
+#include "autograd/ops/copy.h"
+#include "autograd/ops/elementwise_loop.h"
+
+namespace tarsier {
+
+using kernels::Binary;
+
+namespace {
+
+/// Refuses what the tape would have to know of.
+void check_not_recorded(const Tensor& x, const Tensor& y, const char* op) {
+  if (!grad_enabled()) return;
+  check(!x.requires_grad(), op, "changes a tensor of shape ", x.shape(),
+        " whose gradient is being recorded: use the op that makes a new tensor, or a NoGrad guard "
+        "for weights");
+  check(!y.defined() || !y.requires_grad(), op, "the gradient of the second argument, of shape ",
+        y.shape(), ", would be lost: use the op that makes a new tensor, or detach()");
+}
+
+void check_fits(const Tensor& x, const Tensor& y, const char* op) {
+  check(broadcast_shapes(x.shape(), y.shape(), op) == x.shape(), op, "shape ", y.shape(),
+        " does not broadcast to ", x.shape(), ", the shape of what is changed");
+}
+
+/// Whether results may be written to x while y is read: element by element the same, or elsewhere.
+bool safe_to_overwrite(const Tensor& x, const Tensor& y) {
+  if (x.impl()->storage != y.impl()->storage) return true;
+  return x.offset() == y.offset() && x.shape() == y.shape() && x.strides() == y.strides();
+}
+
+/// x = f(x, y).
+void apply(Binary f, const Tensor& x, const Tensor& y, const char* op) {
+  const bool direct = x.is_contiguous() && is_floating(x.dtype()) && safe_to_overwrite(x, y);
+  if (!direct) return copy_elements(detail::binary(f, x, y, op), x);
+  const detail::Loop loop = detail::plan_loop(x.shape(), {&x, &y});
+  dispatch_floating(x.dtype(), op, [&]<class T>() {
+    const auto kernel = kernels::active<T>().binary[static_cast<int>(f)];
+    T* px = x.data<T>();
+    const T* py = y.data<T>();
+    detail::run_loop(loop, detail::kCheapGrain, [&](const detail::Run& run) {
+      kernel(run.n, px + run.at, 1, py + run.from[1], loop.step(1), px + run.at);
+    });
+  });
+}
+
+/// x = f(x, y), y a number.
+void apply(Binary f, const Tensor& x, double y, const char* op) {
+  if (!x.is_contiguous() || !is_floating(x.dtype()))
+    return copy_elements(detail::binary(f, x, y, op), x);
+  dispatch_floating(x.dtype(), op, [&]<class T>() {
+    const auto kernel = kernels::active<T>().binary[static_cast<int>(f)];
+    const T value = static_cast<T>(y);
+    T* px = x.data<T>();
+    parallel_for(x.numel(), detail::kCheapGrain, [&](int64_t begin, int64_t end) {
+      kernel(end - begin, px + begin, 1, &value, 0, px + begin);
+    });
+  });
+}
+
+Tensor changed(const Tensor& x, const char* op) {
+  x.impl()->storage->bump_version(op);
+  return x;
+}
+
+}  // namespace
+
+/// x += α · y
+Tensor add_(const Tensor& x, const Tensor& y, double alpha) {
+  check_not_recorded(x, y, "add_");
+  detail::check_same_dtype(x, y, "add_");
+  check_fits(x, y, "add_");
+  const bool one_pass = is_floating(x.dtype()) && x.shape() == y.shape() && x.is_contiguous() &&
+                        y.is_contiguous() && safe_to_overwrite(x, y);
+  if (one_pass) {
+    dispatch_floating(x.dtype(), "add_", [&]<class T>() {
+      T* px = x.data<T>();
+      const T* py = y.data<T>();
+      parallel_for(x.numel(), detail::kCheapGrain, [&](int64_t begin, int64_t end) {
+        kernels::active<T>().axpby(end - begin, static_cast<T>(alpha), py + begin, T(1),
+                                   px + begin);
+      });
+    });
+  } else {
+    apply(Binary::add, x, alpha == 1 ? y : detail::binary(Binary::mul, y, alpha, "add_"), "add_");
+  }
+  return changed(x, "add_");
+}
+
+/// x += y, a number
+Tensor add_(const Tensor& x, double y) {
+  check_not_recorded(x, {}, "add_");
+  apply(Binary::add, x, y, "add_");
+  return changed(x, "add_");
+}
+
+/// x *= y
+Tensor mul_(const Tensor& x, const Tensor& y) {
+  check_not_recorded(x, y, "mul_");
+  detail::check_same_dtype(x, y, "mul_");
+  check_fits(x, y, "mul_");
+  apply(Binary::mul, x, y, "mul_");
+  return changed(x, "mul_");
+}
+
+/// x *= y, a number
+Tensor mul_(const Tensor& x, double y) {
+  check_not_recorded(x, {}, "mul_");
+  apply(Binary::mul, x, y, "mul_");
+  return changed(x, "mul_");
+}
+
+/// x = value everywhere
+Tensor fill_(const Tensor& x, double value) {
+  check_not_recorded(x, {}, "fill_");
+  fill_elements(x, value);
+  return changed(x, "fill_");
+}
+
+Tensor zero_(const Tensor& x) {
+  check_not_recorded(x, {}, "zero_");
+  fill_elements(x, 0);
+  return changed(x, "zero_");
+}
+
+/// x = source, broadcast, in the dtype of x
+Tensor copy_(const Tensor& x, const Tensor& source) {
+  check_not_recorded(x, source, "copy_");
+  check_fits(x, source, "copy_");
+  NoGrad guard;
+  const bool aside = x.impl()->storage == source.impl()->storage;
+  copy_elements(expand(aside ? clone(source) : source, x.shape()), x);
+  return changed(x, "copy_");
+}
+
+}  // namespace tarsier
