@@ -1,0 +1,157 @@
+# Sourced by tests/run, zoo/run and bench/run: puts on the machine what a build needs, and builds.
+#
+#   TARSIER_BUILD_DIR   where to build (default: build/ beside this folder)
+#   TARSIER_WERROR=ON   warnings are errors, as in CI
+#   CXX                 the compiler to use (default: the first that is new enough)
+
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+build_dir=${TARSIER_BUILD_DIR:-$root/build}
+
+say() { printf '%s\n' "$*" >&2; }
+stop() { say "$*"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# The package of this system's package manager for: compiler, cmake, ninja, doctest, benchmark.
+package() {
+  case $manager:$1 in
+    apt-get:compiler) echo g++ ;;
+    apt-get:ninja | dnf:ninja) echo ninja-build ;;
+    apt-get:doctest) echo doctest-dev ;;
+    apt-get:benchmark) echo libbenchmark-dev ;;
+    dnf:compiler) echo gcc-c++ ;;
+    dnf:doctest) echo doctest-devel ;;
+    dnf:benchmark) echo google-benchmark-devel ;;
+    pacman:compiler | brew:compiler) echo gcc ;;
+    brew:benchmark) echo google-benchmark ;;
+    *) echo "$1" ;;
+  esac
+}
+
+manager=
+for candidate in apt-get dnf pacman brew; do
+  if have $candidate; then manager=$candidate; break; fi
+done
+case $manager in
+  apt-get) install_command="apt-get install -y --no-install-recommends" ;;
+  dnf) install_command="dnf install -y" ;;
+  pacman) install_command="pacman -S --needed --noconfirm" ;;
+  brew) install_command="brew install" ;;
+esac
+
+# Runs a command as root: as it is, or with sudo, which asks for a password only at a terminal.
+as_root() {
+  if [ "$manager" = brew ] || [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif [ -t 0 ]; then
+    sudo "$@"
+  else
+    sudo -n "$@"
+  fi
+}
+may_install() {
+  [ -n "$manager" ] || return 1
+  [ "$manager" = brew ] || [ "$(id -u)" = 0 ] || { have sudo && { [ -t 0 ] || sudo -n true; }; } \
+    2>/dev/null
+}
+
+# install PACKAGE…: says what it does; fails where it cannot.
+install() {
+  may_install || return 1
+  say "Installing: $*  ($manager)"
+  if [ "$manager" = apt-get ]; then as_root apt-get update -q </dev/null >/dev/null || true; fi
+  # shellcheck disable=SC2086  # the command is several words
+  as_root env DEBIAN_FRONTEND=noninteractive $install_command "$@" </dev/null >&2
+}
+
+# by_hand THING…: how to get what is missing.
+by_hand() {
+  if [ -z "$manager" ]; then
+    say "Please install: $*"
+    return
+  fi
+  local packages=() thing
+  for thing in "$@"; do packages+=("$(package "$thing")"); done
+  say "Please install, as root:  $install_command ${packages[*]}"
+}
+
+# Whether $1 is g++ of at least 12 or clang++ of at least 16, by its own macros.
+new_enough() {
+  local gnu clang
+  have "$1" || return 1
+  read -r gnu clang < <(echo __GNUC__ __clang_major__ | "$1" -E -P -x c++ - 2>/dev/null) || return 1
+  case $clang in
+    __*) [ "$gnu" -ge 12 ] ;;
+    *) [ "$clang" -ge 16 ] ;;
+  esac
+}
+find_compiler() {
+  local candidate
+  for candidate in ${CXX:-g++ c++ clang++ g++-{12..16} clang++-{16..22}}; do
+    if new_enough "$candidate"; then
+      export CXX=$candidate
+      return
+    fi
+  done
+  return 1
+}
+find_cmake() {
+  have cmake || return 1
+  local version
+  version=$(cmake --version | sed -n 's/^cmake version \([0-9.]*\).*/\1/p')
+  [ "$(printf '%s\n' 3.22 "$version" | sort -V | head -n 1)" = 3.22 ]
+}
+find_header() { echo "#include <$1>" | "$CXX" -E -x c++ - >/dev/null 2>&1; }
+
+# A compiler, CMake, and make or ninja: installed where missing.
+need_build_tools() {
+  local missing=()
+  find_compiler || missing+=(compiler)
+  find_cmake || missing+=(cmake)
+  have ninja || have make || missing+=(ninja)
+  [ ${#missing[@]} -gt 0 ] || return 0
+  local packages=() thing
+  for thing in "${missing[@]}"; do packages+=("$(package "$thing")"); done
+  install "${packages[@]}" || true
+  # Ubuntu 22.04: g++ is 11 there, and 12 has a package of its own.
+  if ! find_compiler && [ "$manager" = apt-get ]; then install g++-12 || true; fi
+
+  missing=()
+  find_compiler || missing+=(compiler)
+  find_cmake || missing+=(cmake)
+  have ninja || have make || missing+=(ninja)
+  [ ${#missing[@]} -gt 0 ] || return 0
+  case " ${missing[*]} " in
+    *" compiler "*) say "Missing: a C++20 compiler (g++ 12 or clang++ 16, or newer)." ;;
+  esac
+  case " ${missing[*]} " in *" cmake "*) say "Missing: CMake 3.22 or newer." ;; esac
+  case " ${missing[*]} " in *" ninja "*) say "Missing: make or ninja." ;; esac
+  by_hand "${missing[@]}"
+  exit 1
+}
+
+# need_library THING HEADER: installed where missing; otherwise CMake will fetch it.
+need_library() {
+  if find_header "$2" || install "$(package "$1")"; then return; fi
+  say "$1 is not installed, and cannot be from here; CMake will try to download it."
+  by_hand "$1"
+}
+
+# configure CMAKE-OPTION…: messages only where it fails.
+configure() {
+  local options=(-S "$root" -B "$build_dir" "$@")
+  if [ ! -f "$build_dir/CMakeCache.txt" ] && have ninja; then options+=(-G Ninja); fi
+  if [ -n "${TARSIER_WERROR:-}" ]; then options+=("-DTARSIER_WERROR=$TARSIER_WERROR"); fi
+  mkdir -p "$build_dir" || stop "Cannot write to $build_dir: set TARSIER_BUILD_DIR to a folder of yours."
+  if ! cmake "${options[@]}" >"$build_dir/configure.log" 2>&1; then
+    cat "$build_dir/configure.log" >&2
+    stop "Configuring failed, see above. To start afresh: remove $build_dir"
+  fi
+}
+# Whether configure() has succeeded here before.
+configured() { [ -f "$build_dir/build.ninja" ] || [ -f "$build_dir/Makefile" ]; }
+
+# make_target TARGET: progress goes to standard error, since standard output is the program's.
+make_target() {
+  cmake --build "$build_dir" --target "$1" --parallel "$(getconf _NPROCESSORS_ONLN)" >&2 ||
+    stop "Building failed, see above."
+}
