@@ -28,6 +28,9 @@ constexpr int64_t kBlockRows = 96 * kTileRows;
 constexpr int64_t kBlockCols = 1024;
 constexpr int64_t kStripTiles = 8;
 
+/// Panels that are packed together.
+constexpr int64_t kPackGroup = 4;
+
 /// Multiply-adds that are worth waking a thread for: a few microseconds.
 constexpr int64_t kGrainWork = int64_t(1) << 19;
 /// The same for elements to pack.
@@ -81,7 +84,8 @@ struct Block {
   const T* bias;       // null, or the columns of this block
   bool starts_from_c;  // accumulate, or not the first block of k
   bool is_last;        // of the blocks of k: the tail is due
-  bool packs_a, packs_b;
+  bool packs_a;
+  int64_t direct_tiles;  // columns of tiles, from the left, that read B where it lies
   T* packed_a;
   T* packed_b;
 
@@ -89,30 +93,33 @@ struct Block {
   int64_t col_tiles() const { return ceil_div(cols, kTileCols<T>); }
 };
 
+/// Packs what is to be packed, on the threads of the pool, a few panels at a time.
 template <class T>
-void pack_a(const Gemm<T>& g, const Block<T>& block, int64_t tile) {
-  const int64_t row = tile * kTileRows;
-  pack_panel(block.packed_a + tile * kPanelRows<T> * block.k, kPanelRows<T>, block.rows - row,
-             PackSource<T>{block.a + row * g.a_row, g.a_row, g.a_col}, block.k);
-}
-
-template <class T>
-void pack_b(const Gemm<T>& g, const Block<T>& block, int64_t tile) {
-  const int64_t col = tile * kTileCols<T>;
-  pack_panel(block.packed_b + tile * kTileCols<T> * block.k, kTileCols<T>,
-             least(block.cols - col, kTileCols<T>),
-             PackSource<T>{block.b + col * g.b_col, g.b_col, g.b_row}, block.k);
-}
-
-/// Packs what is to be packed, on the threads of the pool.
-template <class T>
-void pack(const Gemm<T>& g, const Block<T>& block) {
+void pack(const Gemm<T>& g, const Block<T>& block, bool with_b) {
+  const auto pack_a = [&](int64_t first, int64_t count) {
+    const int64_t row = first * kTileRows;
+    pack_panels(block.packed_a + first * kPanelRows<T> * block.k, count, kTileRows, kPanelRows<T>,
+                block.rows - row, {block.a + row * g.a_row, g.a_row, g.a_col}, block.k);
+  };
+  const auto pack_b = [&](int64_t first, int64_t count) {
+    const int64_t col = first * kTileCols<T>;
+    pack_panels(block.packed_b + first * kTileCols<T> * block.k, count, kTileCols<T>, kTileCols<T>,
+                block.cols - col, {block.b + col * g.b_col, g.b_col, g.b_row}, block.k);
+  };
+  const int64_t first_b = block.direct_tiles;
   const int64_t a_panels = block.packs_a ? block.row_tiles() : 0;
-  const int64_t b_panels = block.packs_b ? block.col_tiles() : 0;
-  const int64_t grain = 1 + kGrainPack / (kTileCols<T> * (block.k + 1));
-  parallel_for(a_panels + b_panels, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      i < b_panels ? pack_b(g, block, i) : pack_a(g, block, i - b_panels);
+  const int64_t b_panels = with_b ? block.col_tiles() - first_b : 0;
+  const int64_t a_groups = ceil_div(a_panels, kPackGroup),
+                b_groups = ceil_div(b_panels, kPackGroup);
+  const int64_t grain = 1 + kGrainPack / (kPackGroup * kTileCols<T> * (block.k + 1));
+  parallel_for(a_groups + b_groups, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t a_first = i * kPackGroup, b_first = (i - a_groups) * kPackGroup;
+      if (i < a_groups)
+        pack_a(a_first, least(kPackGroup, a_panels - a_first));
+      else
+        pack_b(first_b + b_first, least(kPackGroup, b_panels - b_first));
+    }
   });
 }
 
@@ -168,8 +175,9 @@ void compute_tile(const Gemm<T>& g, const Block<T>& block, int64_t row_tile, int
     args.a_row = g.a_row;
     args.a_col = g.a_col;
   }
-  args.b = block.packs_b ? block.packed_b + col_tile * kTileCols<T> * block.k : block.b + col;
-  args.b_row = block.packs_b ? kTileCols<T> : g.b_row;
+  const bool direct_b = col_tile < block.direct_tiles;
+  args.b = direct_b ? block.b + col : block.packed_b + col_tile * kTileCols<T> * block.k;
+  args.b_row = direct_b ? g.b_row : kTileCols<T>;
   args.start = kZeros<T>;
   if (block.starts_from_c) {
     args.start = c;
@@ -179,6 +187,11 @@ void compute_tile(const Gemm<T>& g, const Block<T>& block, int64_t row_tile, int
   }
   const Tile<T> run = (block.packs_a ? kTiles<T>.packed : kTiles<T>.direct)[vectors - 1][rows - 1];
 
+  // Fetch the tile below meanwhile: large matrices C come from far.
+  for (int64_t i = kTileRows; i < least(2 * kTileRows, block.rows - row); ++i) {
+    __builtin_prefetch(c + i * g.c_row, 1);
+    __builtin_prefetch(c + i * g.c_row + W, 1);
+  }
   if (cols % W == 0) {
     run(args);
   } else {
@@ -212,42 +225,55 @@ void compute(const Gemm<T>& g, const Block<T>& block) {
   });
 }
 
+/// Whether A is packed. A tile reads A slowly, one element for two vectors of sums, and is content
+/// to take it from where it lies, as long as one of its strides is 1. So packing pays only where
+/// the panels are read many times over: n / kTileCols times.
+template <class T>
+bool packs_a(const Gemm<T>& g) {
+  if (g.a_row != 1 && g.a_col != 1) return true;
+  return g.n > (g.a_col == 1 ? 512 : 256);
+}
+
+/// Whether tiles read B where it lies. They read it quickly, two vectors at every step; but where
+/// there are few rows of tiles to do so, a copy costs more than it saves.
+template <class T>
+bool reads_b_directly(const Gemm<T>& g) {
+  return g.b_col == 1 && g.m <= 256;
+}
+
 /// The product of one matrix A by one matrix B.
 template <class T>
 void product(const Gemm<T>& g, const T* a, const T* b, T* c) {
   const int64_t k_blocks = g.k == 0 ? 1 : ceil_div(g.k, kBlockK);
-  const int64_t block_k = ceil_div(g.k, k_blocks);
+  const int64_t block_k = ceil_div(ceil_div(g.k, k_blocks), 16) * 16;  // whole cache lines
   const int64_t block_rows = least(g.m, kBlockRows), block_cols = least(g.n, kBlockCols);
   Block<T> block;
-  block.packs_a = true;
-  block.packs_b = g.b_col != 1 || g.n % Simd<T>::width != 0 || g.m > 64;
+  block.packs_a = packs_a(g);
+  const bool direct_b = reads_b_directly(g);
   const int64_t a_size =
       block.packs_a ? ceil_div(block_rows, kTileRows) * kPanelRows<T> * block_k : 0;
-  const int64_t b_size =
-      block.packs_b ? ceil_div(block_cols, kTileCols<T>) * kTileCols<T> * block_k : 0;
+  const int64_t b_size = ceil_div(block_cols, kTileCols<T>) * kTileCols<T> * block_k;
   block.packed_a =
       static_cast<T*>(pack_buffer.get((a_size + b_size) * static_cast<int64_t>(sizeof(T))));
   block.packed_b = block.packed_a + a_size;
 
   for (int64_t col = 0; col < g.n; col += block_cols) {
-    for (int64_t p = 0; p == 0 || p < g.k; p += block_k) {
-      const bool packs_b = block.packs_b;
+    block.cols = least(block_cols, g.n - col);
+    block.direct_tiles = direct_b ? block.cols / kTileCols<T> : 0;
+    block.bias = g.bias == nullptr ? nullptr : g.bias + col;
+    for (int64_t i = 0; i < k_blocks; ++i) {
+      const int64_t p = i * block_k;
+      block.k = least(block_k, g.k - p);
+      block.b = b + p * g.b_row + col * g.b_col;
+      block.starts_from_c = g.accumulate || i > 0;
+      block.is_last = i + 1 == k_blocks;
       for (int64_t row = 0; row < g.m; row += block_rows) {
         block.rows = least(block_rows, g.m - row);
-        block.cols = least(block_cols, g.n - col);
-        block.k = least(block_k, g.k - p);
         block.a = a + row * g.a_row + p * g.a_col;
-        block.b = b + p * g.b_row + col * g.b_col;
         block.c = c + row * g.c_row + col;
-        block.bias = g.bias == nullptr ? nullptr : g.bias + col;
-        block.starts_from_c = g.accumulate || p > 0;
-        block.is_last = p + block.k == g.k;
-        block.packs_b = packs_b && row == 0;  // packed once for all blocks of rows
-        pack(g, block);
-        block.packs_b = packs_b;
+        pack(g, block, row == 0);  // B once for all blocks of rows
         compute(g, block);
       }
-      if (g.k == 0) break;
     }
   }
 }

@@ -84,14 +84,35 @@ void pack_lanes(T* to, int64_t step, int64_t lanes, const PackSource<T>& source,
   }
 }
 
-/// Packs a panel of `step` lanes (whole vectors), of which the source has the first `lanes`. The
-/// other lanes of the last vector become 0, so that no stray NaN slows the arithmetic down; they
-/// meet no element of C that is kept.
+/// Packs one panel of `step` lanes (whole vectors), of which the source has `lanes`. The other
+/// lanes of its last vector become 0, so that no stray NaN or denormal slows the arithmetic down;
+/// they meet no element of C that is kept.
 template <class T>
 void pack_panel(T* to, int64_t step, int64_t lanes, const PackSource<T>& source, int64_t depth) {
   for (int64_t l = 0; l < step && l < lanes; l += Simd<T>::width)
     pack_lanes(to + l, step, lanes - l, {source.from + l * source.lane, source.lane, source.col},
                depth);
+}
+
+/// Packs `count` panels that stand side by side, the next one `advance` lanes further in the
+/// source.
+template <class T>
+void pack_panels(T* to, int64_t count, int64_t advance, int64_t step, int64_t lanes,
+                 const PackSource<T>& source, int64_t depth) {
+  constexpr int W = Simd<T>::width;
+  int64_t done = 0;
+  if (source.lane == 1) {
+    // Row by row through all whole panels at once: memory is quicker where it is read on and on.
+    while (done < count && done * advance + step <= lanes) ++done;
+    for (int64_t p = 0; p < depth; ++p)
+      for (int64_t i = 0; i < done; ++i)
+        for (int64_t l = 0; l < step; l += W)
+          Simd<T>::load(source.from + p * source.col + i * advance + l)
+              .store(to + (i * depth + p) * step + l);
+  }
+  for (int64_t i = done; i < count; ++i)
+    pack_panel(to + i * depth * step, step, lanes - i * advance,
+               {source.from + i * advance * source.lane, source.lane, source.col}, depth);
 }
 
 }  // namespace tarsier::kernels::TARSIER_ISA
