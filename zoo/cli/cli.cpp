@@ -1,7 +1,74 @@
 #include "zoo/cli/cli.h"
 
+#include <exception>
+#include <iostream>
+#include <new>
+
+#include "zoo/cli/commands.h"
+#include "zoo/usage_error.h"
+
 namespace tarsier::zoo {
 
-int run_program(const std::vector<std::string>&) { return 0; }
+namespace {
+
+const Command& find_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : commands()) {
+    if (command.spec.name == name) return command;
+    names.push_back(command.spec.name);
+  }
+  usage_fail("tarsier", "there is no command '", name, "'", did_you_mean(name, names),
+             " (tarsier --help shows all)");
+}
+
+int run(const std::string& program, std::vector<std::string> words) {
+  if (words.empty()) {
+    std::cerr << program_help();
+    return 2;
+  }
+  // "help", "--help" and "-h" stand for the program; "help train" is "train --help".
+  if (words[0] == "help" || words[0] == "--help" || words[0] == "-h") {
+    if (words.size() == 1 || words[0] != "help") {
+      std::cout << program_help();
+      return 0;
+    }
+    words.erase(words.begin());
+    words.push_back("--help");
+  }
+  const Command& command = find_command(words[0]);
+  const Arguments arguments(command.spec, {words.begin() + 1, words.end()});
+  if (arguments.wants_help()) {
+    std::cout << command_help(command.spec, arguments);
+    return 0;
+  }
+  return command.run(arguments, program);
+}
+
+}  // namespace
+
+int run_program(const std::string& program, const std::vector<std::string>& arguments) {
+  int code = 1;
+  std::string message;
+  try {
+    code = run(program, arguments);
+    std::cout.flush();
+    if (!std::cout) {
+      code = 1;
+      message = "[output] cannot write to standard output";
+    }
+  } catch (const UsageError& error) {
+    code = 2;
+    message = error.what();
+  } catch (const std::bad_alloc&) {
+    message = "[memory] not enough memory: a smaller model or batch (--set) may fit";
+  } catch (const std::exception& error) {
+    message = error.what();
+  }
+  if (!message.empty()) {
+    std::cout.flush();
+    std::cerr << "tarsier: " << message << std::endl;
+  }
+  return code;
+}
 
 }  // namespace tarsier::zoo

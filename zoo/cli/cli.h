@@ -6,9 +6,9 @@
 
 namespace tarsier::zoo {
 
-/// Runs the program on its arguments (without its name) and returns the exit code: 0, 1 on a
-/// failure, 2 on wrong usage, 130 where training was interrupted. Throws nothing: errors are
-/// printed to stderr.
-int run_program(const std::vector<std::string>& arguments);
+/// Runs the program on its arguments and returns the exit code: 0; 1 on a failure, and where
+/// training was interrupted; 2 on wrong usage. Throws nothing: an error is one line on stderr.
+/// `program` is the name under which it was called.
+int run_program(const std::string& program, const std::vector<std::string>& arguments);
 
 }  // namespace tarsier::zoo

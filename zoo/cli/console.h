@@ -1,0 +1,42 @@
+#pragma once
+// What a person sees while a model trains.
+
+#include <chrono>
+#include <cstdint>
+#include <ostream>
+#include <string>
+
+#include "zoo/trainer.h"
+
+namespace tarsier::zoo {
+
+/// Whether standard output is a terminal.
+bool stdout_is_terminal();
+
+/// On a terminal one line that renews itself, with a bar and the time left; elsewhere (a file, a
+/// pipe) a plain line now and then.
+class ConsoleProgress : public TrainObserver {
+ public:
+  ConsoleProgress(std::ostream& out, bool terminal, std::string items);
+  void on_step(const StepReport& report) override;
+  void on_validation(int64_t step) override;
+  /// Ends the live line, so that other text may follow.
+  void finish();
+
+ private:
+  void print_live(const StepReport& report);
+  void print_plain(const StepReport& report);
+
+  using Clock = std::chrono::steady_clock;
+  std::ostream& out_;
+  const bool terminal_;
+  const std::string items_;
+  double smooth_loss_ = 0, smooth_rate_ = 0;  // of the last twenty steps or so
+  double loss_since_line_ = 0;
+  int64_t steps_since_line_ = 0, steps_seen_ = 0;
+  double last_val_loss_ = -1;
+  bool line_open_ = false;
+  Clock::time_point last_draw_{};
+};
+
+}  // namespace tarsier::zoo

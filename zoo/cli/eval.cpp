@@ -1,0 +1,44 @@
+#include <iostream>
+
+#include "autograd/parallel.h"
+#include "zoo/cli/commands.h"
+#include "zoo/format.h"
+#include "zoo/models.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+int run(const Arguments& arguments, const std::string&) {
+  if (const auto threads = arguments.integer("threads", 1, 1024))
+    set_num_threads(static_cast<int>(*threads));
+  const RunFolder folder = RunFolder::open(arguments.positional()[0]);
+  const RunConfig config = folder.read_config();
+  const std::unique_ptr<Task> task = make_trained_task(folder, config);
+  const auto given = arguments.text("data");
+  task->load_data(given.value_or(config.data_path));
+  if (!given && task->describe_data() != config.data)
+    std::cerr << "tarsier: note: the data have changed since this model was trained\n";
+  std::cout << "val_loss " << fixed(task->evaluate(), 4) << std::endl;
+  return 0;
+}
+
+}  // namespace
+
+Command eval_command() {
+  CommandSpec spec;
+  spec.name = "eval";
+  spec.arguments = "DIR";
+  spec.min_arguments = spec.max_arguments = 1;
+  spec.summary = "the validation loss of the trained model in DIR";
+  spec.options = {
+      {"data", "PATH", "other data; default: those that it was trained on"},
+      {"threads", "N", "default: all processors. The result does not depend on it"},
+  };
+  spec.details =
+      "Prints `val_loss X`: the mean over the whole validation split, which is the last tenth of\n"
+      "the data.\n";
+  return {spec, run};
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "zoo/cli/commands.h"
+#include "zoo/models.h"
+
+namespace tarsier::zoo {
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all = {list_command(), train_command(), eval_command(),
+                                           predict_command()};
+  return all;
+}
+
+namespace {
+
+/// How many columns of a terminal UTF-8 text takes: bytes that continue a character take none.
+size_t columns(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
+  }));
+}
+
+/// Pairs of a name and what it means, as a table with two columns.
+std::string two_columns(const std::vector<std::pair<std::string, std::string>>& rows) {
+  size_t width = 0;
+  for (const auto& row : rows) width = std::max(width, columns(row.first));
+  std::string out;
+  for (const auto& [left, right] : rows)
+    out += "  " + left + std::string(width - columns(left) + 3, ' ') + right + "\n";
+  return out;
+}
+
+std::string usage_of(const CommandSpec& spec) {
+  return spec.name + (spec.arguments.empty() ? "" : " ") + spec.arguments;
+}
+
+}  // namespace
+
+std::string program_help() {
+  std::string out =
+      "tarsier: a from-scratch autodiff framework and a zoo of Transformers that train on an\n"
+      "ordinary computer.\n\n"
+      "usage: tarsier COMMAND [ARGUMENTS]\n\n";
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const Command& command : commands())
+    rows.emplace_back(usage_of(command.spec), command.spec.summary);
+  out += two_columns(rows);
+  out +=
+      "\nBegin with:\n"
+      "  tarsier train gpt                    learns to write, from tarsier's own source code\n"
+      "  tarsier train gpt --data input.txt   or from any text\n\n"
+      "`tarsier COMMAND --help` tells more. The exit code is 1 on a failure, 2 on wrong usage.\n"
+      "Environment: TARSIER_THREADS sets the number of threads; TARSIER_ISA=scalar, avx2, avx512 "
+      "or\n"
+      "neon forces an instruction set.\n";
+  return out;
+}
+
+std::string command_help(const CommandSpec& spec, const Arguments& arguments) {
+  std::string out = "tarsier " + spec.name + ": " + spec.summary + "\n\nusage: tarsier " +
+                    usage_of(spec) + (spec.options.empty() ? "" : " [OPTIONS]") + "\n\n";
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const OptionSpec& option : spec.options)
+    rows.emplace_back("--" + option.name + (option.value.empty() ? "" : " ") + option.value,
+                      option.help);
+  rows.emplace_back("--help", "this page");
+  out += two_columns(rows);
+  if (!spec.details.empty()) out += "\n" + spec.details;
+  if (spec.name != "train") return out;
+  for (const ModelEntry& entry : models()) {
+    const auto& words = arguments.positional();
+    if (std::find(words.begin(), words.end(), entry.name) == words.end()) continue;
+    const std::unique_ptr<Task> task = entry.make();
+    out += "\nSettings of " + entry.name + " for --set, with their defaults:\n" +
+           task->settings().describe();
+  }
+  return out;
+}
+
+std::string shell_word(const std::string& text) {
+  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) || c >= 0x80 ||
+           std::string("_-./=,:+@%").find(static_cast<char>(c)) != std::string::npos;
+  });
+  if (plain) return text;
+  std::string out = "'";
+  for (char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,203 @@
+#include <filesystem>
+#include <iostream>
+#include <limits>
+
+#include "autograd/parallel.h"
+#include "zoo/cli/commands.h"
+#include "zoo/cli/console.h"
+#include "zoo/cli/interrupt.h"
+#include "zoo/format.h"
+#include "zoo/models.h"
+#include "zoo/trainer.h"
+#include "zoo/usage_error.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+/// The model with its preset, and all that --set and --steps say.
+std::unique_ptr<Task> configured_task(const Arguments& arguments) {
+  if (arguments.positional().empty()) {
+    std::string names;
+    for (const ModelEntry& entry : models()) names += (names.empty() ? "" : ", ") + entry.name;
+    usage_fail("train", "which model? The zoo has: ", names, " (tarsier list tells more)");
+  }
+  const ModelEntry* entry = &find_model(arguments.positional()[0]);
+  std::vector<std::pair<std::string, std::string>> changes;
+  for (const std::string& change : arguments.all("set")) {
+    const size_t equals = change.find('=');
+    if (equals == change.npos || equals == 0)
+      usage_fail("train", "--set takes KEY=VALUE, not '", change, "'");
+    changes.emplace_back(change.substr(0, equals), change.substr(equals + 1));
+    // The preset says what the others change, wherever it stands.
+    if (changes.back().first == "preset") {
+      entry = &find_preset(entry->family, changes.back().second);
+      changes.pop_back();
+    }
+  }
+  std::unique_ptr<Task> task = entry->make();
+  Settings settings = task->settings();
+  for (const auto& [key, value] : changes) settings.set(key, value);
+  if (const auto steps = arguments.integer("steps", 1, std::numeric_limits<int32_t>::max()))
+    task->recipe.steps = *steps;
+  return task;
+}
+
+void print_facts(const Task& task, const RunFolder& folder, uint64_t seed) {
+  std::cout << "Training " << task.name() << "\n";
+  const auto row = [](const std::string& name, const std::string& text) {
+    std::cout << "  " << name << std::string(9 - std::min<size_t>(name.size(), 8), ' ') << text
+              << "\n";
+  };
+  for (const auto& [name, text] : task.facts()) row(name, text);
+  row("seed", std::to_string(seed));
+  row("threads", std::to_string(num_threads()));
+  row("folder", folder.path());
+  std::cout << std::endl;
+}
+
+void print_result(Task& task, const RunFolder& folder, double val_loss,
+                  const std::string& program) {
+  std::cout << "\nValidation loss " << fixed(val_loss, 4)
+            << ", the mean over the whole validation split.\nSaved in " << folder.path()
+            << ".\n\nA sample:\n"
+            << std::endl;
+  task.show_sample(std::cout);
+  const std::string dir = shell_word(folder.path());
+  std::cout << "\nNext:\n  " << program << " predict " << dir << " "
+            << shell_word(task.example_input()) << "\n  " << program << " eval " << dir << "\n  "
+            << program << " train --help" << std::endl;
+}
+
+/// Trains, and says how it went. Returns the exit code.
+int train_and_report(Task& task, const RunFolder& folder, const TrainOptions& options, bool quiet,
+                     const std::string& program) {
+  if (!quiet) print_facts(task, folder, options.seed);
+  ConsoleProgress progress(std::cout, stdout_is_terminal(), task.items());
+  TrainObserver silence;
+  TrainOutcome outcome;
+  {
+    const InterruptGuard guard;
+    TrainOptions interruptible = options;
+    interruptible.interrupted = InterruptGuard::requested;
+    try {
+      outcome = train(task, folder, interruptible, quiet ? silence : progress);
+    } catch (...) {
+      progress.finish();
+      throw;
+    }
+  }
+  progress.finish();
+  if (outcome.interrupted) {
+    std::cerr << "Stopped after step " << outcome.step << " of " << task.recipe.steps
+              << ". Everything is saved in " << folder.path() << "; go on with:\n  " << program
+              << " train --resume " << shell_word(folder.path()) << std::endl;
+    return 1;
+  }
+  if (quiet) {
+    std::cout << "val_loss " << fixed(outcome.val_loss, 4) << "  " << folder.path() << std::endl;
+  } else {
+    print_result(task, folder, outcome.val_loss, program);
+  }
+  return 0;
+}
+
+int train_new(const Arguments& arguments, const std::string& program) {
+  const std::unique_ptr<Task> task = configured_task(arguments);
+  TrainOptions options;
+  options.seed = static_cast<uint64_t>(arguments.integer("seed", 0).value_or(1));
+  const std::string data = arguments.text("data").value_or("");
+  task->load_data(data);
+  task->build(options.seed);
+
+  const auto out = arguments.text("out");
+  const RunFolder folder =
+      out ? RunFolder::create(*out) : RunFolder::create_next("runs/" + task->name());
+  RunConfig config;
+  config.model = task->name();
+  config.seed = options.seed;
+  config.data_path = data.empty() ? "" : std::filesystem::absolute(data).string();
+  config.data = task->describe_data();
+  config.keep(task->settings());
+  folder.write_config(config);
+  return train_and_report(*task, folder, options, arguments.has("quiet"), program);
+}
+
+int train_resumed(const Arguments& arguments, const std::string& program) {
+  for (const char* option : {"out", "seed", "set"}) {
+    if (arguments.has(option))
+      usage_fail("train", "--", option, " does not go with --resume: a resumed run keeps its ",
+                 option == std::string("out")    ? "folder"
+                 : option == std::string("seed") ? "seed"
+                                                 : "settings");
+  }
+  const RunFolder folder = RunFolder::open(*arguments.text("resume"));
+  RunConfig config = folder.read_config();
+  if (!arguments.positional().empty() && arguments.positional()[0] != config.model)
+    usage_fail("train", folder.path(), " is a run of ", config.model, ", not of ",
+               arguments.positional()[0]);
+  check(folder.has_checkpoint(), "train", folder.path(),
+        " has no checkpoint: the run ended before its first. Train anew");
+
+  const std::unique_ptr<Task> task = make_task(config);
+  const std::string data = arguments.text("data").value_or(config.data_path);
+  task->load_data(data);
+  check(task->describe_data() == config.data, "train",
+        data.empty() ? "tarsier's own source text" : "'" + data + "'",
+        " is not what this run was trained on, so it cannot go on to the same result. ",
+        data.empty() ? "The program was built anew from other sources since: train anew"
+                     : "Give the same data with --data, or train anew");
+  if (const auto steps = arguments.integer("steps", 1, std::numeric_limits<int32_t>::max()))
+    task->recipe.steps = *steps;
+  TrainOptions options;
+  options.seed = config.seed;
+  options.resume = true;
+  const int64_t done = folder.load_checkpoint().step;
+  check(done <= task->recipe.steps, "train", folder.path(), " has ", done,
+        " steps already: more than --steps ", task->recipe.steps);
+  task->build(config.seed);
+  config.keep(task->settings());
+  if (!data.empty()) config.data_path = std::filesystem::absolute(data).string();
+  folder.write_config(config);
+  if (!arguments.has("quiet"))
+    std::cout << "Resuming after step " << done << " of " << task->recipe.steps << "\n";
+  return train_and_report(*task, folder, options, arguments.has("quiet"), program);
+}
+
+int run(const Arguments& arguments, const std::string& program) {
+  if (const auto threads = arguments.integer("threads", 1, 1024))
+    set_num_threads(static_cast<int>(*threads));
+  return arguments.has("resume") ? train_resumed(arguments, program)
+                                 : train_new(arguments, program);
+}
+
+}  // namespace
+
+Command train_command() {
+  CommandSpec spec;
+  spec.name = "train";
+  spec.arguments = "MODEL";
+  spec.max_arguments = 1;
+  spec.summary = "train a model, with live progress";
+  spec.options = {
+      {"data", "PATH", "what to learn from; default: tarsier's own source text"},
+      {"out", "DIR",
+       "new folder for the run; default: the next free of runs/MODEL, runs/MODEL-2, …"},
+      {"steps", "N", "training steps; default: the model's recipe"},
+      {"seed", "N", "of all random numbers; default: 1. The same seed gives the same bits"},
+      {"threads", "N", "default: all processors. The result does not depend on it"},
+      {"resume", "DIR", "go on with the run in DIR, as if it had never stopped"},
+      {"set", "KEY=VALUE", "another size or rate; `tarsier train MODEL --help` lists them", true},
+      {"quiet", "", "print only the result"},
+  };
+  spec.details =
+      "The run's folder holds model.safetensors (the weights), config.json, metrics.jsonl (a line\n"
+      "for each step) and checkpoint/. Ctrl-C saves and stops (exit code 1); a second one stops "
+      "at\n"
+      "once, and the last checkpoint remains. To go on: tarsier train --resume DIR. An existing "
+      "run\n"
+      "is never overwritten.\n";
+  return {spec, run};
+}
+
+}  // namespace tarsier::zoo

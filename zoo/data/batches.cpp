@@ -1,0 +1,36 @@
+#include "zoo/data/batches.h"
+
+#include "autograd/error.h"
+
+namespace tarsier::zoo {
+
+TokenBatch TokenWindows::at(const std::vector<int64_t>& starts, int64_t length) const {
+  const auto batch = static_cast<int64_t>(starts.size());
+  TokenBatch out{Tensor::empty({batch, length}, i64), Tensor::empty({batch, length}, i64)};
+  int64_t* inputs = out.inputs.data<int64_t>();
+  int64_t* targets = out.targets.data<int64_t>();
+  for (int64_t start : starts) {
+    check(start >= 0 && start + length < size(), "data", "a window of ", length, " tokens at ",
+          start, " needs one more after it, but there are ", size());
+    const int32_t* tokens = tokens_.data() + start;
+    for (int64_t t = 0; t < length; ++t) {
+      *inputs++ = tokens[t];
+      *targets++ = tokens[t + 1];
+    }
+  }
+  return out;
+}
+
+TokenBatch TokenWindows::training_batch(RandomKey key, int64_t step, int64_t batch,
+                                        int64_t length) const {
+  const int64_t places = size() - length;  // where a window and its last target fit
+  std::vector<int64_t> starts;
+  for (int64_t b = 0; b < batch; ++b) {
+    const auto index = static_cast<uint64_t>((step - 1) * batch + b);
+    starts.push_back(
+        static_cast<int64_t>(uniform<double>(key, index) * static_cast<double>(places)));
+  }
+  return at(starts, length);
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,39 @@
+#pragma once
+// Windows of a long text, as (inputs, targets) for next-character prediction.
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "autograd/random.h"
+#include "autograd/tensor.h"
+
+namespace tarsier::zoo {
+
+/// B windows of T characters, and the character that follows each of theirs.
+struct TokenBatch {
+  Tensor inputs;   ///< (B, T) i64
+  Tensor targets;  ///< (B, T) i64: targets[b, t] follows inputs[b, t]
+};
+
+/// Cuts windows out of a text that it keeps.
+class TokenWindows {
+ public:
+  TokenWindows() = default;
+  explicit TokenWindows(std::vector<int32_t> tokens) : tokens_(std::move(tokens)) {}
+
+  int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
+
+  /// The windows of length `length` that begin at `starts`. A window needs length + 1 tokens.
+  /// Throws Error("data") where one reaches over the end.
+  TokenBatch at(const std::vector<int64_t>& starts, int64_t length) const;
+
+  /// The batch of training step `step` (from 1): a function of key.seed, key.stream and step, so
+  /// that a resumed run sees what an unbroken one sees.
+  TokenBatch training_batch(RandomKey key, int64_t step, int64_t batch, int64_t length) const;
+
+ private:
+  std::vector<int32_t> tokens_;
+};
+
+}  // namespace tarsier::zoo

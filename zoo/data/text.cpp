@@ -1,0 +1,148 @@
+#include "zoo/data/text.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <system_error>
+
+#include "autograd/error.h"
+#include "nn/utf8.h"
+
+namespace tarsier::zoo {
+
+namespace fs = std::filesystem;
+
+std::string read_text_file(const std::string& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  check(status.type() != fs::file_type::not_found, "data", "there is no file '", path, "'");
+  check(status.type() != fs::file_type::directory, "data", "'", path,
+        "' is a folder: give a text file");
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  check(file.good(), "data", "cannot open '", path, "': ", std::strerror(errno));
+  std::string text;
+  char block[1 << 16];
+  while (file.read(block, sizeof block) || file.gcount() > 0)
+    text.append(block, static_cast<size_t>(file.gcount()));
+  check(!file.bad(), "data", "cannot read '", path, "': ", std::strerror(errno));
+  check(!text.empty(), "data", "'", path, "' is empty");
+  return text;
+}
+
+namespace {
+
+[[noreturn]] void fail_utf8(std::string_view text, size_t at, const std::string& source) {
+  const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<int64_t>(at), '\n');
+  char byte[8];
+  std::snprintf(byte, sizeof byte, "0x%02X", static_cast<unsigned char>(text[at]));
+  fail("data", source, " is not UTF-8 text: byte ", byte, " at offset ", at, ", in line ", line,
+       "; convert the file (iconv -t UTF-8), or give a text file");
+}
+
+}  // namespace
+
+std::vector<char32_t> decode_utf8(std::string_view text, const std::string& source) {
+  size_t bad = 0;
+  if (!nn::is_utf8(text, &bad)) fail_utf8(text, bad, source);
+  std::vector<char32_t> out;
+  out.reserve(text.size());
+  for (char byte : text) {
+    const auto bits = static_cast<unsigned char>(byte);
+    if ((bits & 0xC0) == 0x80) {  // 10xxxxxx: six more bits of the character before
+      out.back() = out.back() << 6 | (bits & 0x3Fu);
+    } else {  // 0xxxxxxx, or the first of two, three or four: 110xxxxx, 1110xxxx, 11110xxx
+      const unsigned mask = bits < 0x80 ? 0x7F : bits < 0xE0 ? 0x1F : bits < 0xF0 ? 0x0F : 0x07;
+      out.push_back(bits & mask);
+    }
+  }
+  return out;
+}
+
+std::string encode_utf8(char32_t character) {
+  std::string out;
+  nn::append_utf8(out, character);
+  return out;
+}
+
+std::string describe_character(char32_t character) {
+  if (character == U'\n') return "'\\n'";
+  if (character == U'\t') return "'\\t'";
+  if (character > 0x20 && character < 0x7F) return "'" + encode_utf8(character) + "'";
+  char code[16];
+  std::snprintf(code, sizeof code, "U+%04X", static_cast<unsigned>(character));
+  if (character <= 0x20 || (character >= 0x7F && character < 0xA0)) return code;
+  return "'" + encode_utf8(character) + "' (" + code + ")";
+}
+
+CharVocabulary::CharVocabulary(const std::vector<char32_t>& text) {
+  std::vector<bool> seen(0x110000);
+  for (char32_t character : text) seen[character] = true;
+  for (char32_t c = 0; c < 0x110000; ++c)
+    if (seen[c]) characters_.push_back(c);
+  make_index();
+}
+
+CharVocabulary CharVocabulary::from_characters(std::string_view characters) {
+  const std::vector<char32_t> given = decode_utf8(characters, "the vocabulary");
+  CharVocabulary vocabulary(given);
+  check(!given.empty() && vocabulary.characters_ == given, "data",
+        "the vocabulary is empty, not sorted, or has a character twice");
+  return vocabulary;
+}
+
+void CharVocabulary::make_index() {
+  for (size_t i = 0; i < characters_.size(); ++i) index_[characters_[i]] = static_cast<int32_t>(i);
+}
+
+std::string CharVocabulary::characters() const {
+  std::string out;
+  for (char32_t character : characters_) out += encode_utf8(character);
+  return out;
+}
+
+std::vector<int32_t> CharVocabulary::encode(const std::vector<char32_t>& text,
+                                            const std::string& source) const {
+  std::vector<int32_t> out;
+  out.reserve(text.size());
+  std::set<char32_t> unknown;
+  for (char32_t character : text) {
+    const auto found = index_.find(character);
+    if (found == index_.end()) {
+      unknown.insert(character);
+    } else {
+      out.push_back(found->second);
+    }
+  }
+  if (!unknown.empty()) {
+    std::string names;
+    size_t shown = 0;
+    for (char32_t character : unknown) {
+      if (shown++ == 10) break;
+      names += (names.empty() ? "" : ", ") + describe_character(character);
+    }
+    if (unknown.size() > 10) names += concat(" and ", unknown.size() - 10, " more");
+    fail("data", source, " has characters that the model has never seen: ", names);
+  }
+  return out;
+}
+
+std::string CharVocabulary::decode(const std::vector<int32_t>& indices) const {
+  std::string out;
+  for (int32_t index : indices) out += encode_utf8((*this)[index]);
+  return out;
+}
+
+std::string fingerprint(std::string_view text) {
+  uint64_t hash = 14695981039346656037u;
+  for (char byte : text) hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211u;
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
+  return digits;
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,57 @@
+#pragma once
+// Text as numbers: characters in, indices of a vocabulary out.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace tarsier::zoo {
+
+/// The whole file. Throws Error("data") that says what is wrong with the path: nothing there, a
+/// folder, not readable, empty.
+std::string read_text_file(const std::string& path);
+
+/// The characters (Unicode code points) of UTF-8 text. Throws Error("data") with `source`, byte and
+/// line for bytes that are not UTF-8: a wrong file is better found than learned.
+std::vector<char32_t> decode_utf8(std::string_view text, const std::string& source);
+
+/// One character as UTF-8.
+std::string encode_utf8(char32_t character);
+
+/// One character as a message shows it: 'é' (U+00E9), or '\n'.
+std::string describe_character(char32_t character);
+
+/// The characters that a model knows, sorted; a character's index is its place.
+class CharVocabulary {
+ public:
+  CharVocabulary() = default;
+  /// All different characters of `text`.
+  explicit CharVocabulary(const std::vector<char32_t>& text);
+  /// The vocabulary that characters() returned.
+  static CharVocabulary from_characters(std::string_view characters);
+
+  int64_t size() const { return static_cast<int64_t>(characters_.size()); }
+  char32_t operator[](int64_t index) const { return characters_[static_cast<size_t>(index)]; }
+  bool contains(char32_t character) const { return index_.contains(character); }
+  /// All characters in order, as UTF-8.
+  std::string characters() const;
+
+  /// The index of every character. Throws Error("data") that names the characters of `source` that
+  /// are not in the vocabulary.
+  std::vector<int32_t> encode(const std::vector<char32_t>& text, const std::string& source) const;
+  std::string decode(const std::vector<int32_t>& indices) const;
+
+ private:
+  void make_index();
+
+  std::vector<char32_t> characters_;
+  std::unordered_map<char32_t, int32_t> index_;
+};
+
+/// A number that tells texts apart: 64-bit FNV-1a, in hexadecimal.
+/// Source: http://www.isthe.com/chongo/tech/comp/fnv/
+std::string fingerprint(std::string_view text);
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,16 @@
+#pragma once
+// Numbers as a person reads them.
+
+#include <cstdint>
+#include <string>
+
+namespace tarsier::zoo {
+
+/// 1234567 → "1,234,567".
+std::string with_commas(int64_t number);
+/// Seconds as "0:07", "12:34" or "1:02:03".
+std::string as_duration(double seconds);
+/// With `digits` digits after the point.
+std::string fixed(double number, int digits);
+
+}  // namespace tarsier::zoo

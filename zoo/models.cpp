@@ -1,0 +1,63 @@
+#include "zoo/models.h"
+
+#include "zoo/gpt/recipe.h"
+#include "zoo/usage_error.h"
+
+namespace tarsier::zoo {
+
+const std::vector<ModelEntry>& models() {
+  static const std::vector<ModelEntry> entries = {
+      {"gpt", "gpt", "cpu", "to write text, character by character",
+       "loss 1.88 on tiny Shakespeare", "under a minute on two cores",
+       [] { return make_gpt_task(GptPreset::cpu); }},
+      {"gpt-baby", "gpt", "baby", "the same, with 13 times the weights and 4 times the context",
+       "loss 1.47 on tiny Shakespeare (nanoGPT's figure)", "hours on two cores",
+       [] { return make_gpt_task(GptPreset::baby); }},
+  };
+  return entries;
+}
+
+const ModelEntry& find_model(const std::string& name) {
+  std::vector<std::string> names;
+  std::string list;
+  for (const ModelEntry& entry : models()) {
+    if (entry.name == name) return entry;
+    names.push_back(entry.name);
+    list += (list.empty() ? "" : ", ") + entry.name;
+  }
+  const std::string suggestion = did_you_mean(name, names);
+  usage_fail("train", "the zoo has no model '", name, "'", suggestion.empty() ? "." : suggestion,
+             " It has: ", list);
+}
+
+const ModelEntry& find_preset(const std::string& family, const std::string& preset) {
+  std::string list;
+  for (const ModelEntry& entry : models()) {
+    if (entry.family != family) continue;
+    if (entry.preset == preset) return entry;
+    list += (list.empty() ? "" : ", ") + entry.preset;
+  }
+  usage_fail("settings", family, " has no preset '", preset, "'. It has: ", list);
+}
+
+std::unique_ptr<Task> make_task(const RunConfig& config) {
+  for (const ModelEntry& entry : models()) {
+    if (entry.name != config.model) continue;
+    std::unique_ptr<Task> task = entry.make();
+    Settings settings = task->settings();
+    config.apply_to(settings);
+    task->restore_data(config.data);
+    return task;
+  }
+  fail("config", "the run is of a model '", config.model, "', which this program does not have");
+}
+
+std::unique_ptr<Task> make_trained_task(const RunFolder& folder, const RunConfig& config) {
+  std::unique_ptr<Task> task = make_task(config);
+  task->build(config.seed);
+  task->model().load_state_dict(folder.load_weights());
+  task->model().eval();
+  return task;
+}
+
+}  // namespace tarsier::zoo

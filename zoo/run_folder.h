@@ -1,0 +1,96 @@
+#pragma once
+// The folder of a run: everything that training leaves behind.
+//
+//   config.json            the model, its settings, the seed, and what it must know of its data
+//   metrics.jsonl          one JSON object for every step
+//   model.safetensors      the weights, as of the last checkpoint
+//   checkpoint/state.safetensors    weights, optimiser state, step and seed: all that resuming
+//   needs
+//
+// Every file is written beside and renamed into place, so that whatever happens, each is whole. The
+// checkpoint is one file for the same reason: two files cannot be renamed at once.
+
+#include <cstdint>
+#include <fstream>
+#include <optional>
+#include <string>
+
+#include "autograd/tensor_dict.h"
+#include "nn/nn.h"
+#include "zoo/settings.h"
+
+namespace tarsier::zoo {
+
+struct StepReport;
+
+/// What config.json holds.
+struct RunConfig {
+  std::string model;  ///< the name in `tarsier list`
+  uint64_t seed = 1;
+  std::string data_path;  ///< absolute; "" for the embedded data
+  nn::Json settings = nn::Json(nn::Json::Object{});
+  nn::Json data = nn::Json(nn::Json::Object{});  ///< Task::describe_data()
+
+  /// Writes every setting into `settings`.
+  void keep(const Settings& values);
+  /// Sets every setting that is kept. Throws Error("config").
+  void apply_to(Settings& values) const;
+};
+
+/// What a checkpoint holds.
+struct Checkpoint {
+  int64_t step = 0;  ///< steps done
+  uint64_t seed = 0;
+  double seconds = 0;  ///< trained so far
+  TensorDict model;
+  TensorDict optimizer;
+};
+
+class RunFolder {
+ public:
+  /// Makes a new folder, and those above it. Throws Error("run") where it holds a run already, and
+  /// where it cannot be made or written to.
+  static RunFolder create(const std::string& path);
+  /// create() with the first free one of `stem`, `stem`-2, `stem`-3, …
+  static RunFolder create_next(const std::string& stem);
+  /// The folder of an earlier run. Throws Error("run") where it is none.
+  static RunFolder open(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+  /// Throws Error("run") where the disk has no room for `bytes` more.
+  void check_space(int64_t bytes) const;
+
+  void write_config(const RunConfig& config) const;
+  /// Throws Error("config") that says what is wrong with the file.
+  RunConfig read_config() const;
+
+  void save_weights(const TensorDict& weights, const std::string& model) const;
+  TensorDict load_weights() const;
+
+  bool has_checkpoint() const;
+  void save_checkpoint(const Checkpoint& checkpoint) const;
+  Checkpoint load_checkpoint() const;
+
+ private:
+  explicit RunFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+/// metrics.jsonl, open for more lines.
+class MetricsLog {
+ public:
+  /// Keeps the lines of the steps up to `last_step` (a resumed run does the later ones again) and
+  /// drops the others, and a line that was cut off.
+  MetricsLog(const RunFolder& folder, int64_t last_step);
+  /// Adds a line; it is in the file when this returns. `items` names the speed: "tokens".
+  /// Throws Error("run") where it cannot be written.
+  void write(const StepReport& report, const std::string& items);
+
+ private:
+  std::string path_;
+  std::ofstream file_;
+};
+
+}  // namespace tarsier::zoo

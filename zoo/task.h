@@ -1,0 +1,95 @@
+#pragma once
+// Task: a model together with its recipe, as the training loop and the commands see it.
+//
+// The order of calls:  settings() → set what --set says → load_data() → build() → training.
+// To use a trained model:  settings() from config.json → restore_data() → build() → load the
+// weights → predict(), or load_data() and evaluate().
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nn/nn.h"
+#include "optim/optim.h"
+#include "zoo/recipe.h"
+#include "zoo/settings.h"
+
+namespace tarsier::zoo {
+
+/// What `tarsier predict` was asked for. Undefined where the model's default is to be taken.
+struct PredictOptions {
+  std::optional<int64_t> tokens;
+  std::optional<double> temperature;
+  std::optional<int64_t> top_k;
+  std::optional<double> top_p;
+  uint64_t seed = 0;
+};
+
+/// Rows of "what: facts" that training shows before it begins.
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+class Task {
+ public:
+  virtual ~Task() = default;
+
+  Recipe recipe;
+
+  /// Everything that --set reaches: the recipe's settings and the model's own.
+  Settings settings();
+  /// "gpt": the model's name in the list and in config.json.
+  virtual std::string name() const = 0;
+  /// What one training step counts in: "tokens", "images".
+  virtual std::string items() const = 0;
+  virtual int64_t items_per_step() const = 0;
+
+  // ---- data ----
+
+  /// Reads the data set at `path`, or the embedded one where it is "". Throws Error("data").
+  virtual void load_data(const std::string& path) = 0;
+  /// What the model must keep of its data to be used without them (a vocabulary), and what tells
+  /// these data from others.
+  virtual nn::Json describe_data() const = 0;
+  /// Takes what describe_data() gave. Throws Error("config").
+  virtual void restore_data(const nn::Json& data) = 0;
+
+  // ---- model ----
+
+  /// Makes the model, initialised from `seed`. Throws Error where the settings do not fit together.
+  virtual void build(uint64_t seed) = 0;
+  /// The model. Only after build().
+  virtual nn::Module& model() = 0;
+  /// What is trained on what: for the person who waits.
+  virtual Facts facts() const = 0;
+
+  // ---- training ----
+
+  /// The mean loss of the batch of step `step` (from 1), recorded. A function of the weights, the
+  /// seed and the step alone: that is what makes resuming exact.
+  virtual Tensor training_loss(int64_t step, uint64_t seed) = 0;
+  /// The mean loss over the whole validation split.
+  virtual double evaluate() = 0;
+  /// The learning rate of step `step` (from 1).
+  virtual double learning_rate(int64_t step) const;
+  /// AdamW; decays the matrices only.
+  virtual std::unique_ptr<optim::Optimizer> make_optimizer();
+
+  // ---- use ----
+
+  /// Does what the model was trained for with each input, and writes it to `out` as it comes.
+  virtual void predict(const std::vector<std::string>& inputs, const PredictOptions& options,
+                       std::ostream& out) = 0;
+  /// A prediction worth showing after training.
+  virtual void show_sample(std::ostream& out) = 0;
+  /// An input for the suggested `tarsier predict` command.
+  virtual std::string example_input() const = 0;
+
+ protected:
+  /// Adds the model's own settings.
+  virtual void add_settings(Settings& settings) = 0;
+};
+
+}  // namespace tarsier::zoo

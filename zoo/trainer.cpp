@@ -1,0 +1,154 @@
+#include "zoo/trainer.h"
+
+#include <chrono>
+#include <cmath>
+
+#include "zoo/format.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+int64_t bytes_of(const TensorDict& tensors) {
+  int64_t bytes = 0;
+  for (const auto& [name, tensor] : tensors)
+    bytes += tensor.numel() * static_cast<int64_t>(size_of(tensor.dtype()));
+  return bytes;
+}
+
+/// One training run, from its first or its next step to its last.
+class Run {
+ public:
+  Run(Task& task, const RunFolder& folder, const TrainOptions& options, TrainObserver& observer)
+      : task_(task),
+        folder_(folder),
+        options_(options),
+        observer_(observer),
+        optimizer_(task.make_optimizer()),
+        parameters_(task.model().parameters()) {}
+
+  TrainOutcome train() {
+    if (options_.resume) {
+      resume();
+    } else {
+      // Weights, two moments of them in the optimiser, and the weights again for use; twice, for
+      // the old ones stay until the new ones are whole.
+      folder_.check_space(8 * bytes_of(task_.model().state_dict()) + (1 << 20));
+      save();
+    }
+    MetricsLog metrics(folder_, step_);
+    const int64_t first = step_;
+    start_ = Clock::now();
+    while (step_ < task_.recipe.steps) {
+      StepReport report = train_step();
+      const bool last = step_ == task_.recipe.steps;
+      if (last || step_ % task_.recipe.eval_every == 0) report.val_loss = validate();
+      report.seconds = seconds_before_ + seconds_since(start_);
+      report.seconds_left = seconds_since(start_) / static_cast<double>(step_ - first) *
+                            static_cast<double>(task_.recipe.steps - step_);
+      metrics.write(report, task_.items());
+      observer_.on_step(report);
+      if (last) return finish(*report.val_loss);
+      const bool stop = options_.interrupted();
+      if (stop || step_ % task_.recipe.checkpoint_every == 0) save();
+      if (stop) return {step_, true, 0};
+    }
+    return finish(validate());  // nothing was left to do
+  }
+
+ private:
+  StepReport train_step() {
+    const auto start = Clock::now();
+    ++step_;
+    // Dropout draws from here: from a place that depends on the seed and the step alone.
+    default_generator().set_state({options_.seed, static_cast<uint64_t>(step_) << 24});
+    const double learning_rate = task_.learning_rate(step_);
+    optimizer_->set_lr(learning_rate);
+    optimizer_->zero_grad();
+    const Tensor loss = task_.training_loss(step_, options_.seed);
+    const double value = loss.item();
+    check_finite("loss", value, learning_rate);
+    loss.backward();
+    const double max_norm = task_.recipe.clip_norm > 0 ? task_.recipe.clip_norm : INFINITY;
+    const double norm = optim::clip_grad_norm_(parameters_, max_norm);
+    check_finite("gradient's norm", norm, learning_rate);
+    optimizer_->step();
+
+    StepReport report{};
+    report.step = step_;
+    report.steps = task_.recipe.steps;
+    report.train_loss = value;
+    report.learning_rate = learning_rate;
+    report.grad_norm = norm;
+    report.items_per_second = static_cast<double>(task_.items_per_step()) / seconds_since(start);
+    return report;
+  }
+
+  void check_finite(const char* what, double value, double learning_rate) const {
+    if (std::isfinite(value)) return;
+    fail("train", "the ", what, " became ", value, " in step ", step_, ", at learning rate ",
+         learning_rate,
+         ": training diverged, a smaller --set learning_rate may help. The checkpoint"
+         " of step ",
+         saved_step_, " is kept in ", folder_.path());
+  }
+
+  double validate() {
+    observer_.on_validation(step_);
+    task_.model().eval();
+    const double loss = task_.evaluate();
+    task_.model().train();
+    return loss;
+  }
+
+  void save() {
+    Checkpoint checkpoint;
+    checkpoint.step = step_;
+    checkpoint.seed = options_.seed;
+    checkpoint.seconds = seconds_before_ + (step_ > 0 ? seconds_since(start_) : 0);
+    checkpoint.model = task_.model().state_dict();
+    checkpoint.optimizer = optimizer_->state_dict();
+    folder_.save_checkpoint(checkpoint);
+    saved_step_ = step_;
+    folder_.save_weights(checkpoint.model, task_.name());
+  }
+
+  void resume() {
+    const Checkpoint checkpoint = folder_.load_checkpoint();
+    task_.model().load_state_dict(checkpoint.model);
+    optimizer_->load_state_dict(checkpoint.optimizer);
+    step_ = saved_step_ = checkpoint.step;
+    seconds_before_ = checkpoint.seconds;
+  }
+
+  TrainOutcome finish(double val_loss) {
+    save();
+    return {step_, false, val_loss};
+  }
+
+  Task& task_;
+  const RunFolder& folder_;
+  const TrainOptions& options_;
+  TrainObserver& observer_;
+  std::unique_ptr<optim::Optimizer> optimizer_;
+  std::vector<Tensor> parameters_;
+  int64_t step_ = 0;           // done
+  int64_t saved_step_ = 0;     // in the checkpoint
+  double seconds_before_ = 0;  // trained before this process
+  Clock::time_point start_{};
+};
+
+}  // namespace
+
+TrainOutcome train(Task& task, const RunFolder& folder, const TrainOptions& options,
+                   TrainObserver& observer) {
+  return Run(task, folder, options, observer).train();
+}
+
+}  // namespace tarsier::zoo
