@@ -195,17 +195,24 @@ void compute_tile(const Gemm<T>& g, const Block<T>& block, int64_t row_tile, int
   if (cols % W == 0) {
     run(args);
   } else {
-    // A tile that is not whole vectors wide is computed beside C.
-    alignas(64) T whole[kTileRows * kTileCols<T>] = {};
-    if (args.start != kZeros<T>)
-      for (int64_t i = 0; i < rows; ++i)
-        for (int64_t j = 0; j < cols; ++j)
-          whole[i * kTileCols<T> + j] = args.start[i * args.start_row + j];
+    // A tile that is not whole vectors wide is computed beside C, and its last vector cut to size.
+    alignas(64) T whole[kTileRows * kTileCols<T>];
+    const int64_t last = cols / W * W;
+    for (int64_t i = 0; i < rows; ++i) {
+      const T* const from = args.start + i * args.start_row;
+      T* const to = whole + i * kTileCols<T>;
+      if (last > 0) Simd<T>::load(from).store(to);
+      Simd<T>::load(from + last, cols - last).store(to + last);
+    }
     args.start = args.c = whole;
     args.start_row = args.c_row = kTileCols<T>;
     run(args);
-    for (int64_t i = 0; i < rows; ++i)
-      for (int64_t j = 0; j < cols; ++j) c[i * g.c_row + j] = whole[i * kTileCols<T> + j];
+    for (int64_t i = 0; i < rows; ++i) {
+      const T* const from = whole + i * kTileCols<T>;
+      T* const to = c + i * g.c_row;
+      if (last > 0) Simd<T>::load(from).store(to);
+      Simd<T>::load(from + last).store(to + last, cols - last);
+    }
   }
   if (block.is_last) apply_tail(g.tail, rows, cols, c, g.c_row);
 }
@@ -288,7 +295,7 @@ void gemm(const Gemm<T>& g) {
             g.c + (g.c_offsets == nullptr ? 0 : g.c_offsets[i]));
   };
   // A few large products are shared out one by one, many small ones whole.
-  if (g.batch == 1 || (g.batch < 16 && work > 32 * kGrainWork)) {
+  if (g.batch == 1 || (g.batch < 16 && work > 4 * kGrainWork)) {
     for (int64_t i = 0; i < g.batch; ++i) one(i);
   } else {
     parallel_for(g.batch, 1 + kGrainWork / work, [&](int64_t begin, int64_t end) {

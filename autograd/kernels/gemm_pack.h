@@ -71,8 +71,11 @@ template <class T>
 void pack_lanes(T* to, int64_t step, int64_t lanes, const PackSource<T>& source, int64_t depth) {
   constexpr int W = Simd<T>::width;
   const auto [from, lane, col] = source;
-  if (lane == 1 && lanes >= W) {
-    for (int64_t p = 0; p < depth; ++p) Simd<T>::load(from + p * col).store(to + p * step);
+  if (lane == 1) {
+    for (int64_t p = 0; p < depth; ++p) {
+      const T* const row = from + p * col;
+      (lanes < W ? Simd<T>::load(row, lanes) : Simd<T>::load(row)).store(to + p * step);
+    }
   } else if (col == 1 && depth >= W) {
     for (int64_t p = 0; p + W <= depth; p += W) pack_transposed(to, step, lanes, source, p);
     // The last block overlaps the one before: simpler than a short one, and quicker.
