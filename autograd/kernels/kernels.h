@@ -15,6 +15,7 @@
 #include "autograd/kernels/loss.h"
 #include "autograd/kernels/norm.h"
 #include "autograd/kernels/optim.h"
+#include "autograd/kernels/random.h"
 #include "autograd/kernels/reduce.h"
 #include "autograd/kernels/softmax.h"
 
@@ -29,7 +30,8 @@ struct Kernels : GemmKernels<T>,
                  NormKernels<T>,
                  LossKernels<T>,
                  AttentionKernels<T>,
-                 OptimKernels<T> {};
+                 OptimKernels<T>,
+                 RandomKernels<T> {};
 
 /// The kernels of the instruction set in use: the best that the processor has, or the one that
 /// TARSIER_ISA names. Throws Error("TARSIER_ISA") where that one is unknown, or missing here.
