@@ -27,18 +27,22 @@ std::array<uint32_t, 4> block_of(RandomKey key, uint64_t number) {
 
 }  // namespace
 
-// A block holds four numbers of 24 bits, or two of 53.
+// A block holds four numbers of 24 bits, or two of 53. Numbers are dealt out in groups of 16
+// blocks: first those from the first words of all 16, then those from the second words, and so on.
+// So a vector kernel (kernels/random.cpp), which works on 16 blocks side by side, has them in
+// order.
 
 template <>
 float uniform<float>(RandomKey key, uint64_t index) {
-  const uint32_t word = block_of(key, index / 4)[index % 4];
-  return static_cast<float>(word >> 8) * 0x1p-24f;
+  const uint64_t group = index / 64, word = index / 16 % 4, block = index % 16;
+  return static_cast<float>(block_of(key, group * 16 + block)[word] >> 8) * 0x1p-24f;
 }
 
 template <>
 double uniform<double>(RandomKey key, uint64_t index) {
-  const std::array<uint32_t, 4> words = block_of(key, index / 2);
-  const uint64_t low = words[index % 2 * 2], high = words[index % 2 * 2 + 1];
+  const uint64_t group = index / 32, word = index / 16 % 2 * 2, block = index % 16;
+  const std::array<uint32_t, 4> words = block_of(key, group * 16 + block);
+  const uint64_t low = words[word], high = words[word + 1];
   return static_cast<double>((high << 32 | low) >> 11) * 0x1p-53;
 }
 

@@ -1,6 +1,6 @@
-// Activations. Those that networks spend their time in have a kernel for their gradient, which makes
-// one pass over memory where the formula in ops would make ten; the formula stands beside it and is
-// what higher derivatives use.
+// Activations. Those that networks spend their time in have a kernel for their gradient, which
+// makes one pass over memory where the formula in ops would make ten; the formula stands beside it
+// and is what higher derivatives use.
 #include <numbers>
 
 #include "autograd/ops.h"
@@ -55,10 +55,9 @@ Tensor elu(const Arg& x, double alpha) {
     NoGrad guard;
     y = where(x > 0, x, expm1(x) * alpha);
   }
-  return record("elu", {x}, y, Save{x, y},
-                [alpha](const Saved& saved, const Tensor& dy) -> Grads {
-                  return {where(saved[0] > 0, dy, dy * (saved[1] + alpha))};
-                });
+  return record("elu", {x}, y, Save{x, y}, [alpha](const Saved& saved, const Tensor& dy) -> Grads {
+    return {where(saved[0] > 0, dy, dy * (saved[1] + alpha))};
+  });
 }
 
 // ------------------------------------------------------------------------------------- gelu
@@ -131,11 +130,10 @@ Tensor softplus(const Arg& x, double beta, double threshold) {
     if (beta != 1) y = y / beta;
     y = where(z > threshold, x, y);
   }
-  return record("softplus", {x}, y, Save{x},
-                [=](const Saved& saved, const Tensor& dy) -> Grads {
-                  const Tensor z = saved[0] * beta;
-                  return {where(z > threshold, dy, dy * sigmoid(z))};
-                });
+  return record("softplus", {x}, y, Save{x}, [=](const Saved& saved, const Tensor& dy) -> Grads {
+    const Tensor z = saved[0] * beta;
+    return {where(z > threshold, dy, dy * sigmoid(z))};
+  });
 }
 
 }  // namespace tarsier

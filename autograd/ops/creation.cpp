@@ -1,0 +1,166 @@
+// Tensors from nothing: constants, ranges, values written out. The random ones are in
+// creation_random.cpp.
+#include <cmath>
+
+#include "autograd/ops.h"
+#include "autograd/ops/copy.h"
+#include "autograd/ops/elementwise_loop.h"
+
+namespace tarsier {
+
+// ------------------------------------------------------------------------------------- constants
+
+Tensor full(const Shape& shape, double value, DType dtype) {
+  Tensor y = Tensor::empty(shape, dtype);
+  if (dtype == i64) detail::number_as<int64_t>(value, "full");  // an error where it does not fit
+  fill_elements(y, value);
+  return y;
+}
+
+Tensor zeros(const Shape& shape, DType dtype) { return full(shape, 0, dtype); }
+Tensor ones(const Shape& shape, DType dtype) { return full(shape, 1, dtype); }
+Tensor zeros_like(const Tensor& x) { return full(x.shape(), 0, x.dtype()); }
+Tensor ones_like(const Tensor& x) { return full(x.shape(), 1, x.dtype()); }
+Tensor scalar(double value, DType dtype) { return full({}, value, dtype); }
+
+// ------------------------------------------------------------------------------------- ranges
+
+Tensor arange(double start, double end, double step, DType dtype) {
+  check(step != 0, "arange", "step is 0: use a positive or a negative one");
+  const double count = std::ceil((end - start) / step);
+  check(std::isfinite(count), "arange", "from ", start, " to ", end, " in steps of ", step,
+        ": use finite numbers");
+  check(count >= 0, "arange", "from ", start, " to ", end, " in steps of ", step,
+        ": the step leads away from the end");
+  check(count < 0x1p53, "arange", "from ", start, " to ", end, " in steps of ", step,
+        ": too many elements");
+  check(dtype != boolean, "arange", "dtype bool: use i64, f32 or f64");
+  Tensor y = Tensor::empty({static_cast<int64_t>(count)}, dtype);
+  dispatch_all(dtype, [&]<class T>() {
+    T* py = y.data<T>();
+    if constexpr (std::is_same_v<T, int64_t>) {
+      const auto first = detail::number_as<T>(start, "arange");
+      const auto stride = detail::number_as<T>(step, "arange");
+      for (int64_t i = 0; i < y.numel(); ++i) py[i] = first + i * stride;
+    } else {
+      for (int64_t i = 0; i < y.numel(); ++i)
+        py[i] = static_cast<T>(start + static_cast<double>(i) * step);
+    }
+  });
+  return y;
+}
+
+Tensor arange(int64_t end, DType dtype) { return arange(0, static_cast<double>(end), 1, dtype); }
+
+Tensor linspace(double start, double end, int64_t steps, DType dtype) {
+  check(steps >= 0, "linspace", steps, " steps: use 0 or more");
+  Tensor y = Tensor::empty({steps}, dtype);
+  dispatch_floating(dtype, "linspace", [&]<class T>() {
+    T* py = y.data<T>();
+    const double step = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
+    // From the nearer end, so that both ends are exact and a symmetric range stays symmetric.
+    for (int64_t i = 0; i < steps; ++i)
+      py[i] =
+          static_cast<T>(i <= (steps - 1) / 2 ? start + static_cast<double>(i) * step
+                                              : end - static_cast<double>(steps - 1 - i) * step);
+  });
+  return y;
+}
+
+Tensor eye(int64_t n, DType dtype) {
+  Tensor y = zeros({n, n}, dtype);
+  fill_elements(y.view_as({n}, {n + 1}, 0), 1);
+  return y;
+}
+
+// ------------------------------------------------------------------------------------- values
+
+template <class T>
+Tensor from_vector(const std::vector<T>& values, const Shape& shape) {
+  Tensor y = Tensor::empty(shape, dtype_of<T>);
+  check(y.numel() == static_cast<int64_t>(values.size()), "from_vector", values.size(),
+        " values do not fill shape ", shape, ", which has ", y.numel(), " elements");
+  std::copy(values.begin(), values.end(), y.data<T>());
+  return y;
+}
+template Tensor from_vector(const std::vector<float>&, const Shape&);
+template Tensor from_vector(const std::vector<double>&, const Shape&);
+template Tensor from_vector(const std::vector<int64_t>&, const Shape&);
+template Tensor from_vector(const std::vector<bool>&, const Shape&);
+
+namespace {
+
+/// The values, one after another, as elements of y.
+void write_values(const Tensor& y, int64_t at, std::initializer_list<double> values) {
+  dispatch_all(y.dtype(), [&]<class T>() {
+    for (double value : values) y.data<T>()[at++] = detail::number_as<T>(value, "tensor");
+  });
+}
+
+}  // namespace
+
+Tensor tensor(std::initializer_list<double> values, DType dtype) {
+  Tensor y = Tensor::empty({static_cast<int64_t>(values.size())}, dtype);
+  write_values(y, 0, values);
+  return y;
+}
+
+Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, DType dtype) {
+  const auto count = static_cast<int64_t>(rows.size());
+  const auto length = count == 0 ? 0 : static_cast<int64_t>(rows.begin()->size());
+  Tensor y = Tensor::empty({count, length}, dtype);
+  int64_t at = 0;
+  for (const auto& row : rows) {
+    check(static_cast<int64_t>(row.size()) == length, "tensor", "row ",
+          at / std::max<int64_t>(length, 1), " has ", row.size(), " values, the first has ", length,
+          ": rows must be equally long");
+    write_values(y, at, row);
+    at += length;
+  }
+  return y;
+}
+
+// ------------------------------------------------------------------------------------- patterns
+
+Tensor one_hot(const Tensor& index, int64_t classes, DType dtype) {
+  check(index.dtype() == i64, "one_hot", "the index is ", index.dtype(),
+        ", but i64 is needed: convert it with to(index, i64)");
+  check(classes > 0, "one_hot", classes, " classes: use at least 1");
+  Shape shape = index.shape();
+  shape.push_back(classes);
+  Tensor y = zeros(shape, dtype);
+  const Tensor in_order = contiguous_elements(index);
+  const int64_t* p = in_order.data<int64_t>();
+  dispatch_all(dtype, [&]<class T>() {
+    T* py = y.data<T>();
+    for (int64_t i = 0; i < index.numel(); ++i) {
+      check(p[i] >= 0 && p[i] < classes, "one_hot", "index ", p[i], " at position ", i,
+            " is not one of ", classes, " classes: use 0 to ", classes - 1);
+      py[i * classes + p[i]] = T(1);
+    }
+  });
+  return y;
+}
+
+namespace {
+
+/// element (i, j) = holds(j − i).
+template <class F>
+Tensor diagonal_mask(int64_t rows, int64_t columns, const F& holds) {
+  Tensor y = Tensor::empty({rows, columns}, boolean);
+  bool* py = y.data<bool>();
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j) py[i * columns + j] = holds(j - i);
+  return y;
+}
+
+}  // namespace
+
+Tensor tril_mask(int64_t rows, int64_t columns, int64_t diagonal) {
+  return diagonal_mask(rows, columns, [=](int64_t offset) { return offset <= diagonal; });
+}
+Tensor triu_mask(int64_t rows, int64_t columns, int64_t diagonal) {
+  return diagonal_mask(rows, columns, [=](int64_t offset) { return offset >= diagonal; });
+}
+
+}  // namespace tarsier
