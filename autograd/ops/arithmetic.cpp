@@ -16,7 +16,9 @@ using kernels::Binary;
 /// y = a + b.   da = dy, db = dy
 Tensor operator+(const Arg& a, const Arg& b) {
   return record_floating("add", {a, b}, binary(Binary::add, a, b, "add"), Save{},
-                         [](const Saved&, const Tensor& dy) -> Grads { return {dy, dy}; });
+                         [](const Saved&, const Tensor& dy) -> Grads {
+                           return {dy, dy};
+                         });
 }
 Tensor operator+(const Arg& a, double b) {
   return record_floating("add", {a}, binary(Binary::add, a, b, "add"), Save{},

@@ -21,12 +21,18 @@ void compare_run(Compare f, int64_t n, const T* a, int64_t sa, const T* b, int64
       for (int64_t i = 0; i < n; ++i) y[i] = holds(a[i * sa], b[i * sb]);
     };
     switch (f) {
-      case Compare::eq: return each([](T p, T q) { return p == q; });
-      case Compare::ne: return each([](T p, T q) { return p != q; });
-      case Compare::lt: return each([](T p, T q) { return p < q; });
-      case Compare::le: return each([](T p, T q) { return p <= q; });
-      case Compare::gt: return each([](T p, T q) { return p > q; });
-      default: return each([](T p, T q) { return p >= q; });
+      case Compare::eq:
+        return each([](T p, T q) { return p == q; });
+      case Compare::ne:
+        return each([](T p, T q) { return p != q; });
+      case Compare::lt:
+        return each([](T p, T q) { return p < q; });
+      case Compare::le:
+        return each([](T p, T q) { return p <= q; });
+      case Compare::gt:
+        return each([](T p, T q) { return p > q; });
+      default:
+        return each([](T p, T q) { return p >= q; });
     }
   }
 }

@@ -19,10 +19,9 @@ Tensor abs(const Arg& x) {
     detail::map_elements<int64_t, int64_t>(x, y, [](int64_t v) { return v < 0 ? -v : v; });
     return y;
   }
-  return record("abs", {x}, unary(Unary::abs, x, "abs"), Save{x},
-                [](const Saved& saved, const Tensor& dy) -> Grads {
-                  return {dy * sign(saved[0])};
-                });
+  return record(
+      "abs", {x}, unary(Unary::abs, x, "abs"), Save{x},
+      [](const Saved& saved, const Tensor& dy) -> Grads { return {dy * sign(saved[0])}; });
 }
 
 /// y = −1, 0 or 1.   dx = 0
@@ -41,9 +40,8 @@ Tensor sign(const Arg& x) {
 /// y = eˣ.   dx = dy · y     saved: y
 Tensor exp(const Arg& x) {
   Tensor y = unary(Unary::exp, x, "exp");
-  return record("exp", {x}, y, Save{y}, [](const Saved& saved, const Tensor& dy) -> Grads {
-    return {dy * saved[0]};
-  });
+  return record("exp", {x}, y, Save{y},
+                [](const Saved& saved, const Tensor& dy) -> Grads { return {dy * saved[0]}; });
 }
 
 /// y = eˣ − 1.   dx = dy · (y + 1)     saved: y
@@ -62,10 +60,9 @@ Tensor log(const Arg& x) {
 
 /// y = ln(1 + x).   dx = dy / (1 + x)     saved: x
 Tensor log1p(const Arg& x) {
-  return record("log1p", {x}, unary(Unary::log1p, x, "log1p"), Save{x},
-                [](const Saved& saved, const Tensor& dy) -> Grads {
-                  return {dy / (1 + saved[0])};
-                });
+  return record(
+      "log1p", {x}, unary(Unary::log1p, x, "log1p"), Save{x},
+      [](const Saved& saved, const Tensor& dy) -> Grads { return {dy / (1 + saved[0])}; });
 }
 
 // ------------------------------------------------------------------------------------- x², √x
@@ -88,10 +85,9 @@ Tensor rsqrt(const Arg& x) {
 
 /// y = x².   dx = 2 · dy · x     saved: x
 Tensor square(const Arg& x) {
-  return record("square", {x}, unary(Unary::square, x, "square"), Save{x},
-                [](const Saved& saved, const Tensor& dy) -> Grads {
-                  return {dy * (2 * saved[0])};
-                });
+  return record(
+      "square", {x}, unary(Unary::square, x, "square"), Save{x},
+      [](const Saved& saved, const Tensor& dy) -> Grads { return {dy * (2 * saved[0])}; });
 }
 
 // ------------------------------------------------------------------------------------- sin, cos
@@ -99,17 +95,14 @@ Tensor square(const Arg& x) {
 /// y = sin x.   dx = dy · cos x     saved: x
 Tensor sin(const Arg& x) {
   return record("sin", {x}, unary(Unary::sin, x, "sin"), Save{x},
-                [](const Saved& saved, const Tensor& dy) -> Grads {
-                  return {dy * cos(saved[0])};
-                });
+                [](const Saved& saved, const Tensor& dy) -> Grads { return {dy * cos(saved[0])}; });
 }
 
 /// y = cos x.   dx = −dy · sin x     saved: x
 Tensor cos(const Arg& x) {
-  return record("cos", {x}, unary(Unary::cos, x, "cos"), Save{x},
-                [](const Saved& saved, const Tensor& dy) -> Grads {
-                  return {-dy * sin(saved[0])};
-                });
+  return record(
+      "cos", {x}, unary(Unary::cos, x, "cos"), Save{x},
+      [](const Saved& saved, const Tensor& dy) -> Grads { return {-dy * sin(saved[0])}; });
 }
 
 // ------------------------------------------------------------------------------------- tanh, erf

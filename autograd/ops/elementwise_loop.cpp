@@ -26,8 +26,7 @@ Loop plan_loop(const Shape& shape, std::initializer_list<const Tensor*> operands
     if (shape[d] == 1) continue;
     const int last = loop.shape.size() - 1;
     bool even = last >= 0;
-    for (int k = 0; even && k < count; ++k)
-      even = loop.strides[k][last] == full[k][d] * shape[d];
+    for (int k = 0; even && k < count; ++k) even = loop.strides[k][last] == full[k][d] * shape[d];
     if (even) {
       loop.shape[last] *= shape[d];
       for (int k = 0; k < count; ++k) loop.strides[k][last] = full[k][d];
@@ -81,8 +80,10 @@ int64_t grain_of(Unary f) {
     case Unary::sign:
     case Unary::reciprocal:
     case Unary::square:
-    case Unary::relu: return kCheapGrain;
-    default: return kCostlyGrain;
+    case Unary::relu:
+      return kCheapGrain;
+    default:
+      return kCostlyGrain;
   }
 }
 
@@ -96,9 +97,8 @@ Tensor unary(Unary f, const Tensor& x, const char* op) {
     Tensor y = in_order ? Tensor::empty(x.shape(), x.dtype()) : contiguous_copy(x);
     T* py = y.data<T>();
     const T* px = in_order ? x.data<T>() : py;
-    parallel_for(y.numel(), grain_of(f), [=](int64_t begin, int64_t end) {
-      kernel(end - begin, px + begin, py + begin);
-    });
+    parallel_for(y.numel(), grain_of(f),
+                 [=](int64_t begin, int64_t end) { kernel(end - begin, px + begin, py + begin); });
     return y;
   });
 }
@@ -118,7 +118,8 @@ Tensor unary_grad(UnaryGrad f, const Tensor& saved, const Tensor& dy, const char
   });
 }
 
-// ------------------------------------------------------------------------------------- two operands
+// ------------------------------------------------------------------------------------- two
+// operands
 
 namespace {
 
@@ -143,11 +144,16 @@ struct BinaryRun<int64_t> {
   static int64_t apply(Binary f, int64_t a, int64_t b) {
     const auto ua = static_cast<uint64_t>(a), ub = static_cast<uint64_t>(b);
     switch (f) {
-      case Binary::add: return static_cast<int64_t>(ua + ub);
-      case Binary::sub: return static_cast<int64_t>(ua - ub);
-      case Binary::mul: return static_cast<int64_t>(ua * ub);
-      case Binary::minimum: return std::min(a, b);
-      default: return std::max(a, b);
+      case Binary::add:
+        return static_cast<int64_t>(ua + ub);
+      case Binary::sub:
+        return static_cast<int64_t>(ua - ub);
+      case Binary::mul:
+        return static_cast<int64_t>(ua * ub);
+      case Binary::minimum:
+        return std::min(a, b);
+      default:
+        return std::max(a, b);
     }
   }
   void operator()(int64_t n, const int64_t* a, int64_t sa, const int64_t* b, int64_t sb,

@@ -106,12 +106,14 @@ Tensor binary(kernels::Binary f, const Tensor& a, const Tensor& b, const char* o
 Tensor binary(kernels::Binary f, const Tensor& a, double b, const char* op);
 Tensor binary(kernels::Binary f, double a, const Tensor& b, const char* op);
 
-/// A number as an element of type T. Throws Error(op) where T is an integer type and it is none.
+/// A number as an element of type T. Throws Error(op) where T is i64 or bool and has no such value.
 template <class T>
 T number_as(double value, const char* op) {
-  if constexpr (!std::is_floating_point_v<T>)
-    check(static_cast<double>(static_cast<T>(value)) == value, op, "number ", value, " beside a ",
-          dtype_of<T>, " tensor: convert the tensor with to(x, f32)");
+  if constexpr (!std::is_floating_point_v<T>) {
+    const bool in_range = value >= -0x1p63 && value < 0x1p63;  // a cast from outside is undefined
+    check(in_range && static_cast<double>(static_cast<T>(value)) == value, op, "number ", value,
+          " for a tensor of ", dtype_of<T>, ", which cannot hold it: convert it with to(x, f32)");
+  }
   return static_cast<T>(value);
 }
 

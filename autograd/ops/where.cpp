@@ -39,8 +39,7 @@ Tensor choose(const Tensor& condition, const Tensor& a, const Tensor& b, const c
 /// A number as a tensor of shape (), in the dtype of `x`.
 Tensor number_beside(const Tensor& x, double value, const char* op) {
   Tensor number = Tensor::empty({}, x.dtype());
-  dispatch_all(x.dtype(),
-               [&]<class T>() { *number.data<T>() = detail::number_as<T>(value, op); });
+  dispatch_all(x.dtype(), [&]<class T>() { *number.data<T>() = detail::number_as<T>(value, op); });
   return number;
 }
 
@@ -58,25 +57,22 @@ Tensor where(const Arg& condition, const Arg& a, const Arg& b) {
                          });
 }
 Tensor where(const Arg& condition, const Arg& a, double b) {
-  return record_floating("where", {a}, choose(condition, a, number_beside(a, b, "where"), "where"),
-                         Save{condition}, [](const Saved& saved, const Tensor& dy) -> Grads {
-                           return {where(saved[0], dy, 0.0)};
-                         });
+  return record_floating(
+      "where", {a}, choose(condition, a, number_beside(a, b, "where"), "where"), Save{condition},
+      [](const Saved& saved, const Tensor& dy) -> Grads { return {where(saved[0], dy, 0.0)}; });
 }
 Tensor where(const Arg& condition, double a, const Arg& b) {
-  return record_floating("where", {b}, choose(condition, number_beside(b, a, "where"), b, "where"),
-                         Save{condition}, [](const Saved& saved, const Tensor& dy) -> Grads {
-                           return {where(saved[0], 0.0, dy)};
-                         });
+  return record_floating(
+      "where", {b}, choose(condition, number_beside(b, a, "where"), b, "where"), Save{condition},
+      [](const Saved& saved, const Tensor& dy) -> Grads { return {where(saved[0], 0.0, dy)}; });
 }
 
 /// y = mask ? value : x.   dx = mask ? 0 : dy     saved: mask
 Tensor masked_fill(const Arg& x, const Arg& mask, double value) {
   Tensor y = choose(mask, number_beside(x, value, "masked_fill"), x, "masked_fill");
-  return record_floating("masked_fill", {x}, y, Save{mask},
-                         [](const Saved& saved, const Tensor& dy) -> Grads {
-                           return {where(saved[0], 0.0, dy)};
-                         });
+  return record_floating(
+      "masked_fill", {x}, y, Save{mask},
+      [](const Saved& saved, const Tensor& dy) -> Grads { return {where(saved[0], 0.0, dy)}; });
 }
 
 // ------------------------------------------------------------------------------------- clamp
@@ -107,16 +103,14 @@ Tensor lerp(const Arg& start, const Arg& end, double weight) {
     Tensor y = Tensor::empty(broadcast_shapes(start.shape(), end.shape(), "lerp"), start.dtype());
     // From the nearer end, so that weight 0 gives `start` and weight 1 `end` exactly.
     const T w = static_cast<T>(weight), rest = static_cast<T>(1 - weight);
-    detail::zip_elements<T, T>(start, end, y, [=](T a, T b) {
-      return w < T(0.5) ? a + w * (b - a) : b - rest * (b - a);
-    });
+    detail::zip_elements<T, T>(
+        start, end, y, [=](T a, T b) { return w < T(0.5) ? a + w * (b - a) : b - rest * (b - a); });
     return y;
   });
-  return record("lerp", {start, end}, y, Save{},
-                [w = weight](const Saved& saved, const Tensor& dy) -> Grads {
-                  return {saved.needs(0) ? dy * (1 - w) : Tensor(),
-                          saved.needs(1) ? dy * w : Tensor()};
-                });
+  return record(
+      "lerp", {start, end}, y, Save{}, [w = weight](const Saved& saved, const Tensor& dy) -> Grads {
+        return {saved.needs(0) ? dy * (1 - w) : Tensor(), saved.needs(1) ? dy * w : Tensor()};
+      });
 }
 
 }  // namespace tarsier
