@@ -25,10 +25,13 @@ class LocatedError : public Error {
 
 /// 1234567 → "1,234,567".
 std::string with_commas(int64_t n) {
-  std::string digits = std::to_string(n);
-  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3)
-    digits.insert(static_cast<size_t>(i), ",");
-  return digits;
+  const std::string digits = std::to_string(n);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text.push_back(',');
+    text.push_back(digits[i]);
+  }
+  return text;
 }
 
 bool is_number(const std::string& name) {
@@ -50,7 +53,8 @@ void convert(const Tensor& x, DType dtype) {
 void append_list(std::string& text, const char* title, const std::vector<std::string>& names) {
   if (names.empty()) return;
   text += concat("\n  ", title, ":");
-  for (const std::string& name : names) text += " " + name + (&name == &names.back() ? "" : ",");
+  for (const std::string& name : names)
+    text += concat(" ", name, &name == &names.back() ? "" : ",");
 }
 
 }  // namespace
