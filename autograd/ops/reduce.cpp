@@ -1,4 +1,4 @@
-// Reductions: sum, mean, var, std, the extremes, log-sum-exp, norm, prod, any, all.
+// Reductions: sum, mean, var, stddev, the extremes, log-sum-exp, norm, prod, any, all.
 //
 // In the formulas ⟨dy⟩ is dy stretched back over the dimensions that were reduced, and n the number
 // of elements in each result.
@@ -116,9 +116,9 @@ Tensor var(const Arg& x, const Axes& dims, int64_t correction, bool keepdim) {
 }
 
 /// y = √var.   dx = ⟨dy / y⟩ · (x − mean) / (n − correction), 0 where y = 0       saved: x, y
-Tensor std(const Arg& x, const Axes& dims, int64_t correction, bool keepdim) {
-  check_floating(x, "std");
-  const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "std");
+Tensor stddev(const Arg& x, const Axes& dims, int64_t correction, bool keepdim) {
+  check_floating(x, "stddev");
+  const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "stddev");
   const double freedom = degrees_of_freedom(over, correction);
   Tensor y;
   {
@@ -126,7 +126,7 @@ Tensor std(const Arg& x, const Axes& dims, int64_t correction, bool keepdim) {
     y = sqrt(variance(x, over, dims, freedom));
   }
   return record(
-      "std", {x}, y, Save{x, y},
+      "stddev", {x}, y, Save{x, y},
       [dims, kept = over.kept, freedom](const Saved& saved, const Tensor& dy) -> Grads {
         const Tensor x = saved[0], y = reshape(saved[1], kept);
         return {reshape(dy, kept) / (with_zeros_as_ones(y) * freedom) * (x - mean(x, dims, true))};
