@@ -14,11 +14,16 @@
 #include "autograd/kernels/gemm_pack.h"
 #include "autograd/kernels/gemm_tile.h"
 #include "autograd/kernels/math.h"
+#include "autograd/kernels/random.h"
 #include "autograd/kernels/scratch.h"
 #include "autograd/kernels/simd.h"
 #include "autograd/parallel.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
+
+template <class T>
+RandomKernels<T> random_kernels();
+
 namespace {
 
 /// Queries, and keys, of a block: its scores (16 KiB in f32) stay in the L1 cache.
@@ -175,38 +180,78 @@ void gather_queries(const Block& block, int64_t d, const T* w, Matrix<const T> x
   });
 }
 
+/// Memory for what is made row by row, one row per query, and then transposed like the scores.
+template <class T>
+struct Transposer {
+  T *rows, *transposed;
+};
+
+/// Calls row(i, n, out) for every query i of the block, to write what belongs to the n keys that it
+/// sees, and transposes the whole, with zeros for the other keys.
+template <class T, class Row>
+void fill_tile(const Block& block, const Transposer<T>& tile, const Row& row) {
+  for (int64_t i = 0; i < block.rows; ++i) {
+    const int64_t n = block.visible(i);
+    row(i, n, tile.rows + i * kBlock);
+    for (int64_t j = n; j < block.keys; ++j) tile.rows[i * kBlock + j] = 0;
+  }
+  transpose_rows<T>({tile.rows, kBlock}, block.rows, block.keys, T(1), tile.transposed);
+}
+
+/// Calls f(p, q) for all vectors p of x and q of y, two tiles of the block.
+template <class T, class F>
+TARSIER_INLINE void each_pair(const Block& block, T* x, const T* y, const F& f) {
+  for (int64_t j = 0; j < block.keys; ++j)
+    for (int64_t i = 0; i < block.rows; i += Simd<T>::width) {
+      T* const p = x + j * kBlock + i;
+      f(Simd<T>::load(p), Simd<T>::load(y + j * kBlock + i)).store(p);
+    }
+}
+
 /// Adds the mask to the scores.
 template <class T>
-void apply_mask(const Attention<T>& a, const Block& block, T* s) {
+void apply_mask(const Attention<T>& a, const Block& block, const Transposer<T>& tile, T* s) {
   if (a.keep == nullptr && a.bias == nullptr) return;
   const int64_t start = a.mask_offsets[block.head] + block.i * a.mask_row + block.j * a.mask_col;
-  const auto bias = [&](int64_t i, int64_t j) {
-    const int64_t at = start + i * a.mask_row + j * a.mask_col;
-    return a.bias != nullptr ? a.bias[at] : a.keep[at] ? T(0) : -kInfinity<T>;
+  const auto write_row = [&](int64_t i, int64_t n, T* out) {
+    const auto copy = [&](const auto* from, int64_t col) {
+      for (int64_t j = 0; j < n; ++j) {
+        if constexpr (sizeof(*from) == sizeof(bool))
+          out[j] = from[j * col] ? T(0) : -kInfinity<T>;
+        else
+          out[j] = from[j * col];
+      }
+    };
+    const auto copy_any = [&](const auto* from) {
+      a.mask_col == 1 ? copy(from, 1) : copy(from, a.mask_col);
+    };
+    const int64_t at = start + i * a.mask_row;
+    a.keep != nullptr ? copy_any(a.keep + at) : copy_any(a.bias + at);
   };
-  const int64_t lanes = round_up<T>(block.rows);
-  for (int64_t j = 0; j < block.keys; ++j) {
-    T* const row = s + j * kBlock;
-    if (a.mask_row == 0) {  // a padding mask: the same for all queries
-      const Simd<T> b = bias(0, j);
-      for (int64_t i = 0; i < lanes; i += Simd<T>::width)
-        (Simd<T>::load(row + i) + b).store(row + i);
-    } else {
-      for (int64_t i = 0; i < block.rows; ++i) row[i] += bias(i, j);
-    }
+  if (a.mask_row == 0) {  // the same for all queries, as a mask of padding is
+    write_row(0, block.keys, tile.rows);
+    for (int64_t j = 0; j < block.keys; ++j)
+      for (int64_t i = 0; i < block.rows; i += Simd<T>::width) {
+        T* const p = s + j * kBlock + i;
+        (Simd<T>::load(p) + Simd<T>(tile.rows[j])).store(p);
+      }
+  } else {
+    fill_tile(block, tile, write_row);
+    each_pair(block, s, tile.transposed, [](Simd<T> x, Simd<T> y) { return x + y; });
   }
 }
 
-/// What dropout multiplies the weights of the block with: out[j][i] is 0 or 1 / (1 − p).
+/// What dropout multiplies the weights of the block with, 0 or 1 / (1 − p), into tile.transposed.
 template <class T>
-void dropout_factors(const Attention<T>& a, const Block& block, T* out) {
+void dropout_factors(const Attention<T>& a, const Block& block, const Transposer<T>& tile) {
   const T p = static_cast<T>(a.dropout_p), kept = static_cast<T>(1 / (1 - a.dropout_p));
-  for (int64_t i = 0; i < round_up<T>(block.rows); ++i)
-    for (int64_t j = 0; j < block.keys; ++j) {
-      const int64_t index = ((block.head * a.tq + block.i + i) * a.tk) + block.j + j;
-      const T u = i < block.rows ? uniform<T>(a.key, static_cast<uint64_t>(index)) : T(0);
-      out[j * kBlock + i] = u >= p ? kept : T(0);
-    }
+  T ones[kBlock];
+  for (T& one : ones) one = 1;
+  const auto drop = random_kernels<T>().dropout;
+  fill_tile(block, tile, [&](int64_t i, int64_t n, T* out) {
+    const int64_t first = (block.head * a.tq + block.i + i) * a.tk + block.j;
+    drop(a.key, static_cast<uint64_t>(first), n, p, kept, ones, out);
+  });
 }
 
 /// The query that each lane of vector `i` of the block holds, to compare with keys: query − key.
@@ -289,25 +334,15 @@ void softmax_block(const Block& block, T* s, RunningSoftmax<T>& state) {
   }
 }
 
-/// x *= y, elementwise, over all keys and queries of the block.
-template <class T>
-void multiply(const Block& block, T* x, const T* y) {
-  for (int64_t j = 0; j < block.keys; ++j)
-    for (int64_t i = 0; i < block.rows; i += Simd<T>::width) {
-      T* const p = x + j * kBlock + i;
-      (Simd<T>::load(p) * Simd<T>::load(y + j * kBlock + i)).store(p);
-    }
-}
-
 /// Attention of queries i … i + rows − 1 of one head.
 template <class T>
 void attend(const Attention<T>& a, int64_t head, int64_t i, const HeadRows<T>& out, T* lse) {
   constexpr int64_t W = Simd<T>::width;
   const int64_t rows = least(kBlock, a.tq - i), padded = round_up<T>(a.dv);
-  T* const q_t = scratch.get<T>(kBlock * (a.d + 2 * kBlock + 2 * padded));
+  T* const q_t = scratch.get<T>(kBlock * (a.d + 3 * kBlock + 2 * padded));
   T* const s = q_t + kBlock * a.d;
-  T* const factors = s + kBlock * kBlock;
-  T* const y = factors + kBlock * kBlock;
+  const Transposer<T> tile{s + kBlock * kBlock, s + 2 * kBlock * kBlock};
+  T* const y = s + 3 * kBlock * kBlock;
   T* const v_space = y + kBlock * padded;
 
   RunningSoftmax<T> state;
@@ -319,11 +354,11 @@ void attend(const Attention<T>& a, int64_t head, int64_t i, const HeadRows<T>& o
   for (int64_t j = 0; j < end; j += kBlock) {
     const Block block{head, i, rows, j, least(kBlock, end - j), a.causal};
     scores<T>(block, a.d, rows_from(a.k, head, j), q_t, s);
-    apply_mask(a, block, s);
+    apply_mask(a, block, tile, s);
     softmax_block(block, s, state);
     if (a.dropout_p > 0) {
-      dropout_factors(a, block, factors);
-      multiply(block, s, factors);
+      dropout_factors(a, block, tile);
+      each_pair(block, s, tile.transposed, [](Simd<T> x, Simd<T> y) { return x * y; });
     }
     if (j > 0)
       for (int64_t r = 0; r < rows; ++r)
@@ -433,14 +468,15 @@ void head_grad(const Attention<T>& a, const AttentionGrad<T>& g, int64_t head, R
   if (wants_dv) zero(g.dv, key_range, a.dv);
 
   Queries<T> queries;
-  queries.q_t = scratch.get<T>(kBlock * (3 * d + 2 * dv + 3 * kBlock));
+  queries.q_t = scratch.get<T>(kBlock * (3 * d + 2 * dv + 4 * kBlock));
   queries.dy_t = queries.q_t + kBlock * d;
   T* const q_space = queries.dy_t + kBlock * dv;
   T* const dy_space = q_space + kBlock * d;
   T* const k_space = dy_space + kBlock * dv;
   T* const s = k_space + kBlock * d;
   T* const ds = s + kBlock * kBlock;
-  T* const factors = a.dropout_p > 0 ? ds + kBlock * kBlock : nullptr;
+  const Transposer<T> tile{ds + kBlock * kBlock, ds + 2 * kBlock * kBlock};
+  const T* const factors = a.dropout_p > 0 ? tile.transposed : nullptr;
 
   for (int64_t i = query_range.from; i < query_range.to; i += kBlock) {
     const int64_t rows = least(kBlock, query_range.to - i);
@@ -460,9 +496,9 @@ void head_grad(const Attention<T>& a, const AttentionGrad<T>& g, int64_t head, R
       const Block block{head, i, rows, j, least(kBlock, end - j), a.causal};
       const Matrix<const T> k = rows_from(a.k, head, j);
       scores<T>(block, a.d, k, queries.q_t, s);
-      apply_mask(a, block, s);
+      apply_mask(a, block, tile, s);
       scores<T>(block, a.dv, rows_from(a.v, head, j), queries.dy_t, ds);
-      if (factors != nullptr) dropout_factors(a, block, factors);
+      if (factors != nullptr) dropout_factors(a, block, tile);
       softmax_grad_block(block, queries, a.scale, factors, s, ds);
       if (wants_dv) gather_queries<T>(block, a.dv, s, queries.dy, rows_from(g.dv, head, j));
       if (wants_dk) gather_queries<T>(block, a.d, ds, queries.q, rows_from(g.dk, head, j));

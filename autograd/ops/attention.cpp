@@ -192,7 +192,7 @@ Tensor scaled_dot_product_attention(const Arg& q, const Arg& k, const Arg& v, co
   const Sizes sizes = check_arguments(q, k, v, mask, dropout_p);
   const RandomKey key = dropout_p > 0 ? generator.next() : RandomKey{};
   // The kernel has no gradient for a mask (one that is learnt, such as a position bias).
-  if (mask.defined() && needs_recording({mask}))
+  if (mask.defined() && mask.requires_grad())
     return scaled_dot_product_attention_reference(q, k, v, mask, dropout_p, is_causal, scale, key);
 
   const double factor = scale_or_default(scale, sizes.d);
