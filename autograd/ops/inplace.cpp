@@ -16,8 +16,9 @@ void check_not_recorded(const Tensor& x, const Tensor& y, const char* op) {
   check(!x.requires_grad(), op, "changes a tensor of shape ", x.shape(),
         " whose gradient is being recorded: use the op that makes a new tensor, or a NoGrad guard "
         "for weights");
-  check(!y.defined() || !y.requires_grad(), op, "the gradient of the second argument, of shape ",
-        y.shape(), ", would be lost: use the op that makes a new tensor, or detach()");
+  if (y.defined() && y.requires_grad())
+    fail(op, "the gradient of the second argument, of shape ", y.shape(),
+         ", would be lost: use the op that makes a new tensor, or detach()");
 }
 
 void check_fits(const Tensor& x, const Tensor& y, const char* op) {
