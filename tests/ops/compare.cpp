@@ -91,11 +91,12 @@ Tensor copy_as(const Tensor& x, DType floating, Layout layout) {
   return copy;
 }
 
-Tensors leaves(const Tensors& inputs, DType floating, Layout layout) {
+Tensors leaves(const Op& op, const Tensors& inputs, DType floating, Layout layout) {
   Tensors copies;
   for (const Tensor& x : inputs) {
+    const bool constant = copies.size() + static_cast<size_t>(op.constants) >= inputs.size();
     copies.push_back(copy_as(x, floating, layout));
-    if (is_floating(x.dtype())) copies.back().requires_grad_();
+    if (is_floating(x.dtype()) && !constant) copies.back().requires_grad_();
   }
   return copies;
 }

@@ -16,8 +16,9 @@ enum class Layout {
 
 /// A copy of `x` as a leaf with memory of its own. f64 becomes `floating`; other dtypes stay.
 Tensor copy_as(const Tensor& x, DType floating = f64, Layout layout = Layout::dense);
-/// Copies of all, those of floating dtype with requires_grad.
-Tensors leaves(const Tensors& inputs, DType floating = f64, Layout layout = Layout::dense);
+/// Copies of all, those of floating dtype with requires_grad, but for the op's constants.
+Tensors leaves(const Op& op, const Tensors& inputs, DType floating = f64,
+               Layout layout = Layout::dense);
 
 /// A result and the gradients of all floating inputs (undefined for the others).
 struct Outcome {

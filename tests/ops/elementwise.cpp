@@ -128,7 +128,7 @@ void register_functions() {
          .call = [=](const Tensors& x) { return pow(x[0], p); },
          .samples = unary(0.25, 3),
          .sized = rows_of(1, 0.25, 3),
-         .scalar = [=](double x) { return std::pow(x, p); }});
+         .scalar = [=](double x) { return p == 0.5 ? std::sqrt(x) : std::pow(x, p); }});
   add({.name = "pow",
        .what = "whole number of negatives",
        .call = [](const Tensors& x) { return pow(x[0], 3); },
@@ -162,7 +162,7 @@ void register_functions() {
   add_unary(
       "sigmoid", sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -5, 5);
   add_kinked(
-      "relu", [](const Tensors& x) { return relu(x[0]); }, [](double x) { return x > 0 ? x : 0; });
+      "relu", [](const Tensors& x) { return relu(x[0]); }, [](double x) { return x < 0 ? 0 : x; });
   add_kinked(
       "leaky_relu", [](const Tensors& x) { return leaky_relu(x[0], 0.2); },
       [](double x) { return x > 0 ? x : 0.2 * x; });

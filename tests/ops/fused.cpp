@@ -25,13 +25,13 @@ void register_softmax() {
   }
   add({.name = "softmax",
        .what = "middle, with -inf",
-       .call = [](const Tensors& x) { return softmax(masked_fill(x[0], x[1], -INFINITY), 1); },
+       .call = [](const Tensors& x) { return softmax(masked_fill(x[0], x[1] != 0, -INFINITY), 1); },
        .samples = {{values({2, 3, 2}), numbers({0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1}, {2, 3, 2})}}});
 }
 
 void register_norms() {
   const auto row_inputs = [](int64_t rows, int64_t n) {
-    return Tensors{values({rows, n}), values({n}), values({n})};
+    return Tensors{distinct({rows, n}), values({n}), values({n})};
   };
   add({.name = "layer_norm",
        .call = [](const Tensors& x) { return layer_norm(x[0], x[1], x[2]); },
@@ -39,19 +39,22 @@ void register_norms() {
                    {values({2, 3}), values({3}), values({3})},
                    {values({2, 2, 3}), values({3}), values({3})}},
        .sized = row_inputs,
-       .reference = [](const Tensors& x) { return layer_norm_reference(x[0], x[1], x[2]); }});
+       .reference = [](const Tensors& x) { return layer_norm_reference(x[0], x[1], x[2]); },
+       .condition = 8});
   add({.name = "layer_norm",
        .what = "weight alone",
        .call = [](const Tensors& x) { return layer_norm(x[0], x[1], {}, 1e-3); },
        .samples = {{values({2, 3}), values({3})}},
        .sized = row_inputs,
-       .reference = [](const Tensors& x) { return layer_norm_reference(x[0], x[1], {}, 1e-3); }});
+       .reference = [](const Tensors& x) { return layer_norm_reference(x[0], x[1], {}, 1e-3); },
+       .condition = 8});
   add({.name = "layer_norm",
        .what = "plain",
        .call = [](const Tensors& x) { return layer_norm(x[0]); },
        .samples = {{values({5})}, {values({2, 3})}},
-       .sized = rows_of(1),
-       .reference = [](const Tensors& x) { return layer_norm_reference(x[0]); }});
+       .sized = rows_distinct(),
+       .reference = [](const Tensors& x) { return layer_norm_reference(x[0]); },
+       .condition = 8});
   add({.name = "rms_norm",
        .call = [](const Tensors& x) { return rms_norm(x[0], x[1]); },
        .samples = {{values({4}), values({4})}, {values({2, 2, 3}), values({3})}},
@@ -61,16 +64,18 @@ void register_norms() {
        .what = "plain",
        .call = [](const Tensors& x) { return rms_norm(x[0], {}, 1e-2); },
        .samples = {{values({5})}, {values({2, 3})}},
-       .sized = rows_of(1),
+       .sized = rows_distinct(),
        .reference = [](const Tensors& x) { return rms_norm_reference(x[0], {}, 1e-2); }});
 }
 
 void register_losses() {
-  const std::vector<Tensors> samples = {
-      {values({4}), integers({2}, {})},
-      {values({3, 4}), integers({0, 3, 1}, {3})},
-      {values({2, 3, 2}), integers({2, 1, 0, 1}, {2, 2})},
-      {values({3, 3}), integers({0, -100, 2}, {3})},
+  const auto samples = [](int64_t ignored) {
+    return std::vector<Tensors>{
+        {values({4}), integers({2}, {})},
+        {values({3, 4}), integers({0, 3, 2}, {3})},
+        {values({2, 3, 2}), integers({2, 1, 0, 1}, {2, 2})},
+        {values({3, 3}), integers({0, ignored, 2}, {3})},
+    };
   };
   const Sized sized = [](int64_t rows, int64_t n) {
     return Tensors{values({rows, n}), indices({rows}, std::max<int64_t>(n, 1))};
@@ -79,7 +84,7 @@ void register_losses() {
     add({.name = "cross_entropy",
          .what = what,
          .call = [=](const Tensors& x) { return cross_entropy(x[0], x[1], options); },
-         .samples = samples,
+         .samples = samples(options.ignore_index),
          .sized = sized,
          .reference =
              [=](const Tensors& x) { return cross_entropy_reference(x[0], x[1], options); }});
@@ -95,7 +100,7 @@ void register_losses() {
     for (const Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none}) {
       const auto options = [=](const Tensor& weight) {
         return CrossEntropyOptions{
-            .weight = weight.detach(), .reduction = reduction, .label_smoothing = smoothing};
+            .weight = weight, .reduction = reduction, .label_smoothing = smoothing};
       };
       add({.name = "cross_entropy",
            .what = concat("weights, smoothing ", smoothing, ", ", static_cast<int>(reduction)),
@@ -103,9 +108,8 @@ void register_losses() {
            .samples = {{values({3, 3}), integers({0, 2, 0}, {3}), values({3}, 0.5, 2)},
                        {values({2, 3, 2}), integers({2, 1, -100, 1}, {2, 2}), values({3}, 0.5, 2)}},
            .reference =
-               [=](const Tensors& x) {
-                 return cross_entropy_reference(x[0], x[1], options(x[2]));
-               }});
+               [=](const Tensors& x) { return cross_entropy_reference(x[0], x[1], options(x[2])); },
+           .constants = 1});
     }
 }
 
@@ -123,7 +127,9 @@ void register_dropout() {
          .reference =
              [=](const Tensors& x) {
                return dropout_reference(x[0], p, {7, 0});
-             }});
+             },
+         .node = p == 0 ? "*" : "dropout",
+         .random = true});
 }
 
 void register_attention() {
@@ -157,17 +163,20 @@ void register_attention() {
              [=](const Tensors& x) {
                return scaled_dot_product_attention_reference(x[0], x[1], x[2], {}, dropout, causal,
                                                              scale, {5, 0});
-             }});
+             },
+         .condition = 16,
+         .random = dropout > 0});
   };
   add_plain("plain", false, {}, 0);
   add_plain("causal", true, {}, 0);
   add_plain("scale", false, 0.25, 0);
   add_plain("dropout", false, {}, 0.4);
   add_plain("causal, dropout, scale", true, 1.5, 0.25);
+  add_plain("large scale", false, 1.5, 0);
 
-  // The boolean mask has a row without any key. The additive one does not ask for a gradient.
   const auto add_masked = [&](const std::string& what, bool causal,
-                              const std::function<Tensor(const Shape&)>& make_mask) {
+                              const std::function<Tensor(const Shape&)>& make_mask,
+                              int constants = 1, const std::string& node = "") {
     std::vector<Tensors> samples;
     for (const auto& [q, k, v] : sizes)
       samples.push_back(
@@ -178,7 +187,7 @@ void register_attention() {
          .what = what,
          .call =
              [=](const Tensors& x) {
-               return scaled_dot_product_attention(x[0], x[1], x[2], x[3].detach(), 0, causal);
+               return scaled_dot_product_attention(x[0], x[1], x[2], x[3], 0, causal);
              },
          .samples = samples,
          .sized =
@@ -188,10 +197,13 @@ void register_attention() {
              },
          .reference =
              [=](const Tensors& x) {
-               return scaled_dot_product_attention_reference(x[0], x[1], x[2], x[3].detach(), 0,
-                                                             causal);
-             }});
+               return scaled_dot_product_attention_reference(x[0], x[1], x[2], x[3], 0, causal);
+             },
+         .node = node,
+         .constants = constants,
+         .condition = 16});
   };
+  // With a row without any key.
   const auto with_empty_row = [](const Shape& shape) {
     Tensor m = mask(shape);
     for (int64_t i = 0; i < shape.back(); ++i) m.data<bool>()[i] = false;
@@ -199,7 +211,9 @@ void register_attention() {
   };
   add_masked("boolean mask", false, with_empty_row);
   add_masked("boolean mask, causal", true, with_empty_row);
-  add_masked("additive mask", false, [](const Shape& shape) { return values(shape); });
+  const auto additive = [](const Shape& shape) { return values(shape); };
+  add_masked("additive mask", false, additive);
+  add_masked("learnt mask", false, additive, /*constants=*/0, "*");
 }
 
 }  // namespace

@@ -45,9 +45,9 @@ void register_indexing() {
              return Tensors{values({11, n}), indices({rows, n}, 11), values({rows, n})};
            }});
   add({.name = "scatter_add",
-       .what = "dim 1, larger source",
+       .what = "dim 1",
        .call = [](const Tensors& x) { return scatter_add(x[0], 1, x[1], x[2]); },
-       .samples = {{values({2, 2}), integers({0, 1, 1, 1, 1, 0}, {2, 3}), values({3, 4})}}});
+       .samples = {{values({2, 2}), integers({0, 1, 1, 1, 1, 0}, {2, 3}), values({2, 3})}}});
   add({.name = "embedding",
        .call = [](const Tensors& x) { return embedding(x[1], x[0]); },
        .samples = {{values({4, 3}), integers({1, 3, 1, 1, 0}, {5})},
@@ -65,7 +65,8 @@ void register_indexing() {
        .sized =
            [](int64_t rows, int64_t n) {
              return Tensors{mask({rows, n}), values({rows, n})};
-           }});
+           },
+       .node = "index_select"});
 
   const auto along = [](const std::string& name, const std::string& what, const OpCall& f,
                         bool differentiable = true) {
@@ -74,6 +75,7 @@ void register_indexing() {
          .call = f,
          .samples = {{distinct({5})}, {distinct({3, 3})}, {distinct({2, 2, 3})}},
          .sized = rows_distinct(),
+         .node = "gather",
          .differentiable = differentiable});
   };
   along("topk", "largest", [](const Tensors& x) { return topk(x[0], 2).values; });

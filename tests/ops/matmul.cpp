@@ -4,21 +4,33 @@
 namespace tarsier::test {
 
 void register_matmul() {
-  std::vector<Tensors> products;
-  const std::pair<Shape, Shape> shapes[] = {
-      {{2, 3}, {3, 4}},    {{1, 1}, {1, 1}},    {{4}, {4}},
-      {{3}, {3, 2}},       {{2, 3}, {3}},       {{2, 2, 3}, {2, 3, 2}},
-      {{2, 2, 3}, {3, 2}}, {{2, 3}, {2, 3, 2}}, {{2, 1, 2, 3}, {3, 3, 1}},
-      {{2, 2, 3}, {3}},    {{3}, {2, 3, 2}},
+  const auto products = [](const std::vector<std::pair<Shape, Shape>>& shapes) {
+    std::vector<Tensors> samples;
+    for (const auto& [a, b] : shapes) samples.push_back({values(a), values(b)});
+    return samples;
   };
-  for (const auto& [a, b] : shapes) products.push_back({values(a), values(b)});
   add({.name = "matmul",
        .call = [](const Tensors& x) { return matmul(x[0], x[1]); },
-       .samples = products,
+       .samples = products({{{2, 3}, {3, 4}},
+                            {{1, 1}, {1, 1}},
+                            {{2, 2, 3}, {2, 3, 2}},
+                            {{2, 2, 3}, {3, 2}},
+                            {{2, 3}, {2, 3, 2}},
+                            {{2, 1, 2, 3}, {3, 3, 1}}}),
        .sized =
            [](int64_t rows, int64_t n) {
              return Tensors{values({rows, n}), values({n, 9})};
            }});
+  add({.name = "matmul",
+       .what = "vectors",
+       .call = [](const Tensors& x) { return matmul(x[0], x[1]); },
+       .samples =
+           products({{{4}, {4}}, {{3}, {3, 2}}, {{2, 3}, {3}}, {{2, 2, 3}, {3}}, {{3}, {2, 3, 2}}}),
+       .sized =
+           [](int64_t rows, int64_t n) {
+             return Tensors{values({rows, n}), values({n})};
+           },
+       .node = "*"});  // a product of matrices that loses a dimension again
   add({.name = "matmul",
        .what = "wide",
        .call = [](const Tensors& x) { return matmul(x[0], x[1]); },

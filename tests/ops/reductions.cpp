@@ -36,7 +36,7 @@ void add_over_axes(const std::string& name, const Reduction& f,
 }
 
 Tensor plain(const Shape& shape) { return values(shape); }
-Tensor positive(const Shape& shape) { return values(shape, 0.5, 2); }
+Tensor around_one(const Shape& shape) { return values(shape, 0.75, 1.25); }
 
 void add_along(const std::string& name, const std::string& what, const OpCall& f,
                const std::vector<Shape>& shapes, bool differentiable = true,
@@ -117,7 +117,7 @@ void register_reductions() {
         "norm", [=](const Arg& x, const Axes& d, bool k) { return norm(x, p, d, k); }, distinct,
         true, "", concat(", p = ", p));
   add_over_axes(
-      "prod", [](const Arg& x, const Axes& d, bool k) { return prod(x, d, k); }, positive);
+      "prod", [](const Arg& x, const Axes& d, bool k) { return prod(x, d, k); }, around_one);
   add({.name = "prod",
        .what = "with zeros",
        .call = [](const Tensors& x) { return prod(x[0], -1); },

@@ -87,7 +87,7 @@ Tensor distinct(const Shape& shape) {
   std::iota(order.begin(), order.end(), -(n / 2));
   std::shuffle(order.begin(), order.end(), std::mt19937(next_seed));
   return make<double>(shape, [&](std::mt19937&, int64_t i) {
-    return static_cast<double>(order[static_cast<size_t>(i)]) / 4 + 0.125;
+    return static_cast<double>(order[static_cast<size_t>(i)]) / 4 + 0.0625;
   });
 }
 
@@ -119,7 +119,7 @@ std::vector<Tensors> binary(double low, double high) {
   return two_each([&](const Shape& shape) { return values(shape, low, high); });
 }
 std::vector<Tensors> binary_distinct() {
-  // 1/16 apart from each other, so that no element of one equals one of the other.
+  // Shifted by 1/16, so that no element of one equals one of the other.
   std::vector<Tensors> samples = two_each(distinct);
   for (Tensors& pair : samples) {
     double* b = pair[1].data<double>();

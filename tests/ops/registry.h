@@ -21,19 +21,30 @@ using OpCall = std::function<Tensor(const Tensors&)>;
 using Sized = std::function<Tensors(int64_t rows, int64_t n)>;
 
 struct Op {
-  std::string name;       ///< as declared in ops.h
-  std::string what = "";  ///< which way of calling it: "keepdim", "negative step"
+  /// As declared in ops.h, and which way of calling it: "keepdim", "negative step".
+  std::string name, what = "";
   OpCall call;
-  std::vector<Tensors>
-      samples;                 ///< small inputs, for differences: f64, and i64 or bool where needed
-  Sized sized = nullptr;       ///< inputs of any size
-  OpCall reference = nullptr;  ///< fused ops: the reference form
-  std::function<double(double)> scalar = nullptr;           ///< unary elementwise: by std::
-  std::function<double(double, double)> scalar2 = nullptr;  ///< binary elementwise: by std::
-  std::string node = "";       ///< the name of the recorded node, where it is not `name`
-  bool differentiable = true;  ///< false: the result must not be recorded
-  bool any_strides = true;     ///< false: refuses inputs that are not contiguous (view)
-  double f32_factor = 1;       ///< times the tolerance between f32 and f64: ill-conditioned samples
+  /// Small inputs, for differences: f64, and i64 or bool where needed.
+  std::vector<Tensors> samples;
+  /// Inputs of any size.
+  Sized sized = nullptr;
+  /// Fused ops: the reference form.
+  OpCall reference = nullptr;
+  /// Elementwise ops: the same for one element, or two, by std::.
+  std::function<double(double)> scalar = nullptr;
+  std::function<double(double, double)> scalar2 = nullptr;
+  /// The name of the recorded node where it is not `name`; "*" where it depends on the sample.
+  std::string node = "";
+  /// False: the result must not be recorded.
+  bool differentiable = true;
+  /// How many of the last inputs never ask for a gradient.
+  int constants = 0;
+  /// False: refuses inputs that are not contiguous (view).
+  bool any_strides = true;
+  /// Times the tolerance, where small changes of the input change much.
+  double condition = 1;
+  /// Draws random numbers, which differ between f32 and f64.
+  bool random = false;
 };
 
 /// All ops, in the order of ops.h.
@@ -54,8 +65,8 @@ void register_fused();
 
 /// Uniform in [low, high), f64. Every tensor of an op has other numbers.
 Tensor values(const Shape& shape, double low = -2, double high = 2);
-/// k/4 + 1/8 for whole k around 0, shuffled, none twice and none a multiple of 1/4:
-/// for ops with kinks and ties, where differences need distance.
+/// k/4 + 1/16 for whole k around 0, shuffled: all of different size, none near a multiple of 1/4.
+/// For ops with kinks and ties, where differences need distance.
 Tensor distinct(const Shape& shape);
 /// About half of them true.
 Tensor mask(const Shape& shape);

@@ -34,10 +34,12 @@ void register_views() {
        .samples = {{values({4})}, {values({2, 3})}},
        .sized = rows_of(1),
        .any_strides = false});
-  add_move("flatten", "all", [](const Tensors& x) { return flatten(x[0]); },
-           {{}, {3}, {2, 3}, {2, 2, 2}});
-  add_move("flatten", "last two", [](const Tensors& x) { return flatten(x[0], -2); },
-           {{2, 3}, {2, 2, 3}});
+  add_move(
+      "flatten", "all", [](const Tensors& x) { return flatten(x[0]); },
+      {{}, {3}, {2, 3}, {2, 2, 2}}, "reshape");
+  add_move(
+      "flatten", "last two", [](const Tensors& x) { return flatten(x[0], -2); },
+      {{2, 3}, {2, 2, 3}}, "reshape");
   add_move(
       "permute", "three",
       [](const Tensors& x) {
@@ -47,8 +49,9 @@ void register_views() {
   add_move("permute", "two", [](const Tensors& x) { return permute(x[0], {1, 0}); }, {{2, 3}});
   add_move("transpose", "", [](const Tensors& x) { return transpose(x[0], 0, -1); },
            {{3}, {2, 3}, {2, 3, 2}});
-  add_move("squeeze", "dim", [](const Tensors& x) { return squeeze(x[0], 1); },
-           {{3, 1}, {2, 1, 2}, {2, 3}});
+  add_move(
+      "squeeze", "dim", [](const Tensors& x) { return squeeze(x[0], 1); },
+      {{3, 1}, {2, 1, 2}, {2, 3}}, "*");
   add_move("squeeze", "all", [](const Tensors& x) { return squeeze(x[0]); },
            {{1}, {1, 3, 1}, {2, 3}});
   add_move("unsqueeze", "front", [](const Tensors& x) { return unsqueeze(x[0], 0); },
@@ -99,7 +102,8 @@ void register_joins() {
          .what = concat("dim ", dim),
          .call = [=](const Tensors& x) { return stack(x, dim); },
          .samples = {{values({3})}, {values({2, 3}), values({2, 3}), values({2, 3})}},
-         .sized = two});
+         .sized = two,
+         .node = "cat"});
   // One of the parts, and all of them together.
   add_move(
       "split", "size", [](const Tensors& x) { return split(x[0], 2, -1).back(); }, {{5}, {2, 4}},
@@ -134,11 +138,12 @@ void register_moves() {
   for (int64_t shift : {1, -2, 7})
     add_move("roll", concat("by ", shift), [=](const Tensors& x) { return roll(x[0], shift, -1); },
              {{5}, {2, 3}, {2, 1}});
-  add_move("repeat", "",
-           [](const Tensors& x) {
-             return repeat(x[0], {2, 3});
-           },
-           {{}, {2}, {2, 3}, {1, 2}});
+  add_move(
+      "repeat", "",
+      [](const Tensors& x) {
+        return repeat(x[0], {2, 3});
+      },
+      {{}, {2}, {2, 3}, {1, 2}}, "reshape");
   for (int64_t diagonal : {0, 1, -1}) {
     add_move("tril", concat("diagonal ", diagonal),
              [=](const Tensors& x) { return tril(x[0], diagonal); }, {{3, 3}, {2, 4}, {2, 3, 2}});
