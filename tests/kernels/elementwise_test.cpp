@@ -1,0 +1,200 @@
+// Elementwise kernels: every length, every stride, every op the same as one element at a time.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "autograd/kernels/kernels.h"
+
+using namespace tarsier::kernels;
+
+namespace {
+
+template <class T>
+std::vector<T> numbers(int64_t n, unsigned seed, double low = -3, double high = 3) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<double> uniform(low, high);
+  std::vector<T> x(static_cast<size_t>(n));
+  for (T& v : x) v = static_cast<T>(uniform(random));
+  return x;
+}
+
+/// The same bits (NaN, too).
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
+
+constexpr int64_t kLongest = 67;  // more than four registers of the widest set, and a tail
+constexpr double kGuard = 12345;
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("unary: a value depends neither on its place nor on the length", T, float,
+                   double) {
+  const auto& k = active<T>();
+  const auto x = numbers<T>(kLongest, 1);
+  for (int op = 0; op < static_cast<int>(Unary::count); ++op) {
+    CAPTURE(op);
+    std::vector<T> alone(x.size());
+    for (size_t i = 0; i < x.size(); ++i) k.unary[op](1, &x[i], &alone[i]);
+    for (int64_t n = 0; n <= kLongest; ++n) {
+      std::vector<T> y(x.size() + 1, T(kGuard));
+      k.unary[op](n, x.data(), y.data());
+      CHECK(std::memcmp(y.data(), alone.data(), static_cast<size_t>(n) * sizeof(T)) == 0);
+      CHECK(y[static_cast<size_t>(n)] == T(kGuard));  // nothing is written behind the end
+    }
+    std::vector<T> in_place = x;
+    k.unary[op](kLongest, in_place.data(), in_place.data());
+    CHECK(same_bits(in_place, alone));
+  }
+}
+
+TEST_CASE_TEMPLATE("unary gradients: f′ against differences of f", T, double) {
+  const auto& k = active<T>();
+  const std::pair<UnaryGrad, Unary> pairs[] = {
+      {UnaryGrad::tanh, Unary::tanh},           {UnaryGrad::sigmoid, Unary::sigmoid},
+      {UnaryGrad::relu, Unary::relu},           {UnaryGrad::gelu, Unary::gelu},
+      {UnaryGrad::gelu_tanh, Unary::gelu_tanh}, {UnaryGrad::silu, Unary::silu}};
+  static_assert(std::size(pairs) == static_cast<size_t>(UnaryGrad::count));
+  const auto x = numbers<T>(kLongest, 2, -6, 6), dy = numbers<T>(kLongest, 3);
+  const size_t n = x.size();
+  for (const auto& [grad, f] : pairs) {
+    CAPTURE(static_cast<int>(grad));
+    const auto kernel = k.unary[static_cast<int>(f)];
+    const double h = 1e-5;
+    std::vector<T> above = x, below = x, y(n), dx(n);
+    for (T& v : above) v += h;
+    for (T& v : below) v -= h;
+    kernel(kLongest, x.data(), y.data());
+    kernel(kLongest, above.data(), above.data());
+    kernel(kLongest, below.data(), below.data());
+    const bool from_result = grad <= UnaryGrad::relu;
+    k.unary_grad[static_cast<int>(grad)](kLongest, from_result ? y.data() : x.data(), dy.data(),
+                                         dx.data());
+    // Differences are off by h²·f‴ and by the rounding of f over h.
+    for (size_t i = 0; i < n; ++i)
+      CHECK(std::abs(dx[i] - dy[i] * (above[i] - below[i]) / (2 * h)) < 1e-9);
+  }
+}
+
+TEST_CASE_TEMPLATE("unary gradients: a value depends neither on its place nor on the length", T,
+                   float, double) {
+  const auto& k = active<T>();
+  const auto x = numbers<T>(kLongest, 4), dy = numbers<T>(kLongest, 5);
+  for (int op = 0; op < static_cast<int>(UnaryGrad::count); ++op) {
+    std::vector<T> alone(x.size());
+    for (size_t i = 0; i < x.size(); ++i) k.unary_grad[op](1, &x[i], &dy[i], &alone[i]);
+    for (int64_t n = 0; n <= kLongest; ++n) {
+      std::vector<T> dx(x.size() + 1, T(kGuard));
+      k.unary_grad[op](n, x.data(), dy.data(), dx.data());
+      CHECK(std::memcmp(dx.data(), alone.data(), static_cast<size_t>(n) * sizeof(T)) == 0);
+      CHECK(dx[static_cast<size_t>(n)] == T(kGuard));
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("binary and compare: all lengths and strides", T, float, double) {
+  const auto& k = active<T>();
+  const auto a = numbers<T>(3 * kLongest, 6), b = numbers<T>(3 * kLongest, 7);
+  const auto exact = [](int op, T p, T q) -> T {
+    switch (static_cast<Binary>(op)) {
+      case Binary::add:
+        return p + q;
+      case Binary::sub:
+        return p - q;
+      case Binary::mul:
+        return p * q;
+      case Binary::div:
+        return p / q;
+      case Binary::pow:
+        return std::pow(p, q);
+      case Binary::minimum:
+        return std::fmin(p, q);
+      default:
+        return std::fmax(p, q);
+    }
+  };
+  const auto holds = [](int op, T p, T q) {
+    const bool all[] = {p == q, p != q, p<q, p <= q, p> q, p >= q};
+    return all[op];
+  };
+  for (int64_t sa : {0, 1, 3})
+    for (int64_t sb : {0, 1, 2})
+      for (int64_t n = 0; n <= kLongest; n += n < 20 ? 1 : 9) {
+        CAPTURE(n);
+        CAPTURE(sa);
+        CAPTURE(sb);
+        for (int op = 0; op < static_cast<int>(Binary::count); ++op) {
+          CAPTURE(op);
+          std::vector<T> y(static_cast<size_t>(n) + 1, T(kGuard)), want = y;
+          for (int64_t i = 0; i < n; ++i)
+            want[static_cast<size_t>(i)] =
+                exact(op, a[static_cast<size_t>(i * sa)], b[static_cast<size_t>(i * sb)]);
+          k.binary[op](n, a.data(), sa, b.data(), sb, y.data());
+          bool equal = true;
+          for (size_t i = 0; i < y.size(); ++i)
+            equal = equal && (y[i] == want[i] || (std::isnan(y[i]) && std::isnan(want[i])));
+          CHECK(equal);
+        }
+        for (int op = 0; op < static_cast<int>(Compare::count); ++op) {
+          CAPTURE(op);
+          bool y[kLongest] = {};
+          k.compare[op](n, a.data(), sa, b.data(), sb, y);
+          bool equal = true;
+          for (int64_t i = 0; i < n; ++i)
+            equal = equal && y[i] == holds(op, a[static_cast<size_t>(i * sa)],
+                                           b[static_cast<size_t>(i * sb)]);
+          CHECK(equal);
+        }
+      }
+}
+
+TEST_CASE_TEMPLATE("minimum and maximum are NaN where an operand is", T, float, double) {
+  const auto& k = active<T>();
+  const T nan = std::numeric_limits<T>::quiet_NaN();
+  const T a[] = {nan, 1, nan, 1}, b[] = {1, nan, nan, 2};
+  T y[4];
+  k.binary[static_cast<int>(Binary::minimum)](4, a, 1, b, 1, y);
+  CHECK((std::isnan(y[0]) && std::isnan(y[1]) && std::isnan(y[2]) && y[3] == 1));
+  k.binary[static_cast<int>(Binary::maximum)](4, a, 1, b, 1, y);
+  CHECK((std::isnan(y[0]) && std::isnan(y[1]) && std::isnan(y[2]) && y[3] == 2));
+}
+
+TEST_CASE_TEMPLATE("select picks by mask, at all lengths and strides", T, float, double) {
+  const auto& k = active<T>();
+  const auto a = numbers<T>(kLongest, 8), b = numbers<T>(kLongest, 9);
+  bool mask[kLongest];
+  for (int64_t i = 0; i < kLongest; ++i) mask[i] = i % 3 == 0;
+  for (int64_t sm : {0, 1})
+    for (int64_t sa : {0, 1})
+      for (int64_t sb : {0, 1})
+        for (int64_t n = 0; n <= kLongest; ++n) {
+          std::vector<T> y(static_cast<size_t>(n) + 1, T(kGuard));
+          k.select(n, mask, sm, a.data(), sa, b.data(), sb, y.data());
+          bool equal = y.back() == T(kGuard);
+          for (int64_t i = 0; i < n; ++i)
+            equal = equal &&
+                    y[static_cast<size_t>(i)] == (mask[i * sm] ? a[static_cast<size_t>(i * sa)]
+                                                               : b[static_cast<size_t>(i * sb)]);
+          CHECK(equal);
+        }
+}
+
+TEST_CASE_TEMPLATE("axpby: y = αx + βy; β = 0 does not read y", T, float, double) {
+  const auto& k = active<T>();
+  const auto x = numbers<T>(kLongest, 10);
+  for (int64_t n = 0; n <= kLongest; ++n) {
+    std::vector<T> y(x.size() + 1, T(kGuard));
+    k.axpby(n, T(2), x.data(), T(0.5), y.data());
+    for (size_t i = 0; i < y.size(); ++i)
+      CHECK(y[i] ==
+            (static_cast<int64_t>(i) < n ? static_cast<T>(2 * x[i] + T(kGuard) / 2) : T(kGuard)));
+  }
+  std::vector<T> y(x.size(), std::numeric_limits<T>::quiet_NaN());
+  k.axpby(kLongest, T(3), x.data(), T(0), y.data());
+  for (size_t i = 0; i < y.size(); ++i) CHECK(y[i] == 3 * x[i]);
+}

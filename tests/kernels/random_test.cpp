@@ -1,0 +1,34 @@
+// Philox in vectors gives the numbers of the plain functions.
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "autograd/kernels/kernels.h"
+#include "autograd/random.h"
+
+using namespace tarsier;
+
+TEST_CASE_TEMPLATE("the uniform kernel gives uniform(key, i), from any start, at any length", T,
+                   float, double) {
+  const RandomKey key{0x123456789abcdef0, 0xfedcba9876543210};
+  for (uint64_t first : {uint64_t(0), uint64_t(1), uint64_t(63), (uint64_t(1) << 36) - 5})
+    for (int64_t n : {0, 1, 31, 32, 33, 64, 200}) {
+      std::vector<T> y(static_cast<size_t>(n) + 1, T(7));
+      kernels::active<T>().uniform(key, first, n, y.data());
+      bool equal = y.back() == T(7);
+      for (int64_t i = 0; i < n; ++i)
+        equal =
+            equal && y[static_cast<size_t>(i)] == uniform<T>(key, first + static_cast<uint64_t>(i));
+      CHECK(equal);
+    }
+}
+
+TEST_CASE_TEMPLATE("the dropout kernel drops where uniform(key, i) < p", T, float, double) {
+  const RandomKey key{5, 6};
+  const T p = T(0.3), scale = T(1.5);
+  std::vector<T> x(1000), y(1000);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(i + 1);
+  kernels::active<T>().dropout(key, 17, 1000, p, scale, x.data(), y.data());
+  for (size_t i = 0; i < x.size(); ++i)
+    CHECK(y[i] == (uniform<T>(key, 17 + i) < p ? T(0) : x[i] * scale));
+}
