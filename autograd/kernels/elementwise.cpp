@@ -1,6 +1,7 @@
 // Elementwise kernels: each op is a functor on a vector, and a handful of loops apply them.
 #include "autograd/kernels/elementwise.h"
 
+#include "autograd/kernels/activation.h"
 #include "autograd/kernels/math.h"
 #include "autograd/kernels/simd.h"
 
@@ -42,12 +43,8 @@ struct Reciprocal {
   template <class V>
   TARSIER_INLINE V operator()(V x) const { return all<V>(1) / x; }
 };
-struct Relu {
-  template <class V>
-  TARSIER_INLINE V operator()(V x) const { return max(all<V>(0), x); }  // in this order NaN stays
-};
 
-// ------------------------------------------------- activations with their gradients dx = dy·f′(x)
+// ------------------------------------------------- gradients of activations dx = dy·f′(x)
 
 struct TanhGrad {
   template <class V>
@@ -65,12 +62,7 @@ struct ReluGrad {
   }
 };
 
-/// x · Φ(x), with Φ the distribution of a normal variable.
-struct Gelu {
-  template <class V>
-  TARSIER_INLINE V operator()(V x) const { return x * normal(x).cdf; }
-};
-/// (x·Φ)′ = Φ + x·φ.
+/// gelu: (x·Φ)′ = Φ + x·φ.
 struct GeluGrad {
   template <class V>
   TARSIER_INLINE V operator()(V x, V dy) const {
@@ -79,16 +71,7 @@ struct GeluGrad {
   }
 };
 
-/// ½x(1 + tanh u) with u = √(2/π)(x + 0.044715x³). As ½(1 + tanh u) = σ(2u) = 1/(1 + e^{−2u}), one
-/// exponential and one division do.
-struct GeluTanh {
-  static constexpr double a = 1.5957691216057308, b = 0.044715;  // 2√(2/π)
-  template <class V>
-  TARSIER_INLINE V operator()(V x) const {
-    return x * sigmoid(x * fma(x * x, all<V>(a * b), all<V>(a)));
-  }
-};
-/// (x·σ(v))′ = σ + x·σ(1 − σ)·v′ with v = 2u, v′ = 2√(2/π)(1 + 3·0.044715x²).
+/// gelu_tanh: (x·σ(v))′ = σ + x·σ(1 − σ)·v′ with v = 2u, v′ = 2√(2/π)(1 + 3·0.044715x²).
 struct GeluTanhGrad {
   template <class V>
   TARSIER_INLINE V operator()(V x, V dy) const {
@@ -99,12 +82,7 @@ struct GeluTanhGrad {
   }
 };
 
-/// x · σ(x).
-struct Silu {
-  template <class V>
-  TARSIER_INLINE V operator()(V x) const { return x * sigmoid(x); }
-};
-/// (x·σ)′ = σ + x·σ(1 − σ).
+/// silu: (x·σ)′ = σ + x·σ(1 − σ).
 struct SiluGrad {
   template <class V>
   TARSIER_INLINE V operator()(V x, V dy) const {

@@ -144,16 +144,16 @@ void apply_tail(GemmTail tail, int64_t rows, int64_t cols, T* c, int64_t c_row) 
     case GemmTail::none:
       break;
     case GemmTail::relu:
-      run([](Simd<T> x) { return relu(x); });
+      run(Relu());
       break;
     case GemmTail::gelu:
-      run([](Simd<T> x) { return gelu(x); });
+      run(Gelu());
       break;
     case GemmTail::gelu_tanh:
-      run([](Simd<T> x) { return gelu_tanh(x); });
+      run(GeluTanh());
       break;
     case GemmTail::silu:
-      run([](Simd<T> x) { return silu(x); });
+      run(Silu());
       break;
   }
 }
