@@ -1,0 +1,28 @@
+#pragma once
+// What the benchmark files share: suites that are added when the program starts, and a table made
+// of the medians at its end.
+
+#include <map>
+#include <string>
+
+namespace tarsier::bench {
+
+/// Of every benchmark that ran: the median of its counter "flops" (per second) where it has one,
+/// and of its time in seconds. Names are those it was registered under.
+struct Medians {
+  std::map<std::string, double> flops, seconds;
+
+  /// The number under `name`, or 0 where it was not run.
+  static double get(const std::map<std::string, double>& from, const std::string& name) {
+    const auto found = from.find(name);
+    return found == from.end() ? 0 : found->second;
+  }
+};
+
+/// A file's benchmarks: `add` registers them, `print` shows their table. Define one per file, as a
+/// global. Files that need no table use BENCHMARK() alone.
+struct Suite {
+  Suite(void (*add)(), void (*print)(const Medians&));
+};
+
+}  // namespace tarsier::bench
