@@ -56,17 +56,17 @@ void layer_norm_grad(int64_t rows, int64_t n, const T* x, const T* weight, const
   if (dx == nullptr) return;
   for (int64_t i = 0; i < rows; ++i, x += n, dy += n, dx += n) {
     const Simd<T> m(mean[i]), r(rstd[i]);
-    const auto g = [&](int64_t j, int64_t lanes) {
-      return load(dy + j, lanes) * load_or(weight, j, lanes, T(1));
-    };
     const auto xhat = [&](int64_t j, int64_t lanes) { return (load(x + j, lanes) - m) * r; };
+    // g is kept in dx and not computed twice: rounded in one place and not in the other, it would
+    // not cancel against its mean.
     const Sums<T> sums = sums_of<T>(n, [&](int64_t j, int64_t lanes) {
-      const Simd<T> gj = g(j, lanes);
-      return SimdPair<T>(gj, gj * xhat(j, lanes));
+      const Simd<T> g = load(dy + j, lanes) * load_or(weight, j, lanes, T(1));
+      store(dx + j, g, lanes);
+      return SimdPair<T>(g, g * xhat(j, lanes));
     });
     const Simd<T> g_mean(sums.a / T(n)), gx_mean(sums.b / T(n));
     each<T>(n, [&](int64_t j, int64_t lanes) {
-      store(dx + j, r * (g(j, lanes) - g_mean - xhat(j, lanes) * gx_mean), lanes);
+      store(dx + j, r * (load(dx + j, lanes) - g_mean - xhat(j, lanes) * gx_mean), lanes);
     });
   }
 }
@@ -95,15 +95,17 @@ void rms_norm_grad(int64_t rows, int64_t n, const T* x, const T* weight, const T
   if (dx == nullptr) return;
   for (int64_t i = 0; i < rows; ++i, x += n, dy += n, dx += n) {
     const Simd<T> r(rstd[i]);
-    const auto g = [&](int64_t j, int64_t lanes) {
-      return load(dy + j, lanes) * load_or(weight, j, lanes, T(1));
-    };
     const auto xhat = [&](int64_t j, int64_t lanes) { return load(x + j, lanes) * r; };
-    const Simd<T> gx_mean(
-        sum_of<T>(n, [&](int64_t j, int64_t lanes) { return g(j, lanes) * xhat(j, lanes); }) /
-        T(n));
+    const Simd<T> gx_mean(sum_of<T>(n,
+                                    [&](int64_t j, int64_t lanes) {
+                                      const Simd<T> g =
+                                          load(dy + j, lanes) * load_or(weight, j, lanes, T(1));
+                                      store(dx + j, g, lanes);
+                                      return g * xhat(j, lanes);
+                                    }) /
+                          T(n));
     each<T>(n, [&](int64_t j, int64_t lanes) {
-      store(dx + j, r * (g(j, lanes) - xhat(j, lanes) * gx_mean), lanes);
+      store(dx + j, r * (load(dx + j, lanes) - xhat(j, lanes) * gx_mean), lanes);
     });
   }
 }
