@@ -17,9 +17,9 @@ struct MultiheadAttentionOptions {
 /// What a query may look at. Masks are PyTorch's: of bool, true means *not* (the opposite of
 /// scaled_dot_product_attention); floating ones are added to the scores. Both kinds combine.
 struct AttentionOptions {
-  Tensor key_padding_mask;  ///< (B, S)
-  Tensor attn_mask;         ///< (T, S) or (B·H, T, S)
-  bool is_causal = false;   ///< query i sees keys 0 … i; no mask is needed for it
+  Tensor key_padding_mask = {};  ///< (B, S)
+  Tensor attn_mask = {};         ///< (T, S) or (B·H, T, S)
+  bool is_causal = false;        ///< query i sees keys 0 … i; no mask is needed for it
 };
 
 struct AttentionResult {

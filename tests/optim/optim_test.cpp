@@ -1,0 +1,248 @@
+// Optimisers, schedules and clipping against PyTorch, and what they refuse.
+#include "optim/optim.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "autograd/ops.h"
+#include "autograd/parallel.h"
+#include "tests/nn/golden.h"
+
+namespace tarsier {
+namespace {
+
+using optim::Adam, optim::AdamW, optim::SGD;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+/// The steps whose weights the golden file has.
+constexpr int kNoted[] = {0, 1, 2, 3, 9, 49, 99};
+
+/// Trains w and b on the recorded gradients as make_golden.py does, saving and restoring the
+/// optimiser's state on the way.
+template <class Options, class Make>
+void check_trajectory(const std::string& name, const Options& first, const Options& second,
+                      Make make) {
+  for (const DType dtype : {f64, f32}) {
+    CAPTURE(name);
+    const TensorDict numbers = golden("optim.safetensors", "", dtype);
+    Tensor w = clone(numbers["start.w"]).requires_grad_();
+    Tensor b = clone(numbers["start.b"]).requires_grad_();
+    const std::vector<optim::ParameterGroup<Options>> groups = {{{{"w", w}}, first},
+                                                                {{{"b", b}}, second}};
+    std::unique_ptr<optim::Optimizer> optimizer = make(groups);
+    const std::vector<double> schedule = golden("optim.safetensors", "")["schedule"].to_vector();
+    int noted = 0;
+    for (int step = 0; step < 100; ++step) {
+      CAPTURE(step);
+      optimizer->set_lr(0, schedule[static_cast<size_t>(step)]);
+      w.set_grad(clone(select(numbers["grad.w"], 0, step)));
+      b.set_grad(step % 3 == 2 ? Tensor() : clone(select(numbers["grad.b"], 0, step)));
+      optimizer->step();
+      if (step == kNoted[noted]) {
+        check_close("w", w.detach(), select(numbers[name + ".w"], 0, noted));
+        check_close("b", b.detach(), select(numbers[name + ".b"], 0, noted));
+        ++noted;
+      }
+      if (step == 42) {
+        const TensorDict state = optimizer->state_dict();
+        optimizer = make(groups);
+        optimizer->load_state_dict(state);
+      }
+    }
+  }
+}
+
+TEST_CASE("optimisers follow PyTorch's over 100 steps, across a save and a restore") {
+  const auto adamw = [](const auto& groups) { return std::make_unique<AdamW>(groups); };
+  check_trajectory<optim::AdamWOptions>("adamw", {.betas = {0.9, 0.95}, .weight_decay = 0.1},
+                                        {.lr = 0.02, .betas = {0.9, 0.95}, .weight_decay = 0},
+                                        adamw);
+  check_trajectory<optim::AdamWOptions>("adamw_defaults", {}, {}, adamw);
+  check_trajectory<optim::AdamOptions>(
+      "adam", {.eps = 1e-6, .weight_decay = 0.1}, {.lr = 0.02, .eps = 1e-6, .weight_decay = 0.1},
+      [](const auto& groups) { return std::make_unique<Adam>(groups); });
+  const auto sgd = [](const auto& groups) { return std::make_unique<SGD>(groups); };
+  check_trajectory<optim::SGDOptions>("sgd", {.lr = 0.03}, {.lr = 0.03}, sgd);
+  const optim::SGDOptions momentum{
+      .lr = 0.03, .momentum = 0.9, .dampening = 0.2, .weight_decay = 0.1};
+  check_trajectory<optim::SGDOptions>("sgd_momentum", momentum, momentum, sgd);
+  const optim::SGDOptions nesterov{.lr = 0.03, .momentum = 0.8, .nesterov = true};
+  check_trajectory<optim::SGDOptions>("sgd_nesterov", nesterov, nesterov, sgd);
+}
+
+TEST_CASE("a step gives the same bits at any number of threads, wherever an element lies") {
+  std::vector<std::vector<float>> results;
+  for (const int threads : {1, 2, 5}) {
+    const int before = num_threads();
+    set_num_threads(threads);
+    Generator generator(7);
+    TensorDict parameters;
+    for (const int64_t size : {3, 100001, 1, 17, 40000}) {
+      Tensor p = randn({size}, f32, generator).requires_grad_();
+      p.set_grad(randn({size}, f32, generator));
+      parameters.add(std::to_string(size), p);
+    }
+    AdamW optimizer(parameters);
+    for (int step = 0; step < 3; ++step) optimizer.step();
+    results.emplace_back();
+    for (const auto& [name, p] : parameters)
+      for (const float value : p.to_vector<float>()) results.back().push_back(value);
+    set_num_threads(before);
+  }
+  CHECK(results[0] == results[1]);
+  CHECK(results[0] == results[2]);
+}
+
+TEST_CASE("optimisers leave alone what has no gradient, and refuse what they cannot train") {
+  Tensor w = tensor({1, 2, 3}).requires_grad_(), b = tensor({4}).requires_grad_();
+  AdamW optimizer({{"w", w}, {"b", b}});
+  w.set_grad(ones({3}));
+  optimizer.step();
+  CHECK(b.item() == 4);
+  CHECK(w.to_vector()[0] < 1);
+  CHECK(optimizer.state_dict().size() == 3);  // nothing of b
+  optimizer.zero_grad();
+  CHECK_FALSE(w.grad().defined());
+
+  CHECK_THROWS_WITH_AS(AdamW{TensorDict()}, "[adamw] no parameters to train", Error);
+  CHECK_THROWS_WITH_AS(AdamW({{"w", w}, {"again", w}}), doctest::Contains("the same tensor as 'w'"),
+                       Error);
+  CHECK_THROWS_AS(SGD({{"w", tensor({1}, i64)}}), Error);
+  CHECK_THROWS_AS(SGD({{"w", w * 2}}), Error);
+  const Tensor columns = transpose(randn({3, 4}), 0, 1);
+  CHECK_THROWS_WITH_AS(SGD({{"w", columns}}), doctest::Contains("not contiguous"), Error);
+  const TensorDict p{{"w", w}};
+  for (const double bad : {-1.0, kNaN, static_cast<double>(INFINITY)}) {
+    CAPTURE(bad);
+    CHECK_THROWS_AS(AdamW(p, {.lr = bad}), Error);
+    CHECK_THROWS_AS(AdamW(p, {.eps = bad}), Error);
+    CHECK_THROWS_AS(AdamW(p, {.weight_decay = bad}), Error);
+    CHECK_THROWS_AS(AdamW(p, {.betas = {bad, 0.9}}), Error);
+    CHECK_THROWS_AS(Adam(p, {.betas = {0.9, bad}}), Error);
+    CHECK_THROWS_AS(SGD(p, {.momentum = bad}), Error);
+    CHECK_THROWS_AS(optimizer.set_lr(bad), Error);
+  }
+  CHECK_THROWS_AS(AdamW(p, {.betas = {1, 0.9}}), Error);
+  CHECK_THROWS_AS(SGD(p, {.nesterov = true}), Error);
+  CHECK_THROWS_AS(optimizer.set_lr(1, 0.1), Error);
+  CHECK_THROWS_AS(optimizer.lr(-1), Error);
+}
+
+TEST_CASE("a step is seen by the version counter: backward over old weights is an error") {
+  Tensor w = tensor({2}).requires_grad_();
+  const Tensor y = square(w);
+  SGD optimizer({{"w", w}});
+  w.set_grad(ones({1}));
+  optimizer.step();
+  CHECK_THROWS_WITH_AS(y.backward(ones({1})), doctest::Contains("sgd"), Error);
+}
+
+TEST_CASE("a state that does not fit is refused, with every reason, and nothing is changed") {
+  Tensor w = tensor({1, 2}).requires_grad_(), b = tensor({4}).requires_grad_();
+  AdamW optimizer({{"w", w}, {"b", b}});
+  for (Tensor* p : {&w, &b}) p->set_grad(ones(p->shape()));
+  optimizer.step();
+  const std::vector<double> before = clone(optimizer.state_dict()["w.exp_avg"]).to_vector();
+  const TensorDict wrong{{"w.step", from_vector<int64_t>({0}, {})},
+                         {"w.exp_avg", zeros({3})},
+                         {"c.step", from_vector<int64_t>({1}, {})}};
+  std::string message;
+  try {
+    optimizer.load_state_dict(wrong);
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  for (const char* part : {"w.step is 0", "w.exp_avg is f32 (3,) where f32 (2,) belongs",
+                           "w.exp_avg_sq is missing", "c.step does not belong here"}) {
+    CAPTURE(message);
+    CHECK(message.find(part) != message.npos);
+  }
+  CHECK(optimizer.state_dict()["w.exp_avg"].to_vector() == before);
+  CHECK(optimizer.state_dict()["w.step"].item() == 1);
+
+  // What was loaded is a copy.
+  const TensorDict state{{"w.step", from_vector<int64_t>({5}, {})},
+                         {"w.exp_avg", zeros({2})},
+                         {"w.exp_avg_sq", ones({2})}};
+  optimizer.load_state_dict(state);
+  CHECK(optimizer.state_dict().size() == 3);
+  optimizer.step();
+  CHECK(optimizer.state_dict()["w.step"].item() == 6);
+  CHECK(state["w.exp_avg"].to_vector() == std::vector<double>{0, 0});
+}
+
+TEST_CASE("schedules") {
+  const std::vector<double> expected = golden("optim.safetensors", "")["schedule"].to_vector();
+  const optim::Schedule cosine =
+      optim::warmup_cosine({.lr = 0.1, .min_lr = 0.01, .warmup_steps = 10, .decay_steps = 80});
+  for (size_t i = 0; i < expected.size(); ++i)
+    CHECK(cosine(static_cast<int64_t>(i)) == doctest::Approx(expected[i]).epsilon(1e-14));
+  CHECK(optim::constant(0.5)(1000) == 0.5);
+  // Highest where the two branches meet: (d·warmup)^−½.
+  const optim::Schedule noam = optim::inverse_square_root(512, 4000);
+  CHECK(noam(3999) == doctest::Approx(1 / std::sqrt(512.0 * 4000)));
+  CHECK(noam(1999) == doctest::Approx(noam(3999) / 2));
+  CHECK(noam(15999) == doctest::Approx(noam(3999) / 2));
+
+  CHECK_THROWS_AS(optim::constant(-1), Error);
+  CHECK_THROWS_AS(optim::constant(kNaN), Error);
+  CHECK_THROWS_AS(optim::warmup_cosine({.lr = 0.1, .min_lr = 0.2, .decay_steps = 5}), Error);
+  CHECK_THROWS_AS(optim::warmup_cosine({.warmup_steps = 5, .decay_steps = 5}), Error);
+  CHECK_THROWS_AS(optim::inverse_square_root(512, 0), Error);
+}
+
+TEST_CASE("clipping by norm and by value") {
+  for (const DType dtype : {f64, f32}) {
+    const TensorDict numbers = golden("optim.safetensors", "", dtype);
+    const auto parameter = [&](const char* grad) {
+      const Tensor g = clone(select(numbers[grad], 0, 0));
+      Tensor p = zeros(g.shape(), dtype).requires_grad_();
+      p.set_grad(g);
+      return p;
+    };
+    for (const auto& [name, max_norm] : {std::pair("clip_small", 0.5), {"clip_large", 50.0}}) {
+      CAPTURE(name);
+      const Tensor w = parameter("grad.w"), b = parameter("grad.b"), none = ones({2});
+      const double norm = optim::clip_grad_norm_({w, b, none, w}, max_norm);
+      CHECK(norm == doctest::Approx(numbers[std::string(name) + ".norm"].item()).epsilon(1e-6));
+      check_close("w", w.grad(), numbers[std::string(name) + ".w"]);
+      check_close("b", b.grad(), numbers[std::string(name) + ".b"]);
+    }
+    const Tensor w = parameter("grad.w");
+    optim::clip_grad_value_({w}, 0.7);
+    check_close("w", w.grad(), numbers["clip_value.w"]);
+  }
+}
+
+TEST_CASE("the gradient norm: exact, the same at any number of threads, and picky on demand") {
+  Tensor p = zeros({100003}).requires_grad_();
+  p.set_grad(full({100003}, 2.0));
+  const double expected = 2 * std::sqrt(100003.0);
+  const int before = num_threads();
+  Tensor noisy = zeros({100003}).requires_grad_();
+  noisy.set_grad(randn({100003}));
+  std::vector<double> norms;
+  for (const int threads : {1, 3}) {
+    set_num_threads(threads);
+    CHECK(optim::clip_grad_norm_({p}, INFINITY) == doctest::Approx(expected).epsilon(1e-7));
+    norms.push_back(optim::clip_grad_norm_({noisy}, INFINITY));
+  }
+  set_num_threads(before);
+  CHECK(norms[0] == norms[1]);
+  CHECK(optim::clip_grad_norm_({}, 1) == 0);
+
+  Tensor q = zeros({2}).requires_grad_();
+  q.set_grad(tensor({1, kNaN}));
+  CHECK(std::isnan(optim::clip_grad_norm_({q}, 1)));
+  CHECK_THROWS_WITH_AS(optim::clip_grad_norm_({q}, 1, true), doctest::Contains("nan"), Error);
+  CHECK_THROWS_AS(optim::clip_grad_norm_({p}, -1), Error);
+  CHECK_THROWS_AS(optim::clip_grad_norm_({p}, kNaN), Error);
+  CHECK_THROWS_AS(optim::clip_grad_value_({p}, -1), Error);
+}
+
+}  // namespace
+}  // namespace tarsier
