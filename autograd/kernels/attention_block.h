@@ -1,0 +1,280 @@
+#pragma once
+// The pieces of attention: a block of queries × keys, its products, its mask and its dropout.
+//
+// The scores of a block are kept transposed, one row per key and one lane per query:
+//
+//   S[j][i] = Σ_d k[j, d] · (scale · q[i, d])
+//
+// so only the block of queries is ever transposed; k and v are read where they lie, and softmax
+// runs down the lanes without adding across a register. All products are made of matmul's tiles
+// (gemm_tile.h) in strips of a few rows. Under a causal mask each strip leaves out what no query of
+// its block may see, so that it costs about half.
+
+#include <cstdint>
+
+#include "autograd/kernels/attention.h"
+#include "autograd/kernels/gemm_pack.h"
+#include "autograd/kernels/gemm_tile.h"
+#include "autograd/kernels/random.h"
+#include "autograd/kernels/simd.h"
+
+namespace tarsier::kernels::TARSIER_ISA {
+
+template <class T>
+RandomKernels<T> random_kernels();
+
+/// Queries, and keys, of a block: its scores (16 KiB in f32) stay in the L1 cache.
+constexpr int64_t kBlock = 64;
+
+template <class T>
+constexpr T kInfinity = static_cast<T>(__builtin_inf());
+
+constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+constexpr int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+template <class T>
+constexpr int64_t round_up(int64_t n) {
+  return ceil_div(n, Simd<T>::width) * Simd<T>::width;
+}
+
+// ---------------------------------------------------------------------------------------- products
+
+/// A matrix in memory: element (i, j) at data[i·row + j·col].
+template <class T>
+struct Matrix {
+  T* data;
+  int64_t row, col = 1;
+};
+
+/// C (rows × cols) = A (rows × depth) · B, or C += …, for rows ≤ kTileRows. The rows of B are
+/// readable in whole vectors; C has no more than its `cols` columns.
+template <class T>
+void strip(int64_t rows, int64_t cols, int64_t depth, Matrix<const T> a, Matrix<const T> b,
+           Matrix<T> c, bool accumulate) {
+  constexpr int64_t W = Simd<T>::width, step = 2 * W;
+  static constexpr T zeros[step] = {};
+  for (int64_t col = 0; col < cols; col += step) {
+    const int64_t n = least(step, cols - col);
+    const Tile<T> tile = kTiles<T>.direct[n > W][rows - 1];
+    T* const out = c.data + col;
+    TileArgs<T> args{.k = depth,
+                     .a = a.data,
+                     .a_row = a.row,
+                     .a_col = a.col,
+                     .b = b.data + col,
+                     .b_row = b.row,
+                     .start = zeros};
+    if (n % W == 0) {
+      args.c = out;
+      args.c_row = c.row;
+      if (accumulate) args.start = out, args.start_row = c.row;
+      tile(args);
+      continue;
+    }
+    // The last vector reaches over the end of C's rows: compute the tile beside it.
+    alignas(64) T whole[kTileRows * step];
+    args.c = whole;
+    args.c_row = step;
+    tile(args);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < n; ++j)
+        out[i * c.row + j] =
+            accumulate ? out[i * c.row + j] + whole[i * step + j] : whole[i * step + j];
+  }
+}
+
+/// Calls body(first, rows) for the strips of n rows: equally tall, at most kTileRows.
+template <class Body>
+TARSIER_INLINE void each_strip(int64_t n, const Body& body) {
+  if (n == 0) return;
+  const int64_t height = ceil_div(n, ceil_div(n, kTileRows));
+  for (int64_t first = 0; first < n; first += height) body(first, least(height, n - first));
+}
+
+// ------------------------------------------------------------------------------------------ blocks
+
+/// `rows` queries from query `i`, `keys` keys from key `j`, of one head.
+struct Block {
+  int64_t head, i, rows, j, keys;
+  bool causal;
+
+  /// Of the keys of this block, how many query i + n sees at most.
+  int64_t visible(int64_t n) const { return causal ? most(0, least(keys, i + n + 1 - j)) : keys; }
+  /// The first query of this block, counted from i, that sees key j + n.
+  int64_t first_query(int64_t n) const { return causal ? least(rows, most(0, j + n - i)) : 0; }
+};
+
+template <class T>
+const T* row_of(const HeadRows<const T>& x, int64_t head, int64_t t) {
+  return x.data + x.offsets[head] + t * x.row;
+}
+template <class T>
+Matrix<T> rows_from(const HeadRows<T>& x, int64_t head, int64_t t) {
+  return {x.data + x.offsets[head] + t * x.row, x.row};
+}
+
+/// `n` rows of `d` elements as an operand B: as they are where d is whole vectors, or else copied
+/// to `space` with zeros behind each row.
+template <class T>
+Matrix<const T> whole_vectors(Matrix<const T> x, int64_t n, int64_t d, T* space) {
+  const int64_t padded = round_up<T>(d);
+  if (padded == d) return x;
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t e = 0; e < padded; ++e) space[i * padded + e] = e < d ? x.data[i * x.row + e] : 0;
+  return {space, padded};
+}
+
+/// factor · (the n ≤ kBlock rows of d elements)ᵀ: d rows of kBlock lanes, those from n to the end
+/// of its vector 0, and those behind undefined.
+template <class T>
+void transpose_rows(Matrix<const T> x, int64_t n, int64_t d, T factor, T* out) {
+  constexpr int64_t W = Simd<T>::width;
+  for (int64_t i = 0; i < n; i += W)
+    pack_lanes(out + i, kBlock, n - i, PackSource<T>{x.data + i * x.row, x.row, 1}, d);
+  if (factor != 1)
+    for (int64_t e = 0; e < d; ++e)
+      for (int64_t i = 0; i < n; i += W) {
+        T* const p = out + e * kBlock + i;
+        (Simd<T>::load(p) * Simd<T>(factor)).store(p);
+      }
+}
+
+/// out[j][i] = Σ_d x[j, d]·y_t[d][i] for all keys j and queries i of the block that see each other.
+/// The strips, and so what is left undefined under a causal mask, are those of each_strip.
+template <class T>
+void scores(const Block& block, int64_t d, Matrix<const T> x, const T* y_t, T* out) {
+  constexpr int64_t W = Simd<T>::width;
+  const int64_t lanes = round_up<T>(block.rows);
+  each_strip(block.keys, [&](int64_t j, int64_t rows) {
+    const int64_t i = block.first_query(j) / W * W;
+    if (i < lanes)
+      strip<T>(rows, lanes - i, d, {x.data + j * x.row, x.row}, {y_t + i, kBlock},
+               {out + j * kBlock + i, kBlock}, false);
+  });
+}
+
+/// c[i] = Σ_j w[j][i]·x[j], or += …, over the keys that query i sees: what it gathers from the
+/// keys.
+template <class T>
+void gather_keys(const Block& block, int64_t d, const T* w, Matrix<const T> x, Matrix<T> c,
+                 bool accumulate) {
+  each_strip(block.rows, [&](int64_t i, int64_t rows) {
+    strip<T>(rows, d, block.visible(i + rows - 1), {w + i, 1, kBlock}, x,
+             {c.data + i * c.row, c.row}, accumulate);
+  });
+}
+
+/// c[j] = Σ_i w[j][i]·x[i], or += …, over the queries that see key j: what it gathers from them.
+template <class T>
+void gather_queries(const Block& block, int64_t d, const T* w, Matrix<const T> x, Matrix<T> c,
+                    bool accumulate) {
+  each_strip(block.keys, [&](int64_t j, int64_t rows) {
+    const int64_t i = block.first_query(j);
+    strip<T>(rows, d, block.rows - i, {w + j * kBlock + i, kBlock}, {x.data + i * x.row, x.row},
+             {c.data + j * c.row, c.row}, accumulate);
+  });
+}
+
+/// Memory for what is made row by row, one row per query, and then transposed like the scores.
+template <class T>
+struct RowTile {
+  T *rows, *transposed;
+};
+
+/// Calls row(i, n, out) for every query i of the block, to write what belongs to the n keys that it
+/// sees, and transposes the whole, with zeros for the other keys.
+template <class T, class Row>
+void fill_tile(const Block& block, const RowTile<T>& tile, const Row& row) {
+  for (int64_t i = 0; i < block.rows; ++i) {
+    const int64_t n = block.visible(i);
+    row(i, n, tile.rows + i * kBlock);
+    for (int64_t j = n; j < block.keys; ++j) tile.rows[i * kBlock + j] = 0;
+  }
+  transpose_rows<T>({tile.rows, kBlock}, block.rows, block.keys, T(1), tile.transposed);
+}
+
+/// Calls f(p, q) for all vectors p of x and q of y, two tiles of the block.
+template <class T, class F>
+TARSIER_INLINE void each_pair(const Block& block, T* x, const T* y, const F& f) {
+  for (int64_t j = 0; j < block.keys; ++j)
+    for (int64_t i = 0; i < block.rows; i += Simd<T>::width) {
+      T* const p = x + j * kBlock + i;
+      f(Simd<T>::load(p), Simd<T>::load(y + j * kBlock + i)).store(p);
+    }
+}
+
+/// Adds the mask to the scores.
+template <class T>
+void apply_mask(const Attention<T>& a, const Block& block, const RowTile<T>& tile, T* s) {
+  if (a.keep == nullptr && a.bias == nullptr) return;
+  const int64_t start = a.mask_offsets[block.head] + block.i * a.mask_row + block.j * a.mask_col;
+  const auto write_row = [&](int64_t i, int64_t n, T* out) {
+    const auto copy = [&](const auto* from, int64_t col) {
+      for (int64_t j = 0; j < n; ++j) {
+        if constexpr (sizeof(*from) == sizeof(bool))
+          out[j] = from[j * col] ? T(0) : -kInfinity<T>;
+        else
+          out[j] = from[j * col];
+      }
+    };
+    const auto copy_any = [&](const auto* from) {
+      a.mask_col == 1 ? copy(from, 1) : copy(from, a.mask_col);
+    };
+    const int64_t at = start + i * a.mask_row;
+    a.keep != nullptr ? copy_any(a.keep + at) : copy_any(a.bias + at);
+  };
+  if (a.mask_row == 0) {  // the same for all queries, as a mask of padding is
+    write_row(0, block.keys, tile.rows);
+    for (int64_t j = 0; j < block.keys; ++j)
+      for (int64_t i = 0; i < block.rows; i += Simd<T>::width) {
+        T* const p = s + j * kBlock + i;
+        (Simd<T>::load(p) + Simd<T>(tile.rows[j])).store(p);
+      }
+  } else {
+    fill_tile(block, tile, write_row);
+    each_pair(block, s, tile.transposed, [](Simd<T> x, Simd<T> y) { return x + y; });
+  }
+}
+
+/// What dropout multiplies the weights of the block with, 0 or 1 / (1 − p), into tile.transposed.
+template <class T>
+void dropout_factors(const Attention<T>& a, const Block& block, const RowTile<T>& tile) {
+  const T p = static_cast<T>(a.dropout_p), kept = static_cast<T>(1 / (1 - a.dropout_p));
+  T ones[kBlock];
+  for (T& one : ones) one = 1;
+  const auto drop = random_kernels<T>().dropout;
+  fill_tile(block, tile, [&](int64_t i, int64_t n, T* out) {
+    const int64_t first = (block.head * a.tq + block.i + i) * a.tk + block.j;
+    drop(a.key, static_cast<uint64_t>(first), n, p, kept, ones, out);
+  });
+}
+
+/// The query that each lane of vector `i` of the block holds, to compare with keys: query − key.
+template <class T>
+typename Simd<T>::Int query_minus_key(const Block& block, int64_t i) {
+  typename Simd<T>::Int::Vector lane;
+  for (int l = 0; l < Simd<T>::width; ++l)
+    lane[l] = static_cast<typename Simd<T>::Int::Lane>(block.i + i + l - block.j);
+  return lane;
+}
+
+/// Calls body(j, if_seen) for every key j that one of the queries in vector `i` of the block sees,
+/// where if_seen(x, y) gives x to the queries that see j and y to the others. Behind these it
+/// zeroes what a strip may read of `outs`.
+template <class T, class Body, int n>
+TARSIER_INLINE void each_visible(const Block& block, int64_t i, T* const (&outs)[n],
+                                 const Body& body) {
+  using Int = typename Simd<T>::Int;
+  const int64_t width = Simd<T>::width;
+  const int64_t all = block.visible(i), some = block.visible(i + width - 1);
+  for (int64_t j = 0; j < all; ++j) body(j, [](Simd<T> x, Simd<T>) { return x; });
+  const Int position = query_minus_key<T>(block, i);
+  for (int64_t j = all; j < some; ++j) {
+    const Int sees = position >= Int(static_cast<typename Int::Lane>(j));
+    body(j, [&](Simd<T> x, Simd<T> otherwise) { return select(sees, x, otherwise); });
+  }
+  for (int64_t j = some; j < least(block.keys, some + kTileRows); ++j)
+    for (T* out : outs) Simd<T>(T(0)).store(out + j * kBlock + i);
+}
+
+}  // namespace tarsier::kernels::TARSIER_ISA
