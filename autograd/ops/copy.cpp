@@ -108,11 +108,13 @@ void copy_runs(const Layout& layout, const From* from, To* to) {
 }
 
 /// Copies where `to` runs along the last dimension and `from` along dimension `row`: a matrix is
-/// transposed. Square tiles, so that every cache line that is touched on either side is used whole
-/// while it is at hand.
+/// transposed, tile by tile through a buffer. So memory is touched in whole cache lines on both
+/// sides, each once, even where lines a power of two apart push each other out of the cache. The
+/// tiles of a block are done together: its rows and columns lie in no more pages than the processor
+/// remembers the addresses of.
 template <class From, class To>
 void copy_tiles(Layout layout, int row, const From* from, To* to) {
-  constexpr int64_t kTile = 16;
+  constexpr int64_t kTile = 32, kBlock = 8 * kTile;
   const int last = layout.shape.size() - 1;
   const int64_t rows = layout.shape[row], columns = layout.shape[last];
   const int64_t from_step = layout.from[last], to_step = layout.to[row];
@@ -120,18 +122,26 @@ void copy_tiles(Layout layout, int row, const From* from, To* to) {
     s->erase(last);
     s->erase(row);
   }
-  const int64_t strips = (rows + kTile - 1) / kTile;
-  const int64_t grain = std::max<int64_t>(1, kGrain / (kTile * columns));
-  parallel_for(layout.shape.numel() * strips, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t strip = begin; strip < end; ++strip) {
-      const From* f = from + offset_of(strip / strips, layout.shape, layout.from);
-      To* t = to + offset_of(strip / strips, layout.shape, layout.to);
-      const int64_t r0 = strip % strips * kTile, r1 = std::min(r0 + kTile, rows);
-      for (int64_t c0 = 0; c0 < columns; c0 += kTile) {
-        const int64_t c1 = std::min(c0 + kTile, columns);
-        for (int64_t r = r0; r < r1; ++r)
-          for (int64_t c = c0; c < c1; ++c) t[r * to_step + c] = convert<To>(f[r + c * from_step]);
-      }
+  const auto copy_tile = [=](const From* f, To* t, int64_t height, int64_t width) {
+    To buffer[kTile][kTile];
+    for (int64_t c = 0; c < width; ++c)
+      for (int64_t r = 0; r < height; ++r) buffer[r][c] = convert<To>(f[c * from_step + r]);
+    for (int64_t r = 0; r < height; ++r) std::copy_n(buffer[r], width, t + r * to_step);
+  };
+  const int64_t across = (columns + kBlock - 1) / kBlock;
+  const int64_t blocks = (rows + kBlock - 1) / kBlock * across;
+  const int64_t block_size = std::min(rows, kBlock) * std::min(columns, kBlock);
+  const int64_t grain = std::max<int64_t>(1, kGrain / block_size);
+  parallel_for(layout.shape.numel() * blocks, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t block = begin; block < end; ++block) {
+      const From* f = from + offset_of(block / blocks, layout.shape, layout.from);
+      To* t = to + offset_of(block / blocks, layout.shape, layout.to);
+      const int64_t r0 = block % blocks / across * kBlock, r1 = std::min(r0 + kBlock, rows);
+      const int64_t c0 = block % across * kBlock, c1 = std::min(c0 + kBlock, columns);
+      for (int64_t r = r0; r < r1; r += kTile)
+        for (int64_t c = c0; c < c1; c += kTile)
+          copy_tile(f + c * from_step + r, t + r * to_step + c, std::min(kTile, r1 - r),
+                    std::min(kTile, c1 - c));
     }
   });
 }
