@@ -23,7 +23,7 @@
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
 
-constexpr int64_t kBlockK = 384;
+constexpr int64_t kBlockK = 512;
 constexpr int64_t kBlockRows = 96 * kTileRows;
 constexpr int64_t kBlockCols = 1024;
 constexpr int64_t kStripTiles = 8;

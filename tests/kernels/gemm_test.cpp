@@ -142,7 +142,7 @@ TEST_CASE_TEMPLATE("matmul agrees with the definition over several blocks", T, f
   CHECK(Problem<T>(37, 2100, 50).run() <= 1);
   CHECK(Problem<T>(1400, 33, 20).run() <= 1);
   CHECK(Problem<T>(1400, 1030, 3, Layout::columns, Layout::columns).run() <= 1);
-  for (int64_t k : {383, 384, 385, 768, 1000}) {
+  for (int64_t k : {511, 512, 513, 768, 1100}) {
     CAPTURE(k);
     Problem<T> problem(29, 50, k, Layout::rows, Layout::columns);
     problem.gemm.bias = problem.bias.data();
