@@ -177,6 +177,9 @@ TEST_CASE("copies through any strides, whole tiles and their edges, at any threa
       CHECK(contiguous_copy(s).to_vector() == s.to_vector());
       CHECK(to(s, f64).to_vector() == s.to_vector());
     }
+    // More than one block of tiles, in both directions.
+    const Tensor t = transpose(count_up({2, 300, 270}), 1, 2);
+    CHECK(contiguous_copy(t).to_vector() == t.to_vector());
   }
   set_num_threads(before);
 }
