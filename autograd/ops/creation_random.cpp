@@ -80,10 +80,7 @@ uint64_t integer_below(uint64_t range, RandomKey key, uint64_t index) {
   const auto words = philox({low(index), high(index), low(key.stream), high(key.stream)},
                             {low(key.seed), high(key.seed)});
   const uint64_t bits = uint64_t(words[1]) << 32 | words[0];
-  // The high word of a 128-bit product, from products of halves.
-  const uint64_t a0 = low(bits), a1 = high(bits), b0 = low(range), b1 = high(range);
-  const uint64_t middle = a1 * b0 + (a0 * b0 >> 32), other = a0 * b1 + low(middle);
-  return a1 * b1 + (middle >> 32) + (other >> 32);
+  return static_cast<uint64_t>(static_cast<unsigned __int128>(bits) * range >> 64);
 }
 
 }  // namespace
