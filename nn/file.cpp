@@ -55,9 +55,11 @@ std::string folder_of(const std::string& path) {
 
 AtomicFile::AtomicFile(const std::string& path) : path_(path) {
   namespace fs = std::filesystem;
-  std::error_code ignored, error;
-  if (fs::is_symlink(path, ignored)) path_ = fs::weakly_canonical(path, error).string();
-  check(!error, "file", path, ": the link cannot be followed: ", error.message());
+  std::error_code ignored;
+  for (int links = 0; fs::is_symlink(path_, ignored); ++links) {
+    check(links < 40, "file", path, ": too many links");  // a loop; the system's limit is 40, too
+    path_ = fs::path(path_).parent_path() / fs::read_symlink(path_, ignored);
+  }
   check(!fs::exists(path_, ignored) || fs::is_regular_file(path_, ignored), "file", path,
         ": is not a regular file, so it cannot be replaced");
   // Numbered, so that two threads that write the same file do not share a temporary one.

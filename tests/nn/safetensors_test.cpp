@@ -1,0 +1,272 @@
+// Safetensors: written, read, exchanged with the original library, and attacked.
+#include "nn/safetensors.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <numbers>
+#include <random>
+
+#include "nn/file.h"
+#include "tests/data.h"
+#include "tests/nn/golden.h"
+#include "tests/nn/temporary.h"
+
+namespace tarsier {
+namespace {
+
+/// A file's bytes: the header's length, the header, `data` zero bytes.
+std::string file_of(const std::string& header, size_t data) {
+  const uint64_t length = header.size();
+  std::string bytes(8, '\0');
+  std::memcpy(bytes.data(), &length, 8);
+  return bytes + header + std::string(data, '\0');
+}
+
+/// What loading these bytes says; "" if it loads.
+std::string error_of(const TemporaryFolder& folder, const std::string& bytes) {
+  const std::string path = folder / "hostile";
+  {
+    // Not atomically: the fuzz tests write thousands of files.
+    FILE* file = std::fopen(path.c_str(), "wb");
+    REQUIRE(file != nullptr);
+    std::fwrite(bytes.data(), 1, bytes.size(), file);
+    std::fclose(file);
+  }
+  try {
+    for (const auto& [name, tensor] : nn::load_safetensors(path))
+      CHECK(static_cast<int64_t>(tensor.to_vector().size()) == tensor.numel());  // reads it all
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+TensorDict sample() {
+  return {{"mask", tensor({1, 0, 1}, boolean)},
+          {"weight", tensor({{1, 2, 3}, {4, 5, 6}})},
+          {"scalar", scalar(std::numbers::pi, f64)},
+          {"strided", transpose(tensor({{1, 2, 3}, {4, 5, 6}}, f64), 0, 1)},
+          {"part", slice(arange(10), 0, 3, 9, 2)},
+          {"none", zeros({0, 4})},
+          {"näme \"quoted\"\n", tensor({-1})}};
+}
+
+TEST_CASE("tensors of every dtype and layout come back, in order, with metadata") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.safetensors";
+  const TensorDict tensors = sample();
+  const nn::Metadata metadata{{"format", "pt"}, {"ünï", "\n\x01"}};
+  nn::save_safetensors(path, tensors, metadata);
+  nn::Metadata loaded_metadata{{"stale", ""}};
+  const TensorDict loaded = nn::load_safetensors(path, &loaded_metadata);
+  CHECK(loaded_metadata == metadata);
+  REQUIRE(loaded.size() == tensors.size());
+  auto it = loaded.begin();
+  for (const auto& [name, tensor] : tensors) {
+    CAPTURE(name);
+    CHECK(it->first == name);
+    CHECK(it->second.dtype() == tensor.dtype());
+    CHECK(it->second.shape() == tensor.shape());
+    CHECK(it->second.to_vector() == tensor.to_vector());
+    ++it;
+  }
+  nn::save_safetensors(path, {});
+  CHECK(nn::load_safetensors(path).empty());
+}
+
+TEST_CASE("a file of the original library is read") {
+  nn::Metadata metadata;
+  const TensorDict tensors =
+      nn::load_safetensors(source_file("tests/golden/python.safetensors").string(), &metadata);
+  using Values = std::vector<double>;
+  CHECK(tensors.size() == 9);
+  CHECK(tensors["bool"].to_vector() == Values{1, 0, 1});
+  CHECK(tensors["f32"].shape() == Shape{2, 3});
+  CHECK(tensors["f32"].to_vector<float>() == std::vector<float>{1.5f, -2, 3, 4, 5, 1e-3f});
+  CHECK(tensors["f64"].to_vector() == Values{std::numbers::pi, -0.0});
+  CHECK(tensors["i64"].to_vector<int64_t>() ==
+        std::vector<int64_t>{std::numeric_limits<int64_t>::min(), 0,
+                             std::numeric_limits<int64_t>::max()});
+  const Values half = tensors["f16"].to_vector();
+  CHECK(tensors["f16"].dtype() == f32);
+  CHECK(half[0] == 1);
+  CHECK(half[1] == -0.5);
+  CHECK(half[2] == 65504);
+  CHECK(half[3] == 0x1p-24);  // the smallest, subnormal
+  CHECK(half[4] == INFINITY);
+  CHECK(std::isnan(half[5]));
+  const Values brain = tensors["bf16"].to_vector();
+  CHECK(brain[0] == 1);
+  CHECK(brain[1] == -2.5);
+  CHECK(brain[2] == doctest::Approx(3e38).epsilon(1.0 / 128));
+  CHECK(tensors["scalar"].item() == 7);
+  CHECK(tensors["empty"].shape() == Shape{0, 3});
+  CHECK(tensors["ünï.\"name\""].item() == 1);
+  CHECK(metadata == nn::Metadata{{"format", "pt"}, {"note", "line\nbreak"}});
+}
+
+TEST_CASE("loaded tensors are mapped, and survive the file; changing them changes no file") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.safetensors";
+  nn::save_safetensors(path, {{"a", tensor({1, 2, 3})}, {"b", tensor({4}, f64)}});
+  TensorDict loaded = nn::load_safetensors(path);
+  const TensorDict again = nn::load_safetensors(path);
+  add_(loaded["a"], 1);
+  CHECK(nn::load_safetensors(path)["a"].to_vector() == std::vector<double>{1, 2, 3});
+  nn::save_safetensors(path, {{"a", tensor({7, 7, 7})}});
+  CHECK(loaded["a"].to_vector() == std::vector<double>{2, 3, 4});
+  CHECK(again["a"].to_vector() == std::vector<double>{1, 2, 3});
+  std::filesystem::remove(path);
+  loaded = TensorDict{{"a", loaded["a"]}};
+  CHECK(sum(loaded["a"]).item() == 9);
+}
+
+TEST_CASE("unaligned tensors are copied") {
+  const TemporaryFolder folder;
+  const std::string header = R"({"m":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]},)"
+                             R"("x":{"dtype":"F64","shape":[2],"data_offsets":[1,17]}})";
+  CHECK(error_of(folder, file_of(header, 17)) == "");
+}
+
+TEST_CASE("a file cut off at any byte is refused") {
+  const TemporaryFolder folder;
+  nn::save_safetensors(folder / "a", sample());
+  const std::string bytes = nn::read_file(folder / "a");
+  CHECK(error_of(folder, bytes) == "");
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    CAPTURE(length);
+    CHECK(error_of(folder, bytes.substr(0, length)).find("hostile") != std::string::npos);
+  }
+  CHECK(error_of(folder, bytes + "x").find("the last 1 bytes") != std::string::npos);
+}
+
+TEST_CASE("what is wrong in a header is named") {
+  const TemporaryFolder folder;
+  const auto one = [](const std::string& description) { return "{\"w\":" + description + "}"; };
+  struct Case {
+    std::string header;
+    size_t data;
+    const char* message;
+  };
+  const std::string a = R"("a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]})";
+  const Case cases[] = {
+      {"", 0, "does not begin with {"},
+      {"[]", 0, "does not begin with {"},
+      {"{\"w\":", 0, "header line 1, byte 5: expected a value"},
+      {"{" + a + "," + a + "}", 4, "has the key 'a' twice"},
+      {one("1"), 0, "tensor 'w' should be described by an object"},
+      {one("{}"), 0, "should have three members"},
+      {one(R"({"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1})"), 4, "three members"},
+      {one(R"({"dtype":"F8","shape":[1],"data_offsets":[0,1]})"), 1, "tensor 'w' has dtype F8"},
+      {one(R"({"dtype":4,"shape":[1],"data_offsets":[0,4]})"), 4, "has no dtype"},
+      {one(R"({"dtype":"F32","shape":4,"data_offsets":[0,4]})"), 4, "has no list 'shape'"},
+      {one(R"({"dtype":"F32","shape":[-1],"data_offsets":[0,4]})"), 4, "0 or more; found -1"},
+      {one(R"({"dtype":"F32","shape":[1.5],"data_offsets":[0,4]})"), 4, "found 1.5"},
+      {one(R"({"dtype":"F32","shape":["1"],"data_offsets":[0,4]})"), 4, "found \"1\""},
+      {one(R"({"dtype":"F32","shape":[1],"data_offsets":[0]})"), 4, "should have 2 numbers"},
+      {one(R"({"dtype":"F32","shape":[1],"data_offsets":[4,0]})"), 4, "lie outside"},
+      {one(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8]})"), 4, "outside of the 4 bytes"},
+      {one(R"({"dtype":"F32","shape":[2],"data_offsets":[0,4]})"), 4,
+       "F32 of shape (2,) takes 8 bytes, and data_offsets give it 4"},
+      {one(R"({"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,0]})"), 0,
+       "larger than any memory"},
+      {one(R"({"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]})"), 0,
+       "larger than any memory"},
+      {one(R"({"dtype":"F32","shape":[4294967296,4294967296,0],"data_offsets":[0,0]})"), 0,
+       "larger than any memory"},
+      {one(R"({"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,0]})"), 0,
+       "found 9223372036854775808"},
+      {one(R"({"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]})"), 4,
+       "has 9 dimensions"},
+      {"{" + a + R"(,"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4,
+       "begins at byte 0 of the data, inside of another that ends at 4"},
+      {"{" + a + R"(,"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})", 6,
+       "inside of another"},
+      {"{" + a + R"(,"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})", 12,
+       "bytes 4 to 8 of the data, before tensor 'b', belong to no tensor"},
+      {"{" + a + "}", 8, "the last 4 bytes of the data belong to no tensor"},
+      {R"({"__metadata__":[]})", 0, "__metadata__ should be an object"},
+      {R"({"__metadata__":{"a":1}})", 0, "__metadata__ 'a' should be a string"},
+      {"{\"\xff\":1}", 0, "invalid UTF-8"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.header);
+    const std::string message = error_of(folder, file_of(c.header, c.data));
+    CAPTURE(message);
+    CHECK(message.find(c.message) != std::string::npos);
+    CHECK(message.find("hostile") != std::string::npos);
+  }
+  std::string bools = file_of(R"({"m":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}})", 2);
+  bools.back() = 2;
+  CHECK(error_of(folder, bools).find("element 1 of BOOL is 2") != std::string::npos);
+  for (const uint64_t length : {uint64_t{100'000'001}, ~uint64_t{0}, ~uint64_t{0} - 7}) {
+    std::string bytes = file_of("{}", 0);
+    std::memcpy(bytes.data(), &length, 8);
+    CHECK(error_of(folder, bytes).find("is the limit") != std::string::npos);
+  }
+}
+
+TEST_CASE("no file crashes the reader: every bit flipped, and random edits") {
+  const TemporaryFolder folder;
+  nn::save_safetensors(folder / "a", sample(), {{"k", "v"}});
+  const std::string valid = nn::read_file(folder / "a");
+  for (size_t i = 0; i < valid.size(); ++i) {
+    for (const int bit : {0, 2, 5, 7}) {
+      std::string bytes = valid;
+      bytes[i] = static_cast<char>(bytes[i] ^ 1 << bit);
+      error_of(folder, bytes);
+    }
+  }
+  const char* pieces[] = {"[",
+                          "]",
+                          "{",
+                          "}",
+                          ",",
+                          ":",
+                          "\"",
+                          "0",
+                          "9",
+                          "-",
+                          "e9",
+                          "18446744073709551616",
+                          "9223372036854775807",
+                          "\"shape\"",
+                          "\"F64\"",
+                          "\"BF16\"",
+                          "null",
+                          "\\u"};
+  std::mt19937 random(11);
+  uint64_t length;
+  std::memcpy(&length, valid.data(), 8);
+  for (int i = 0; i < 4000; ++i) {
+    std::string header = valid.substr(8, length);
+    for (int edit = random() % 4; edit >= 0; --edit) {
+      const size_t at = random() % header.size();
+      const size_t gone = random() % 3;
+      header.replace(at, gone, random() % 4 == 0 ? "" : pieces[random() % std::size(pieces)]);
+      if (header.empty()) header = "{}";
+    }
+    error_of(folder,
+             file_of(header, random() % 2 == 0 ? valid.size() - 8 - length : random() % 200));
+  }
+}
+
+TEST_CASE("what cannot be saved is refused, and the old file stays") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a";
+  nn::save_safetensors(path, {{"a", tensor({1})}});
+  CHECK_THROWS_AS(nn::save_safetensors(path, {{"__metadata__", tensor({1})}}), Error);
+  CHECK_THROWS_AS(nn::save_safetensors(path, {{"\xff", tensor({1})}}), Error);
+  CHECK_THROWS_AS(nn::save_safetensors(path, {{"b", tensor({1})}}, {{"k", "\xff"}}), Error);
+  CHECK_THROWS_AS(nn::save_safetensors(folder / "no/a", {}), Error);
+  CHECK_THROWS_AS(nn::load_safetensors(folder / "b"), Error);
+  CHECK(nn::load_safetensors(path).contains("a"));
+  CHECK(folder.files() == 1);
+}
+
+}  // namespace
+}  // namespace tarsier
