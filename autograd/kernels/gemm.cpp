@@ -5,7 +5,8 @@
 //     for each strip of the block, kStripTiles tiles high and one wide:
 //       for each tile of the strip: C's tile += A's panel · B's panel
 //
-// The panel of B of a strip stays in the L1 cache, the block of A in L2. Strips are the unit that
+// A panel of B is used by all tiles of its strip one after another, while the panels of A come from
+// the L2 cache. Small operands are not packed but read where they lie. Strips are the unit that
 // threads share. k is never shared out: each element of C is one chain of multiply-adds in the
 // order of p, started from 0, the bias, or C. So its bits depend on nothing else: not on the
 // threads, the blocks, the neighbours, or the batch.
@@ -23,9 +24,12 @@
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
 
+/// Long blocks of k mean few passes over C. A panel of B (AVX-512: 128 bytes a step) and the panels
+/// of A of a strip fit into the L2 cache together; the whole blocks of A and B into L3.
 constexpr int64_t kBlockK = 512;
 constexpr int64_t kBlockRows = 96 * kTileRows;
 constexpr int64_t kBlockCols = 1024;
+/// Tiles that use a panel of B before the next one comes.
 constexpr int64_t kStripTiles = 8;
 
 /// Panels that are packed together.

@@ -17,8 +17,9 @@ enum class GemmTail : uint8_t { none, relu, gelu, gelu_tanh, silu };
 /// of offsets allow any broadcasting. A null array means offset 0 for all. Matrices of C must not
 /// overlap one another or the operands. k = 0 gives zeros (or leaves C as it was).
 ///
-/// The order of the sum over p is fixed by k alone: the result has the same bits at any number of
-/// threads, and whether alone or in a batch.
+/// Each element of C is one chain of multiply-adds in the order of p, which starts from 0, the bias
+/// or C[i, j]. So it has the same bits at any number of threads, alone or in a batch, and whatever
+/// rows and columns stand around it.
 template <class T>
 struct Gemm {
   int64_t m, n, k;
