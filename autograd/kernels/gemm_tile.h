@@ -42,6 +42,9 @@ struct TileArgs {
 
 /// C = start + A·B for a tile of Rows × Vectors·width, one multiply-add per element and p, in the
 /// order of p. PackedA: A[i, p] at a[p·kPanelRows + i].
+///
+/// The pragmas unroll the loops over the tile early, so that g++ knows every sum by name and keeps
+/// it in a register all along; else it also writes all of them to the stack, before and after.
 template <class T, int Rows, int Vectors, bool PackedA>
 void tile(const TileArgs<T>& args) {
   constexpr int W = Simd<T>::width;
