@@ -40,10 +40,11 @@ void compare_run(Compare f, int64_t n, const T* a, int64_t sa, const T* b, int64
 Tensor compare(Compare f, const Tensor& a, const Tensor& b, const char* op) {
   detail::check_same_dtype(a, b, op);
   Tensor y = Tensor::empty(broadcast_shapes(a.shape(), b.shape(), op), boolean);
-  const detail::Loop loop = detail::plan_loop(y.shape(), {&a, &b});
+  const Tensor ra = detail::readable(a), rb = detail::readable(b);
+  const detail::Loop loop = detail::plan_loop(y.shape(), {&ra, &rb});
   bool* py = y.data<bool>();
   dispatch_all(a.dtype(), [&]<class T>() {
-    const T *pa = a.data<T>(), *pb = b.data<T>();
+    const T *pa = ra.data<T>(), *pb = rb.data<T>();
     detail::run_loop(loop, detail::kCheapGrain, [&](const detail::Run& run) {
       compare_run(f, run.n, pa + run.from[0], loop.step(0), pb + run.from[1], loop.step(1),
                   py + run.at);

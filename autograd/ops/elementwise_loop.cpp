@@ -64,6 +64,12 @@ void advance(const Loop& loop, Shape& index, Run& run) {
   }
 }
 
+Tensor readable(const Tensor& x) {
+  if (x.is_contiguous() || x.dim() == 0) return x;
+  const int64_t step = x.strides().back();
+  return step == 1 || step == 0 || x.shape().back() == 1 ? x : contiguous_copy(x);
+}
+
 void check_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
   check(a.dtype() == b.dtype(), op, "dtypes ", a.dtype(), " and ", b.dtype(),
         " differ: convert one of them with to(x, ", a.dtype(), ")");
@@ -198,14 +204,15 @@ Tensor binary(Binary f, const Tensor& a, const Tensor& b, const char* op) {
   return dispatch_arithmetic(a.dtype(), op, [&]<class T>() {
     const BinaryRun<T> run(f, op);
     Tensor y = Tensor::empty(broadcast_shapes(a.shape(), b.shape(), op), a.dtype());
-    const T *pa = a.data<T>(), *pb = b.data<T>();
+    const Tensor ra = readable(a), rb = readable(b);
+    const T *pa = ra.data<T>(), *pb = rb.data<T>();
     T* py = y.data<T>();
-    if (a.is_contiguous() && b.is_contiguous() && a.shape() == b.shape()) {
+    if (ra.is_contiguous() && rb.is_contiguous() && a.shape() == b.shape()) {
       parallel_for(y.numel(), grain_of(f), [&](int64_t begin, int64_t end) {
         run(end - begin, pa + begin, 1, pb + begin, 1, py + begin);
       });
     } else {
-      const Loop loop = plan_loop(y.shape(), {&a, &b});
+      const Loop loop = plan_loop(y.shape(), {&ra, &rb});
       run_loop(loop, grain_of(f), [&](const Run& r) {
         run(r.n, pa + r.from[0], loop.step(0), pb + r.from[1], loop.step(1), py + r.at);
       });

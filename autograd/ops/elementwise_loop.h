@@ -65,11 +65,17 @@ void run_loop(const Loop& loop, int64_t grain, const Body& body) {
   parallel_for(n, grain, [&](int64_t begin, int64_t end) { for_each_run(loop, begin, end, body); });
 }
 
+/// x itself where its elements can be read along the last dimension in order (or are repeated),
+/// otherwise a contiguous copy. Kernels that gather from a transposed operand miss the cache at
+/// every element; a copy by tiles does not.
+Tensor readable(const Tensor& x);
+
 /// y[i] = f(x[i]), y of type R and contiguous.
 template <class R, class T, class F>
 void map_elements(const Tensor& x, const Tensor& y, const F& f) {
-  const Loop loop = plan_loop(y.shape(), {&x});
-  const T* px = x.data<T>();
+  const Tensor operand = readable(x);
+  const Loop loop = plan_loop(y.shape(), {&operand});
+  const T* px = operand.data<T>();
   R* py = y.data<R>();
   run_loop(loop, kCheapGrain, [&](const Run& run) {
     const T* from = px + run.from[0];
@@ -81,8 +87,9 @@ void map_elements(const Tensor& x, const Tensor& y, const F& f) {
 /// y[i] = f(a[i], b[i]), a and b broadcast to the shape of y, which is contiguous.
 template <class R, class T, class F>
 void zip_elements(const Tensor& a, const Tensor& b, const Tensor& y, const F& f) {
-  const Loop loop = plan_loop(y.shape(), {&a, &b});
-  const T *pa = a.data<T>(), *pb = b.data<T>();
+  const Tensor ra = readable(a), rb = readable(b);
+  const Loop loop = plan_loop(y.shape(), {&ra, &rb});
+  const T *pa = ra.data<T>(), *pb = rb.data<T>();
   R* py = y.data<R>();
   run_loop(loop, kCheapGrain, [&](const Run& run) {
     const T *from_a = pa + run.from[0], *from_b = pb + run.from[1];

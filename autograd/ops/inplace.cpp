@@ -36,11 +36,12 @@ bool safe_to_overwrite(const Tensor& x, const Tensor& y) {
 void apply(Binary f, const Tensor& x, const Tensor& y, const char* op) {
   const bool direct = x.is_contiguous() && is_floating(x.dtype()) && safe_to_overwrite(x, y);
   if (!direct) return copy_elements(detail::binary(f, x, y, op), x);
-  const detail::Loop loop = detail::plan_loop(x.shape(), {&x, &y});
+  const Tensor operand = detail::readable(y);
+  const detail::Loop loop = detail::plan_loop(x.shape(), {&x, &operand});
   dispatch_floating(x.dtype(), op, [&]<class T>() {
     const auto kernel = kernels::active<T>().binary[static_cast<int>(f)];
     T* px = x.data<T>();
-    const T* py = y.data<T>();
+    const T* py = operand.data<T>();
     detail::run_loop(loop, detail::kCheapGrain, [&](const detail::Run& run) {
       kernel(run.n, px + run.at, 1, py + run.from[1], loop.step(1), px + run.at);
     });

@@ -16,10 +16,11 @@ Tensor choose(const Tensor& condition, const Tensor& a, const Tensor& b, const c
   const Shape shape =
       broadcast_shapes(condition.shape(), broadcast_shapes(a.shape(), b.shape(), op), op);
   Tensor y = Tensor::empty(shape, a.dtype());
-  const detail::Loop loop = detail::plan_loop(shape, {&condition, &a, &b});
-  const bool* mask = condition.data<bool>();
+  const Tensor rc = detail::readable(condition), ra = detail::readable(a), rb = detail::readable(b);
+  const detail::Loop loop = detail::plan_loop(shape, {&rc, &ra, &rb});
+  const bool* mask = rc.data<bool>();
   dispatch_all(a.dtype(), [&]<class T>() {
-    const T *pa = a.data<T>(), *pb = b.data<T>();
+    const T *pa = ra.data<T>(), *pb = rb.data<T>();
     T* py = y.data<T>();
     detail::run_loop(loop, detail::kCheapGrain, [&](const detail::Run& run) {
       const auto [c, from_a, from_b] = run.from;
