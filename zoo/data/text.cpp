@@ -72,11 +72,11 @@ std::string encode_utf8(char32_t character) {
 std::string describe_character(char32_t character) {
   if (character == U'\n') return "'\\n'";
   if (character == U'\t') return "'\\t'";
-  if (character > 0x20 && character < 0x7F) return "'" + encode_utf8(character) + "'";
+  if (character > 0x20 && character < 0x7F) return concat('\'', encode_utf8(character), '\'');
   char code[16];
   std::snprintf(code, sizeof code, "U+%04X", static_cast<unsigned>(character));
   if (character <= 0x20 || (character >= 0x7F && character < 0xA0)) return code;
-  return "'" + encode_utf8(character) + "' (" + code + ")";
+  return concat('\'', encode_utf8(character), "' (", code, ')');
 }
 
 CharVocabulary::CharVocabulary(const std::vector<char32_t>& text) {

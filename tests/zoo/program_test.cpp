@@ -1,0 +1,347 @@
+// The program as a person meets it: what it prints, its exit codes, and every wrong turn.
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "nn/nn.h"
+#include "tests/zoo/scratch.h"
+
+namespace tarsier::zoo {
+namespace {
+
+struct Result {
+  int code;
+  std::string out, err;
+};
+
+/// Runs `tarsier ARGUMENTS` (a line of shell) in the scratch folder.
+Result tarsier(const Scratch& scratch, const std::string& arguments) {
+  const std::string line = "cd '" + scratch.path("") + "' && '" + TARSIER_PROGRAM + "' " +
+                           arguments + " >stdout 2>stderr";
+  const int status = std::system(line.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, scratch.read("stdout"),
+          scratch.read("stderr")};
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+const char* const kTiny =
+    " --set n_layer=1 --set n_head=2 --set n_embd=16 --set block_size=8 --set batch_size=3"
+    " --set checkpoint_every=2 --threads 1";
+
+/// A folder with data.txt, and with a trained run in "run" where asked for.
+struct Place : Scratch {
+  explicit Place(bool with_run = false) {
+    write("data.txt", small_text());
+    if (!with_run) return;
+    const Result result =
+        tarsier(*this, concat("train gpt --data data.txt --out run --steps 4", kTiny));
+    REQUIRE_MESSAGE(result.code == 0, result.err);
+  }
+};
+
+/// The one line on stderr that a failure prints, after "tarsier: ".
+std::string complaint(const Result& result) {
+  const std::string start = "tarsier: ";
+  REQUIRE_MESSAGE(result.err.starts_with(start), result.err);
+  CHECK(result.err.ends_with('\n'));
+  CHECK(result.err.find('\n') == result.err.size() - 1);
+  CHECK(result.err[start.size()] == '[');
+  return result.err.substr(start.size(), result.err.size() - start.size() - 1);
+}
+
+TEST_CASE("help and list say what there is") {
+  const Scratch scratch;
+  for (const char* ask : {"--help", "-h", "help"}) {
+    const Result help = tarsier(scratch, ask);
+    CHECK(help.code == 0);
+    for (const char* part : {"list", "train MODEL", "eval DIR", "predict DIR"})
+      CHECK(has(help.out, part));
+    CHECK(help.err.empty());
+  }
+  CHECK(tarsier(scratch, "").code == 2);
+  const Result train = tarsier(scratch, "train --help");
+  for (const char* part : {"--data PATH", "--resume DIR", "--set KEY=VALUE", "--quiet"})
+    CHECK(has(train.out, part));
+  CHECK(tarsier(scratch, "help train").out == train.out);
+  CHECK(has(tarsier(scratch, "train gpt-baby --help").out, "n_layer=6 "));
+  CHECK(has(tarsier(scratch, "predict --help").out, "--temperature X"));
+  CHECK(has(tarsier(scratch, "list").out, "gpt-baby\n"));
+}
+
+TEST_CASE("train, eval and predict work together") {
+  const Place place;
+  const Result train =
+      tarsier(place, concat("train gpt --data data.txt --steps 20 --seed 7", kTiny));
+  REQUIRE_MESSAGE(train.code == 0, train.err);
+  for (const char* part : {"1 layers, 2 heads", "parameters", "step 20/20", "runs/gpt",
+                           "Validation loss", "A sample", "predict runs/gpt"})
+    CHECK_MESSAGE(has(train.out, part), part);
+  CHECK_FALSE(has(train.out, "\r"));  // no terminal, no live line
+
+  const Result eval = tarsier(place, "eval runs/gpt");
+  CHECK(eval.code == 0);
+  CHECK(eval.err.empty());
+  const size_t at = train.out.find("Validation loss ") + 16;
+  CHECK(eval.out == "val_loss " + train.out.substr(at, 6) + "\n");
+
+  const Result predict = tarsier(place, "predict runs/gpt 'the cat' sat --tokens 10 --seed 3");
+  CHECK(predict.code == 0);
+  CHECK(predict.out.starts_with("the cat sat"));
+  CHECK(predict.out.size() == std::string("the cat sat").size() + 10 + 1);
+  CHECK(tarsier(place, "predict runs/gpt --tokens 10 --seed 3 < stdin").code != 0);
+  place.write("stdin", "the cat sat\n");
+  CHECK(tarsier(place, "predict runs/gpt --tokens 10 --seed 3 < stdin").out == predict.out);
+  CHECK(tarsier(place, "predict runs/gpt --tokens 5 </dev/null").out.size() == 6);
+  const Result greedy = tarsier(place, "predict runs/gpt the --temperature 0 --seed 1");
+  CHECK(greedy.out == tarsier(place, "predict runs/gpt the --top-k 1 --seed 2").out);
+  CHECK(greedy.out == tarsier(place, "predict runs/gpt the --top-p 0 --seed 3").out);
+
+  // A second run gets a folder of its own.
+  const Result second =
+      tarsier(place, concat("train gpt --data data.txt --steps 2 --quiet", kTiny));
+  CHECK(second.code == 0);
+  CHECK(second.out.starts_with("val_loss "));
+  CHECK(second.out.ends_with("  runs/gpt-2\n"));
+}
+
+TEST_CASE("wrong usage exits with 2 and says how to mend it") {
+  const Place place;
+  const auto usage = [&](const std::string& arguments) {
+    CAPTURE(arguments);
+    const Result result = tarsier(place, arguments);
+    CHECK(result.code == 2);
+    CHECK(result.out.empty());
+    return complaint(result);
+  };
+  CHECK(has(usage("trian gpt"), "did you mean 'train'?"));
+  CHECK(has(usage("train"), "which model? The zoo has: gpt"));
+  CHECK(has(usage("train gtp"), "did you mean 'gpt'?"));
+  CHECK(has(usage("train gpt --step 5"), "did you mean '--steps'?"));
+  CHECK(has(usage("train gpt --steps"), "--steps needs a value"));
+  CHECK(has(usage("train gpt --steps -1"), "--steps is '-1'"));
+  CHECK(has(usage("train gpt --steps abc"), "--steps is 'abc'"));
+  CHECK(has(usage("train gpt --steps 0"), "--steps is '0'"));
+  CHECK(has(usage("train gpt --threads 0"), "from 1 to 1024"));
+  CHECK(has(usage("train gpt --seed -3"), "--seed is '-3'"));
+  CHECK(has(usage("train gpt --set n_layer"), "KEY=VALUE"));
+  CHECK(has(usage("train gpt --set n_layers=3"), "did you mean 'n_layer'? It has: n_layer, "));
+  CHECK(has(usage("train gpt --set n_layer=many"), "n_layer is 'many'"));
+  CHECK(has(usage("train gpt --set dropout=2"), "dropout is '2'"));
+  CHECK(has(usage("train gpt --set preset=giant"), "It has: cpu, baby"));
+  CHECK(has(usage("train --resume run --seed 2"), "--seed does not go with --resume"));
+  CHECK(has(usage("eval"), "usage: tarsier eval DIR"));
+  CHECK(has(usage("eval a b"), "too many: 'b'"));
+  CHECK(has(usage("predict run --top-p 1.5"), "--top-p is '1.5'"));
+  CHECK(has(usage("predict run --temperature nan"), "--temperature is 'nan'"));
+  CHECK_FALSE(std::filesystem::exists(place.path("runs")));
+}
+
+TEST_CASE("bad data are refused before a folder is made") {
+  const Place place;
+  place.write("empty.txt", "");
+  place.write("short.txt", "too short");
+  place.write("binary.bin", "\x89PNG\r\n\x1a\n");
+  const auto failure = [&](const std::string& arguments) {
+    CAPTURE(arguments);
+    const Result result = tarsier(place, "train gpt --steps 2 " + arguments);
+    CHECK(result.code == 1);
+    CHECK_FALSE(std::filesystem::exists(place.path("runs")));
+    return complaint(result);
+  };
+  CHECK(has(failure("--data nothing.txt"), "there is no file 'nothing.txt'"));
+  CHECK(has(failure("--data ."), "'.' is a folder"));
+  CHECK(has(failure("--data empty.txt"), "'empty.txt' is empty"));
+  CHECK(has(failure("--data short.txt"), "has 9 characters, too few"));
+  CHECK(has(failure("--data binary.bin"), "is not UTF-8 text: byte 0x89 at offset 0"));
+  CHECK(has(failure("--data data.txt --set n_head=3"), "n_head=3 does not divide n_embd=128"));
+}
+
+TEST_CASE("folders that are taken, or cannot be written, are refused") {
+  const Place place(/*with_run=*/true);
+  const std::string train = concat("train gpt --data data.txt --steps 2", kTiny, " --out ");
+  const std::string config = place.read("run/config.json");
+  const Result taken = tarsier(place, train + "run");
+  CHECK(taken.code == 1);
+  CHECK(has(complaint(taken), "'run' holds a run already"));
+  CHECK(place.read("run/config.json") == config);
+  CHECK(has(complaint(tarsier(place, train + "data.txt")), "cannot make the folder 'data.txt'"));
+  CHECK(has(complaint(tarsier(place, train + "/proc/tarsier")), "cannot make the folder"));
+}
+
+TEST_CASE("folders without a good run are refused by all who read them") {
+  const Place place(/*with_run=*/true);
+  const auto failures = [&](const std::string& dir) {
+    std::string all;
+    for (const std::string& command : std::vector<std::string>{
+             "eval " + dir, "predict " + dir + " the", "train --resume " + dir}) {
+      CAPTURE(command);
+      const Result result = tarsier(place, command);
+      CHECK(result.code == 1);
+      all += complaint(result) + "\n";
+    }
+    return all;
+  };
+  CHECK(has(failures("nothing"), "there is no folder 'nothing'"));
+  CHECK(has(failures("data.txt"), "'data.txt' is not a folder of a run"));
+  CHECK(has(failures("."), "it has no config.json"));
+
+  const std::string config = place.read("run/config.json");
+  for (const std::string& damaged :
+       std::vector<std::string>{"", "{", "[]", config.substr(0, config.size() / 2)}) {
+    place.write("run/config.json", damaged);
+    CHECK(has(failures("run"), "config.json"));
+  }
+  const auto replaced = [&](const std::string& from, const std::string& to) {
+    std::string text = config;
+    REQUIRE(has(text, from));
+    text.replace(text.find(from), from.size(), to);
+    place.write("run/config.json", text);
+  };
+  replaced("\"gpt\"", "\"wombat\"");
+  CHECK(has(failures("run"), "a model 'wombat', which this program does not have"));
+  replaced("\"n_embd\": 16", "\"n_embd\": -16");
+  CHECK(has(failures("run"), "n_embd is '-16'"));
+  // Weights of another size than config.json says.
+  replaced("\"n_embd\": 16", "\"n_embd\": 32");
+  CHECK(has(failures("run"), "transformer.wte.weight"));
+  place.write("run/config.json", config);
+
+  const std::string weights = place.read("run/model.safetensors");
+  const std::string state = place.read("run/checkpoint/state.safetensors");
+  for (const size_t size : {size_t{0}, size_t{4}, size_t{100}, weights.size() - 1}) {
+    CAPTURE(size);
+    place.write("run/model.safetensors", weights.substr(0, size));
+    place.write("run/checkpoint/state.safetensors",
+                state.substr(0, std::min(size, state.size() - 1)));
+    CHECK(has(failures("run"), ".safetensors"));
+  }
+  // Nothing was lost by all that.
+  place.write("run/model.safetensors", weights);
+  place.write("run/checkpoint/state.safetensors", state);
+  CHECK(tarsier(place, "eval run").code == 0);
+  CHECK(tarsier(place, "train --resume run --quiet").code == 0);
+}
+
+TEST_CASE("prompts and data with characters never seen are refused by name") {
+  const Place place(/*with_run=*/true);
+  const Result prompt = tarsier(place, "predict run 'the zebra Ü'");
+  CHECK(prompt.code == 1);
+  CHECK(complaint(prompt) ==
+        "[data] the prompt has characters that the model has never seen: 'b', 'z', 'Ü' (U+00DC)");
+  place.write("other.txt", small_text() + "QUIZ");
+  const Result eval = tarsier(place, "eval run --data other.txt");
+  CHECK(eval.code == 1);
+  CHECK(has(complaint(eval), "'other.txt' has characters that the model has never seen: 'I'"));
+}
+
+TEST_CASE("resuming asks for the same model and data") {
+  const Place place(/*with_run=*/true);
+  const Result model = tarsier(place, "train gpt-baby --resume run");
+  CHECK(model.code == 2);
+  CHECK(has(complaint(model), "run is a run of gpt, not of gpt-baby"));
+  place.write("data.txt", small_text() + "more");
+  const Result data = tarsier(place, "train gpt --resume run");
+  CHECK(data.code == 1);
+  CHECK(has(complaint(data), "is not what this run was trained on"));
+  CHECK(has(tarsier(place, "eval run").err, "the data have changed"));
+  const Result steps = tarsier(place, "train --resume run --steps 2 --data data.txt");
+  CHECK(steps.code == 1);
+}
+
+// ---- signals ----
+
+/// Starts `tarsier train` of a tiny run that would go on for hours.
+pid_t start_training(const Scratch& scratch, const std::string& out) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string line = "cd '" + scratch.path("") + "' && exec '" + TARSIER_PROGRAM +
+                             "' train gpt --data data.txt --steps 100000000 --set decay_steps=1000"
+                             " --set eval_every=1000000 --out " +
+                             out + kTiny + " >stdout 2>stderr";
+    execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+    _exit(127);
+  }
+  return child;
+}
+
+/// Waits until metrics.jsonl has something, so that training is on its way.
+void wait_for_steps(const Scratch& scratch, const std::string& out) {
+  for (int i = 0; i < 3000 && scratch.read(out + "/metrics.jsonl").size() < 2000; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
+TEST_CASE("Ctrl-C saves, says where, and exits with 1; the run then goes on") {
+  const Place place;
+  const pid_t child = start_training(place, "run");
+  wait_for_steps(place, "run");
+  REQUIRE(kill(child, SIGINT) == 0);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 1);
+  const std::string err = place.read("stderr");
+  CHECK(has(err, "Stopped after step "));
+  CHECK(has(err, "train --resume run"));
+  const std::string metrics = place.read("run/metrics.jsonl");
+  const auto lines = std::count(metrics.begin(), metrics.end(), '\n');
+  CHECK(has(err, concat("Stopped after step ", lines, " of")));
+  const Result resumed = tarsier(place, concat("train --resume run --quiet --steps ", lines + 1));
+  CHECK_MESSAGE(resumed.code == 0, resumed.err);
+  CHECK(tarsier(place, "eval run").code == 0);
+}
+
+TEST_CASE("SIGKILL at any moment leaves a checkpoint that resumes") {
+  const Place place;
+  // Checkpoints are written every other step, so that some of these kills hit one being written.
+  for (int i = 0; i < 8; ++i) {
+    CAPTURE(i);
+    const std::string out = "run" + std::to_string(i);
+    const pid_t child = start_training(place, out);
+    wait_for_steps(place, out);
+    std::this_thread::sleep_for(std::chrono::microseconds(700 * i));
+    REQUIRE(kill(child, SIGKILL) == 0);
+    REQUIRE(waitpid(child, nullptr, 0) == child);
+    nn::Metadata metadata;
+    CHECK_NOTHROW(
+        nn::load_safetensors(place.path(out + "/checkpoint/state.safetensors"), &metadata));
+    const int64_t step = nn::Json::parse(metadata["tarsier"])["step"].as_int();
+    const Result resumed =
+        tarsier(place, concat("train --resume ", out, " --quiet --steps ", step + 3));
+    CHECK_MESSAGE(resumed.code == 0, resumed.err);
+    const std::string metrics = place.read(out + "/metrics.jsonl");
+    CHECK(std::count(metrics.begin(), metrics.end(), '\n') == step + 3);
+  }
+}
+
+TEST_CASE("a full disk is reported, and what was saved stays") {
+  // /dev/full is always full; it stands for standard output here.
+  const Place place(/*with_run=*/true);
+  if (!std::filesystem::exists("/dev/full")) return;
+  const std::string line =
+      "cd '" + place.path("") + "' && '" + TARSIER_PROGRAM + "' list >/dev/full 2>stderr";
+  const int status = std::system(line.c_str());
+  CHECK(WEXITSTATUS(status) == 1);
+  CHECK(has(place.read("stderr"), "cannot write to standard output"));
+  // A limit on the size of files makes every write beyond it fail, as a full disk does.
+  const std::string limited = "cd '" + place.path("") + "' && trap '' XFSZ && ulimit -f 8 && '" +
+                              TARSIER_PROGRAM + "' train --resume run --steps 6 >stdout 2>stderr";
+  const std::string before = place.read("run/checkpoint/state.safetensors");
+  const int limited_status = std::system(limited.c_str());
+  CHECK(WEXITSTATUS(limited_status) == 1);
+  CHECK(has(place.read("stderr"), "cannot be written"));
+  CHECK(place.read("run/checkpoint/state.safetensors") == before);
+  CHECK(tarsier(place, "eval run").code == 0);
+}
+
+}  // namespace
+}  // namespace tarsier::zoo

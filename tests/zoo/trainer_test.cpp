@@ -1,0 +1,200 @@
+// Training: the same bits at any number of threads and across a resume, and files that stay whole.
+#include "zoo/trainer.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "autograd/parallel.h"
+#include "tests/zoo/scratch.h"
+#include "zoo/models.h"
+
+namespace tarsier::zoo {
+namespace {
+
+struct Recorder : TrainObserver {
+  std::vector<double> losses;
+  std::vector<double> val_losses;
+  void on_step(const StepReport& report) override {
+    losses.push_back(report.train_loss);
+    if (report.val_loss) val_losses.push_back(*report.val_loss);
+  }
+};
+
+struct Trained {
+  Recorder record;
+  TrainOutcome outcome;
+  TensorDict weights;
+};
+
+/// Trains the tiny GPT for 8 steps into folder `out`; stops after `stop_after` where that is not 0.
+Trained train_tiny(const Scratch& scratch, const std::string& out, int64_t stop_after = 0,
+                   bool resume = false) {
+  const std::string data = scratch.write("data.txt", small_text());
+  const std::unique_ptr<Task> task = tiny_task(data, 8);
+  const RunFolder folder =
+      resume ? RunFolder::open(scratch.path(out)) : RunFolder::create(scratch.path(out));
+  if (!resume) {
+    RunConfig config;
+    config.model = task->name();
+    config.data_path = data;
+    config.data = task->describe_data();
+    config.keep(task->settings());
+    folder.write_config(config);
+  }
+  Trained trained;
+  TrainOptions options;
+  options.resume = resume;
+  options.interrupted = [&] {
+    return static_cast<int64_t>(trained.record.losses.size()) == stop_after;
+  };
+  trained.outcome = train(*task, folder, options, trained.record);
+  trained.weights = folder.load_weights();
+  return trained;
+}
+
+bool same_bits(const TensorDict& a, const TensorDict& b) {
+  if (a.size() != b.size()) return false;
+  for (const auto& [name, tensor] : a)
+    if (tensor.to_vector() != b[name].to_vector()) return false;
+  return true;
+}
+
+/// The values of `key` in every line of metrics.jsonl that has it.
+std::vector<double> metric(const std::string& jsonl, const std::string& key) {
+  std::vector<double> out;
+  size_t begin = 0;
+  for (size_t end; (end = jsonl.find('\n', begin)) != jsonl.npos; begin = end + 1) {
+    const nn::Json line = nn::Json::parse(jsonl.substr(begin, end - begin));
+    if (const nn::Json* value = line.find(key)) out.push_back(value->as_double());
+  }
+  CHECK(begin == jsonl.size());
+  return out;
+}
+
+TEST_CASE("a run leaves its weights, settings, metrics and checkpoint") {
+  const Scratch scratch;
+  const Trained run = train_tiny(scratch, "run");
+  CHECK_FALSE(run.outcome.interrupted);
+  CHECK(run.outcome.step == 8);
+  const std::string metrics = scratch.read("run/metrics.jsonl");
+  CHECK(metric(metrics, "step") == std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8});
+  CHECK(metric(metrics, "train_loss") == run.record.losses);
+  CHECK(metric(metrics, "val_loss") == run.record.val_losses);  // after steps 4 and 8
+  CHECK(run.record.val_losses.size() == 2);
+  CHECK(run.record.val_losses.back() == run.outcome.val_loss);
+  for (const char* key : {"lr", "grad_norm", "tokens_per_second", "seconds"})
+    CHECK(metric(metrics, key).size() == 8);
+
+  // The saved model, loaded by what is in the folder alone, has the same loss to the last bit.
+  const RunFolder folder = RunFolder::open(scratch.path("run"));
+  const RunConfig config = folder.read_config();
+  const std::unique_ptr<Task> task = make_trained_task(folder, config);
+  CHECK(same_bits(task->model().state_dict(), run.weights));
+  task->load_data(config.data_path);
+  CHECK(task->describe_data() == config.data);
+  CHECK(task->evaluate() == run.outcome.val_loss);
+  CHECK(folder.load_checkpoint().step == 8);
+}
+
+TEST_CASE("one, two and three threads give the same bits") {
+  const int before = num_threads();
+  const Scratch scratch;
+  set_num_threads(1);
+  const Trained one = train_tiny(scratch, "1");
+  for (int threads : {2, 3}) {
+    CAPTURE(threads);
+    set_num_threads(threads);
+    const Trained more = train_tiny(scratch, std::to_string(threads));
+    CHECK(more.record.losses == one.record.losses);
+    CHECK(more.record.val_losses == one.record.val_losses);
+    CHECK(same_bits(more.weights, one.weights));
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("a resumed run ends with the bits of an unbroken one") {
+  const Scratch scratch;
+  const Trained unbroken = train_tiny(scratch, "unbroken");
+  for (int64_t stop : {1, 4, 6}) {
+    CAPTURE(stop);
+    const std::string name = "broken" + std::to_string(stop);
+    const Trained first = train_tiny(scratch, name, stop);
+    CHECK(first.outcome.interrupted);
+    CHECK(first.outcome.step == stop);
+    const Trained second = train_tiny(scratch, name, 0, true);
+    CHECK(second.record.losses.size() == static_cast<size_t>(8 - stop));
+    CHECK(same_bits(second.weights, unbroken.weights));
+    const std::string metrics = scratch.read(name + "/metrics.jsonl");
+    CHECK(metric(metrics, "train_loss") == unbroken.record.losses);
+    CHECK(metric(metrics, "val_loss") == unbroken.record.val_losses);
+  }
+}
+
+TEST_CASE("metrics of steps that are done again, and a line cut off, give way") {
+  const Scratch scratch;
+  const Trained unbroken = train_tiny(scratch, "unbroken");
+  train_tiny(scratch, "killed", 4);
+  // As if the process was killed in step 7, while writing: the checkpoint is of step 4.
+  std::ofstream(scratch.path("killed/metrics.jsonl"), std::ios::app)
+      << "{\"step\": 5, \"train_loss\": 1}\n{\"step\": 6, \"train_loss\": 1}\n{\"step\": 7, \"tra";
+  scratch.write("killed/checkpoint/state.safetensors.tmp.1.1", "half");
+  const Trained resumed = train_tiny(scratch, "killed", 0, true);
+  CHECK(metric(scratch.read("killed/metrics.jsonl"), "train_loss") == unbroken.record.losses);
+  CHECK(same_bits(resumed.weights, unbroken.weights));
+  CHECK_FALSE(std::filesystem::exists(scratch.path("killed/checkpoint/state.safetensors.tmp.1.1")));
+}
+
+TEST_CASE("resuming a finished run changes nothing") {
+  const Scratch scratch;
+  const Trained run = train_tiny(scratch, "run");
+  const std::string metrics = scratch.read("run/metrics.jsonl");
+  const Trained again = train_tiny(scratch, "run", 0, true);
+  CHECK(again.record.losses.empty());
+  CHECK(again.outcome.val_loss == run.outcome.val_loss);
+  CHECK(scratch.read("run/metrics.jsonl") == metrics);
+  CHECK(same_bits(again.weights, run.weights));
+}
+
+TEST_CASE("training that diverges stops and keeps its last checkpoint") {
+  const Scratch scratch;
+  const std::unique_ptr<Task> task = tiny_task(scratch.write("data.txt", small_text()), 8);
+  const RunFolder folder = RunFolder::create(scratch.path("run"));
+  // A weight that overflows in step 6, after the checkpoint of step 4.
+  struct Saboteur : TrainObserver {
+    Task& task;
+    explicit Saboteur(Task& task) : task(task) {}
+    void on_step(const StepReport& report) override {
+      if (report.step == 5) fill_(task.model().parameters()[0].detach(), 3e38);
+    }
+  } saboteur(*task);
+  std::string message;
+  try {
+    train(*task, folder, {}, saboteur);
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  CAPTURE(message);
+  CHECK(message.find("[train] the loss became ") == 0);
+  CHECK(message.find("in step 6") != message.npos);
+  CHECK(message.find("checkpoint of step 4 is kept") != message.npos);
+  CHECK(folder.load_checkpoint().step == 4);
+}
+
+TEST_CASE("a new run takes the next free folder and never one that is taken") {
+  const Scratch scratch;
+  const std::string stem = scratch.path("runs/gpt");
+  CHECK(RunFolder::create_next(stem).path() == stem);
+  CHECK(RunFolder::create_next(stem).path() == stem + "-2");
+  CHECK(RunFolder::create_next(stem).path() == stem + "-3");
+  train_tiny(scratch, "taken", 1);
+  CHECK_THROWS_AS(RunFolder::create(scratch.path("taken")), Error);
+  CHECK_THROWS_AS(RunFolder::create(scratch.write("file", "x")), Error);
+  CHECK_THROWS_AS(RunFolder::open(scratch.path("nowhere")), Error);
+  CHECK_THROWS_AS(RunFolder::open(scratch.path("file")), Error);
+  CHECK_THROWS_AS(RunFolder::open(stem), Error);  // a folder, but without a run
+}
+
+}  // namespace
+}  // namespace tarsier::zoo
