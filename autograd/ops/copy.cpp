@@ -108,10 +108,9 @@ void copy_runs(const Layout& layout, const From* from, To* to) {
 }
 
 /// Copies where `to` runs along the last dimension and `from` along dimension `row`: a matrix is
-/// transposed, tile by tile through a buffer. So memory is touched in whole cache lines on both
-/// sides, each once, even where lines a power of two apart push each other out of the cache. The
-/// tiles of a block are done together: its rows and columns lie in no more pages than the processor
-/// remembers the addresses of.
+/// transposed, tile by tile through a buffer, so that a cache line once touched is used whole. The
+/// tiles of a block are done together, which keeps to few pages of memory: at 2000 × 2000 blocks of
+/// 256 took 0.5 to 0.65 of the time of blocks of 64.
 template <class From, class To>
 void copy_tiles(Layout layout, int row, const From* from, To* to) {
   constexpr int64_t kTile = 32, kBlock = 8 * kTile;
