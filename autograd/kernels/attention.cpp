@@ -193,14 +193,15 @@ void softmax_grad_block(const Block& block, const Queries<T>& queries, T scale, 
   }
 }
 
-/// Blocks of queries and of keys: from … to, counted in elements.
+/// Queries, or keys, from … to − 1.
 struct Range {
   int64_t from, to;
 };
 
-/// The gradients of one head. For `keys` it owns dk and dv where `own_keys`, and for `queries` dq
-/// where `own_queries`: all of what these receive comes from here, in the order of the other's
-/// blocks. So all ways to share out the work give the same bits.
+/// Gradients of one head: dq of `query_range` where own_queries, from all keys of `key_range`; dk
+/// and dv of `key_range` where own_keys, from all queries of `query_range`. They are summed in the
+/// order of the blocks, whichever ranges a caller works on, so that all ways to share out the work
+/// give the same bits.
 template <class T>
 void head_grad(const Attention<T>& a, const AttentionGrad<T>& g, int64_t head, Range query_range,
                Range key_range, bool own_queries, bool own_keys) {
@@ -266,22 +267,25 @@ template <class T>
 void attention_grad(const Attention<T>& a, const AttentionGrad<T>& g) {
   const int64_t q_blocks = ceil_div(a.tq, kBlock), k_blocks = ceil_div(a.tk, kBlock);
   const int64_t work = pairs(a) * (3 * a.d + 2 * a.dv + 16);
-  if (a.heads >= 2 * num_threads() || q_blocks + k_blocks <= 2) {
+  const int64_t rounds = ceil_div(a.heads, num_threads());
+  if (rounds * num_threads() * 5 <= a.heads * 7 || q_blocks + k_blocks <= 2) {
     parallel_for(a.heads, 1 + kGrainWork / (work + 1), [&](int64_t begin, int64_t end) {
       for (int64_t head = begin; head < end; ++head)
         head_grad(a, g, head, {0, a.tq}, {0, a.tk}, true, true);
     });
     return;
   }
-  // Too few heads for the threads: share out blocks of queries, then blocks of keys. The scores are
-  // computed twice then, for no two threads may add to the same gradient.
-  parallel_for(a.heads * q_blocks, 1, [&](int64_t begin, int64_t end) {
+  // With one head for each thread some would wait for long. Share out blocks of queries, then
+  // blocks of keys. No two threads may add to the same gradient, so scores and dP are computed
+  // twice: seven products for five.
+  const bool wants_keys = g.dk.data != nullptr || g.dv.data != nullptr;
+  parallel_for(g.dq.data != nullptr ? a.heads * q_blocks : 0, 1, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
       const int64_t i = t % q_blocks * kBlock;
       head_grad(a, g, t / q_blocks, {i, least(i + kBlock, a.tq)}, {0, a.tk}, true, false);
     }
   });
-  parallel_for(a.heads * k_blocks, 1, [&](int64_t begin, int64_t end) {
+  parallel_for(wants_keys ? a.heads * k_blocks : 0, 1, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
       const int64_t j = t % k_blocks * kBlock;
       head_grad(a, g, t / k_blocks, {0, a.tq}, {j, least(j + kBlock, a.tk)}, false, true);

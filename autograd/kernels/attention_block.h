@@ -104,10 +104,7 @@ struct Block {
   int64_t first_query(int64_t n) const { return causal ? least(rows, most(0, j + n - i)) : 0; }
 };
 
-template <class T>
-const T* row_of(const HeadRows<const T>& x, int64_t head, int64_t t) {
-  return x.data + x.offsets[head] + t * x.row;
-}
+/// The rows of a head from `t` on.
 template <class T>
 Matrix<T> rows_from(const HeadRows<T>& x, int64_t head, int64_t t) {
   return {x.data + x.offsets[head] + t * x.row, x.row};
@@ -124,8 +121,8 @@ Matrix<const T> whole_vectors(Matrix<const T> x, int64_t n, int64_t d, T* space)
   return {space, padded};
 }
 
-/// factor · (the n ≤ kBlock rows of d elements)ᵀ: d rows of kBlock lanes, those from n to the end
-/// of its vector 0, and those behind undefined.
+/// factor · xᵀ for n ≤ kBlock rows of d elements: d rows of kBlock lanes. The lanes from n to the
+/// end of their vector are 0, those behind are undefined.
 template <class T>
 void transpose_rows(Matrix<const T> x, int64_t n, int64_t d, T factor, T* out) {
   constexpr int64_t W = Simd<T>::width;
@@ -153,8 +150,7 @@ void scores(const Block& block, int64_t d, Matrix<const T> x, const T* y_t, T* o
   });
 }
 
-/// c[i] = Σ_j w[j][i]·x[j], or += …, over the keys that query i sees: what it gathers from the
-/// keys.
+/// c[i] = Σ_j w[j][i]·x[j], or += …, over the keys that query i sees: what it gathers from them.
 template <class T>
 void gather_keys(const Block& block, int64_t d, const T* w, Matrix<const T> x, Matrix<T> c,
                  bool accumulate) {
@@ -203,25 +199,36 @@ TARSIER_INLINE void each_pair(const Block& block, T* x, const T* y, const F& f) 
     }
 }
 
+/// What a mask adds to a score: 0 or −∞ for a bool, itself for a number.
+template <class T>
+TARSIER_INLINE T bias_of(bool keep) {
+  return keep ? T(0) : -kInfinity<T>;
+}
+template <class T>
+TARSIER_INLINE T bias_of(T bias) {
+  return bias;
+}
+
+/// The biases of n keys: elements 0, col, 2·col, … of a row of the mask.
+template <class T, class From>
+TARSIER_INLINE void write_biases(const From* mask, int64_t col, int64_t n, T* out) {
+  if (col == 1)  // by far the most frequent, and the compiler makes vectors of it
+    for (int64_t j = 0; j < n; ++j) out[j] = bias_of<T>(mask[j]);
+  else
+    for (int64_t j = 0; j < n; ++j) out[j] = bias_of<T>(mask[j * col]);
+}
+
 /// Adds the mask to the scores.
 template <class T>
 void apply_mask(const Attention<T>& a, const Block& block, const RowTile<T>& tile, T* s) {
   if (a.keep == nullptr && a.bias == nullptr) return;
   const int64_t start = a.mask_offsets[block.head] + block.i * a.mask_row + block.j * a.mask_col;
   const auto write_row = [&](int64_t i, int64_t n, T* out) {
-    const auto copy = [&](const auto* from, int64_t col) {
-      for (int64_t j = 0; j < n; ++j) {
-        if constexpr (sizeof(*from) == sizeof(bool))
-          out[j] = from[j * col] ? T(0) : -kInfinity<T>;
-        else
-          out[j] = from[j * col];
-      }
-    };
-    const auto copy_any = [&](const auto* from) {
-      a.mask_col == 1 ? copy(from, 1) : copy(from, a.mask_col);
-    };
     const int64_t at = start + i * a.mask_row;
-    a.keep != nullptr ? copy_any(a.keep + at) : copy_any(a.bias + at);
+    if (a.keep != nullptr)
+      write_biases(a.keep + at, a.mask_col, n, out);
+    else
+      write_biases(a.bias + at, a.mask_col, n, out);
   };
   if (a.mask_row == 0) {  // the same for all queries, as a mask of padding is
     write_row(0, block.keys, tile.rows);
@@ -249,18 +256,19 @@ void dropout_factors(const Attention<T>& a, const Block& block, const RowTile<T>
   });
 }
 
-/// The query that each lane of vector `i` of the block holds, to compare with keys: query − key.
+/// For each lane of the vector of queries at `i`: the last key that it sees under a causal mask,
+/// counted from the first of the block.
 template <class T>
-typename Simd<T>::Int query_minus_key(const Block& block, int64_t i) {
+typename Simd<T>::Int last_visible(const Block& block, int64_t i) {
   typename Simd<T>::Int::Vector lane;
   for (int l = 0; l < Simd<T>::width; ++l)
     lane[l] = static_cast<typename Simd<T>::Int::Lane>(block.i + i + l - block.j);
   return lane;
 }
 
-/// Calls body(j, if_seen) for every key j that one of the queries in vector `i` of the block sees,
-/// where if_seen(x, y) gives x to the queries that see j and y to the others. Behind these it
-/// zeroes what a strip may read of `outs`.
+/// Calls body(j, if_seen) for every key j that one of the queries in the vector at `i` sees; there
+/// if_seen(x, y) gives x to the queries that see j and y to the others. Of the keys after these it
+/// zeroes in `outs` what a strip may read: it reaches as far as its last row needs.
 template <class T, class Body, int n>
 TARSIER_INLINE void each_visible(const Block& block, int64_t i, T* const (&outs)[n],
                                  const Body& body) {
@@ -268,9 +276,9 @@ TARSIER_INLINE void each_visible(const Block& block, int64_t i, T* const (&outs)
   const int64_t width = Simd<T>::width;
   const int64_t all = block.visible(i), some = block.visible(i + width - 1);
   for (int64_t j = 0; j < all; ++j) body(j, [](Simd<T> x, Simd<T>) { return x; });
-  const Int position = query_minus_key<T>(block, i);
+  const Int last = last_visible<T>(block, i);
   for (int64_t j = all; j < some; ++j) {
-    const Int sees = position >= Int(static_cast<typename Int::Lane>(j));
+    const Int sees = last >= Int(static_cast<typename Int::Lane>(j));
     body(j, [&](Simd<T> x, Simd<T> otherwise) { return select(sees, x, otherwise); });
   }
   for (int64_t j = some; j < least(block.keys, some + kTileRows); ++j)
