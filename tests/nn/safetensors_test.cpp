@@ -30,7 +30,9 @@ std::string file_of(const std::string& header, size_t data) {
 std::string error_of(const TemporaryFolder& folder, const std::string& bytes) {
   const std::string path = folder / "hostile";
   {
-    // Not atomically: the fuzz tests write thousands of files.
+    // Not atomically, and a new file each time: the fuzz tests write thousands, and file systems
+    // wait for the disk where one is replaced.
+    std::filesystem::remove(path);
     FILE* file = std::fopen(path.c_str(), "wb");
     REQUIRE(file != nullptr);
     std::fwrite(bytes.data(), 1, bytes.size(), file);
