@@ -199,10 +199,12 @@ TARSIER_INLINE void each_pair(const Block& block, T* x, const T* y, const F& f) 
     }
 }
 
-/// What a mask adds to a score: 0 or −∞ for a bool, itself for a number.
+/// What a mask adds to a score: 0 or −∞ for a bool, itself for a number. For a bool by masking the
+/// bits of −∞: of a ?: here the compiler makes a jump, and so no vectors (six times slower).
 template <class T>
 TARSIER_INLINE T bias_of(bool keep) {
-  return keep ? T(0) : -kInfinity<T>;
+  using Bits = typename IntOfSize<T>::Type;
+  return __builtin_bit_cast(T, (Bits(keep) - 1) & __builtin_bit_cast(Bits, -kInfinity<T>));
 }
 template <class T>
 TARSIER_INLINE T bias_of(T bias) {
