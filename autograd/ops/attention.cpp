@@ -171,6 +171,7 @@ Tensor scaled_dot_product_attention_reference(const Arg& q, const Arg& k, const 
                                               std::optional<double> scale, RandomKey key) {
   const Sizes sizes = check_arguments(q, k, v, mask, dropout_p);
   Tensor scores = matmul(q, transpose(k, -2, -1)) * scale_or_default(scale, sizes.d);
+  if (sizes.tk == 0) return matmul(scores, v);  // no keys: softmax has nothing to work on
   if (mask.defined())
     scores = mask.dtype() == boolean ? masked_fill(scores, !mask, -INFINITY) : scores + mask;
   if (is_causal) scores = masked_fill(scores, triu_mask(sizes.tq, sizes.tk, 1), -INFINITY);
