@@ -370,7 +370,7 @@ TARSIER_INLINE double libm_cos(double x) { return __builtin_cos(x); }
 TARSIER_INLINE float libm_pow(float x, float p) { return __builtin_powf(x, p); }
 TARSIER_INLINE double libm_pow(double x, double p) { return __builtin_pow(x, p); }
 
-/// sin x. Error < 2 ulp; beyond |x| = 10⁴ the C library's, lane by lane.
+/// sin x. Error < 2.5 ulp; beyond |x| = 10⁴ the C library's, lane by lane.
 template <class T>
 TARSIER_INLINE Simd<T> sin(Simd<T> x) {
   // −0 + 0 would lose its sign on the way: tiny x are their own sines.
