@@ -8,6 +8,7 @@
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
 
+// clang-format off
 // ------------------------------------------------------------------------------ y = f(x)
 
 struct Neg     { template <class V> TARSIER_INLINE V operator()(V x) const { return -x; } };
@@ -121,6 +122,7 @@ struct Le { template <class T> TARSIER_INLINE bool operator()(T a, T b) const { 
 struct Gt { template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a > b; } };
 struct Ge { template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a >= b; } };
 
+// clang-format on
 // ------------------------------------------------------------------------------ loops
 
 template <class F, class T>
@@ -135,8 +137,7 @@ template <class F, class T>
 void unary_grad_loop(int64_t n, const T* saved, const T* dy, T* dx) {
   using V = Simd<T>;
   int64_t i = 0;
-  for (; i + V::width <= n; i += V::width)
-    F{}(V::load(saved + i), V::load(dy + i)).store(dx + i);
+  for (; i + V::width <= n; i += V::width) F{}(V::load(saved + i), V::load(dy + i)).store(dx + i);
   if (i < n) F{}(V::load(saved + i, n - i), V::load(dy + i, n - i)).store(dx + i, n - i);
 }
 
@@ -226,8 +227,7 @@ void select_loop(int64_t n, const bool* mask, int64_t mask_stride, const T* a, i
     if (a_stride == 0 && b_stride == 1) return select_run(n, mask, same_a, bs, y);
     if (a_stride == 1 && b_stride == 0) return select_run(n, mask, as, same_b, y);
   }
-  for (int64_t i = 0; i < n; ++i)
-    y[i] = mask[i * mask_stride] ? a[i * a_stride] : b[i * b_stride];
+  for (int64_t i = 0; i < n; ++i) y[i] = mask[i * mask_stride] ? a[i * a_stride] : b[i * b_stride];
 }
 
 template <class T>
@@ -250,19 +250,18 @@ void axpby(int64_t n, T alpha, const T* x, T beta, T* y) {
 template <class T>
 ElementwiseKernels<T> elementwise_kernels() {
   return {
-      .unary = {unary_loop<Neg, T>, unary_loop<Abs, T>, unary_loop<Sign, T>, unary_loop<Exp, T>,
-                unary_loop<Expm1, T>, unary_loop<Log, T>, unary_loop<Log1p, T>,
-                unary_loop<Sqrt, T>, unary_loop<Rsqrt, T>, unary_loop<Reciprocal, T>,
-                unary_loop<Square, T>, unary_loop<Sin, T>, unary_loop<Cos, T>, unary_loop<Tanh, T>,
-                unary_loop<Sigmoid, T>, unary_loop<Relu, T>, unary_loop<Erf, T>,
-                unary_loop<Gelu, T>, unary_loop<GeluTanh, T>, unary_loop<Silu, T>,
-                unary_loop<Softplus, T>},
+      .unary = {unary_loop<Neg, T>,        unary_loop<Abs, T>,    unary_loop<Sign, T>,
+                unary_loop<Exp, T>,        unary_loop<Expm1, T>,  unary_loop<Log, T>,
+                unary_loop<Log1p, T>,      unary_loop<Sqrt, T>,   unary_loop<Rsqrt, T>,
+                unary_loop<Reciprocal, T>, unary_loop<Square, T>, unary_loop<Sin, T>,
+                unary_loop<Cos, T>,        unary_loop<Tanh, T>,   unary_loop<Sigmoid, T>,
+                unary_loop<Relu, T>,       unary_loop<Erf, T>,    unary_loop<Gelu, T>,
+                unary_loop<GeluTanh, T>,   unary_loop<Silu, T>,   unary_loop<Softplus, T>},
       .unary_grad = {unary_grad_loop<TanhGrad, T>, unary_grad_loop<SigmoidGrad, T>,
                      unary_grad_loop<ReluGrad, T>, unary_grad_loop<GeluGrad, T>,
                      unary_grad_loop<GeluTanhGrad, T>, unary_grad_loop<SiluGrad, T>},
-      .binary = {binary_loop<Add, T>, binary_loop<Sub, T>, binary_loop<Mul, T>,
-                 binary_loop<Div, T>, binary_loop<Pow, T>, binary_loop<Minimum, T>,
-                 binary_loop<Maximum, T>},
+      .binary = {binary_loop<Add, T>, binary_loop<Sub, T>, binary_loop<Mul, T>, binary_loop<Div, T>,
+                 binary_loop<Pow, T>, binary_loop<Minimum, T>, binary_loop<Maximum, T>},
       .compare = {compare_loop<Eq, T>, compare_loop<Ne, T>, compare_loop<Lt, T>,
                   compare_loop<Le, T>, compare_loop<Gt, T>, compare_loop<Ge, T>},
       .select = select_loop<T>,

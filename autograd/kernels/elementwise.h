@@ -5,31 +5,14 @@
 
 namespace tarsier::kernels {
 
+// clang-format off
 /// y = f(x). gelu is x·Φ(x), gelu_tanh its approximation with tanh, softplus log(1 + eˣ).
 enum class Unary : uint8_t {
-  neg,
-  abs,
-  sign,
-  exp,
-  expm1,
-  log,
-  log1p,
-  sqrt,
-  rsqrt,
-  reciprocal,
-  square,
-  sin,
-  cos,
-  tanh,
-  sigmoid,
-  relu,
-  erf,
-  gelu,
-  gelu_tanh,
-  silu,
-  softplus,
+  neg, abs, sign, exp, expm1, log, log1p, sqrt, rsqrt, reciprocal, square, sin, cos, tanh, sigmoid,
+  relu, erf, gelu, gelu_tanh, silu, softplus,
   count
 };
+// clang-format on
 
 /// dx = dy · f′, from what f's backward keeps: its argument x or its result y.
 enum class UnaryGrad : uint8_t {
