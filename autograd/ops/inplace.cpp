@@ -10,15 +10,18 @@ using kernels::Binary;
 
 namespace {
 
-/// Refuses what the tape would have to know of.
-void check_not_recorded(const Tensor& x, const Tensor& y, const char* op) {
+/// Refuses what the tape would have to know of, and memory that several elements share.
+void check_changeable(const Tensor& x, const Tensor& y, const char* op) {
+  for (int d = 0; d < x.dim(); ++d)
+    check(x.strides()[d] != 0 || x.shape()[d] <= 1, op, "dimension ", d, " of ", x.shape(),
+          " was expanded: its elements share memory; change a clone()");
   if (!grad_enabled()) return;
   check(!x.requires_grad(), op, "changes a tensor of shape ", x.shape(),
         " whose gradient is being recorded: use the op that makes a new tensor, or a NoGrad guard "
         "for weights");
-  if (y.defined() && y.requires_grad())
-    fail(op, "the gradient of the second argument, of shape ", y.shape(),
-         ", would be lost: use the op that makes a new tensor, or detach()");
+  if (!y.defined()) return;
+  check(!y.requires_grad(), op, "the gradient of the second argument, of shape ", y.shape(),
+        ", would be lost: use the op that makes a new tensor, or detach()");
 }
 
 void check_fits(const Tensor& x, const Tensor& y, const char* op) {
@@ -71,7 +74,7 @@ Tensor changed(const Tensor& x, const char* op) {
 
 /// x += α · y
 Tensor add_(const Tensor& x, const Tensor& y, double alpha) {
-  check_not_recorded(x, y, "add_");
+  check_changeable(x, y, "add_");
   detail::check_same_dtype(x, y, "add_");
   check_fits(x, y, "add_");
   const bool one_pass = is_floating(x.dtype()) && x.shape() == y.shape() && x.is_contiguous() &&
@@ -93,14 +96,14 @@ Tensor add_(const Tensor& x, const Tensor& y, double alpha) {
 
 /// x += y, a number
 Tensor add_(const Tensor& x, double y) {
-  check_not_recorded(x, {}, "add_");
+  check_changeable(x, {}, "add_");
   apply(Binary::add, x, y, "add_");
   return changed(x, "add_");
 }
 
 /// x *= y
 Tensor mul_(const Tensor& x, const Tensor& y) {
-  check_not_recorded(x, y, "mul_");
+  check_changeable(x, y, "mul_");
   detail::check_same_dtype(x, y, "mul_");
   check_fits(x, y, "mul_");
   apply(Binary::mul, x, y, "mul_");
@@ -109,27 +112,28 @@ Tensor mul_(const Tensor& x, const Tensor& y) {
 
 /// x *= y, a number
 Tensor mul_(const Tensor& x, double y) {
-  check_not_recorded(x, {}, "mul_");
+  check_changeable(x, {}, "mul_");
   apply(Binary::mul, x, y, "mul_");
   return changed(x, "mul_");
 }
 
 /// x = value everywhere
 Tensor fill_(const Tensor& x, double value) {
-  check_not_recorded(x, {}, "fill_");
+  check_changeable(x, {}, "fill_");
+  if (x.dtype() == i64) detail::number_as<int64_t>(value, "fill_");  // an error where it is none
   fill_elements(x, value);
   return changed(x, "fill_");
 }
 
 Tensor zero_(const Tensor& x) {
-  check_not_recorded(x, {}, "zero_");
+  check_changeable(x, {}, "zero_");
   fill_elements(x, 0);
   return changed(x, "zero_");
 }
 
 /// x = source, broadcast, in the dtype of x
 Tensor copy_(const Tensor& x, const Tensor& source) {
-  check_not_recorded(x, source, "copy_");
+  check_changeable(x, source, "copy_");
   check_fits(x, source, "copy_");
   NoGrad guard;
   const bool aside = x.impl()->storage == source.impl()->storage;

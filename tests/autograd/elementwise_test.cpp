@@ -261,6 +261,8 @@ TEST_CASE("in-place ops count versions, and refuse what the tape would have to k
                  }),
                  "[add_] shape (2, 2) does not broadcast"));
   CHECK(contains(error_of([&] { add_(x, arange(2)); }), "[add_] dtypes"));
+  CHECK(contains(error_of([&] { fill_(arange(2), 0.5); }), "[fill_] number 0.5"));
+  CHECK(contains(error_of([&] { mul_(expand(x, {3, 2}), 2.0); }), "[mul_] dimension 0 of (3, 2)"));
   NoGrad guard;
   CHECK(same(add_(w, ones({2}), 0.5), {1.5, 1.5}));
 }
