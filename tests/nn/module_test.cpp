@@ -320,6 +320,15 @@ TEST_CASE("the truncated normal stays in its bounds and has its moments, far out
   nn::trunc_normal_(x, 1, 2, -100, 100, generator);
   CHECK(std::abs(moments(x).first - 1) < 0.04);
   CHECK(moments(x).second == doctest::Approx(2).epsilon(0.02));
+  // It inverts the distribution function: Φ of what it gives is what it drew.
+  Generator a(6), b(6);
+  const std::vector<double> z = nn::trunc_normal_(x, 0, 1, -5, 3, a).to_vector();
+  const std::vector<double> u = rand({100000}, f64, b).to_vector();
+  const auto cdf = [](double v) { return std::erfc(-v / std::sqrt(2)) / 2; };
+  double error = 0;
+  for (size_t i = 0; i < z.size(); ++i)
+    error = std::max(error, std::abs(cdf(z[i]) - (cdf(-5) + u[i] * (cdf(3) - cdf(-5)))));
+  CHECK(error < 1e-14);
   CHECK_THROWS_AS(nn::trunc_normal_(x, 0, 0), Error);
   CHECK_THROWS_AS(nn::trunc_normal_(x, 0, 1, 2, -2), Error);
   CHECK_THROWS_AS(nn::trunc_normal_(x, 0, 1, 60, 70), Error);
