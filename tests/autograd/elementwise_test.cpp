@@ -146,7 +146,7 @@ TEST_CASE("wrong dtypes and shapes say what was wrong") {
   CHECK(contains(error_of([&] { n / n; }), "[div] dtype i64"));
   CHECK(contains(error_of([&] { n + 0.5; }), "[add] number 0.5"));
   CHECK(contains(error_of([&] { n + kNan; }), "[add] number nan"));
-  CHECK(contains(error_of([&] { n == 1e300; }), "[eq] number 1e+300"));
+  CHECK(contains(error_of([&] { return n == 1e300; }), "[eq] number 1e+300"));
   CHECK(contains(error_of([&] { exp(n); }), "[exp] dtype i64"));
   CHECK(contains(error_of([&] { tanh(mask); }), "[tanh] dtype bool"));
   CHECK(contains(error_of([&] { mask + mask; }), "[add] dtype bool"));
