@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes python.safetensors with the original library (pip install safetensors numpy): a file that
+"""Makes python.safetensors with the original library (pip install safetensors==0.4.5 numpy;
+later versions want other arguments): a file that
 our reader must read. tests/nn/safetensors_test.cpp knows its values."""
 import os
 import struct
