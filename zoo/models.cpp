@@ -55,7 +55,13 @@ std::unique_ptr<Task> make_task(const RunConfig& config) {
 std::unique_ptr<Task> make_trained_task(const RunFolder& folder, const RunConfig& config) {
   std::unique_ptr<Task> task = make_task(config);
   task->build(config.seed);
-  task->model().load_state_dict(folder.load_weights());
+  const TensorDict weights = folder.load_weights();
+  try {
+    task->model().load_state_dict(weights);
+  } catch (const Error& error) {
+    fail("run", folder.path(),
+         ": model.safetensors and config.json do not belong together: ", error.what());
+  }
   task->model().eval();
   return task;
 }

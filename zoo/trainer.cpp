@@ -114,15 +114,27 @@ class Run {
     checkpoint.seconds = seconds_before_ + (step_ > 0 ? seconds_since(start_) : 0);
     checkpoint.model = task_.model().state_dict();
     checkpoint.optimizer = optimizer_->state_dict();
-    folder_.save_checkpoint(checkpoint);
-    saved_step_ = step_;
-    folder_.save_weights(checkpoint.model, task_.name());
+    try {
+      folder_.save_checkpoint(checkpoint);
+      saved_step_ = step_;
+      folder_.save_weights(checkpoint.model, task_.name());
+    } catch (const Error& error) {
+      if (saved_step_ == 0) throw;
+      fail("train", "saving failed after step ", step_, ": ", error.what(),
+           ". The checkpoint of step ", saved_step_,
+           " is whole: mend that, then go on with --resume ", folder_.path());
+    }
   }
 
   void resume() {
     const Checkpoint checkpoint = folder_.load_checkpoint();
-    task_.model().load_state_dict(checkpoint.model);
-    optimizer_->load_state_dict(checkpoint.optimizer);
+    try {
+      task_.model().load_state_dict(checkpoint.model);
+      optimizer_->load_state_dict(checkpoint.optimizer);
+    } catch (const Error& error) {
+      fail("run", folder_.path(),
+           ": the checkpoint and config.json do not belong together: ", error.what());
+    }
     step_ = saved_step_ = checkpoint.step;
     seconds_before_ = checkpoint.seconds;
   }

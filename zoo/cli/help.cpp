@@ -36,6 +36,15 @@ std::string usage_of(const CommandSpec& spec) {
   return spec.name + (spec.arguments.empty() ? "" : " ") + spec.arguments;
 }
 
+/// "cpu is gpt, baby is gpt-baby".
+std::string presets_of(const std::string& family) {
+  std::string out;
+  for (const ModelEntry& entry : models())
+    if (entry.family == family)
+      out += (out.empty() ? "" : ", ") + entry.preset + " is " + entry.name;
+  return out;
+}
+
 }  // namespace
 
 std::string program_help() {
@@ -73,8 +82,9 @@ std::string command_help(const CommandSpec& spec, const Arguments& arguments) {
     const auto& words = arguments.positional();
     if (std::find(words.begin(), words.end(), entry.name) == words.end()) continue;
     const std::unique_ptr<Task> task = entry.make();
-    out += "\nSettings of " + entry.name + " for --set, with their defaults:\n" +
-           task->settings().describe();
+    out += "\nSettings of " + entry.name +
+           " for --set, with their defaults:\n  preset=" + entry.preset + "  (" +
+           presets_of(entry.family) + ")\n" + task->settings().describe();
   }
   return out;
 }

@@ -187,7 +187,8 @@ Command train_command() {
       {"seed", "N", "of all random numbers; default: 1. The same seed gives the same bits"},
       {"threads", "N", "default: all processors. The result does not depend on it"},
       {"resume", "DIR", "go on with the run in DIR, as if it had never stopped"},
-      {"set", "KEY=VALUE", "another size or rate; `tarsier train MODEL --help` lists them", true},
+      {"set", "KEY=VALUE", "another size, rate or preset; `tarsier train MODEL --help` lists them",
+       true},
       {"quiet", "", "print only the result"},
   };
   spec.details =
