@@ -20,9 +20,10 @@ struct MathConstants;
 
 template <>
 struct MathConstants<float> {
+  using Bits = uint32_t;  // unsigned: arithmetic on the bits may wrap
   static constexpr int mantissa_bits = 23;
-  static constexpr int32_t one_bits = 127 << 23;         // the bits of 1
-  static constexpr int32_t sqrt_half_bits = 0x3f3504f3;  // the bits of √½
+  static constexpr Bits one_bits = Bits(127) << 23;   // the bits of 1
+  static constexpr Bits sqrt_half_bits = 0x3f3504f3;  // the bits of √½
   static constexpr float smallest_normal = 0x1p-126f;
   static constexpr float round_shift = 0x1.8p23f;
   // ln 2 and π/2 in pieces. All but the last have so few bits that k times them is exact.
@@ -56,9 +57,10 @@ struct MathConstants<float> {
 
 template <>
 struct MathConstants<double> {
+  using Bits = uint64_t;
   static constexpr int mantissa_bits = 52;
-  static constexpr int64_t one_bits = int64_t(1023) << 52;
-  static constexpr int64_t sqrt_half_bits = 0x3fe6a09e667f3bcd;
+  static constexpr Bits one_bits = Bits(1023) << 52;
+  static constexpr Bits sqrt_half_bits = 0x3fe6a09e667f3bcd;
   static constexpr double smallest_normal = 0x1p-1022;
   static constexpr double round_shift = 0x1.8p52;
   static constexpr double ln2[] = {0x1.62e42fefa38p-1, 0x1.ef35793c7673p-45};
@@ -122,16 +124,15 @@ TARSIER_INLINE Simd<T> round_small(Simd<T> x) {
 
 /// The integer-valued `k`, |k| < 2²², as an integer modulo 2²² : the low bits of 1.5·2²³ + k.
 template <class T>
-TARSIER_INLINE typename Simd<T>::Int integer_bits(Simd<T> k) {
-  return bit_cast<typename Simd<T>::Int::Lane>(k + Simd<T>(MathConstants<T>::round_shift));
+TARSIER_INLINE Simd<typename MathConstants<T>::Bits> integer_bits(Simd<T> k) {
+  return bit_cast<typename MathConstants<T>::Bits>(k + Simd<T>(MathConstants<T>::round_shift));
 }
 
 /// 2ᵏ for integer-valued k from the exponent of zero to that of infinity: −127 … 128 for float.
 template <class T>
 TARSIER_INLINE Simd<T> pow2(Simd<T> k) {
   using C = MathConstants<T>;
-  using Int = typename Simd<T>::Int;
-  return bit_cast<T>((integer_bits(k) << C::mantissa_bits) + Int(C::one_bits));
+  return bit_cast<T>((integer_bits(k) << C::mantissa_bits) + Simd<typename C::Bits>(C::one_bits));
 }
 
 /// |magnitude| with the sign of `sign`.
@@ -252,14 +253,16 @@ struct SplitLog {
 template <class T>
 TARSIER_INLINE SplitLog<T> split_log(Simd<T> x) {
   using C = MathConstants<T>;
-  using Int = typename Simd<T>::Int;
-  using I = typename Int::Lane;
-  const Int offset = bit_cast<I>(x) - Int(C::sqrt_half_bits);
-  const Int exponent = offset >> C::mantissa_bits;
-  const Int mantissa = offset - (exponent << C::mantissa_bits) + Int(C::sqrt_half_bits);
+  using Bits = Simd<typename C::Bits>;
+  using Bit = typename C::Bits;
+  const Bits offset = bit_cast<Bit>(x) - Bits(C::sqrt_half_bits);
+  // Shifted as a signed number, for the exponent may be negative.
+  using Signed = typename Simd<T>::Int::Lane;
+  const Bits exponent = bit_cast<Bit>(bit_cast<Signed>(offset) >> C::mantissa_bits);
+  const Bits mantissa = offset - (exponent << C::mantissa_bits) + Bits(C::sqrt_half_bits);
   // The integer as a number: put into the low bits of 1.5·2²³, which is then taken off.
   const Simd<T> shift = C::round_shift;
-  const Simd<T> k = bit_cast<T>(exponent + bit_cast<I>(shift)) - shift;
+  const Simd<T> k = bit_cast<T>(exponent + bit_cast<Bit>(shift)) - shift;
   return {k, bit_cast<T>(mantissa) - Simd<T>(T(1))};
 }
 
@@ -351,17 +354,17 @@ TARSIER_INLINE Normal<T> normal(Simd<T> x) {
 template <class T>
 TARSIER_INLINE Simd<T> sin_of_quarters(Simd<T> x, int quarters) {
   using C = MathConstants<T>;
-  using Int = typename Simd<T>::Int;
-  using I = typename Int::Lane;
+  using Bits = Simd<typename C::Bits>;
+  using Bit = typename C::Bits;
   const Simd<T> k = round_small(x * Simd<T>(T(0.63661977236758134)));
   Simd<T> r = x;
   for (T piece : C::half_pi) r -= k * Simd<T>(piece);
   const Simd<T> r2 = r * r, one = T(1), half = T(0.5);
   const Simd<T> sine = fma(r * r2, polynomial(r2, C::sin), r);
   const Simd<T> cosine = fma(r2 * r2, polynomial(r2, C::cos), one - r2 * half);
-  const Int quarter = integer_bits(k) + Int(I(quarters));
-  const Simd<T> y = select((quarter & Int(I(1))) == Int(I(0)), sine, cosine);
-  return select((quarter & Int(I(2))) == Int(I(0)), y, -y);
+  const Bits quarter = integer_bits(k) + Bits(Bit(quarters));
+  const Simd<T> y = select((quarter & Bits(Bit(1))) == Bits(Bit(0)), sine, cosine);
+  return select((quarter & Bits(Bit(2))) == Bits(Bit(0)), y, -y);
 }
 
 TARSIER_INLINE float libm_sin(float x) { return __builtin_sinf(x); }
