@@ -121,7 +121,8 @@ class Allocator {
   std::mutex mutex_;
   std::unordered_map<size_t, std::vector<void*>> free_;
   MemoryStats stats_{};
-  int64_t largest_ = 0;  // of current_bytes since start
+  // The largest current_bytes since start; a megabyte is kept in any case, for small programs.
+  int64_t largest_ = 1 << 20;
 };
 
 Allocator& allocator() {
