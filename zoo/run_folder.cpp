@@ -19,10 +19,10 @@ constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kWeights = "model.safetensors";
 constexpr const char* kCheckpoint = "checkpoint/state.safetensors";
 
-/// The first of a run's files that is in the folder, or "".
+/// The first file in the folder that training made, or "".
 std::string part_of_run(const std::string& path) {
   std::error_code ignored;
-  for (const char* name : {kConfig, kMetrics, kWeights, kCheckpoint})
+  for (const char* name : {kMetrics, kWeights, kCheckpoint})
     if (fs::exists(path + "/" + name, ignored)) return name;
   return "";
 }
@@ -129,11 +129,14 @@ RunFolder RunFolder::open(const std::string& path) {
   return RunFolder(trimmed);
 }
 
-void RunFolder::check_space(int64_t bytes) const {
+void RunFolder::check_space(const std::string& path, int64_t bytes) {
   std::error_code error;
-  const fs::space_info space = fs::space(path_, error);
-  if (error) return;  // not every file system knows
-  check(space.available >= static_cast<uintmax_t>(bytes), "run", "the disk of '", path_, "' has ",
+  fs::path existing = fs::absolute(path, error);
+  while (!fs::exists(existing, error) && existing.has_relative_path())
+    existing = existing.parent_path();
+  const fs::space_info space = fs::space(existing, error);
+  if (error || space.capacity == 0) return;  // not every file system knows
+  check(space.available >= static_cast<uintmax_t>(bytes), "run", "the disk of '", path, "' has ",
         space.available >> 20, " MB left, but the run needs ", (bytes >> 20) + 1,
         " MB: make room, or choose another --out");
 }

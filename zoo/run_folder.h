@@ -48,8 +48,9 @@ struct Checkpoint {
 
 class RunFolder {
  public:
-  /// Makes a new folder, and those above it. Throws Error("run") where it holds a run already, and
-  /// where it cannot be made or written to.
+  /// Makes a new folder, and those above it. Throws Error("run") where it holds a run already (a
+  /// config.json alone is none: that run ended before its first checkpoint), and where it cannot be
+  /// made.
   static RunFolder create(const std::string& path);
   /// create() with the first free one of `stem`, `stem`-2, `stem`-3, …
   static RunFolder create_next(const std::string& stem);
@@ -59,8 +60,9 @@ class RunFolder {
   const std::string& path() const { return path_; }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
 
-  /// Throws Error("run") where the disk has no room for `bytes` more.
-  void check_space(int64_t bytes) const;
+  /// Throws Error("run") where the disk of `path`, which need not exist yet, has no room for
+  /// `bytes`.
+  static void check_space(const std::string& path, int64_t bytes);
 
   void write_config(const RunConfig& config) const;
   /// Throws Error("config") that says what is wrong with the file.

@@ -15,13 +15,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-int64_t bytes_of(const TensorDict& tensors) {
-  int64_t bytes = 0;
-  for (const auto& [name, tensor] : tensors)
-    bytes += tensor.numel() * static_cast<int64_t>(size_of(tensor.dtype()));
-  return bytes;
-}
-
 /// One training run, from its first or its next step to its last.
 class Run {
  public:
@@ -37,9 +30,6 @@ class Run {
     if (options_.resume) {
       resume();
     } else {
-      // Weights, two moments of them in the optimiser, and the weights again for use; twice, for
-      // the old ones stay until the new ones are whole.
-      folder_.check_space(8 * bytes_of(task_.model().state_dict()) + (1 << 20));
       save();
     }
     MetricsLog metrics(folder_, step_);
@@ -157,6 +147,13 @@ class Run {
 };
 
 }  // namespace
+
+int64_t disk_space_needed(Task& task) {
+  int64_t bytes = 1 << 20;  // metrics, settings, headers
+  for (const auto& [name, tensor] : task.model().state_dict())
+    bytes += 8 * tensor.numel() * static_cast<int64_t>(size_of(tensor.dtype()));
+  return bytes;
+}
 
 TrainOutcome train(Task& task, const RunFolder& folder, const TrainOptions& options,
                    TrainObserver& observer) {

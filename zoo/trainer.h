@@ -45,6 +45,11 @@ struct TrainOutcome {
   double val_loss = 0;  ///< of the trained model; only where not interrupted
 };
 
+/// How many bytes the folder of a run of the built task may take: weights, two moments of them in
+/// the optimiser, and the weights again for use; twice, for old files stay until new ones are
+/// whole.
+int64_t disk_space_needed(Task& task);
+
 /// Trains the built task up to recipe.steps and keeps everything in `folder`: a line of metrics for
 /// every step, a checkpoint every now and then and at the end, then the weights. With
 /// options.resume it continues from the folder's checkpoint, to the same bits as a run that was

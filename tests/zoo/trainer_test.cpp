@@ -182,12 +182,30 @@ TEST_CASE("training that diverges stops and keeps its last checkpoint") {
   CHECK(folder.load_checkpoint().step == 4);
 }
 
+TEST_CASE("a disk that is too small is noticed before the folder is made") {
+  const Scratch scratch;
+  const int64_t free_bytes =
+      static_cast<int64_t>(std::filesystem::space(scratch.path("")).available);
+  CHECK_NOTHROW(RunFolder::check_space(scratch.path("a/b"), free_bytes / 2));
+  CHECK_THROWS_AS(RunFolder::check_space(scratch.path("a/b"), free_bytes * 2), Error);
+  CHECK_FALSE(std::filesystem::exists(scratch.path("a")));
+  const std::unique_ptr<Task> task = tiny_task(scratch.write("data.txt", small_text()), 8);
+  train_tiny(scratch, "run");
+  int64_t used = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(scratch.path("run")))
+    if (entry.is_regular_file()) used += static_cast<int64_t>(entry.file_size());
+  CHECK(used < disk_space_needed(*task));
+}
+
 TEST_CASE("a new run takes the next free folder and never one that is taken") {
   const Scratch scratch;
   const std::string stem = scratch.path("runs/gpt");
   CHECK(RunFolder::create_next(stem).path() == stem);
   CHECK(RunFolder::create_next(stem).path() == stem + "-2");
   CHECK(RunFolder::create_next(stem).path() == stem + "-3");
+  // A run that ended before it had anything to keep does not block its folder.
+  scratch.write("runs/gpt-3/config.json", "{}");
+  CHECK(RunFolder::create(stem + "-3").path() == stem + "-3");
   train_tiny(scratch, "taken", 1);
   CHECK_THROWS_AS(RunFolder::create(scratch.path("taken")), Error);
   CHECK_THROWS_AS(RunFolder::create(scratch.write("file", "x")), Error);

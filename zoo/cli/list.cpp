@@ -23,7 +23,7 @@ int run(const Arguments&, const std::string& program) {
 Command list_command() {
   CommandSpec spec;
   spec.name = "list";
-  spec.summary = "what is in the zoo, what each learns, what it reaches and how long it takes";
+  spec.summary = "what is in the zoo: what each learns, how well, and in what time";
   return {spec, run};
 }
 

@@ -111,6 +111,7 @@ int train_new(const Arguments& arguments, const std::string& program) {
   task->build(options.seed);
 
   const auto out = arguments.text("out");
+  RunFolder::check_space(out.value_or("runs"), disk_space_needed(*task));
   const RunFolder folder =
       out ? RunFolder::create(*out) : RunFolder::create_next("runs/" + task->name());
   RunConfig config;
