@@ -12,7 +12,7 @@ TEST_CASE("ops: gradients of first and second order agree with differences") {
   for_each_op([](const Op& op) -> std::string {
     if (!op.differentiable) return "";
     for (const Tensors& sample : op.samples)
-      gradcheck(op.call, leaves(op, sample), {.second_order = true});
+      gradcheck(op.call, leaves(op, sample), {.eps = op.step, .second_order = true});
     return "";
   });
 }

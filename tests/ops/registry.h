@@ -43,6 +43,8 @@ struct Op {
   bool any_strides = true;
   /// Times the tolerance, where small changes of the input change much.
   double condition = 1;
+  /// Of the differences.
+  double step = 1e-6;
   /// Draws random numbers, which differ between f32 and f64.
   bool random = false;
 };
