@@ -102,6 +102,9 @@ class Walk {
   }
 
   void run() {
+    // What fails is the backward of an op, at the line that called it, not an op inside of that.
+    anomaly_ = detail::anomaly_enabled();
+    const AnomalyMode only_results(false);
     const bool before = detail::set_grad_mode(create_graph_);
     try {
       while (!queue_.empty()) {
@@ -202,7 +205,7 @@ class Walk {
       if (!wanted[i] || !grads[i].defined()) continue;
       check(grads[i].dtype() == edge.dtype, node.name, "backward returned a gradient of dtype ",
             grads[i].dtype(), " for input ", i, " of dtype ", edge.dtype);
-      if (detail::anomaly_enabled() && !detail::all_finite(grads[i]))
+      if (anomaly_ && !detail::all_finite(grads[i]))
         fail("anomaly", "the backward of ", node.describe(), " made a NaN or an infinity in the ",
              "gradient of input ", i, ", shape ", edge.shape);
       Tensor gradient = sum_to_shape(grads[i], edge.shape, node, i);
@@ -232,6 +235,7 @@ class Walk {
 
   const bool retain_graph_, create_graph_;
   bool restricted_ = false;
+  bool anomaly_ = false;
   std::priority_queue<std::shared_ptr<Node>, std::vector<std::shared_ptr<Node>>, Older> queue_;
   std::unordered_map<Node*, Tensor> pending_;
   std::vector<std::pair<std::shared_ptr<TensorImpl>, Tensor>> leaves_;
