@@ -16,6 +16,10 @@ std::string with_commas(int64_t number) {
   return out;
 }
 
+std::string counted(int64_t number, const std::string& what) {
+  return with_commas(number) + " " + what + (number == 1 ? "" : "s");
+}
+
 std::string as_duration(double seconds) {
   const auto whole = static_cast<int64_t>(std::max(0.0, seconds) + 0.5);
   char text[32];

@@ -20,6 +20,7 @@ struct Recipe {
   double beta2 = 0.99;
   double weight_decay = 0.1;  ///< of tensors with two or more dimensions
   double clip_norm = 1;       ///< 0: no clipping
+  double ema_decay = 0.98;  ///< of the averaged weights, which are validated and kept; 0: the last
   int64_t eval_every = 500;
   int64_t checkpoint_every = 250;
 
@@ -35,6 +36,8 @@ struct Recipe {
     settings.add("beta2", beta2, "of AdamW", 0, 0.999999);
     settings.add("weight_decay", weight_decay, "of AdamW, for matrices only");
     settings.add("clip_norm", clip_norm, "largest norm of the gradient; 0: any");
+    settings.add("ema_decay", ema_decay, "memory of the averaged weights; 0: the last weights", 0,
+                 0.999999);
     settings.add("eval_every", eval_every, "steps between validations");
     settings.add("checkpoint_every", checkpoint_every, "steps between checkpoints");
   }

@@ -158,6 +158,7 @@ void RunFolder::save_checkpoint(const Checkpoint& checkpoint) const {
   TensorDict all;
   add_prefixed(all, "model.", checkpoint.model);
   add_prefixed(all, "optimizer.", checkpoint.optimizer);
+  add_prefixed(all, "average.", checkpoint.average);
   const nn::Json state = nn::Json::Object{
       {"step", checkpoint.step},
       {"seed", static_cast<int64_t>(checkpoint.seed)},
@@ -180,6 +181,7 @@ Checkpoint RunFolder::load_checkpoint() const {
     check(checkpoint.step >= 0, "json", "step ", checkpoint.step, " is negative");
     checkpoint.model = without_prefix(all, "model.");
     checkpoint.optimizer = without_prefix(all, "optimizer.");
+    checkpoint.average = without_prefix(all, "average.");
     return checkpoint;
   } catch (const Error& error) {
     fail("run", path, " is not a checkpoint of tarsier: ", error.what());

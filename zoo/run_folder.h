@@ -3,7 +3,7 @@
 //
 //   config.json            the model, its settings, the seed, and what it must know of its data
 //   metrics.jsonl          one JSON object for every step
-//   model.safetensors      the weights, as of the last checkpoint
+//   model.safetensors      the averaged weights, as of the last checkpoint
 //   checkpoint/state.safetensors    weights, optimiser state, step and seed: all that resuming
 //   needs
 //
@@ -44,6 +44,7 @@ struct Checkpoint {
   double seconds = 0;  ///< trained so far
   TensorDict model;
   TensorDict optimizer;
+  TensorDict average;  ///< of the weights
 };
 
 class RunFolder {

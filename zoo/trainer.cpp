@@ -24,6 +24,7 @@ class Run {
         options_(options),
         observer_(observer),
         optimizer_(task.make_optimizer()),
+        average_(task.model().named_parameters(), task.recipe.ema_decay),
         parameters_(task.model().parameters()) {}
 
   TrainOutcome train() {
@@ -69,6 +70,7 @@ class Run {
     const double norm = optim::clip_grad_norm_(parameters_, max_norm);
     check_finite("gradient's norm", norm, learning_rate);
     optimizer_->step();
+    average_.update();
 
     StepReport report{};
     report.step = step_;
@@ -91,9 +93,11 @@ class Run {
 
   double validate() {
     observer_.on_validation(step_);
+    average_.swap();
     task_.model().eval();
     const double loss = task_.evaluate();
     task_.model().train();
+    average_.swap();
     return loss;
   }
 
@@ -104,10 +108,13 @@ class Run {
     checkpoint.seconds = seconds_before_ + (step_ > 0 ? seconds_since(start_) : 0);
     checkpoint.model = task_.model().state_dict();
     checkpoint.optimizer = optimizer_->state_dict();
+    checkpoint.average = average_.state_dict();
     try {
       folder_.save_checkpoint(checkpoint);
       saved_step_ = step_;
-      folder_.save_weights(checkpoint.model, task_.name());
+      average_.swap();
+      folder_.save_weights(task_.model().state_dict(), task_.name());
+      average_.swap();
     } catch (const Error& error) {
       if (saved_step_ == 0) throw;
       fail("train", "saving failed after step ", step_, ": ", error.what(),
@@ -121,6 +128,7 @@ class Run {
     try {
       task_.model().load_state_dict(checkpoint.model);
       optimizer_->load_state_dict(checkpoint.optimizer);
+      average_.load_state_dict(checkpoint.average);
     } catch (const Error& error) {
       fail("run", folder_.path(),
            ": the checkpoint and config.json do not belong together: ", error.what());
@@ -131,6 +139,8 @@ class Run {
 
   TrainOutcome finish(double val_loss) {
     save();
+    average_.swap();
+    task_.model().eval();
     return {step_, false, val_loss};
   }
 
@@ -139,6 +149,7 @@ class Run {
   const TrainOptions& options_;
   TrainObserver& observer_;
   std::unique_ptr<optim::Optimizer> optimizer_;
+  optim::ExponentialMovingAverage average_;
   std::vector<Tensor> parameters_;
   int64_t step_ = 0;           // done
   int64_t saved_step_ = 0;     // in the checkpoint
@@ -151,7 +162,7 @@ class Run {
 int64_t disk_space_needed(Task& task) {
   int64_t bytes = 1 << 20;  // metrics, settings, headers
   for (const auto& [name, tensor] : task.model().state_dict())
-    bytes += 8 * tensor.numel() * static_cast<int64_t>(size_of(tensor.dtype()));
+    bytes += 10 * tensor.numel() * static_cast<int64_t>(size_of(tensor.dtype()));
   return bytes;
 }
 

@@ -46,12 +46,13 @@ struct TrainOutcome {
 };
 
 /// How many bytes the folder of a run of the built task may take: weights, two moments of them in
-/// the optimiser, and the weights again for use; twice, for old files stay until new ones are
-/// whole.
+/// the optimiser, their average, and that again for use; twice, for old files stay until new ones
+/// are whole.
 int64_t disk_space_needed(Task& task);
 
 /// Trains the built task up to recipe.steps and keeps everything in `folder`: a line of metrics for
-/// every step, a checkpoint every now and then and at the end, then the weights. With
+/// every step, a checkpoint every now and then and at the end, then the weights: their moving
+/// average (optim/ema.h), which is also what is validated and what the model is left with. With
 /// options.resume it continues from the folder's checkpoint, to the same bits as a run that was
 /// never interrupted.
 /// Throws Error("train") where the loss is no longer a number (the last checkpoint stays), and

@@ -83,7 +83,7 @@ TEST_CASE("train, eval and predict work together") {
   const Result train =
       tarsier(place, concat("train gpt --data data.txt --steps 20 --seed 7", kTiny));
   REQUIRE_MESSAGE(train.code == 0, train.err);
-  for (const char* part : {"1 layers, 2 heads", "parameters", "step 20/20", "runs/gpt",
+  for (const char* part : {"1 layer, 2 heads", "parameters", "step 20/20", "runs/gpt",
                            "Validation loss", "A sample", "predict runs/gpt"})
     CHECK_MESSAGE(has(train.out, part), part);
   CHECK_FALSE(has(train.out, "\r"));  // no terminal, no live line

@@ -82,8 +82,8 @@ class GptTask : public Task {
 
   Facts facts() const override {
     return {
-        {"model", concat(config_.n_layer, " layers, ", config_.n_head, " heads, ", config_.n_embd,
-                         " wide, context ", config_.block_size, ": ",
+        {"model", concat(counted(config_.n_layer, "layer"), ", ", counted(config_.n_head, "head"),
+                         ", ", config_.n_embd, " wide, context ", config_.block_size, ": ",
                          with_commas(model_->num_parameters()), " parameters")},
         {"data", concat(source_, ": ", with_commas(train_.size()), " characters to train on, ",
                         with_commas(validation_.size()), " to validate, ", vocabulary_.size(),

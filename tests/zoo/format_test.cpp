@@ -1,0 +1,26 @@
+// Numbers as a person reads them.
+#include "zoo/format.h"
+
+#include <doctest/doctest.h>
+
+namespace tarsier::zoo {
+namespace {
+
+TEST_CASE("numbers, counts and durations are written for people") {
+  CHECK(with_commas(0) == "0");
+  CHECK(with_commas(999) == "999");
+  CHECK(with_commas(1000) == "1,000");
+  CHECK(with_commas(-123456) == "-123,456");
+  CHECK(with_commas(1234567) == "1,234,567");
+  CHECK(counted(1, "layer") == "1 layer");
+  CHECK(counted(2000, "step") == "2,000 steps");
+  CHECK(as_duration(0.4) == "0:00");
+  CHECK(as_duration(59.6) == "1:00");
+  CHECK(as_duration(754) == "12:34");
+  CHECK(as_duration(3723) == "1:02:03");
+  CHECK(as_duration(-1) == "0:00");
+  CHECK(fixed(1.87651, 4) == "1.8765");
+}
+
+}  // namespace
+}  // namespace tarsier::zoo
