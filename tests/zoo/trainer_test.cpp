@@ -95,7 +95,14 @@ TEST_CASE("a run leaves its weights, settings, metrics and checkpoint") {
   task->load_data(config.data_path);
   CHECK(task->describe_data() == config.data);
   CHECK(task->evaluate() == run.outcome.val_loss);
-  CHECK(folder.load_checkpoint().step == 8);
+
+  // What is kept for use is the average of the weights, not where training stands.
+  const Checkpoint checkpoint = folder.load_checkpoint();
+  CHECK(checkpoint.step == 8);
+  CHECK(checkpoint.average["ema.updates"].item<int64_t>() == 8);
+  const char* const name = "transformer.wte.weight";
+  CHECK(run.weights[name].to_vector() == checkpoint.average[name].to_vector());
+  CHECK(run.weights[name].to_vector() != checkpoint.model[name].to_vector());
 }
 
 TEST_CASE("one, two and three threads give the same bits") {
