@@ -8,7 +8,7 @@ namespace tarsier::zoo {
 const std::vector<ModelEntry>& models() {
   static const std::vector<ModelEntry> entries = {
       {"gpt", "gpt", "cpu", "to write text, character by character",
-       "loss 1.90 on tiny Shakespeare", "about half a minute on two cores",
+       "loss 1.90 on tiny Shakespeare", "under a minute on two cores",
        [] { return make_gpt_task(GptPreset::cpu); }},
       {"gpt-baby", "gpt", "baby", "the same, with 13 times the weights, seeing 4 times as far back",
        "loss 1.47 on tiny Shakespeare (nanoGPT's figure)", "hours on two cores",
