@@ -102,6 +102,7 @@ void register_all() {
 }
 
 void print_table(const bench::Medians& medians) {
+  if (!medians.ran("attention/")) return;
   const auto print_row = [&](const Case& c, const std::string& pass, double flops) {
     const auto speed = [&](const char* way) {
       return bench::Medians::get(medians.flops, c.name() + way + pass);

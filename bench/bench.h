@@ -17,6 +17,11 @@ struct Medians {
     const auto found = from.find(name);
     return found == from.end() ? 0 : found->second;
   }
+  /// Whether any benchmark ran whose name begins with `prefix`.
+  bool ran(const std::string& prefix) const {
+    const auto found = seconds.lower_bound(prefix);
+    return found != seconds.end() && found->first.starts_with(prefix);
+  }
 };
 
 /// A file's benchmarks: `add` registers them, `print` shows their table. Define one per file, as a

@@ -160,7 +160,7 @@ void time_step(benchmark::State& state, int64_t size, const kernels::GemmStep<fl
       o.shape.flops(), benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
 }
 
-void print_tables(const bench::Medians& medians) {
+void print_products(const bench::Medians& medians) {
   const auto gigaflops = [&](const std::string& name) {
     return bench::Medians::get(medians.flops, name) / 1e9;
   };
@@ -191,10 +191,19 @@ void print_tables(const bench::Medians& medians) {
     ratio(two, one);
     std::printf("\n");
   }
+}
+
+void print_ladder(const bench::Medians& medians) {
   std::printf("\nladder, GFLOP/s:");
   for (const auto& step : kernels::active<float>().gemm_ladder)
-    std::printf(" %s %.1f", step.name, gigaflops(std::string("ladder/512/") + step.name));
+    std::printf(" %s %.1f", step.name,
+                bench::Medians::get(medians.flops, std::string("ladder/512/") + step.name) / 1e9);
   std::printf("\n");
+}
+
+void print_tables(const bench::Medians& medians) {
+  if (medians.ran("matmul/")) print_products(medians);
+  if (medians.ran("ladder/")) print_ladder(medians);
 }
 
 void register_all() {
