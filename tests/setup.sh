@@ -141,7 +141,8 @@ configure() {
   local options=(-S "$root" -B "$build_dir" "$@")
   if [ ! -f "$build_dir/CMakeCache.txt" ] && have ninja; then options+=(-G Ninja); fi
   if [ -n "${TARSIER_WERROR:-}" ]; then options+=("-DTARSIER_WERROR=$TARSIER_WERROR"); fi
-  mkdir -p "$build_dir" || stop "Cannot write to $build_dir: set TARSIER_BUILD_DIR to a folder of yours."
+  mkdir -p "$build_dir" 2>/dev/null && [ -w "$build_dir" ] ||
+    stop "Cannot write to $build_dir: set TARSIER_BUILD_DIR to a folder of yours."
   if ! cmake "${options[@]}" >"$build_dir/configure.log" 2>&1; then
     cat "$build_dir/configure.log" >&2
     stop "Configuring failed, see above. To start afresh: remove $build_dir"
