@@ -33,15 +33,15 @@ void accumulate(Tensor& total, Tensor gradient, bool create_graph) {
 void accumulate_grad(TensorImpl& tensor, const Tensor& gradient, bool create_graph) {
   Tensor total(tensor.grad);
   if (total.defined()) {
-    if (create_graph)
+    // A recorded one is part of a graph, whose backward may need it as it is.
+    if (create_graph || total.requires_grad())
       total = total + gradient;
     else
       add_(total, gradient);
-  } else if (create_graph) {
-    total = gradient;
   } else {
-    // The gradient may be a view of another tensor's, which later additions must not change. The
-    // caller holds one handle, `gradient`; any other forbids taking it.
+    // The gradient may be a view of another tensor's, or the caller's upstream, which later
+    // additions must not change. The caller holds one handle, `gradient`; any other forbids taking
+    // it.
     total = gradient.is_contiguous() && is_sole_owner(gradient) ? gradient : clone(gradient);
   }
   tensor.grad = total.impl_ptr();
@@ -275,6 +275,9 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
                          bool allow_unused) {
   check(upstream.empty() || upstream.size() == outputs.size(), "grad", upstream.size(),
         " upstream gradients for ", outputs.size(), " outputs: give one for each, or none");
+  for (size_t i = 0; i < outputs.size(); ++i)
+    check(outputs[i].defined(), "grad", "output ", i,
+          " is an undefined tensor: assign the result of an op to it");
   for (size_t i = 0; i < inputs.size(); ++i)
     check(inputs[i].requires_grad(), "grad", "input ", i, " (shape ", inputs[i].shape(),
           ") requires no gradient: call requires_grad_() before the forward");

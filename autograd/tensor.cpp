@@ -1,5 +1,7 @@
 #include "autograd/tensor.h"
 
+#include <atomic>
+
 #include "autograd/tape.h"
 
 namespace tarsier {
@@ -77,7 +79,8 @@ int Tensor::register_hook(TensorHook hook) const {
         "never be called: call requires_grad_() first");
   auto& hooks = hooks_of(*this);
   if (!hooks) hooks = std::make_shared<std::vector<std::pair<int, TensorHook>>>();
-  const int id = hooks->empty() ? 0 : hooks->back().first + 1;
+  static std::atomic<int> next_id = 0;  // never used again: an old id must not name a new hook
+  const int id = next_id.fetch_add(1, std::memory_order_relaxed);
   hooks->emplace_back(id, std::move(hook));
   return id;
 }

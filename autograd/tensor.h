@@ -113,8 +113,9 @@ class Tensor {
   Tensor detach() const;
 
   /// Calls `hook` with the gradient of this tensor whenever one is computed, once per walk, before
-  /// it is passed on; what the hook returns (if defined) takes its place. Returns an id for
-  /// remove_hook. Throws Error("register_hook") unless requires_grad().
+  /// it is passed on; what the hook returns (if defined) takes its place. The hook must not change
+  /// the gradient in place: it may be that of another tensor, too. Returns an id for remove_hook.
+  /// Throws Error("register_hook") unless requires_grad().
   int register_hook(TensorHook hook) const;
   void remove_hook(int id) const;
 

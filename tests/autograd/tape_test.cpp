@@ -79,6 +79,25 @@ TEST_CASE("backward(create_graph) leaves differentiable gradients in leaves") {
   x.set_grad({});
 }
 
+TEST_CASE("a gradient left by create_graph is nobody else's memory, and stays what it was") {
+  Tensor a = leaf({2}), b = leaf({3});
+  const Tensor upstream = tensor({1}, f64);
+  (a + b).backward(upstream, false, true);
+  (a + b).backward(upstream);
+  CHECK(a.grad().item() == 2);
+  CHECK(b.grad().item() == 2);
+  CHECK(upstream.item() == 1);
+
+  // What was built on a recorded gradient can be walked after more was added to the leaf.
+  a.set_grad({});
+  (a * a * a).backward({}, true, true);
+  const Tensor first = a.grad();
+  const Tensor y = first * first;  // (3a²)²
+  (a * 5).backward();
+  CHECK(a.grad().item() == 17);
+  CHECK(grad({y}, {a})[0].item() == 36 * 8);
+}
+
 TEST_CASE("a freed graph is not walked again") {
   Tensor x = leaf({2});
   Tensor y = x * x;
@@ -162,6 +181,17 @@ TEST_CASE("hooks see and may replace gradients, once per walk") {
   CHECK_THROWS_AS(tensor({1}).register_hook([](const Tensor& g) { return g; }), Error);
 }
 
+TEST_CASE("the id of a removed hook never names another") {
+  Tensor x = leaf({2});
+  int calls = 0;
+  const int first = x.register_hook([](const Tensor&) -> Tensor { return {}; });
+  x.remove_hook(first);
+  x.register_hook([&](const Tensor&) -> Tensor { return ++calls, Tensor(); });
+  x.remove_hook(first);
+  (x * 2).backward();
+  CHECK(calls == 1);
+}
+
 TEST_CASE("retain_grad keeps the gradient of a result") {
   Tensor x = leaf({3});
   Tensor y = x * x;
@@ -216,6 +246,8 @@ TEST_CASE("wrong uses of backward say what to do") {
   CHECK_THROWS_AS(zeros({2}, i64).requires_grad_(), Error);
   CHECK_THROWS_WITH_AS(Tensor().shape(), doctest::Contains("undefined"), Error);
   CHECK_THROWS_AS(Tensor() + x, Error);
+  CHECK_THROWS_WITH_AS(grad({x, Tensor()}, {x}), doctest::Contains("[grad] output 1 is an undef"),
+                       Error);
 }
 
 TEST_CASE("nodes know the op, the module path and the source line") {
