@@ -87,7 +87,7 @@ Tensor operator/(double a, const Arg& b);
 Tensor operator-(const Arg& x);                ///< −x.         dx = −dy
 
 Tensor pow(const Arg& x, double exponent);         ///< xᵖ.     dx = dy · p · xᵖ⁻¹
-Tensor pow(const Arg& x, const Arg& exponent);     ///< xᵖ.     dx as above, dp = dy · xᵖ · log x (0 where x = 0)
+Tensor pow(const Arg& x, const Arg& exponent);     ///< xᵖ.     dx as above, dp = dy · xᵖ · log x (0 where x = 0, p ≥ 0)
 Tensor abs(const Arg& x);                          ///< |x|.    dx = dy · sign(x)
 Tensor sign(const Arg& x);                         ///< −1, 0, 1.  dx = 0
 Tensor exp(const Arg& x);                          ///< eˣ.     dx = dy · y

@@ -119,7 +119,7 @@ Tensor pow(const Arg& x, double exponent) {
                 });
 }
 
-/// y = xᵖ.   dx = dy · p · xᵖ⁻¹ (0 where p = 0), dp = dy · y · log x (0 where x = 0)
+/// y = xᵖ.   dx = dy · p · xᵖ⁻¹ (0 where p = 0), dp = dy · y · log x (0 where x = 0 and p ≥ 0)
 ///   saved: x, p, y
 Tensor pow(const Arg& x, const Arg& exponent) {
   Tensor y = binary(Binary::pow, x, exponent, "pow");
@@ -128,12 +128,14 @@ Tensor pow(const Arg& x, const Arg& exponent) {
                   const Tensor x = saved[0], p = saved[1];
                   Tensor dx, dp;
                   if (saved.needs(0)) {
-                    // Where p = 0, xᵖ⁻¹ may be infinite: 0 · x¹ stands in its place.
-                    dx = dy * (p * pow(x, where(p == 0, 1.0, p - 1)));
+                    // Where p = 0 and 1/x is infinite or NaN, 0 · 1ᵖ⁻¹ stands in its place.
+                    const Tensor base = where(p == 0 && !isfinite(1 / x), 1.0, x);
+                    dx = dy * (p * pow(base, p - 1));
                   }
                   if (saved.needs(1)) {
-                    const Tensor positive = where(x == 0, 1.0, x);  // whose logarithm is 0
-                    dp = dy * saved[2] * log(positive);
+                    // 0ᵖ is 0 or 1 for all p ≥ 0: slope 0, which is log 1.
+                    const Tensor base = where(x == 0 && p >= 0, 1.0, x);
+                    dp = dy * (saved[2] * log(base));
                   }
                   return {dx, dp};
                 });

@@ -72,8 +72,17 @@ TEST_CASE("pow at its edges: values and gradients") {
   CHECK(same(slope(tensor({0, 2}), [](auto x) { return pow(x, 2); }), {0, 4}));
   const Tensor zero_exponent = tensor({0, 0});
   CHECK(same(slope(tensor({0, 2}), [&](auto x) { return pow(x, zero_exponent); }), {0, 0}));
+  const Tensor zeros_of = zeros({4}), odd = tensor({0, kInf, -kInf, kNan});
+  CHECK(same(slope(odd, [&](auto x) { return pow(x, zeros_of); }), {0, 0, 0, 0}));
   const Tensor base = tensor({0, 1});
   CHECK(same(slope(tensor({2, 5}), [&](auto p) { return pow(base, p); }), {0, 0}));
+  CHECK(same(slope(tensor({-1, 0}), [&](auto p) { return pow(zeros({2}), p); }), {-kInf, 0}));
+}
+
+TEST_CASE("pow: the mixed second derivative at exponent 0 is 1/x") {
+  Tensor x = tensor({2, 5}, f64).requires_grad_(), p = zeros({2}, f64).requires_grad_();
+  const Tensor dx = grad({pow(x, p)}, {x}, {ones({2}, f64)}, true, true)[0];
+  CHECK(allclose(grad({dx}, {p}, {ones({2}, f64)})[0], tensor({0.5, 0.2}, f64)));
 }
 
 TEST_CASE("NaN goes through, and is unlike everything") {
