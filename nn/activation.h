@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "nn/module.h"
 
@@ -41,6 +42,96 @@ struct Tanh : Layer<Tanh> {
 /// 1 / (1 + e⁻ˣ).
 struct Sigmoid : Layer<Sigmoid> {
   Tensor forward(const Arg& x) { return sigmoid(x); }
+};
+
+/// x, or negative_slope · x where x < 0. Source: Maas et al. 2013.
+struct LeakyReLU : Layer<LeakyReLU> {
+  const double negative_slope;
+  explicit LeakyReLU(double negative_slope = 0.01) : negative_slope(negative_slope) {}
+  Tensor forward(const Arg& x) { return leaky_relu(x, negative_slope); }
+  std::string extra_repr() const override { return concat("negative_slope=", negative_slope); }
+};
+
+/// x, or alpha · (eˣ − 1) where x < 0. Source: Clevert et al. 2016.
+struct ELU : Layer<ELU> {
+  const double alpha;
+  explicit ELU(double alpha = 1) : alpha(alpha) {}
+  Tensor forward(const Arg& x) { return elu(x, alpha); }
+  std::string extra_repr() const override { return concat("alpha=", alpha); }
+};
+
+/// log(1 + e^{beta·x}) / beta; x itself where beta·x > threshold.
+struct Softplus : Layer<Softplus> {
+  const double beta, threshold;
+  explicit Softplus(double beta = 1, double threshold = 20) : beta(beta), threshold(threshold) {}
+  Tensor forward(const Arg& x) { return softplus(x, beta, threshold); }
+  std::string extra_repr() const override {
+    return concat("beta=", beta, ", threshold=", threshold);
+  }
+};
+
+/// e^{x_i} / Σ_j e^{x_j} along `dim`.
+struct Softmax : Layer<Softmax> {
+  const int64_t dim;
+  explicit Softmax(int64_t dim) : dim(dim) {}
+  Tensor forward(const Arg& x) { return softmax(x, dim); }
+  std::string extra_repr() const override { return concat("dim=", dim); }
+};
+
+/// log(e^{x_i} / Σ_j e^{x_j}) along `dim`.
+struct LogSoftmax : Layer<LogSoftmax> {
+  const int64_t dim;
+  explicit LogSoftmax(int64_t dim) : dim(dim) {}
+  Tensor forward(const Arg& x) { return log_softmax(x, dim); }
+  std::string extra_repr() const override { return concat("dim=", dim); }
+};
+
+/// Gated linear units: x is cut in two along `dim`, and the second half, through a function, is the
+/// gate of the first: (…, 2C) → (…, C). What PyTorch has as GLU, for three functions.
+/// The layer around it is two linear maps: gate(Linear(C, 2F)(x)), then Linear(F, C).
+/// Throws Error(name) where the size of `dim` is odd.
+/// Sources: Dauphin et al. 2017; Shazeer 2020, "GLU variants improve Transformer".
+/// As https://pytorch.org/docs/stable/generated/torch.nn.GLU.html
+class GatedUnit : public Layer<GatedUnit> {
+ public:
+  const int64_t dim;
+
+  Tensor forward(const Arg& x) {
+    check(x.size(dim) % 2 == 0, op_, "shape ", x.shape(), ": dimension ", dim,
+          " must have an even size, to be cut in two");
+    const std::vector<Tensor> halves = chunk(x, 2, dim);
+    return halves[0] * gate_(Arg(halves[1], x.at));
+  }
+
+  std::string extra_repr() const override { return concat("dim=", dim); }
+
+ protected:
+  using Gate = Tensor (*)(const Arg&);
+  GatedUnit(const char* op, Gate gate, int64_t dim) : dim(dim), op_(op), gate_(gate) {}
+
+ private:
+  const char* const op_;
+  const Gate gate_;
+};
+
+/// a · σ(b).
+struct GLU : GatedUnit {
+  explicit GLU(int64_t dim = -1) : GatedUnit("glu", sigmoid, dim) {}
+  std::string type_name() const override { return "GLU"; }
+};
+
+/// a · silu(b) = a · b · σ(b).
+struct SwiGLU : GatedUnit {
+  explicit SwiGLU(int64_t dim = -1) : GatedUnit("swiglu", silu, dim) {}
+  std::string type_name() const override { return "SwiGLU"; }
+};
+
+/// a · gelu(b), the exact one.
+struct GEGLU : GatedUnit {
+  explicit GEGLU(int64_t dim = -1)
+      : GatedUnit(
+            "geglu", [](const Arg& x) { return gelu(x); }, dim) {}
+  std::string type_name() const override { return "GEGLU"; }
 };
 
 }  // namespace tarsier::nn

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -94,6 +95,59 @@ class ModuleList : public Module {
 
  private:
   std::vector<std::unique_ptr<M>> modules_;
+};
+
+/// Modules of any types under names of their own; how they are called is up to the owner.
+///   nn::ModuleDict heads;
+///   heads.add<nn::Linear>("class", C, 10);
+///   y = heads["class"].call(x);      // or heads.get<nn::Linear>("class")(x)
+/// As https://pytorch.org/docs/stable/generated/torch.nn.ModuleDict.html
+class ModuleDict : public Module {
+ public:
+  /// Makes a module M(args…) under `name` and returns it.
+  template <class M, class... Args>
+  M& add(std::string name, Args&&... args) {
+    auto module = std::make_unique<M>(std::forward<Args>(args)...);
+    M& made = *module;
+    register_module(name, made);
+    modules_.emplace_back(std::move(name), std::move(module));
+    return made;
+  }
+
+  int64_t size() const { return static_cast<int64_t>(modules_.size()); }
+  bool contains(std::string_view name) const { return find(name) != nullptr; }
+  /// Throws Error("module_dict") where there is none of this name.
+  Module& operator[](std::string_view name) const {
+    Module* module = find(name);
+    if (module != nullptr) return *module;
+    std::string names;
+    for (const auto& entry : modules_) names += " " + entry.first;
+    fail("module_dict", "no module '", name, "' among:", names);
+  }
+  /// The same as the M that it is. Throws Error("module_dict") where it is none.
+  template <class M>
+  M& get(std::string_view name) const {
+    Module& module = (*this)[name];
+    M* cast = dynamic_cast<M*>(&module);
+    check(cast != nullptr, "module_dict", "module '", name, "' is a ", module.type_name(),
+          ", not a ", type_name_of<M>());
+    return *cast;
+  }
+
+  /// Pairs of name and pointer, in the order of add().
+  auto begin() const { return modules_.begin(); }
+  auto end() const { return modules_.end(); }
+
+  std::string type_name() const override { return "ModuleDict"; }
+
+ private:
+  Module* find(std::string_view name) const {
+    for (const auto& [key, module] : modules_)
+      if (key == name) return module.get();
+    return nullptr;
+  }
+
+  std::vector<std::pair<std::string, std::unique_ptr<Module>>> modules_;
 };
 
 }  // namespace tarsier::nn

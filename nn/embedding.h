@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "nn/init.h"
 #include "nn/module.h"
@@ -40,6 +41,28 @@ struct Embedding : Layer<Embedding> {
     std::string text = concat(weight.size(0), ", ", weight.size(1));
     if (padding_idx) text += concat(", padding_idx=", *padding_idx);
     return text;
+  }
+};
+
+/// The mean or the sum of the rows weight[index] of every bag of indices. Bags are the rows of a
+/// matrix, (B, T) i64 → (B, embedding_dim); or one list (n), in which bag i begins at offsets[i]
+/// and ends where the next begins: (n), (B) i64 → (B, embedding_dim). An empty bag gives zeros.
+/// Starts normal with deviation 1.
+/// Throws Error("embedding_bag") for other shapes, and offsets that do not begin at 0 or fall;
+/// Error("embedding") for an index out of range.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.EmbeddingBag.html
+class EmbeddingBag : public Layer<EmbeddingBag> {
+ public:
+  Tensor weight;  ///< (num_embeddings, embedding_dim)
+  const std::string mode;
+
+  /// `mode` is "mean" or "sum".
+  EmbeddingBag(int64_t num_embeddings, int64_t embedding_dim, std::string_view mode = "mean");
+
+  Tensor forward(const Arg& index, const Tensor& offsets = {});
+
+  std::string extra_repr() const override {
+    return concat(weight.size(0), ", ", weight.size(1), ", mode='", mode, "'");
   }
 };
 

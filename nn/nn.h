@@ -13,4 +13,5 @@
 #include "nn/module.h"
 #include "nn/norm.h"
 #include "nn/safetensors.h"
+#include "nn/shape.h"
 #include "nn/utf8.h"

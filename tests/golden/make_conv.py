@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Makes the reference numbers of tests/nn/small_layers_test.cpp and conv_test.cpp with PyTorch.
+
+    python3 tests/golden/make_conv.py
+
+writes conv.safetensors beside itself, in the form of make_golden.py: "case.x", "case.y", "case.dy",
+"case.dx", "case.state.<key>" and "case.grad.<key>"; with "case.after.<key>" for buffers that the
+call changed.
+"""
+import json
+import os
+import struct
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+torch.set_default_dtype(torch.float64)
+torch.manual_seed(20250102)
+HERE = os.path.dirname(os.path.abspath(__file__))
+out = {}
+
+
+def save(path, tensors):
+    names = {torch.float64: "F64", torch.int64: "I64"}
+    header, data = {}, b""
+    for name, tensor in tensors.items():
+        assert not tensor.is_floating_point() or tensor.isfinite().all(), name
+        raw = tensor.detach().contiguous().numpy().tobytes()
+        header[name] = {"dtype": names[tensor.dtype], "shape": list(tensor.shape),
+                        "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+    print(path, 8 + len(text) + len(data), "bytes by PyTorch", torch.__version__)
+
+
+def record(case, module, *inputs, **named):
+    """Runs, walks back from a random upstream gradient, and notes everything."""
+    inputs = {**dict(zip(("x", "x2"), inputs)), **named}
+    for name, x in inputs.items():
+        out[f"{case}.{name}"] = x.detach().clone()
+        if x.is_floating_point():
+            x.requires_grad_(True)
+    is_module = isinstance(module, nn.Module)
+    if is_module:
+        with torch.no_grad():  # ones and zeros would hide mistakes
+            for parameter in module.parameters():
+                parameter.copy_(torch.randn_like(parameter))
+        for name, value in module.state_dict().items():
+            out[f"{case}.state.{name}"] = value.clone()
+    y = module(*inputs.values())
+    dy = torch.randn_like(y)
+    y.backward(dy)
+    out[f"{case}.y"], out[f"{case}.dy"] = y, dy
+    for name, x in inputs.items():
+        if x.is_floating_point():
+            out[f"{case}.d{name}"] = x.grad
+    if is_module:
+        for name, parameter in module.named_parameters():
+            out[f"{case}.grad.{name}"] = parameter.grad
+        for name, value in module.named_buffers():
+            out[f"{case}.after.{name}"] = value.clone()
+
+
+# ------------------------------------------------------------------------------------ small layers
+record("bilinear", nn.Bilinear(5, 3, 4), torch.randn(2, 6, 5), torch.randn(2, 6, 3))
+record("bilinear_no_bias", nn.Bilinear(5, 3, 4, bias=False), torch.randn(7, 5), torch.randn(7, 3))
+record("layer_norm_two", nn.LayerNorm((3, 5)), 3 * torch.randn(2, 4, 3, 5) + 1)
+record("layer_norm_no_bias", nn.LayerNorm((3, 5), bias=False), torch.randn(4, 3, 5))
+record("rms_norm", nn.RMSNorm(7), 3 * torch.randn(3, 7) + 1)
+record("rms_norm_two", nn.RMSNorm((3, 5), eps=0.1), torch.randn(2, 3, 5))
+record("rms_norm_plain", nn.RMSNorm(7, elementwise_affine=False), torch.randn(3, 7))
+record("group_norm", nn.GroupNorm(2, 6), 3 * torch.randn(3, 6, 5, 3) + 1)
+record("group_norm_eps", nn.GroupNorm(3, 6, eps=0.1), torch.randn(3, 6, 5))
+record("group_norm_plain", nn.GroupNorm(1, 6, affine=False), torch.randn(3, 6, 2))
+
+
+def batch_norm(case, module, *shape):
+    """After a batch of other numbers, so that nothing is at its start; while training, then not."""
+    module(2 * torch.randn(shape) + 1)
+    record(case, module, 3 * torch.randn(shape) - 1)
+    module.zero_grad()
+    record(case + "_eval", module.eval(), 3 * torch.randn(shape) - 1)
+
+
+batch_norm("batch_norm1d", nn.BatchNorm1d(5), 7, 5)
+batch_norm("batch_norm1d_time", nn.BatchNorm1d(5, eps=0.1, momentum=0.3), 3, 5, 4)
+batch_norm("batch_norm2d", nn.BatchNorm2d(3), 5, 3, 4, 7)
+batch_norm("batch_norm2d_average", nn.BatchNorm2d(3, momentum=None), 5, 3, 4, 7)
+batch_norm("batch_norm2d_plain", nn.BatchNorm2d(3, affine=False), 2, 3, 4, 5)
+batch_norm("batch_norm2d_untracked", nn.BatchNorm2d(3, track_running_stats=False), 2, 3, 4, 5)
+
+for mode in ("mean", "sum"):
+    record(f"embedding_bag_{mode}", nn.EmbeddingBag(6, 3, mode=mode),
+           torch.tensor([[0, 5, 2, 2], [5, 1, 0, 2]]))
+    record(f"embedding_bag_{mode}_offsets", nn.EmbeddingBag(6, 3, mode=mode),
+           x=torch.tensor([0, 5, 2, 2, 5, 1, 2]), offsets=torch.tensor([0, 3, 3, 5]))
+
+for case, module in {"leaky_relu": nn.LeakyReLU(0.2), "elu": nn.ELU(1.5),
+                     "softplus": nn.Softplus(2, 3), "softmax": nn.Softmax(1),
+                     "log_softmax": nn.LogSoftmax(-1), "glu": nn.GLU(), "glu_dim": nn.GLU(1),
+                     "flatten": nn.Flatten(), "flatten_some": nn.Flatten(0, 1),
+                     "unflatten": nn.Unflatten(1, (2, 2)), "identity": nn.Identity()}.items():
+    record(case, module, 2 * torch.randn(3, 4, 6))
+# No PyTorch modules: Shazeer 2020, with the halves as in torch.nn.GLU.
+record("swiglu", lambda x: x[..., :3] * F.silu(x[..., 3:]), 2 * torch.randn(2, 4, 6))
+record("geglu", lambda x: x[..., :3] * F.gelu(x[..., 3:]), 2 * torch.randn(2, 4, 6))
+
+save(os.path.join(HERE, "conv.safetensors"), out)
