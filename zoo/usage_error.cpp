@@ -26,6 +26,14 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+/// The same in small letters, where they are English.
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
 /// "of at least 1", "from 0 to 1", or nothing where everything is allowed.
 template <class T>
 std::string range_text(T low, T high, T lowest, T highest) {
@@ -37,7 +45,8 @@ std::string range_text(T low, T high, T lowest, T highest) {
 
 }  // namespace
 
-std::string did_you_mean(std::string_view given, const std::vector<std::string>& known) {
+std::string did_you_mean(std::string_view text, const std::vector<std::string>& known) {
+  const std::string given = lower_case(text);
   std::string best;
   size_t best_distance = std::max<size_t>(2, given.size() / 3) + 1;
   for (const std::string& candidate : known) {
@@ -60,7 +69,9 @@ int64_t parse_integer(const std::string& tag, const std::string& what, const std
   if (error != std::errc() || stop != end || value < low || value > high) {
     using Limits = std::numeric_limits<int64_t>;
     usage_fail(tag, what, " is '", text, "', but must be a whole number",
-               range_text(low, high, Limits::min(), Limits::max()));
+               error == std::errc::result_out_of_range
+                   ? concat(" from ", low, " to ", high)
+                   : range_text(low, high, Limits::min(), Limits::max()));
   }
   return value;
 }

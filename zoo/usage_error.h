@@ -22,7 +22,7 @@ template <class... Parts>
 }
 
 /// ": did you mean 'steps'?" for the one of `known` that is nearest to `given` (fewest letters
-/// inserted, removed or replaced), or "" where none is near.
+/// inserted, removed or replaced, capitals aside), or "" where none is near.
 std::string did_you_mean(std::string_view given, const std::vector<std::string>& known);
 
 /// `text` as a whole number in [low, high]. Throws UsageError(tag) that names `what` otherwise.

@@ -8,13 +8,17 @@ namespace tarsier::zoo {
 
 namespace {
 
-const OptionSpec& find_option(const CommandSpec& command, const std::string& name) {
+/// ": did you mean '--steps'?" for a word that is none of the command's options.
+std::string suggestion(const CommandSpec& command, const std::string& word) {
   std::vector<std::string> known;
-  for (const OptionSpec& option : command.options) {
+  for (const OptionSpec& option : command.options) known.push_back("--" + option.name);
+  return did_you_mean(word, known);
+}
+
+const OptionSpec& find_option(const CommandSpec& command, const std::string& name) {
+  for (const OptionSpec& option : command.options)
     if (option.name == name) return option;
-    known.push_back("--" + option.name);
-  }
-  usage_fail(command.name, "there is no option '--", name, "'", did_you_mean("--" + name, known),
+  usage_fail(command.name, "there is no option '--", name, "'", suggestion(command, "--" + name),
              " (tarsier ", command.name, " --help shows all)");
 }
 
@@ -39,9 +43,9 @@ Arguments::Arguments(const CommandSpec& command, const std::vector<std::string>&
       break;
     }
     if (word.size() > 1 && word[0] == '-' && word[1] != '-')
-      usage_fail(
-          command_, "there is no option '", word,
-          "': options begin with two dashes; put -- before an argument that begins with one");
+      usage_fail(command_, "there is no option '", word, "'", suggestion(command, "-" + word),
+                 " (options begin with two dashes; put -- before what is none but begins with a "
+                 "dash)");
     if (!word.starts_with("--")) {
       positional_.push_back(word);
       continue;

@@ -17,6 +17,10 @@ const Command& find_command(const std::string& name) {
     if (command.spec.name == name) return command;
     names.push_back(command.spec.name);
   }
+  if (name.starts_with("-"))
+    usage_fail("tarsier", "'", name,
+               "' stands where the command belongs: tarsier COMMAND, then its options (tarsier "
+               "--help shows all)");
   usage_fail("tarsier", "there is no command '", name, "'", did_you_mean(name, names),
              " (tarsier --help shows all)");
 }

@@ -5,20 +5,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
+#include "autograd/error.h"
 #include "zoo/format.h"
 
 namespace tarsier::zoo {
 
-bool stdout_is_terminal() { return isatty(STDOUT_FILENO) == 1; }
-
-namespace {
+bool stdout_is_terminal() {
+  const char* kind = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) == 1 && (kind == nullptr || std::string(kind) != "dumb");
+}
 
 int terminal_width() {
   winsize size{};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 80;
 }
+
+namespace {
 
 /// ━━━━━━────, `width` characters.
 std::string bar(double share, int width) {
@@ -32,8 +37,9 @@ const char* const kClearLine = "\r\033[K";
 
 }  // namespace
 
-ConsoleProgress::ConsoleProgress(std::ostream& out, bool terminal, std::string items)
-    : out_(out), terminal_(terminal), items_(std::move(items)) {}
+ConsoleProgress::ConsoleProgress(std::ostream& out, bool terminal, std::string items,
+                                 int (*width)())
+    : out_(out), terminal_(terminal), items_(std::move(items)), width_(width) {}
 
 void ConsoleProgress::on_step(const StepReport& report) {
   // An average that forgets: over all steps at first, over about twenty later.
@@ -56,19 +62,24 @@ void ConsoleProgress::print_live(const StepReport& report) {
   const bool last = report.step == report.steps;
   if (!last && !report.val_loss && now - last_draw_ < std::chrono::milliseconds(50)) return;
   last_draw_ = now;
-  std::string text = "  loss " + fixed(smooth_loss_, 3);
-  if (last_val_loss_ >= 0) text += "  val " + fixed(last_val_loss_, 3);
-  text += "  " + with_commas(std::lround(smooth_rate_)) + " " + items_ + "/s";
-  text += "  " + as_duration(report.seconds_left) + " left";
   const std::string steps = std::to_string(report.steps);
   const std::string step = std::to_string(report.step);
   const std::string head =
       "  " + std::string(steps.size() - step.size(), ' ') + step + "/" + steps + " ";
-  const int room = terminal_width() - 1 - static_cast<int>(head.size() + text.size());
+  std::string loss = "  loss " + fixed(smooth_loss_, 3);
+  std::string val = last_val_loss_ >= 0 ? "  val " + fixed(last_val_loss_, 3) : "";
+  std::string rate = "  " + with_commas(std::lround(smooth_rate_)) + " " + items_ + "/s";
+  std::string left = "  " + as_duration(report.seconds_left) + " left";
+  const auto room = [&] {
+    return width_() - 1 -
+           static_cast<int>(head.size() + loss.size() + val.size() + rate.size() + left.size());
+  };
+  // A line that is too long is broken in two, and only its second half can be renewed: what a
+  // narrow terminal has no room for goes, the dispensable first.
+  for (std::string* part : {&rate, &val, &left, &loss})
+    if (room() < 0) part->clear();
   const double share = static_cast<double>(report.step) / static_cast<double>(report.steps);
-  out_ << kClearLine << head << (room >= 5 ? bar(share, std::min(room, 30)) : "") << text
-       << std::flush;
-  line_open_ = true;
+  draw(head + (room() >= 5 ? bar(share, std::min(room(), 30)) : "") + loss + val + rate + left);
 }
 
 void ConsoleProgress::print_plain(const StepReport& report) {
@@ -85,7 +96,12 @@ void ConsoleProgress::print_plain(const StepReport& report) {
 
 void ConsoleProgress::on_validation(int64_t step) {
   if (!terminal_) return;
-  out_ << kClearLine << "  " << step << "  measuring the validation loss …" << std::flush;
+  const std::string text = concat("  ", step, "  measuring the validation loss");
+  draw(text.substr(0, static_cast<size_t>(std::max(0, width_() - 1))));
+}
+
+void ConsoleProgress::draw(const std::string& line) {
+  out_ << kClearLine << line << std::flush;
   line_open_ = true;
 }
 

@@ -10,14 +10,17 @@
 
 namespace tarsier::zoo {
 
-/// Whether standard output is a terminal.
+/// Whether standard output is a terminal on which a line can renew itself.
 bool stdout_is_terminal();
+/// The columns of that terminal, as of now: its window may change.
+int terminal_width();
 
-/// On a terminal one line that renews itself, with a bar and the time left; elsewhere (a file, a
-/// pipe) a plain line now and then.
+/// On a terminal one line that renews itself, with a bar and the time left, or what of that there
+/// is room for; elsewhere (a file, a pipe) a plain line now and then.
 class ConsoleProgress : public TrainObserver {
  public:
-  ConsoleProgress(std::ostream& out, bool terminal, std::string items);
+  ConsoleProgress(std::ostream& out, bool terminal, std::string items,
+                  int (*width)() = terminal_width);
   void on_step(const StepReport& report) override;
   void on_validation(int64_t step) override;
   /// Ends the live line, so that other text may follow.
@@ -26,11 +29,14 @@ class ConsoleProgress : public TrainObserver {
  private:
   void print_live(const StepReport& report);
   void print_plain(const StepReport& report);
+  /// Puts `line` in the place of the live one.
+  void draw(const std::string& line);
 
   using Clock = std::chrono::steady_clock;
   std::ostream& out_;
   const bool terminal_;
   const std::string items_;
+  int (*const width_)();
   double smooth_loss_ = 0, smooth_rate_ = 0;  // of the last twenty steps or so
   double loss_since_line_ = 0;
   int64_t steps_since_line_ = 0, steps_seen_ = 0;

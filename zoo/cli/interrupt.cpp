@@ -1,5 +1,7 @@
 #include "zoo/cli/interrupt.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <csignal>
 #include <cstddef>
@@ -14,9 +16,21 @@ constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
 volatile std::sig_atomic_t interrupted = 0;
 std::array<void (*)(int), kSignals.size()> handlers_before;
 
+bool on_terminal = false;
+
+/// For a person who pressed Ctrl-C. A handler of signals may use little more than write().
+template <size_t size>
+void say(const char (&text)[size]) {
+  if (on_terminal && write(STDERR_FILENO, text, size - 1) < 0) return;  // nobody is there to read
+}
+
 void on_signal(int signal) {
-  if (interrupted != 0) std::_Exit(1);
+  if (interrupted != 0) {
+    say("\n");
+    std::_Exit(1);
+  }
   interrupted = 1;
+  say("\nStopping after this step. Ctrl-C again stops at once, without saving.\n");
   std::signal(signal, on_signal);  // some systems forget the handler once it was called
 }
 
@@ -24,6 +38,7 @@ void on_signal(int signal) {
 
 InterruptGuard::InterruptGuard() {
   interrupted = 0;
+  on_terminal = isatty(STDERR_FILENO) == 1;
   for (size_t i = 0; i < kSignals.size(); ++i) {
     handlers_before[i] = std::signal(kSignals[i], on_signal);
     // A program started with nohup stays deaf to the closed terminal.
