@@ -63,8 +63,8 @@ class Allocator {
         release_all();
         block = std::aligned_alloc(kAlignment, size);
       }
-      check(block != nullptr, "memory", "the system has no ", size, " bytes left; ",
-            stats_.current_bytes, " are in use: use smaller sizes or batches");
+      check(block != nullptr, "memory", "the system cannot give ", (size >> 20) + 1, " MB more; ",
+            stats_.current_bytes >> 20, " MB are in use: use smaller sizes or batches");
       ++stats_.system_allocations;
     }
     stats_.current_bytes += static_cast<int64_t>(size);

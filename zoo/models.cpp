@@ -66,4 +66,15 @@ std::unique_ptr<Task> make_trained_task(const RunFolder& folder, const RunConfig
   return task;
 }
 
+void load_trained_data(Task& task, const RunConfig& config,
+                       const std::optional<std::string>& given) {
+  try {
+    task.load_data(given.value_or(config.data_path));
+  } catch (const Error& error) {
+    if (given) throw;
+    fail("data", "the data of the run cannot be had: ", error.what(),
+         ". Say with --data where they are");
+  }
+}
+
 }  // namespace tarsier::zoo

@@ -2,6 +2,7 @@
 // What is in the zoo. A new model is one more entry in models.cpp.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,5 +36,9 @@ std::unique_ptr<Task> make_task(const RunConfig& config);
 
 /// The same with the model built and its weights loaded.
 std::unique_ptr<Task> make_trained_task(const RunFolder& folder, const RunConfig& config);
+
+/// Loads the data `given`, or else those that the run was trained on.
+void load_trained_data(Task& task, const RunConfig& config,
+                       const std::optional<std::string>& given);
 
 }  // namespace tarsier::zoo

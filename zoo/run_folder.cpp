@@ -1,5 +1,9 @@
 #include "zoo/run_folder.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -27,13 +31,16 @@ std::string part_of_run(const std::string& path) {
   return "";
 }
 
-/// What a process that was killed while writing left behind.
+/// What a process that was killed while writing left behind (nn::AtomicFile). Other files in the
+/// folder are not ours.
 void remove_unfinished(const std::string& path) {
   std::error_code ignored;
-  for (const char* folder : {"", "/checkpoint"})
-    for (const auto& entry : fs::directory_iterator(path + folder, ignored))
-      if (entry.path().filename().string().find(".tmp.") != std::string::npos)
+  for (const char* name : {kConfig, kMetrics, kWeights, kCheckpoint}) {
+    const fs::path file = fs::path(path) / name;
+    for (const auto& entry : fs::directory_iterator(file.parent_path(), ignored))
+      if (entry.path().filename().string().starts_with(file.filename().string() + ".tmp."))
         fs::remove(entry.path(), ignored);
+  }
 }
 
 void add_prefixed(TensorDict& all, const std::string& prefix, const TensorDict& part) {
@@ -76,8 +83,8 @@ void RunFolder::write_config(const RunConfig& config) const {
 
 RunConfig RunFolder::read_config() const {
   const std::string path = file(kConfig);
-  const nn::Json json = nn::Json::parse(nn::read_file(path), path);
   try {
+    const nn::Json json = nn::Json::parse(nn::read_file(path), path);
     RunConfig config;
     config.model = json["model"].as_string();
     config.seed = static_cast<uint64_t>(json["seed"].as_int());
@@ -86,7 +93,7 @@ RunConfig RunFolder::read_config() const {
     config.data = json["data"];
     return config;
   } catch (const Error& error) {
-    fail("config", path, ": ", error.what());
+    fail("config", path, " is damaged: ", error.what(), ". Restore it, or train anew");
   }
 }
 
@@ -97,6 +104,14 @@ RunFolder RunFolder::create(const std::string& path) {
   check(part.empty(), "run", "'", path, "' holds a run already (", part,
         "): choose another --out, or go on with it by --resume ", path);
   std::error_code error;
+  if (fs::exists(path + "/" + kConfig, error)) {
+    try {
+      RunFolder(path).read_config();
+    } catch (const Error&) {
+      fail("run", "'", path, "' has a ", kConfig,
+           " of something else, which the run would replace: choose another --out");
+    }
+  }
   fs::create_directories(path + "/checkpoint", error);
   check(!error, "run", "cannot make the folder '", path, "': ", error.message());
   return RunFolder(path);
@@ -147,7 +162,15 @@ void RunFolder::save_weights(const TensorDict& weights, const std::string& model
   nn::save_safetensors(file(kWeights), weights, {{"model", model}});
 }
 
-TensorDict RunFolder::load_weights() const { return nn::load_safetensors(file(kWeights)); }
+TensorDict RunFolder::load_weights() const {
+  try {
+    return nn::load_safetensors(file(kWeights));
+  } catch (const Error& error) {
+    if (!has_checkpoint()) throw;
+    fail("run", error.what(), ". Write it anew from the checkpoint: tarsier train --resume ",
+         path_);
+  }
+}
 
 bool RunFolder::has_checkpoint() const {
   std::error_code ignored;
@@ -170,9 +193,9 @@ void RunFolder::save_checkpoint(const Checkpoint& checkpoint) const {
 Checkpoint RunFolder::load_checkpoint() const {
   const std::string path = file(kCheckpoint);
   check(has_checkpoint(), "run", "'", path_, "' has no checkpoint: the run ended before its first");
-  nn::Metadata metadata;
-  const TensorDict all = nn::load_safetensors(path, &metadata);
   try {
+    nn::Metadata metadata;
+    const TensorDict all = nn::load_safetensors(path, &metadata);
     const nn::Json state = nn::Json::parse(metadata["tarsier"], "the checkpoint's state");
     Checkpoint checkpoint;
     checkpoint.step = state["step"].as_int();
@@ -184,8 +207,26 @@ Checkpoint RunFolder::load_checkpoint() const {
     checkpoint.average = without_prefix(all, "average.");
     return checkpoint;
   } catch (const Error& error) {
-    fail("run", path, " is not a checkpoint of tarsier: ", error.what());
+    fail("run", path, " is not a whole checkpoint: ", error.what(), ". Restore it, or train anew; ",
+         kWeights, " beside it can be used as before");
   }
+}
+
+// -------------------------------------------------------------------------------------------- lock
+
+RunLock::RunLock(const RunFolder& folder) {
+  folder_ = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  // Some file systems have no locks: training goes on without one.
+  const bool taken =
+      folder_ >= 0 && ::flock(folder_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (!taken) return;
+  ::close(folder_);
+  fail("run", "another process is training in ", folder.path(),
+       ": wait for it or stop it, or choose another --out");
+}
+
+RunLock::~RunLock() {
+  if (folder_ >= 0) ::close(folder_);
 }
 
 // ----------------------------------------------------------------------------------------- metrics
@@ -195,11 +236,12 @@ MetricsLog::MetricsLog(const RunFolder& folder, int64_t last_step) : path_(folde
   std::string kept;
   if (fs::exists(path_)) {
     const std::string text = nn::read_file(path_);
-    for (size_t begin = 0; begin < text.size();) {
+    int64_t number = 1;
+    for (size_t begin = 0; begin < text.size(); ++number) {
       const size_t end = text.find('\n', begin);
       if (end == text.npos) break;
       const std::string_view line = std::string_view(text).substr(begin, end - begin);
-      if (nn::Json::parse(line, path_)["step"].as_int() > last_step) break;
+      if (step_of(line, number) > last_step) break;
       begin = end + 1;
       kept = text.substr(0, begin);
     }
@@ -207,6 +249,15 @@ MetricsLog::MetricsLog(const RunFolder& folder, int64_t last_step) : path_(folde
   nn::write_file_atomically(path_, kept);
   file_.open(path_, std::ios::binary | std::ios::app);
   check(file_.is_open(), "run", "cannot write ", path_, ": ", std::strerror(errno));
+}
+
+int64_t MetricsLog::step_of(std::string_view line, int64_t number) const {
+  try {
+    return nn::Json::parse(line, path_)["step"].as_int();
+  } catch (const Error& error) {
+    fail("run", path_, ": line ", number, " is damaged (", error.what(),
+         "). Mend or remove it, or move the file away: training does not need it");
+  }
 }
 
 void MetricsLog::write(const StepReport& report, const std::string& items) {

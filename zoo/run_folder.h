@@ -14,6 +14,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "autograd/tensor_dict.h"
 #include "nn/nn.h"
@@ -50,8 +51,8 @@ struct Checkpoint {
 class RunFolder {
  public:
   /// Makes a new folder, and those above it. Throws Error("run") where it holds a run already (a
-  /// config.json alone is none: that run ended before its first checkpoint), and where it cannot be
-  /// made.
+  /// run's config.json alone is none: that run ended before its first checkpoint) or a config.json
+  /// of something else, and where it cannot be made.
   static RunFolder create(const std::string& path);
   /// create() with the first free one of `stem`, `stem`-2, `stem`-3, …
   static RunFolder create_next(const std::string& stem);
@@ -81,17 +82,33 @@ class RunFolder {
   std::string path_;
 };
 
+/// While it lives, no other process can train in the folder: two would write each other's files.
+/// The system takes it back from a process that ends, however it ends.
+class RunLock {
+ public:
+  /// Throws Error("run") where another process has it.
+  explicit RunLock(const RunFolder& folder);
+  ~RunLock();
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+
+ private:
+  int folder_ = -1;
+};
+
 /// metrics.jsonl, open for more lines.
 class MetricsLog {
  public:
   /// Keeps the lines of the steps up to `last_step` (a resumed run does the later ones again) and
-  /// drops the others, and a line that was cut off.
+  /// drops the others, and a line that was cut off. Throws Error("run") for a damaged line.
   MetricsLog(const RunFolder& folder, int64_t last_step);
   /// Adds a line; it is in the file when this returns. `items` names the speed: "tokens".
   /// Throws Error("run") where it cannot be written.
   void write(const StepReport& report, const std::string& items);
 
  private:
+  int64_t step_of(std::string_view line, int64_t number) const;
+
   std::string path_;
   std::ofstream file_;
 };

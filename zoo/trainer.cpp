@@ -117,6 +117,8 @@ class Run {
       average_.swap();
     } catch (const Error& error) {
       if (saved_step_ == 0) throw;
+      check(folder_.has_checkpoint(), "train", "saving failed after step ", step_, ": ",
+            folder_.path(), " was removed or renamed while training");
       fail("train", "saving failed after step ", step_, ": ", error.what(),
            ". The checkpoint of step ", saved_step_,
            " is whole: mend that, then go on with --resume ", folder_.path());

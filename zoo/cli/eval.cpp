@@ -16,7 +16,7 @@ int run(const Arguments& arguments, const std::string&) {
   const RunConfig config = folder.read_config();
   const std::unique_ptr<Task> task = make_trained_task(folder, config);
   const auto given = arguments.text("data");
-  task->load_data(given.value_or(config.data_path));
+  load_trained_data(*task, config, given);
   if (!given && task->describe_data() != config.data)
     std::cerr << "tarsier: note: the data have changed since this model was trained\n";
   std::cout << "val_loss " << fixed(task->evaluate(), 4) << std::endl;

@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <iostream>
 #include <limits>
+#include <set>
 
 #include "autograd/parallel.h"
 #include "zoo/cli/commands.h"
@@ -24,11 +25,16 @@ std::unique_ptr<Task> configured_task(const Arguments& arguments) {
   }
   const ModelEntry* entry = &find_model(arguments.positional()[0]);
   std::vector<std::pair<std::string, std::string>> changes;
+  std::set<std::string> keys;
   for (const std::string& change : arguments.all("set")) {
     const size_t equals = change.find('=');
     if (equals == change.npos || equals == 0)
       usage_fail("train", "--set takes KEY=VALUE, not '", change, "'");
     changes.emplace_back(change.substr(0, equals), change.substr(equals + 1));
+    const std::string& key = changes.back().first;
+    if (!keys.insert(key).second) usage_fail("train", "--set ", key, " is given twice");
+    if (key == "steps" && arguments.has("steps"))
+      usage_fail("train", "--steps and --set steps are the same: give one of them");
     // The preset says what the others change, wherever it stands.
     if (changes.back().first == "preset") {
       entry = &find_preset(entry->family, changes.back().second);
@@ -114,6 +120,7 @@ int train_new(const Arguments& arguments, const std::string& program) {
   RunFolder::check_space(out.value_or("runs"), disk_space_needed(*task));
   const RunFolder folder =
       out ? RunFolder::create(*out) : RunFolder::create_next("runs/" + task->name());
+  const RunLock lock(folder);
   RunConfig config;
   config.model = task->name();
   config.seed = options.seed;
@@ -133,6 +140,7 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
                                                  : "settings");
   }
   const RunFolder folder = RunFolder::open(*arguments.text("resume"));
+  const RunLock lock(folder);
   RunConfig config = folder.read_config();
   if (!arguments.positional().empty() && arguments.positional()[0] != config.model)
     usage_fail("train", folder.path(), " is a run of ", config.model, ", not of ",
@@ -142,7 +150,7 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
 
   const std::unique_ptr<Task> task = make_task(config);
   const std::string data = arguments.text("data").value_or(config.data_path);
-  task->load_data(data);
+  load_trained_data(*task, config, arguments.text("data"));
   check(task->describe_data() == config.data, "train",
         data.empty() ? "tarsier's own source text" : "'" + data + "'",
         " is not what this run was trained on, so it cannot go on to the same result. ",
@@ -161,7 +169,9 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
   if (!data.empty()) config.data_path = std::filesystem::absolute(data).string();
   folder.write_config(config);
   if (!arguments.has("quiet"))
-    std::cout << "Resuming after step " << done << " of " << task->recipe.steps << "\n";
+    std::cout << "Resuming after step " << done << " of " << task->recipe.steps
+              << (done == task->recipe.steps ? ": nothing is left to do (--steps N would go on)\n"
+                                             : "\n");
   return train_and_report(*task, folder, options, arguments.has("quiet"), program);
 }
 

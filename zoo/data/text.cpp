@@ -22,6 +22,9 @@ std::string read_text_file(const std::string& path) {
   check(status.type() != fs::file_type::not_found, "data", "there is no file '", path, "'");
   check(status.type() != fs::file_type::directory, "data", "'", path,
         "' is a folder: give a text file");
+  // Some devices never end.
+  check(status.type() != fs::file_type::character && status.type() != fs::file_type::block, "data",
+        "'", path, "' is a device: give a text file");
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   check(file.good(), "data", "cannot open '", path, "': ", std::strerror(errno));
@@ -30,6 +33,7 @@ std::string read_text_file(const std::string& path) {
   while (file.read(block, sizeof block) || file.gcount() > 0)
     text.append(block, static_cast<size_t>(file.gcount()));
   check(!file.bad(), "data", "cannot read '", path, "': ", std::strerror(errno));
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // the mark of some editors for UTF-8
   check(!text.empty(), "data", "'", path, "' is empty");
   return text;
 }
@@ -41,7 +45,7 @@ namespace {
   char byte[8];
   std::snprintf(byte, sizeof byte, "0x%02X", static_cast<unsigned char>(text[at]));
   fail("data", source, " is not UTF-8 text: byte ", byte, " at offset ", at, ", in line ", line,
-       "; convert the file (iconv -t UTF-8), or give a text file");
+       "; convert it (iconv -t UTF-8), or give other text");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "zoo/gpt/recipe.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "zoo/data/batches.h"
@@ -39,23 +41,27 @@ class GptTask : public Task {
 
   void load_data(const std::string& path) override {
     source_ = path.empty() ? "tarsier's own source text" : "'" + path + "'";
-    const std::string text = path.empty() ? embedded_text() : read_text_file(path);
-    const std::vector<char32_t> characters = decode_utf8(text, source_);
+    // A long text is not kept in more forms at once than it must be.
+    std::string text = path.empty() ? embedded_text() : read_text_file(path);
+    fingerprint_ = fingerprint(text);
+    std::vector<char32_t> characters = decode_utf8(text, source_);
+    text = {};
     if (vocabulary_.size() == 0) vocabulary_ = CharVocabulary(characters);
     std::vector<int32_t> tokens = vocabulary_.encode(characters, source_);
-    fingerprint_ = fingerprint(text);
+    characters = {};
 
     const auto size = static_cast<int64_t>(tokens.size());
     const int64_t split = size * 9 / 10;
     // A window and the character after it must fit into the training part, two characters into the
-    // other.
-    const int64_t needed = std::max((config_.block_size + 1) * 10 / 9 + 1, int64_t{20});
-    check(split > config_.block_size && size - split >= 2, "data", source_, " has ", size,
-          " characters, too few for windows of block_size ", config_.block_size, ": about ", needed,
-          " are needed at least; give a longer text or --set block_size=",
-          std::max<int64_t>(1, split - 1));
-    train_ = TokenWindows({tokens.begin(), tokens.begin() + split});
+    // other: 11 characters at the least.
+    const int64_t needed = std::max(((config_.block_size + 1) * 10 + 8) / 9, int64_t{11});
+    check(size >= needed, "data", source_, " has ", counted(size, "character"),
+          ", too few for windows of block_size ", config_.block_size, ": it needs ",
+          with_commas(needed), ". Give a longer text",
+          size >= 11 ? concat(", or train with --set block_size=", split - 1) : "");
     validation_ = TokenWindows({tokens.begin() + split, tokens.end()});
+    tokens.resize(static_cast<size_t>(split));
+    train_ = TokenWindows(std::move(tokens));
   }
 
   nn::Json describe_data() const override {
@@ -74,6 +80,7 @@ class GptTask : public Task {
 
   void build(uint64_t seed) override {
     config_.vocab_size = vocabulary_.size();
+    check_memory();
     Generator generator(seed);
     model_ = std::make_unique<Gpt>(config_, generator);
   }
@@ -156,7 +163,7 @@ class GptTask : public Task {
 
  protected:
   void add_settings(Settings& settings) override {
-    settings.add("n_layer", config_.n_layer, "blocks");
+    settings.add("n_layer", config_.n_layer, "blocks", 1, 10'000);
     settings.add("n_head", config_.n_head, "attention heads; must divide n_embd");
     settings.add("n_embd", config_.n_embd, "width");
     settings.add("block_size", config_.block_size, "characters that the model sees at once");
@@ -165,14 +172,30 @@ class GptTask : public Task {
   }
 
  private:
+  /// A model that cannot fit is refused at once: making it would fill the memory of the machine
+  /// first, for minutes.
+  void check_memory() const {
+    const auto width = static_cast<double>(config_.n_embd);
+    const double weights = 12 * static_cast<double>(config_.n_layer) * width * width +
+                           static_cast<double>(config_.vocab_size + config_.block_size) * width;
+    const double have =
+        static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+    const double needed = weights * sizeof(float);
+    check(needed <= have, "memory", "the weights alone take ", fixed(needed / 1e9, 1),
+          " GB, and this machine has ", fixed(have / 1e9, 1),
+          " GB: use a smaller model (--set n_layer, n_embd)");
+  }
+
   void write(const std::string& prompt, int64_t count, const Sampling& sampling,
              std::ostream& out) {
     std::vector<int32_t> tokens =
         vocabulary_.encode(decode_utf8(prompt, "the prompt"), "the prompt");
     if (tokens.empty()) tokens.push_back(blank());
     out << prompt << std::flush;
-    generate(*model_, tokens, count, sampling,
-             [&](int32_t index) { out << encode_utf8(vocabulary_[index]) << std::flush; });
+    generate(*model_, tokens, count, sampling, [&](int32_t index) {
+      out << encode_utf8(vocabulary_[index]) << std::flush;
+      check(out.good(), "output", "cannot write any more");
+    });
     out << std::endl;
   }
 
