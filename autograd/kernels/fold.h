@@ -135,16 +135,6 @@ template <class Fold, class T, class Value>
   return Fold::combine(left, fold_long<Fold, T>(middle, end, value));
 }
 
-/// The numbers 0 … n − 1 as a type.
-template <int... lane>
-struct Lanes {};
-template <int n, int... lane>
-struct MakeLanes : MakeLanes<n - 1, n - 1, lane...> {};
-template <int... lane>
-struct MakeLanes<0, lane...> {
-  using Type = Lanes<lane...>;
-};
-
 /// Folds the lanes in halves, quarters, …: the tree of reduce_lanes (simd.h), but in the register
 /// instead of in memory, which short rows feel.
 template <class Fold, int half, class T, int... lane>

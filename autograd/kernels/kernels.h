@@ -18,6 +18,7 @@
 #include "autograd/kernels/random.h"
 #include "autograd/kernels/reduce.h"
 #include "autograd/kernels/softmax.h"
+#include "autograd/kernels/transpose.h"
 
 namespace tarsier::kernels {
 
@@ -31,7 +32,8 @@ struct Kernels : GemmKernels<T>,
                  LossKernels<T>,
                  AttentionKernels<T>,
                  OptimKernels<T>,
-                 RandomKernels<T> {};
+                 RandomKernels<T>,
+                 TransposeKernels<T> {};
 
 /// The kernels of the instruction set in use: the best that the processor has, or the one that
 /// TARSIER_ISA names. Throws Error("TARSIER_ISA") where that one is unknown, or missing here.

@@ -32,6 +32,16 @@ struct IntOfSize<int64_t> { using Type = int64_t; };
 template <>
 struct IntOfSize<uint64_t> { using Type = int64_t; };
 
+/// The numbers 0 … n − 1 as template arguments: what shuffles of lanes are spelled with.
+template <int... lane>
+struct Lanes {};
+template <int n, int... lane>
+struct MakeLanes : MakeLanes<n - 1, n - 1, lane...> {};
+template <int... lane>
+struct MakeLanes<0, lane...> {
+  using Type = Lanes<lane...>;
+};
+
 /// The compilers' vector type. On its own because inside of Simd g++ takes a T and a vector of T for
 /// the same type when it compares constructors.
 template <class T>

@@ -22,12 +22,15 @@ template <class T>
 OptimKernels<T> optim_kernels();
 template <class T>
 RandomKernels<T> random_kernels();
+template <class T>
+TransposeKernels<T> transpose_kernels();
 
 template <class T>
 Kernels<T> make_kernels() {
   return {gemm_kernels<T>(),      elementwise_kernels<T>(), reduce_kernels<T>(),
           softmax_kernels<T>(),   norm_kernels<T>(),        loss_kernels<T>(),
-          attention_kernels<T>(), optim_kernels<T>(),       random_kernels<T>()};
+          attention_kernels<T>(), optim_kernels<T>(),       random_kernels<T>(),
+          transpose_kernels<T>()};
 }
 
 const Kernels<float>& kernels_f32() {

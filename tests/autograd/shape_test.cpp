@@ -180,6 +180,10 @@ TEST_CASE("copies through any strides, whole tiles and their edges, at any threa
     // More than one block of tiles, in both directions.
     const Tensor t = transpose(count_up({2, 300, 270}), 1, 2);
     CHECK(contiguous_copy(t).to_vector() == t.to_vector());
+    for (DType dtype : {f32, f64, i64}) {
+      const Tensor wide = transpose(count_up({2, 530, 70}, dtype), 1, 2);
+      CHECK(contiguous_copy(wide).to_vector() == wide.to_vector());
+    }
   }
   set_num_threads(before);
 }
