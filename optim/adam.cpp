@@ -12,7 +12,7 @@ std::vector<ParameterGroup<AdamOptions>> as_adam(
     const std::vector<ParameterGroup<AdamWOptions>>& groups) {
   std::vector<ParameterGroup<AdamOptions>> out;
   for (const auto& [parameters, o] : groups)
-    out.push_back({parameters, {o.lr, o.betas, o.eps, o.weight_decay}});
+    out.push_back({parameters, {o.lr, o.betas, o.eps, o.weight_decay, o.amsgrad, o.maximize}});
   return out;
 }
 
@@ -24,7 +24,7 @@ AdamW::AdamW(const std::vector<ParameterGroup<AdamWOptions>>& groups)
     : Adam("adamw", as_adam(groups), true) {}
 
 Adam::Adam(const char* tag, const std::vector<ParameterGroup<AdamOptions>>& groups, bool decoupled)
-    : Optimizer(tag, groups), decoupled_(decoupled) {
+    : ElementwiseOptimizer(tag, groups), decoupled_(decoupled) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (const auto& [parameters, options] : groups) {
     check_option("betas.first", options.betas.first, 0, 1);
@@ -33,6 +33,13 @@ Adam::Adam(const char* tag, const std::vector<ParameterGroup<AdamOptions>>& grou
     check_option("weight_decay", options.weight_decay, 0, infinity);
     options_.push_back(options);
   }
+}
+
+std::vector<Adam::Memory> Adam::memory(const Slot& slot) const {
+  const Shape& shape = slot.parameter.shape();
+  std::vector<Memory> out = {{"exp_avg", shape}, {"exp_avg_sq", shape}};
+  if (options_[static_cast<size_t>(slot.group)].amsgrad) out.push_back({"max_exp_avg_sq", shape});
+  return out;
 }
 
 void Adam::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const {
@@ -47,10 +54,12 @@ void Adam::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t e
         .shrink = static_cast<T>(decoupled_ ? 1 - rate * o.weight_decay : 1),
         .step_size = static_cast<T>(rate / (1 - std::pow(o.betas.first, t))),
         .inverse_root = static_cast<T>(1 / std::sqrt(1 - std::pow(o.betas.second, t))),
+        .maximize = o.maximize,
     };
     kernels::active<T>().adam(end - begin, step, grad.data<T>() + begin,
                               slot.parameter.data<T>() + begin, slot.state[0].data<T>() + begin,
-                              slot.state[1].data<T>() + begin);
+                              slot.state[1].data<T>() + begin,
+                              o.amsgrad ? slot.state[2].data<T>() + begin : nullptr);
   });
 }
 

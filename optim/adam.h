@@ -1,7 +1,6 @@
 #pragma once
 // Adam and AdamW.
 
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,6 +13,8 @@ struct AdamOptions {
   std::pair<double, double> betas{0.9, 0.999};
   double eps = 1e-8;
   double weight_decay = 0;
+  bool amsgrad = false;
+  bool maximize = false;
 };
 
 struct AdamWOptions {
@@ -21,16 +22,21 @@ struct AdamWOptions {
   std::pair<double, double> betas{0.9, 0.999};
   double eps = 1e-8;
   double weight_decay = 1e-2;
+  bool amsgrad = false;
+  bool maximize = false;
 };
 
-/// With g = gradient + weight_decay·w and t the number of steps of this parameter:
+/// With g = gradient + weight_decay·w (maximize: −gradient + weight_decay·w) and t the number of
+/// steps of this parameter:
 ///   m ← β₁m + (1 − β₁)g        m̂ = m / (1 − β₁ᵗ)
 ///   v ← β₂v + (1 − β₂)g²       v̂ = v / (1 − β₂ᵗ)
 ///   w ← w − lr·m̂ / (√v̂ + eps)
+/// AMSGrad (option amsgrad) keeps v_max ← max(v_max, v), and has v̂ = v_max / (1 − β₂ᵗ).
 /// Throws Error("adam") for no parameters, the same one twice, options that are NaN or out of range
 /// (lr, eps, weight_decay ≥ 0; 0 ≤ β < 1).
-/// Source: Kingma & Ba 2015. As https://pytorch.org/docs/stable/generated/torch.optim.Adam.html
-class Adam : public Optimizer {
+/// Sources: Kingma & Ba 2015; Reddi, Kale & Kumar 2018 (AMSGrad).
+/// As https://pytorch.org/docs/stable/generated/torch.optim.Adam.html
+class Adam : public ElementwiseOptimizer {
  public:
   explicit Adam(const TensorDict& parameters, const AdamOptions& options = {})
       : Adam({{parameters, options}}) {}
@@ -39,7 +45,7 @@ class Adam : public Optimizer {
  protected:
   /// `decoupled`: weight decay as AdamW has it.
   Adam(const char* tag, const std::vector<ParameterGroup<AdamOptions>>& groups, bool decoupled);
-  std::vector<std::string> state_names(int64_t) const override { return {"exp_avg", "exp_avg_sq"}; }
+  std::vector<Memory> memory(const Slot& slot) const override;
   void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const override;
 
  private:

@@ -40,16 +40,30 @@ double sum_of_squares(const Tensor& x) {
   return total;
 }
 
+/// (Σ |x|ᵖ)^{1/p} over all elements of all tensors: the norm of their norms.
+double total_norm(const std::vector<Tensor>& tensors, double p) {
+  if (p == 2) {
+    double total = 0;
+    for (const Tensor& x : tensors) total += sum_of_squares(x);
+    return std::sqrt(total);
+  }
+  std::vector<double> norms;
+  for (const Tensor& x : tensors)
+    if (x.numel() > 0) norms.push_back(norm(x, p).item());
+  const auto count = static_cast<int64_t>(norms.size());
+  return count == 0 ? 0 : norm(from_vector(norms, {count}), p).item();
+}
+
 }  // namespace
 
-double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm,
+double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, double norm_type,
                        bool error_if_nonfinite) {
   check(max_norm >= 0, "clip_grad_norm_", "max_norm is ", max_norm, ": it must not be negative");
+  check(norm_type > 0, "clip_grad_norm_", "norm_type is ", norm_type,
+        ": use 1, 2, another positive number, or infinity");
   const NoGrad guard;
   const std::vector<Tensor> grads = grads_of(parameters);
-  double total = 0;
-  for (const Tensor& grad : grads) total += sum_of_squares(grad);
-  const double norm = std::sqrt(total);
+  const double norm = total_norm(grads, norm_type);
   check(!error_if_nonfinite || std::isfinite(norm), "clip_grad_norm_",
         "the norm of the gradients is ", norm,
         ": find its origin with AnomalyMode, or allow it with error_if_nonfinite = false");

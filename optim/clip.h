@@ -1,20 +1,25 @@
 #pragma once
 // Limiting gradients, between backward() and step(). As torch.nn.utils.clip_grad.
 
+#include <concepts>
 #include <vector>
 
 #include "autograd/tensor.h"
 
 namespace tarsier::optim {
 
-/// Scales all gradients by min(1, max_norm / (norm + 10⁻⁶)), where norm = √Σ g² over the elements
-/// of all gradients together, and returns norm (as it was before). Parameters without a gradient
-/// are skipped; one given twice counts once. The same bits at any number of threads. Throws
-/// Error("clip_grad_norm_") unless max_norm ≥ 0, and with `error_if_nonfinite` where the norm is
-/// NaN or infinite (otherwise the gradients become NaN or 0 then). As
+/// Scales all gradients by min(1, max_norm / (norm + 10⁻⁶)), where norm = (Σ |g|ᵖ)^{1/p} over the
+/// elements of all gradients together, p = norm_type (infinity: the largest |g|), and returns norm
+/// (as it was before). Parameters without a gradient are skipped; one given twice counts once. The
+/// same bits at any number of threads. Throws Error("clip_grad_norm_") unless max_norm ≥ 0 and
+/// norm_type > 0, and with `error_if_nonfinite` where the norm is NaN or infinite (otherwise the
+/// gradients become NaN or 0 then). As
 /// https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
-double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm,
+double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, double norm_type = 2,
                        bool error_if_nonfinite = false);
+/// A truth value as norm_type would be taken for the 1-norm.
+template <std::same_as<bool> Bool>
+double clip_grad_norm_(const std::vector<Tensor>&, double, Bool) = delete;
 
 /// Limits every element of every gradient to [−clip_value, clip_value].
 /// Throws Error("clip_grad_value_") unless clip_value ≥ 0.

@@ -71,38 +71,41 @@ void Optimizer::zero_grad() {
 
 void Optimizer::step() {
   const NoGrad guard;
-  struct Work {
-    const Slot* slot;
-    Tensor grad;
-    int64_t begin;  // of this parameter in the row of all elements
-  };
-  std::vector<Work> work;
-  int64_t total = 0;
   for (const Slot& slot : slots_)
     for (const Tensor& state : slot.state)
       check(state.dtype() == slot.parameter.dtype(), tag_, "'", slot.name, "' is ",
             slot.parameter.dtype(), " now, and its state ", state.dtype(),
             ": convert a model before making its optimiser");
+  std::vector<Change> changes;
   for (Slot& slot : slots_) {
     const Tensor grad = slot.parameter.grad();
     if (!grad.defined()) continue;
     if (slot.state.empty())
-      for (size_t i = 0; i < state_names(slot.group).size(); ++i)
-        slot.state.push_back(zeros_like(slot.parameter));
+      for (const Memory& m : memory(slot))
+        slot.state.push_back(full(m.shape, m.start, slot.parameter.dtype()));
     ++slot.steps;
     slot.parameter.impl()->storage->bump_version(tag_);
-    work.push_back({&slot, contiguous(grad), total});
-    total += slot.parameter.numel();
+    changes.push_back({&slot, contiguous(grad)});
   }
+  update(changes);
+}
 
+void ElementwiseOptimizer::update(const std::vector<Change>& changes) const {
+  std::vector<int64_t> starts;  // of the parameters in the row of all elements
+  int64_t total = 0;
+  for (const Change& change : changes) {
+    starts.push_back(total);
+    total += change.grad.numel();
+  }
   // One loop over the elements of all parameters: many small ones make as good chunks as a big one.
   parallel_for(total, kGrain, [&](int64_t begin, int64_t end) {
-    auto it = std::upper_bound(work.begin(), work.end(), begin,
-                               [](int64_t at, const Work& w) { return at < w.begin; });
-    for (--it; it != work.end() && it->begin < end; ++it) {
-      const int64_t first = std::max(begin - it->begin, int64_t{0});
-      const int64_t last = std::min(end - it->begin, it->slot->parameter.numel());
-      if (first < last) update(*it->slot, it->grad, first, last);
+    auto i = static_cast<size_t>(std::upper_bound(starts.begin(), starts.end(), begin) -
+                                 starts.begin() - 1);
+    for (; i < changes.size() && starts[i] < end; ++i) {
+      const auto& [slot, grad] = changes[i];
+      const int64_t first = std::max(begin - starts[i], int64_t{0});
+      const int64_t last = std::min(end - starts[i], grad.numel());
+      if (first < last) update(*slot, grad, first, last);
     }
   });
 }
@@ -114,8 +117,9 @@ TensorDict Optimizer::state_dict() const {
   for (const Slot& slot : slots_) {
     if (slot.steps == 0) continue;
     state.add(slot.name + ".step", from_vector<int64_t>({slot.steps}, {}));
-    const std::vector<std::string> names = state_names(slot.group);
-    for (size_t i = 0; i < names.size(); ++i) state.add(slot.name + "." + names[i], slot.state[i]);
+    const std::vector<Memory> memories = memory(slot);
+    for (size_t i = 0; i < memories.size(); ++i)
+      state.add(slot.name + "." + memories[i].name, slot.state[i]);
   }
   return state;
 }
@@ -128,21 +132,21 @@ void Optimizer::load_state_dict(const TensorDict& state) {
   for (Slot& slot : loaded) {
     slot.steps = 0;
     slot.state.clear();
-    std::vector<std::string> names = state_names(slot.group);
-    names.insert(names.begin(), "step");
+    std::vector<Memory> wanted = memory(slot);
+    wanted.insert(wanted.begin(), {"step", {}});
     std::vector<const Tensor*> found;
-    for (const std::string& name : names) {
-      known.push_back(slot.name + "." + name);
+    for (const Memory& m : wanted) {
+      known.push_back(slot.name + "." + m.name);
       found.push_back(state.find(known.back()));
     }
     if (std::all_of(found.begin(), found.end(), [](auto* tensor) { return !tensor; })) continue;
-    for (size_t i = 0; i < names.size(); ++i) {
-      const Shape shape = i == 0 ? Shape{} : slot.parameter.shape();
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const auto& [name, shape, start] = wanted[i];
       const DType dtype = i == 0 ? i64 : slot.parameter.dtype();
       if (found[i] == nullptr) {
-        problems += concat("\n  ", slot.name, ".", names[i], " is missing");
+        problems += concat("\n  ", slot.name, ".", name, " is missing");
       } else if (!(found[i]->shape() == shape) || found[i]->dtype() != dtype) {
-        problems += concat("\n  ", slot.name, ".", names[i], " is ", found[i]->dtype(), " ",
+        problems += concat("\n  ", slot.name, ".", name, " is ", found[i]->dtype(), " ",
                            found[i]->shape(), " where ", dtype, " ", shape, " belongs");
       } else if (i == 0) {
         slot.steps = found[i]->item<int64_t>();

@@ -20,8 +20,8 @@ struct ParameterGroup {
 
 /// Changes parameters by their gradients. Once per training step:
 ///   optimizer.zero_grad();  loss.backward();  optimizer.step();
-/// Parameters whose grad() is undefined are left alone. Updates are in place and not recorded, in
-/// one parallel pass over all parameters; the result does not depend on the number of threads.
+/// Parameters whose grad() is undefined are left alone. Updates are in place, parallel and not
+/// recorded; the result does not depend on the number of threads.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -42,8 +42,8 @@ class Optimizer {
   int64_t num_groups() const { return static_cast<int64_t>(lrs_.size()); }
 
   /// What the optimiser remembers, by parameter: "fc.weight.step" (i64, a scalar) and
-  /// "fc.weight.exp_avg", … (shaped as the parameter). Shares memory with the optimiser. Options
-  /// are not part of it: they come from who builds the optimiser.
+  /// "fc.weight.exp_avg", … (most shaped as the parameter). Shares memory with the optimiser.
+  /// Options are not part of it: they come from who builds the optimiser.
   TensorDict state_dict() const;
   /// Takes over a copy of such a state. A parameter of which `state` has nothing starts afresh.
   /// Throws Error(tag) that lists all names that do not belong, are missing beside others of the
@@ -57,7 +57,18 @@ class Optimizer {
     Tensor parameter;
     int64_t group;
     int64_t steps = 0;          // how often it was changed
-    std::vector<Tensor> state;  // one for each of state_names(group); none before the first step
+    std::vector<Tensor> state;  // one for each of memory(*this); none before the first step
+  };
+  /// A tensor to remember for a parameter; all its elements are `start` before the first step.
+  struct Memory {
+    std::string name;
+    Shape shape;
+    double start = 0;
+  };
+  /// A parameter that has a gradient, and that gradient, contiguous.
+  struct Change {
+    const Slot* slot;
+    Tensor grad;
   };
 
   /// `tag` is the name in errors. Throws Error(tag) for no parameters at all, for one that is given
@@ -72,12 +83,14 @@ class Optimizer {
   /// Throws Error(tag) that names the option unless low ≤ value < high.
   void check_option(const char* name, double value, double low, double high) const;
 
-  /// The names of the tensors to remember for each parameter of a group; they start at 0.
-  virtual std::vector<std::string> state_names(int64_t group) const = 0;
-  /// Changes elements begin … end − 1 of one parameter; `grad` points to the whole contiguous
-  /// gradient. slot.steps counts this step already. Called on several threads at once, for disjoint
-  /// pieces.
-  virtual void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const = 0;
+  /// What to remember of a parameter.
+  virtual std::vector<Memory> memory(const Slot& slot) const = 0;
+  /// Changes parameters and what is remembered of them, with recording off. slot->steps counts this
+  /// step already.
+  virtual void update(const std::vector<Change>& changes) const = 0;
+
+  const char* tag() const { return tag_; }
+  const std::vector<Slot>& slots() const { return slots_; }
 
  private:
   void add_group(const TensorDict& parameters, double lr);
@@ -87,6 +100,17 @@ class Optimizer {
   const char* tag_;
   std::vector<Slot> slots_;
   std::vector<double> lrs_;  // by group
+};
+
+/// An optimiser that treats every element by itself: one parallel loop over the elements of all
+/// parameters.
+class ElementwiseOptimizer : public Optimizer {
+ protected:
+  using Optimizer::Optimizer;
+  void update(const std::vector<Change>& changes) const final;
+  /// Changes elements begin … end − 1 of one parameter; `grad` is the whole gradient. Called on
+  /// several threads at once, for disjoint pieces.
+  virtual void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const = 0;
 };
 
 }  // namespace tarsier::optim

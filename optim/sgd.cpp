@@ -6,7 +6,8 @@
 
 namespace tarsier::optim {
 
-SGD::SGD(const std::vector<ParameterGroup<SGDOptions>>& groups) : Optimizer("sgd", groups) {
+SGD::SGD(const std::vector<ParameterGroup<SGDOptions>>& groups)
+    : ElementwiseOptimizer("sgd", groups) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (const auto& [parameters, options] : groups) {
     check_option("momentum", options.momentum, 0, infinity);
@@ -19,9 +20,9 @@ SGD::SGD(const std::vector<ParameterGroup<SGDOptions>>& groups) : Optimizer("sgd
   }
 }
 
-std::vector<std::string> SGD::state_names(int64_t group) const {
-  if (options_[static_cast<size_t>(group)].momentum == 0) return {};
-  return {"momentum_buffer"};
+std::vector<SGD::Memory> SGD::memory(const Slot& slot) const {
+  if (options_[static_cast<size_t>(slot.group)].momentum == 0) return {};
+  return {{"momentum_buffer", slot.parameter.shape()}};
 }
 
 void SGD::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const {
@@ -34,6 +35,7 @@ void SGD::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t en
         .l2 = static_cast<T>(o.weight_decay),
         .nesterov = o.nesterov,
         .first = slot.steps == 1,
+        .maximize = o.maximize,
     };
     T* buffer = slot.state.empty() ? nullptr : slot.state[0].data<T>() + begin;
     kernels::active<T>().sgd(end - begin, step, grad.data<T>() + begin,

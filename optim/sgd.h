@@ -1,7 +1,6 @@
 #pragma once
 // Stochastic gradient descent.
 
-#include <string>
 #include <vector>
 
 #include "optim/optimizer.h"
@@ -14,23 +13,25 @@ struct SGDOptions {
   double dampening = 0;
   double weight_decay = 0;
   bool nesterov = false;
+  bool maximize = false;
 };
 
-/// With g = gradient + weight_decay·w:
+/// With g = gradient + weight_decay·w (maximize: −gradient + weight_decay·w):
 ///   b ← momentum·b + (1 − dampening)·g    (b ← g in the first step)
 ///   w ← w − lr·b,  or with nesterov  w ← w − lr·(g + momentum·b)
 /// Without momentum w ← w − lr·g, and nothing is remembered.
 /// Throws Error("sgd") for no parameters, the same one twice, options that are NaN or negative, and
 /// nesterov without momentum or with dampening.
+/// Sources: Robbins & Monro 1951; Polyak 1964; Nesterov 1983 in the form of Sutskever et al. 2013.
 /// As https://pytorch.org/docs/stable/generated/torch.optim.SGD.html
-class SGD : public Optimizer {
+class SGD : public ElementwiseOptimizer {
  public:
   explicit SGD(const TensorDict& parameters, const SGDOptions& options = {})
       : SGD({{parameters, options}}) {}
   explicit SGD(const std::vector<ParameterGroup<SGDOptions>>& groups);
 
  protected:
-  std::vector<std::string> state_names(int64_t group) const override;
+  std::vector<Memory> memory(const Slot& slot) const override;
   void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const override;
 
  private:

@@ -1,6 +1,7 @@
 #pragma once
 // One step of an optimiser over contiguous memory, in a single pass: each number is read and
-// written once.
+// written once. In all of them g is the gradient, w the weights, and with `maximize` −g stands for
+// g; l2 is weight decay that is added to the gradient.
 
 #include <cstdint>
 
@@ -14,24 +15,54 @@ struct AdamStep {
   T shrink;        ///< factor on the weights: 1 − lr·weight_decay (AdamW), or 1
   T step_size;     ///< lr / (1 − β₁ᵗ)
   T inverse_root;  ///< 1 / √(1 − β₂ᵗ)
+  bool maximize = false;
 };
 
 template <class T>
 struct SgdStep {
   T lr, momentum, dampening;
-  T l2;  ///< weight decay
+  T l2;
   bool nesterov;
   bool first;  ///< the buffer has no value yet
+  bool maximize = false;
+};
+
+template <class T>
+struct AdagradStep {
+  T lr;  ///< after its decay
+  T eps, l2;
+  bool maximize = false;
+};
+
+template <class T>
+struct RmspropStep {
+  T lr, alpha, eps, l2, momentum;
+  bool maximize = false;
+};
+
+template <class T>
+struct LionStep {
+  T lr, beta1, beta2;
+  T shrink;  ///< 1 − lr·weight_decay
+  bool maximize = false;
 };
 
 template <class T>
 struct OptimKernels {
   /// g ← g + l2·w,  w ← shrink·w,  m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g²,
   /// w ← w − step_size·m / (√v·inverse_root + eps).
-  void (*adam)(int64_t n, const AdamStep<T>& step, const T* g, T* w, T* m, T* v);
+  /// AMSGrad: v_max ← max(v_max, v), which stands for v in the last line. Null without.
+  void (*adam)(int64_t n, const AdamStep<T>& step, const T* g, T* w, T* m, T* v, T* v_max);
   /// g ← g + l2·w,  b ← momentum·b + (1 − dampening)·g  (b ← g at first),
   /// w ← w − lr·(nesterov ? g + momentum·b : b).  Without momentum b is null, and w ← w − lr·g.
   void (*sgd)(int64_t n, const SgdStep<T>& step, const T* g, T* w, T* b);
+  /// g ← g + l2·w,  s ← s + g²,  w ← w − lr·g / (√s + eps).
+  void (*adagrad)(int64_t n, const AdagradStep<T>& step, const T* g, T* w, T* s);
+  /// g ← g + l2·w,  v ← αv + (1 − α)g²,  a ← αa + (1 − α)g,  u ← g / (√max(v − a², 0) + eps),
+  /// b ← momentum·b + u,  w ← w − lr·b.  Null a: not centred, a = 0; null b: b = u.
+  void (*rmsprop)(int64_t n, const RmspropStep<T>& step, const T* g, T* w, T* v, T* a, T* b);
+  /// w ← shrink·w − lr·sign(β₁m + (1 − β₁)g),  m ← β₂m + (1 − β₂)g.
+  void (*lion)(int64_t n, const LionStep<T>& step, const T* g, T* w, T* m);
 };
 
 }  // namespace tarsier::kernels

@@ -1,0 +1,75 @@
+#include "optim/adafactor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "autograd/ops.h"
+
+namespace tarsier::optim {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// √mean x².
+double rms(const Tensor& x) { return norm(x).item() / std::sqrt(static_cast<double>(x.numel())); }
+
+/// a ← (1 − weight)·a + weight·x.
+void move(const Tensor& a, const Tensor& x, double weight) {
+  mul_(a, 1 - weight);
+  add_(a, x, weight);
+}
+
+}  // namespace
+
+Adafactor::Adafactor(const std::vector<ParameterGroup<AdafactorOptions>>& groups)
+    : Optimizer("adafactor", groups) {
+  for (const auto& [parameters, options] : groups) {
+    check(options.beta2_decay <= 0 && options.beta2_decay > -kInfinity, tag(), "beta2_decay is ",
+          options.beta2_decay, ": it must be finite and not above 0");
+    if (options.eps.first) check_option("eps.first", *options.eps.first, 0, kInfinity);
+    check_option("eps.second", options.eps.second, 0, kInfinity);
+    check_option("d", options.d, 1, kInfinity);
+    check_option("weight_decay", options.weight_decay, 0, kInfinity);
+    options_.push_back(options);
+  }
+}
+
+std::vector<Adafactor::Memory> Adafactor::memory(const Slot& slot) const {
+  Shape rows = slot.parameter.shape(), columns = rows;
+  const int dims = rows.size();
+  if (dims < 2) return {{"variance", rows}};
+  rows[dims - 1] = 1;
+  columns[dims - 2] = 1;
+  return {{"row_var", rows}, {"col_var", columns}};
+}
+
+void Adafactor::update(const std::vector<Change>& changes) const {
+  for (const auto& [slot, grad] : changes) {
+    if (grad.numel() == 0) continue;
+    const AdafactorOptions& o = options_[static_cast<size_t>(slot->group)];
+    const Tensor& w = slot->parameter;
+    const Tensor g = o.maximize ? -grad : grad;
+    const double epsilon = w.dtype() == f64 ? std::numeric_limits<double>::epsilon()
+                                            : std::numeric_limits<float>::epsilon();
+    const double eps1 = o.eps.first.value_or(epsilon);
+    const double rate = lr(slot->group), t = static_cast<double>(slot->steps);
+    const double rho = std::pow(t, o.beta2_decay);
+    const double alpha = std::max(o.eps.second, rms(w)) * std::min(rate, 1 / std::sqrt(t));
+
+    if (o.weight_decay != 0) mul_(w, 1 - rate * o.weight_decay);
+    Tensor variance = slot->state[0];
+    if (w.dim() < 2) {
+      move(variance, square(g), rho);
+    } else {
+      const Tensor row = slot->state[0], column = slot->state[1];
+      move(row, mean(square(g), {-1}, true), rho);
+      move(column, mean(square(g), {-2}, true), rho);
+      variance = row * column / clamp(mean(row, {-2}, true), eps1);
+    }
+    const Tensor u = g * rsqrt(clamp(variance, eps1 * eps1));
+    add_(w, u, -alpha / std::max(1.0, rms(u) / o.d));
+  }
+}
+
+}  // namespace tarsier::optim

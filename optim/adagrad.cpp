@@ -1,0 +1,41 @@
+#include "optim/adagrad.h"
+
+#include <limits>
+
+#include "autograd/kernels/kernels.h"
+
+namespace tarsier::optim {
+
+Adagrad::Adagrad(const std::vector<ParameterGroup<AdagradOptions>>& groups)
+    : ElementwiseOptimizer("adagrad", groups) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (const auto& [parameters, options] : groups) {
+    check_option("lr_decay", options.lr_decay, 0, infinity);
+    check_option("weight_decay", options.weight_decay, 0, infinity);
+    check_option("initial_accumulator_value", options.initial_accumulator_value, 0, infinity);
+    check_option("eps", options.eps, 0, infinity);
+    options_.push_back(options);
+  }
+}
+
+std::vector<Adagrad::Memory> Adagrad::memory(const Slot& slot) const {
+  const AdagradOptions& o = options_[static_cast<size_t>(slot.group)];
+  return {{"sum", slot.parameter.shape(), o.initial_accumulator_value}};
+}
+
+void Adagrad::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const {
+  const AdagradOptions& o = options_[static_cast<size_t>(slot.group)];
+  const double t = static_cast<double>(slot.steps);
+  dispatch_floating(slot.parameter.dtype(), "adagrad", [&]<class T>() {
+    const kernels::AdagradStep<T> step = {
+        .lr = static_cast<T>(lr(slot.group) / (1 + (t - 1) * o.lr_decay)),
+        .eps = static_cast<T>(o.eps),
+        .l2 = static_cast<T>(o.weight_decay),
+        .maximize = o.maximize,
+    };
+    kernels::active<T>().adagrad(end - begin, step, grad.data<T>() + begin,
+                                 slot.parameter.data<T>() + begin, slot.state[0].data<T>() + begin);
+  });
+}
+
+}  // namespace tarsier::optim

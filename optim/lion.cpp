@@ -1,0 +1,39 @@
+#include "optim/lion.h"
+
+#include <limits>
+
+#include "autograd/kernels/kernels.h"
+
+namespace tarsier::optim {
+
+Lion::Lion(const std::vector<ParameterGroup<LionOptions>>& groups)
+    : ElementwiseOptimizer("lion", groups) {
+  for (const auto& [parameters, options] : groups) {
+    check_option("betas.first", options.betas.first, 0, 1);
+    check_option("betas.second", options.betas.second, 0, 1);
+    check_option("weight_decay", options.weight_decay, 0, std::numeric_limits<double>::infinity());
+    options_.push_back(options);
+  }
+}
+
+std::vector<Lion::Memory> Lion::memory(const Slot& slot) const {
+  return {{"exp_avg", slot.parameter.shape()}};
+}
+
+void Lion::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const {
+  const LionOptions& o = options_[static_cast<size_t>(slot.group)];
+  const double rate = lr(slot.group);
+  dispatch_floating(slot.parameter.dtype(), "lion", [&]<class T>() {
+    const kernels::LionStep<T> step = {
+        .lr = static_cast<T>(rate),
+        .beta1 = static_cast<T>(o.betas.first),
+        .beta2 = static_cast<T>(o.betas.second),
+        .shrink = static_cast<T>(1 - rate * o.weight_decay),
+        .maximize = o.maximize,
+    };
+    kernels::active<T>().lion(end - begin, step, grad.data<T>() + begin,
+                              slot.parameter.data<T>() + begin, slot.state[0].data<T>() + begin);
+  });
+}
+
+}  // namespace tarsier::optim

@@ -1,0 +1,41 @@
+#pragma once
+// Lion.
+
+#include <utility>
+#include <vector>
+
+#include "optim/optimizer.h"
+
+namespace tarsier::optim {
+
+struct LionOptions {
+  double lr = 1e-4;
+  std::pair<double, double> betas{0.9, 0.99};
+  double weight_decay = 0;
+  bool maximize = false;
+};
+
+/// With g the gradient (maximize: −gradient):
+///   w ← (1 − lr·weight_decay)·w − lr·sign(β₁m + (1 − β₁)g)
+///   m ← β₂m + (1 − β₂)g
+/// All elements move by the same lr, so that should be some 3 to 10 times smaller than AdamW's, and
+/// weight_decay that much larger. It remembers half of what Adam does.
+/// Throws Error("lion") for no parameters, the same one twice, options that are NaN or out of range
+/// (lr, weight_decay ≥ 0; 0 ≤ β < 1).
+/// Source: Chen et al. 2023, "Symbolic discovery of optimization algorithms", algorithm 2; options
+/// as in https://github.com/google/automl/tree/master/lion (PyTorch has no Lion).
+class Lion : public ElementwiseOptimizer {
+ public:
+  explicit Lion(const TensorDict& parameters, const LionOptions& options = {})
+      : Lion({{parameters, options}}) {}
+  explicit Lion(const std::vector<ParameterGroup<LionOptions>>& groups);
+
+ protected:
+  std::vector<Memory> memory(const Slot& slot) const override;
+  void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const override;
+
+ private:
+  std::vector<LionOptions> options_;  // by group
+};
+
+}  // namespace tarsier::optim

@@ -1,0 +1,54 @@
+#pragma once
+// A learning rate that falls when the loss does not.
+
+#include <cstdint>
+#include <string>
+
+#include "autograd/tensor_dict.h"
+
+namespace tarsier::optim {
+
+struct PlateauOptions {
+  double lr = 1e-3;          ///< at the beginning
+  std::string mode = "min";  ///< "min": the metric should fall; "max": it should rise
+  double factor = 0.1;
+  int64_t patience = 10;
+  double threshold = 1e-4;
+  std::string threshold_mode = "rel";  ///< or "abs"
+  int64_t cooldown = 0;
+  double min_lr = 0;
+  double eps = 1e-8;
+};
+
+/// Multiplies the learning rate by `factor` after more than `patience` metrics in a row that were
+/// not better than the best one; then waits for `cooldown` metrics before it counts again. Better
+/// (mode "min") is a metric < best·(1 − threshold), or with threshold_mode "abs" < best −
+/// threshold; NaN never is. The rate does not fall below min_lr, nor in steps of eps or less.
+///   optimizer.set_lr(plateau.step(validation_loss));
+/// As https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html,
+/// for one learning rate.
+class ReduceLROnPlateau {
+ public:
+  /// Throws Error("plateau") for options that are NaN or out of range: lr, patience, threshold,
+  /// cooldown, min_lr, eps ≥ 0; 0 ≤ factor < 1; modes as above.
+  explicit ReduceLROnPlateau(PlateauOptions options);
+
+  /// Takes in a metric, and gives the learning rate to go on with.
+  double step(double metric);
+  double lr() const { return lr_; }
+
+  /// "lr", "best", "num_bad_epochs" and "cooldown_counter", all scalars.
+  TensorDict state_dict() const;
+  /// Takes over such a state. Throws Error("plateau") where something is missing, of another dtype
+  /// or out of range; nothing is changed then.
+  void load_state_dict(const TensorDict& state);
+
+ private:
+  bool is_better(double metric) const;
+
+  PlateauOptions options_;
+  double lr_, best_;
+  int64_t num_bad_epochs_ = 0, cooldown_counter_ = 0;
+};
+
+}  // namespace tarsier::optim

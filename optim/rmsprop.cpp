@@ -1,0 +1,50 @@
+#include "optim/rmsprop.h"
+
+#include <limits>
+
+#include "autograd/kernels/kernels.h"
+
+namespace tarsier::optim {
+
+RMSprop::RMSprop(const std::vector<ParameterGroup<RMSpropOptions>>& groups)
+    : ElementwiseOptimizer("rmsprop", groups) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (const auto& [parameters, options] : groups) {
+    check_option("alpha", options.alpha, 0, 1);
+    check_option("eps", options.eps, 0, infinity);
+    check_option("weight_decay", options.weight_decay, 0, infinity);
+    check_option("momentum", options.momentum, 0, infinity);
+    options_.push_back(options);
+  }
+}
+
+std::vector<RMSprop::Memory> RMSprop::memory(const Slot& slot) const {
+  const RMSpropOptions& o = options_[static_cast<size_t>(slot.group)];
+  const Shape& shape = slot.parameter.shape();
+  std::vector<Memory> out = {{"square_avg", shape}};
+  if (o.centered) out.push_back({"grad_avg", shape});
+  if (o.momentum > 0) out.push_back({"momentum_buffer", shape});
+  return out;
+}
+
+void RMSprop::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const {
+  const RMSpropOptions& o = options_[static_cast<size_t>(slot.group)];
+  dispatch_floating(slot.parameter.dtype(), "rmsprop", [&]<class T>() {
+    const kernels::RmspropStep<T> step = {
+        .lr = static_cast<T>(lr(slot.group)),
+        .alpha = static_cast<T>(o.alpha),
+        .eps = static_cast<T>(o.eps),
+        .l2 = static_cast<T>(o.weight_decay),
+        .momentum = static_cast<T>(o.momentum),
+        .maximize = o.maximize,
+    };
+    const std::vector<Tensor>& state = slot.state;
+    T* a = o.centered ? state[1].data<T>() + begin : nullptr;
+    T* b = o.momentum > 0 ? state.back().data<T>() + begin : nullptr;
+    kernels::active<T>().rmsprop(end - begin, step, grad.data<T>() + begin,
+                                 slot.parameter.data<T>() + begin, state[0].data<T>() + begin, a,
+                                 b);
+  });
+}
+
+}  // namespace tarsier::optim
