@@ -33,8 +33,9 @@ void accumulate(Tensor& total, Tensor gradient, bool create_graph) {
 void accumulate_grad(TensorImpl& tensor, const Tensor& gradient, bool create_graph) {
   Tensor total(tensor.grad);
   if (total.defined()) {
-    // A recorded one is part of a graph, whose backward may need it as it is.
-    if (create_graph || total.requires_grad())
+    // A recorded one is part of a graph, whose backward may need it as it is; elements of one that
+    // set_grad() was given may share memory.
+    if (create_graph || total.requires_grad() || !total.is_contiguous())
       total = total + gradient;
     else
       add_(total, gradient);

@@ -91,6 +91,7 @@ inline Strides contiguous_strides(const Shape& shape) {
 /// The dimension that `dim` names in a tensor of `dims` dimensions: −1 is the last.
 /// Throws Error(op) unless −dims ≤ dim < dims.
 inline int wrap_dim(int64_t dim, int dims, const char* op) {
+  check(dims > 0, op, "dimension ", dim, " of a scalar, which has none: reshape it to (1,) first");
   check(dim >= -dims && dim < dims, op, "dimension ", dim, " of a tensor with ", dims,
         " dimensions: use ", -dims, " to ", dims - 1);
   return static_cast<int>(dim < 0 ? dim + dims : dim);

@@ -1,5 +1,6 @@
 #include "autograd/tensor.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "autograd/tape.h"
@@ -29,9 +30,11 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
   int64_t bytes = static_cast<int64_t>(size_of(dtype));
   for (int64_t size : shape) {
     check(size >= 0, "empty", "shape ", shape, " has a negative size");
-    check(!__builtin_mul_overflow(bytes, size, &bytes), "empty", "shape ", shape, " of ", dtype,
-          " has more bytes than 64 bits can count");
+    // A size of 0 counts as 1: the strides of an empty tensor must fit, too.
+    check(!__builtin_mul_overflow(bytes, std::max<int64_t>(size, 1), &bytes), "empty", "shape ",
+          shape, " of ", dtype, " has more bytes than 64 bits can count");
   }
+  if (shape.numel() == 0) bytes = 0;
   auto impl = std::make_shared<TensorImpl>();
   impl->storage = std::make_shared<Storage>(static_cast<size_t>(bytes));
   impl->shape = shape;

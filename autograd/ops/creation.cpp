@@ -68,6 +68,7 @@ Tensor linspace(double start, double end, int64_t steps, DType dtype) {
 }
 
 Tensor eye(int64_t n, DType dtype) {
+  check(n >= 0, "eye", n, " rows: use 0 or more");
   Tensor y = zeros({n, n}, dtype);
   fill_elements(y.view_as({n}, {n + 1}, 0), 1);
   return y;

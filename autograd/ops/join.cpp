@@ -1,9 +1,9 @@
 // Tensors put together, taken apart and surrounded: cat, stack, split, chunk, pad.
 #include <algorithm>
-#include <numeric>
 
 #include "autograd/ops.h"
 #include "autograd/ops/copy.h"
+#include "autograd/ops/elementwise_loop.h"
 
 namespace tarsier {
 namespace {
@@ -15,6 +15,9 @@ Tensor part_of(const Tensor& x, int dim, int64_t start, int64_t count) {
   const int64_t offset = count == 0 ? 0 : start * x.strides()[dim];
   return x.view_as(shape, x.strides(), x.offset() + offset);
 }
+
+constexpr int64_t kMostEmptyChunks = 1 << 20;
+constexpr int64_t kMostPadding = int64_t{1} << 60;  // sizes stay far from overflow
 
 /// "(2, 3)": a list of any length, for error messages.
 std::string text_of(const std::vector<int64_t>& numbers) {
@@ -84,11 +87,14 @@ std::vector<Tensor> split(const Arg& x, int64_t size, int64_t dim) {
 
 std::vector<Tensor> split(const Arg& x, const std::vector<int64_t>& sizes, int64_t dim) {
   const int d = wrap_dim(dim, x.dim(), "split");
-  const int64_t total = std::accumulate(sizes.begin(), sizes.end(), int64_t{0});
-  const bool negative = std::any_of(sizes.begin(), sizes.end(), [](int64_t s) { return s < 0; });
-  check(total == x.shape()[d] && !negative && !sizes.empty(), "split", "sizes ", text_of(sizes),
-        " must be 0 or more and sum to ", x.shape()[d], ", the size of dimension ", d, " in shape ",
-        x.shape());
+  int64_t left = x.shape()[d];
+  bool fits = !sizes.empty();
+  for (int64_t size : sizes) {
+    fits = fits && size >= 0 && size <= left;
+    if (fits) left -= size;
+  }
+  check(fits && left == 0, "split", "sizes ", text_of(sizes), " must be 0 or more and sum to ",
+        x.shape()[d], ", the size of dimension ", d, " in shape ", x.shape());
   std::vector<Tensor> parts;
   int64_t start = 0;
   for (int64_t size : sizes) {
@@ -101,6 +107,12 @@ std::vector<Tensor> split(const Arg& x, const std::vector<int64_t>& sizes, int64
 std::vector<Tensor> chunk(const Arg& x, int64_t chunks, int64_t dim) {
   const int d = wrap_dim(dim, x.dim(), "chunk");
   check(chunks >= 1, "chunk", chunks, " chunks: 1 or more is needed");
+  // Where there is nothing to cut, so many empty ones, as PyTorch.
+  if (x.shape()[d] == 0) {
+    check(chunks <= kMostEmptyChunks, "chunk", chunks, " chunks of dimension ", d, " in shape ",
+          x.shape(), ", which is empty: use ", kMostEmptyChunks, " at most");
+    return split(x, std::vector<int64_t>(static_cast<size_t>(chunks), 0), d);
+  }
   const int64_t size = x.shape()[d] / chunks + (x.shape()[d] % chunks != 0);
   return split(x, std::max<int64_t>(size, 1), d);
 }
@@ -112,6 +124,10 @@ Tensor pad(const Arg& x, const std::vector<int64_t>& padding, double value) {
   check(padding.size() % 2 == 0 && pairs <= x.dim(), "pad", padding.size(),
         " numbers for a tensor of shape ", x.shape(),
         ": give a left and a right one for each of the last dimensions");
+  if (x.dtype() == i64) detail::number_as<int64_t>(value, "pad");  // an error where it is none
+  for (int64_t p : padding)
+    check(p >= -kMostPadding && p <= kMostPadding, "pad", "padding by ", p, ": use ", -kMostPadding,
+          " to ", kMostPadding);
   Shape shape = x.shape();
   std::vector<int64_t> negated;
   for (int i = 0; i < 2 * pairs; ++i) {

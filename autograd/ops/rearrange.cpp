@@ -90,12 +90,15 @@ Tensor repeat(const Arg& x, const Shape& repeats) {
     const int64_t count = repeats[d];
     check(count >= 0, "repeat", "repeats ", repeats, ": ", count, " is negative");
     if (count == 1) continue;
+    int64_t size = 0;
+    check(!__builtin_mul_overflow(shape[d], count, &size), "repeat", "repeats ", repeats,
+          " of shape ", x.shape(), " make a size that 64 bits cannot count");
     // (outer, 1, block) → (outer, count, block): the block from dimension d on, count times.
     int64_t outer = 1, block = 1;
     for (int i = 0; i < repeats.size(); ++i) (i < d ? outer : block) *= shape[i];
     y = reshape(Arg(y, x.at), {outer, 1, block});
     y = contiguous(Arg(expand(Arg(y, x.at), {outer, count, block}), x.at));
-    shape[d] *= count;
+    shape[d] = size;
     y = reshape(Arg(y, x.at), shape);
     copied = true;
   }

@@ -1,4 +1,5 @@
 // Views: the same memory through another shape. The backward of a view is the view the other way.
+#include <algorithm>
 #include <optional>
 
 #include "autograd/ops.h"
@@ -7,16 +8,16 @@
 namespace tarsier {
 namespace {
 
-/// The number of elements of `shape`; Error(op) where that is no 64-bit number or a size is
-/// negative.
+/// The number of elements of `shape`; Error(op) where a size is negative, or the product of those
+/// that are not 0 no 64-bit number: the strides of an empty tensor must fit, too.
 int64_t checked_numel(const Shape& shape, const char* op) {
   int64_t product = 1;
   for (int64_t size : shape) {
     check(size >= 0, op, "size ", size, " in shape ", shape, " is negative");
-    check(!__builtin_mul_overflow(product, size, &product), op, "shape ", shape,
-          " has more elements than 64 bits can count");
+    check(!__builtin_mul_overflow(product, std::max<int64_t>(size, 1), &product), op, "shape ",
+          shape, " has more elements than 64 bits can count");
   }
-  return product;
+  return shape.numel();
 }
 
 /// `shape` with its −1 replaced by what makes it fit the elements of `x`.
@@ -244,7 +245,8 @@ Tensor slice(const Arg& x, int64_t dim, int64_t start, std::optional<int64_t> en
   Strides strides = x.strides();
   shape[d] = length / step + (length % step != 0);
   const int64_t offset = x.offset() + (length == 0 ? 0 : first * strides[d]);
-  if (shape[d] > 1) strides[d] *= step;
+  if (shape[d] <= 1) step = 1;  // the same, and no huge number for backward to multiply with
+  strides[d] *= step;
   return record(
       "slice", {x}, x.view_as(shape, strides, offset), Save{},
       [=](const Saved&, const Tensor& dy) -> Grads { return {unslice(dy, d, size, first, step)}; });

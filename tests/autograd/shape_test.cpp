@@ -317,6 +317,40 @@ TEST_CASE("tril and triu keep their side of any diagonal") {
   CHECK(gradient(triu(square), square) == Numbers{1, 2, 0, 4});
 }
 
+TEST_CASE("an empty dimension is cut into as many empty chunks as asked for") {
+  const Tensor x = zeros({2, 0});
+  CHECK(chunk(x, 3, 1).size() == 3);
+  CHECK(chunk(x, 3, 1)[2].shape() == Shape{2, 0});
+  CHECK(split(x, 3, 1).size() == 1);
+  CHECK_THROWS_WITH_AS(chunk(x, int64_t{1} << 40, 1), doctest::Contains("[chunk]"), Error);
+}
+
+TEST_CASE("huge numbers are refused, or mean what they say, and never overflow") {
+  constexpr int64_t kHuge = int64_t{1} << 62, kMax = std::numeric_limits<int64_t>::max(),
+                    kMin = std::numeric_limits<int64_t>::min();
+  Tensor x = count_up({4}).requires_grad_();
+  Tensor y = slice(x, 0, 1, {}, kMax);
+  CHECK(y.to_vector() == Numbers{1});
+  y.backward();
+  CHECK(x.grad().to_vector() == Numbers{0, 1, 0, 0});
+
+  CHECK_THROWS_WITH_AS(pad(x, {0, kMax}), doctest::Contains("[pad] padding by"), Error);
+  CHECK_THROWS_WITH_AS(pad(x, {kMin, 0}), doctest::Contains("[pad] padding by"), Error);
+  CHECK_THROWS_WITH_AS(split(x, {kMax, kMax, 6}, 0), doctest::Contains("[split]"), Error);
+  CHECK_THROWS_WITH_AS(repeat(zeros({0, 4}), {1, kHuge}), doctest::Contains("[repeat]"), Error);
+  // Nothing in them, but their strides would not fit into 64 bits.
+  CHECK_THROWS_WITH_AS(zeros({0, kHuge, kHuge}), doctest::Contains("[empty]"), Error);
+  CHECK_THROWS_WITH_AS(reshape(zeros({0}), {0, kHuge, kHuge}), doctest::Contains("[reshape]"),
+                       Error);
+}
+
+TEST_CASE("what does not fit the dtype is not padded with, and a scalar has no dimensions") {
+  CHECK_THROWS_WITH_AS(pad(ones({2}, i64), {1, 1}, 0.5), doctest::Contains("[pad] number 0.5"),
+                       Error);
+  CHECK_THROWS_WITH_AS(flip(scalar(1), {0}), doctest::Contains("[flip] dimension 0 of a scalar"),
+                       Error);
+}
+
 TEST_CASE("tensors without elements go through every view and copy") {
   Tensor x = count_up({2, 0, 3});
   x.requires_grad_();

@@ -98,6 +98,13 @@ TEST_CASE("a gradient left by create_graph is nobody else's memory, and stays wh
   CHECK(grad({y}, {a})[0].item() == 36 * 8);
 }
 
+TEST_CASE("a gradient that was set may be an expanded one") {
+  Tensor x = leaf({1, 2});
+  x.set_grad(expand(ones({1}, f64), {2}));
+  sum(x).backward();
+  CHECK(x.grad().to_vector() == std::vector<double>{2, 2});
+}
+
 TEST_CASE("a freed graph is not walked again") {
   Tensor x = leaf({2});
   Tensor y = x * x;
