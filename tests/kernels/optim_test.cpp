@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -33,28 +34,35 @@ void check_near(const std::vector<T>& actual, const std::vector<double>& expecte
   CHECK(actual.back() == T(77));  // the element behind the last is not touched
 }
 
-TEST_CASE_TEMPLATE("an Adam step, at every length", T, float, double) {
-  for (int64_t n = 0; n <= 70; ++n) {
+TEST_CASE_TEMPLATE("an Adam step, at every length, with AMSGrad and without", T, float, double) {
+  for (int64_t n = 0; n <= 140; ++n) {
+    const bool amsgrad = n % 2 == 1, maximize = n > 70;
     CAPTURE(n);
     const auto g = numbers<T>(n, 1);
     auto w = numbers<T>(n, 2), m = numbers<T>(n, 3), v = numbers<T>(n, 4, true);
-    std::vector<double> want_w, want_m, want_v;
+    auto v_max = numbers<T>(n, 5, true);
+    std::vector<double> want_w, want_m, want_v, want_v_max;
     const kernels::AdamStep<T> s{.beta1 = T(0.9),
                                  .beta2 = T(0.95),
                                  .eps = T(0.01),
                                  .l2 = T(0.1),
                                  .shrink = T(0.7),
                                  .step_size = T(0.3),
-                                 .inverse_root = T(1.5)};
+                                 .inverse_root = T(1.5),
+                                 .maximize = maximize};
     for (size_t i = 0; i < g.size(); ++i) {
-      const double gi = g[i] + double{s.l2} * w[i];
+      const double gi = (maximize ? -g[i] : g[i]) + double{s.l2} * w[i];
       want_m.push_back(s.beta1 * double{m[i]} + (1 - double{s.beta1}) * gi);
       want_v.push_back(s.beta2 * double{v[i]} + (1 - double{s.beta2}) * gi * gi);
+      want_v_max.push_back(amsgrad ? std::max(double{v_max[i]}, want_v[i]) : v_max[i]);
+      const double variance = amsgrad ? want_v_max[i] : want_v[i];
       want_w.push_back(double{s.shrink} * w[i] -
-                       s.step_size * want_m[i] / (std::sqrt(want_v[i]) * s.inverse_root + s.eps));
+                       s.step_size * want_m[i] / (std::sqrt(variance) * s.inverse_root + s.eps));
     }
-    for (auto* x : {&w, &m, &v}) x->push_back(T(77));
-    kernels::active<T>().adam(n, s, g.data(), w.data(), m.data(), v.data(), nullptr);
+    for (auto* x : {&w, &m, &v, &v_max}) x->push_back(T(77));
+    kernels::active<T>().adam(n, s, g.data(), w.data(), m.data(), v.data(),
+                              amsgrad ? v_max.data() : nullptr);
+    check_near(v_max, want_v_max);
     check_near(w, want_w);
     check_near(m, want_m);
     check_near(v, want_v);
@@ -91,6 +99,103 @@ TEST_CASE_TEMPLATE("an SGD step, at every length and of every kind", T, float, d
           check_near(w, want_w);
           check_near(b, want_b);
         }
+}
+
+TEST_CASE_TEMPLATE("an Adagrad step, at every length", T, float, double) {
+  for (int64_t n = 0; n <= 70; ++n) {
+    CAPTURE(n);
+    const auto g = numbers<T>(n, 1);
+    auto w = numbers<T>(n, 2), s = numbers<T>(n, 3, true);
+    std::vector<double> want_w, want_s;
+    const kernels::AdagradStep<T> step{.lr = T(0.3), .eps = T(0.01), .l2 = T(0.1)};
+    for (size_t i = 0; i < g.size(); ++i) {
+      const double gi = g[i] + double{step.l2} * w[i];
+      want_s.push_back(s[i] + gi * gi);
+      want_w.push_back(w[i] - step.lr * gi / (std::sqrt(want_s[i]) + step.eps));
+    }
+    for (auto* x : {&w, &s}) x->push_back(T(77));
+    kernels::active<T>().adagrad(n, step, g.data(), w.data(), s.data());
+    check_near(w, want_w);
+    check_near(s, want_s);
+  }
+}
+
+TEST_CASE_TEMPLATE("an RMSprop step, at every length and of every kind", T, float, double) {
+  for (const bool centered : {false, true})
+    for (const bool momentum : {false, true})
+      for (int64_t n = 0; n <= 70; ++n) {
+        CAPTURE(n);
+        const auto g = numbers<T>(n, 1);
+        auto w = numbers<T>(n, 2), v = numbers<T>(n, 3, true), a = numbers<T>(n, 4);
+        auto b = numbers<T>(n, 5);
+        for (T& x : v) x += 4;  // above a², as a mean of squares is above the square of the mean
+        for (T& x : a) x /= 2;
+        std::vector<double> want_w, want_v, want_a, want_b;
+        const kernels::RmspropStep<T> s{.lr = T(0.3),
+                                        .alpha = T(0.9),
+                                        .eps = T(0.01),
+                                        .l2 = T(0.1),
+                                        .momentum = T(0.7),
+                                        .maximize = true};
+        for (size_t i = 0; i < g.size(); ++i) {
+          const double gi = -g[i] + double{s.l2} * w[i], rest = 1 - double{s.alpha};
+          want_v.push_back(s.alpha * double{v[i]} + rest * gi * gi);
+          want_a.push_back(centered ? s.alpha * double{a[i]} + rest * gi : a[i]);
+          const double variance = want_v[i] - (centered ? want_a[i] * want_a[i] : 0);
+          const double u = gi / (std::sqrt(variance) + s.eps);
+          want_b.push_back(momentum ? s.momentum * double{b[i]} + u : b[i]);
+          want_w.push_back(w[i] - s.lr * (momentum ? want_b[i] : u));
+        }
+        for (auto* x : {&w, &v, &a, &b}) x->push_back(T(77));
+        kernels::active<T>().rmsprop(n, s, g.data(), w.data(), v.data(),
+                                     centered ? a.data() : nullptr, momentum ? b.data() : nullptr);
+        check_near(w, want_w);
+        check_near(v, want_v);
+        check_near(a, want_a);
+        check_near(b, want_b);
+      }
+}
+
+TEST_CASE_TEMPLATE("a Lion step, at every length", T, float, double) {
+  for (int64_t n = 0; n <= 70; ++n) {
+    CAPTURE(n);
+    auto g = numbers<T>(n, 1), w = numbers<T>(n, 2), m = numbers<T>(n, 3);
+    if (n > 1) g[1] = m[1] = 0;  // neither up nor down
+    std::vector<double> want_w, want_m;
+    const kernels::LionStep<T> s{.lr = T(0.3), .beta1 = T(0.9), .beta2 = T(0.8), .shrink = T(0.7)};
+    for (size_t i = 0; i < g.size(); ++i) {
+      const double c = s.beta1 * double{m[i]} + (1 - double{s.beta1}) * g[i];
+      want_w.push_back(double{s.shrink} * w[i] - s.lr * ((c > 0) - (c < 0)));
+      want_m.push_back(s.beta2 * double{m[i]} + (1 - double{s.beta2}) * g[i]);
+    }
+    for (auto* x : {&w, &m}) x->push_back(T(77));
+    kernels::active<T>().lion(n, s, g.data(), w.data(), m.data());
+    check_near(w, want_w);
+    check_near(m, want_m);
+  }
+}
+
+TEST_CASE_TEMPLATE("steps do not hide a gradient that is NaN", T, float, double) {
+  const T nan = std::numeric_limits<T>::quiet_NaN();
+  const T g = nan;
+  const auto check_nan = [](auto step) {
+    T w = 1, a = 1, b = 1, c = 1;
+    step(&w, &a, &b, &c);
+    CHECK(std::isnan(w));
+  };
+  const kernels::Kernels<T>& k = kernels::active<T>();
+  check_nan([&](T* w, T* a, T* b, T* c) {
+    const kernels::AdamStep<T> s{T(0.9), T(0.9), T(0.1), T(0), T(1), T(1), T(1)};
+    k.adam(1, s, &g, w, a, b, c);
+  });
+  check_nan([&](T* w, T* a, T*, T*) {
+    k.sgd(1, {T(1), T(0.9), T(0), T(0), false, false}, &g, w, a);
+  });
+  check_nan([&](T* w, T* a, T*, T*) { k.adagrad(1, {T(1), T(0.1), T(0)}, &g, w, a); });
+  check_nan([&](T* w, T* a, T* b, T* c) {
+    k.rmsprop(1, {T(1), T(0.9), T(0.1), T(0), T(0.5)}, &g, w, a, b, c);
+  });
+  check_nan([&](T* w, T* a, T*, T*) { k.lion(1, {T(1), T(0.9), T(0.9), T(1)}, &g, w, a); });
 }
 
 }  // namespace
