@@ -5,7 +5,7 @@
 // Elementwise ops broadcast (shape.h). Mixed dtypes are an error, never a silent conversion: use
 // to(x, dtype). Numbers beside a tensor (x + 1) take its dtype. Every op throws Error with its own
 // name on wrong shapes or dtypes. `Arg` is a Tensor that knows where it was passed (tensor.h).
-// Dimensions may be negative: −1 is the last.
+// Dimensions may be negative: −1 is the last. A scalar has none to name (PyTorch takes 0 and −1).
 
 #include <optional>
 #include <string_view>
@@ -258,6 +258,79 @@ Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias = {});
 /// contracted from left to right.
 Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands,
               std::source_location at = std::source_location::current());
+
+// ----------------------------------------------------------------------------------- convolution
+// Images are (N, C, H, W): batch, channels, height, width. A window of `kernel` elements, `dilation`
+// apart, stands at every `stride`-th place of the image with `padding` zeros on each side:
+//   out = ⌊(in + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1    in height and in width
+
+/// Height and width; one number stands for both: {.stride = 2, .padding = {1, 0}}.
+struct Pair {
+  int64_t h, w;
+  Pair(int64_t both) : h(both), w(both) {}
+  Pair(int64_t h, int64_t w) : h(h), w(w) {}
+};
+struct WindowOptions {
+  Pair stride = 1, padding = 0, dilation = 1;
+};
+struct Conv1dOptions {
+  int64_t stride = 1, padding = 0, dilation = 1, groups = 1;
+};
+struct Conv2dOptions {
+  Pair stride = 1, padding = 0, dilation = 1;
+  int64_t groups = 1;  ///< channels are cut in so many parts, convolved each for itself
+};
+struct ConvTranspose2dOptions {
+  Pair stride = 1, padding = 0;
+  Pair output_padding = 0;  ///< added to the output's size, below and on the right; < stride
+  Pair dilation = 1;
+  int64_t groups = 1;
+};
+struct MaxPool2dOptions {
+  std::optional<Pair> stride = {};  ///< the kernel's size by default
+  Pair padding = 0, dilation = 1;
+  bool ceil_mode = false;  ///< ⌈…⌉ in the output's size: windows may reach over the end
+};
+struct AvgPool2dOptions {
+  std::optional<Pair> stride = {};
+  Pair padding = 0;
+  bool ceil_mode = false;
+  bool count_include_pad = true;  ///< divide by the window's size, the padding included
+};
+struct InterpolateOptions {
+  std::optional<Pair> size = {};            ///< of the output; or else
+  std::optional<double> scale_factor = {};  ///< ⌊in · scale_factor⌋
+  std::string_view mode = "nearest";        ///< or "bilinear"
+  bool align_corners = false;  ///< bilinear: corner pixels meet, not the corners of corner pixels
+};
+
+/// The windows as columns (im2col): (N, C, H, W) → (N, C·kh·kw, L), L = out_h · out_w. Each is the
+/// other's gradient. As torch.nn.functional.unfold.
+Tensor unfold(const Arg& x, Pair kernel, const WindowOptions& options = {});
+/// Columns added up into an image: (N, C·kh·kw, L) → (N, C, H, W), output_size = {H, W}.
+Tensor fold(const Arg& x, Pair output_size, Pair kernel, const WindowOptions& options = {});
+/// y[n, o, i, j] = bias[o] + Σ_{c,p,q} weight[o, c, p, q] · x[n, c, i·s + p·d − pad, j·s + q·d − pad]:
+/// (N, C, H, W), (O, C/groups, kh, kw), (O) → (N, O, out_h, out_w); bias may be undefined.
+///   dx = conv_transpose2d(dy, weight), dweight = dy · unfold(x)ᵀ, dbias = Σ dy
+Tensor conv2d(const Arg& x, const Arg& weight, const Tensor& bias = {},
+              const Conv2dOptions& options = {});
+/// The same over one dimension: (N, C, L), (O, C/groups, k), (O) → (N, O, out).
+Tensor conv1d(const Arg& x, const Arg& weight, const Tensor& bias = {},
+              const Conv1dOptions& options = {});
+/// The transpose of conv2d (its dx) as a layer: (N, C, H, W), (C, O/groups, kh, kw), (O) →
+/// (N, O, out_h, out_w), out = (in − 1) · stride − 2·padding + dilation·(kernel − 1) +
+/// output_padding + 1.   dx = conv2d(dy, weight)
+Tensor conv_transpose2d(const Arg& x, const Arg& weight, const Tensor& bias = {},
+                        const ConvTranspose2dOptions& options = {});
+/// The largest element of each window; of equals the first gets the gradient. NaN counts as the
+/// largest.
+Tensor max_pool2d(const Arg& x, Pair kernel, const MaxPool2dOptions& options = {});
+/// The mean of each window.
+Tensor avg_pool2d(const Arg& x, Pair kernel, const AvgPool2dOptions& options = {});
+/// Means over out_h × out_w windows that share the image: from ⌊i·in/out⌋ to ⌈(i + 1)·in/out⌉.
+Tensor adaptive_avg_pool2d(const Arg& x, Pair output_size);
+/// The image at another size, as torch.nn.functional.interpolate.
+Tensor interpolate(const Arg& x, const InterpolateOptions& options);
 
 // ----------------------------------------------------------------------------------------- fused
 // One pass with hand-written backward kernels; beside each its reference form in primitive ops,

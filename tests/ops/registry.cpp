@@ -63,6 +63,7 @@ const std::vector<Op>& registry() {
     register_shape();
     register_indexing();
     register_matmul();
+    register_convolution();
     register_fused();
   }
   return ops();

@@ -61,6 +61,7 @@ void register_reductions();
 void register_shape();
 void register_indexing();
 void register_matmul();
+void register_convolution();
 void register_fused();
 
 // ---- inputs. The numbers are those of f32, so that f32 and f64 compute from the same ones.
