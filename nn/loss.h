@@ -1,11 +1,11 @@
 #pragma once
 // Losses: what training makes small. Functions first, then the same as modules.
 //
-// All are composed of autograd's ops, so they can be differentiated to any order, with respect to
-// the target, too, where that is floating. `reduction` as in PyTorch: `none` gives one loss per
-// element (or per sample), `sum` adds them up, `mean` divides the sum by their number (nll_loss: by
-// the sum of their weights). All throw Error with the function's name where shapes or dtypes do not
-// fit together: nothing is broadcast here but weights.
+// They and their backwards are made of autograd's ops, so they can be differentiated to any order,
+// with respect to the target, too, where that is floating. `reduction` as in PyTorch: `none` gives
+// one loss per element (or per sample), `sum` adds them up, `mean` divides the sum by their number
+// (nll_loss: by the sum of their weights). All throw Error with the function's name where shapes or
+// dtypes do not fit together: nothing is broadcast here but weights.
 // Connectionist temporal classification is in ctc.h; cross_entropy is an op (autograd/ops.h).
 
 #include "nn/module.h"

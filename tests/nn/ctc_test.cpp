@@ -155,6 +155,19 @@ TEST_CASE("ctc_loss bears classes of probability 0, and shows NaN") {
   CHECK(std::isnan(nn::ctc_loss(x, integers({1}, {1}), two, one).item()));
 }
 
+TEST_CASE("ctc_loss takes log probabilities and targets in any strides") {
+  const Example example;
+  // The usual network puts the batch first: (N, T, C).
+  Tensor x = contiguous(transpose(example.log_probs, 0, 1)).requires_grad_();
+  Tensor straight = example.log_probs.detach().requires_grad_();
+  Example turned = example;
+  turned.targets = transpose(contiguous(transpose(example.targets, 0, 1)), 0, 1);
+  const Tensor a = turned.loss(transpose(x, 0, 1), Reduction::mean, true);
+  const Tensor b = example.loss(straight, Reduction::mean, true);
+  CHECK(a.item() == b.item());
+  CHECK(transpose(grad({a}, {x})[0], 0, 1).to_vector() == grad({b}, {straight})[0].to_vector());
+}
+
 TEST_CASE("ctc_loss gives the same bits at any number of threads") {
   Generator generator(2);
   Tensor x = log_softmax(randn({40, 9, 6}, f32, generator), -1).requires_grad_();
