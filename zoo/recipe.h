@@ -29,8 +29,8 @@ struct Recipe {
     settings.add("batch_size", batch_size, "examples in a step");
     settings.add("learning_rate", learning_rate, "largest, after the warm-up");
     settings.add("min_learning_rate", min_learning_rate, "at the end of the cosine");
-    settings.add("warmup_steps", warmup_steps,
-                 "steps until the largest rate; half of a shorter run at most", 0);
+    settings.add("warmup_steps", warmup_steps, "steps until the largest rate; at most half of all",
+                 0);
     settings.add("decay_steps", decay_steps, "steps until the smallest rate; 0: the last step", 0);
     settings.add("beta1", beta1, "of AdamW", 0, 0.999999);
     settings.add("beta2", beta2, "of AdamW", 0, 0.999999);

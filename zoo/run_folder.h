@@ -7,8 +7,9 @@
 //   checkpoint/state.safetensors    weights, optimiser state, step and seed: all that resuming
 //   needs
 //
-// Every file is written beside and renamed into place, so that whatever happens, each is whole. The
-// checkpoint is one file for the same reason: two files cannot be renamed at once.
+// metrics.jsonl grows line by line. Every other file is written beside and renamed into place, so
+// that whatever happens, each is whole. The checkpoint is one file for the same reason: two files
+// cannot be renamed at once.
 
 #include <cstdint>
 #include <fstream>

@@ -8,10 +8,12 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 #include <thread>
 
 #include "nn/nn.h"
 #include "tests/zoo/scratch.h"
+#include "zoo/data/text.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -68,6 +70,7 @@ TEST_CASE("help and list say what there is") {
       CHECK(has(help.out, part));
     CHECK(help.err.empty());
   }
+  CHECK(has(tarsier(scratch, "--version").out, "tarsier 0."));
   CHECK(tarsier(scratch, "").code == 2);
   const Result train = tarsier(scratch, "train --help");
   for (const char* part : {"--data PATH", "--resume DIR", "--set KEY=VALUE", "--quiet"})
@@ -76,6 +79,12 @@ TEST_CASE("help and list say what there is") {
   CHECK(has(tarsier(scratch, "train gpt-baby --help").out, "n_layer=6 "));
   CHECK(has(tarsier(scratch, "predict --help").out, "--temperature X"));
   CHECK(has(tarsier(scratch, "list").out, "gpt-baby\n"));
+  // A terminal of 80 columns breaks no line of it.
+  for (const char* ask : {"--help", "list", "train gpt --help", "eval --help", "predict --help"}) {
+    std::istringstream lines(tarsier(scratch, ask).out);
+    for (std::string text; std::getline(lines, text);)
+      CHECK_MESSAGE(decode_utf8(text, "help").size() <= 80, text);
+  }
 }
 
 TEST_CASE("train, eval and predict work together") {
@@ -130,6 +139,12 @@ TEST_CASE("wrong usage exits with 2 and says how to mend it") {
   CHECK(has(usage("train gpt --steps -1"), "--steps is '-1'"));
   CHECK(has(usage("train gpt --steps abc"), "--steps is 'abc'"));
   CHECK(has(usage("train gpt --steps 0"), "--steps is '0'"));
+  CHECK(has(usage("train GPT"), "did you mean 'gpt'?"));
+  CHECK(has(usage("train gpt -steps 5"), "did you mean '--steps'?"));
+  CHECK(has(usage("--quiet train gpt"), "'--quiet' stands where the command belongs"));
+  CHECK(has(usage("train gpt --set n_layer=1 --set n_layer=2"), "--set n_layer is given twice"));
+  CHECK(has(usage("train gpt --steps 3 --set steps=3"), "--steps and --set steps are the same"));
+  CHECK(has(usage("train gpt --seed 99999999999999999999"), "from 0 to 9223372036854775807"));
   CHECK(has(usage("train gpt --threads 0"), "from 1 to 1024"));
   CHECK(has(usage("train gpt --seed -3"), "--seed is '-3'"));
   CHECK(has(usage("train gpt --set n_layer"), "KEY=VALUE"));
@@ -161,6 +176,18 @@ TEST_CASE("bad data are refused before a folder is made") {
   CHECK(has(failure("--data ."), "'.' is a folder"));
   CHECK(has(failure("--data empty.txt"), "'empty.txt' is empty"));
   CHECK(has(failure("--data short.txt"), "has 9 characters, too few"));
+  place.write("one.txt", "a");
+  const std::string one = failure("--data one.txt --set block_size=1");
+  CHECK(
+      has(one, "has 1 character, too few for windows of block_size 1: it needs 11. Give a longer"));
+  CHECK_FALSE(has(one, "--set"));  // no block_size would do
+  place.write("twenty.txt", "twenty characters ..");
+  CHECK(has(failure("--data twenty.txt"),
+            "it needs 73. Give a longer text, or train with --set"
+            " block_size=17"));
+  CHECK(has(failure("--data /dev/zero"), "'/dev/zero' is a device"));
+  CHECK(has(failure("--data data.txt --set n_layer=9999 --set n_embd=99999999 --set n_head=1"),
+            "GB: use a smaller model"));
   CHECK(has(failure("--data binary.bin"), "is not UTF-8 text: byte 0x89 at offset 0"));
   CHECK(has(failure("--data data.txt --set n_head=3"), "n_head=3 does not divide n_embd=128"));
 }
@@ -175,6 +202,18 @@ TEST_CASE("folders that are taken, or cannot be written, are refused") {
   CHECK(place.read("run/config.json") == config);
   CHECK(has(complaint(tarsier(place, train + "data.txt")), "cannot make the folder 'data.txt'"));
   CHECK(has(complaint(tarsier(place, train + "/proc/tarsier")), "cannot make the folder"));
+
+  // Files of others stay.
+  std::filesystem::create_directory(place.path("project"));
+  place.write("project/config.json", "{\"name\": \"project\"}\n");
+  place.write("project/notes.tmp.txt", "notes");
+  CHECK(has(complaint(tarsier(place, train + "project")), "a config.json of something else"));
+  CHECK(place.read("project/config.json") == "{\"name\": \"project\"}\n");
+  std::filesystem::remove(place.path("project/config.json"));
+  place.write("project/metrics.jsonl.tmp.1.0", "left by a run that was killed");
+  CHECK(tarsier(place, train + "project").code == 0);
+  CHECK(place.read("project/notes.tmp.txt") == "notes");
+  CHECK_FALSE(std::filesystem::exists(place.path("project/metrics.jsonl.tmp.1.0")));
 }
 
 TEST_CASE("folders without a good run are refused by all who read them") {
@@ -229,11 +268,22 @@ TEST_CASE("folders without a good run are refused by all who read them") {
                 state.substr(0, std::min(size, state.size() - 1)));
     CHECK(has(failures("run"), ".safetensors"));
   }
+  CHECK(has(tarsier(place, "eval run").err, "from the checkpoint: tarsier train --resume run"));
   // Nothing was lost by all that.
   place.write("run/model.safetensors", weights);
   place.write("run/checkpoint/state.safetensors", state);
   CHECK(tarsier(place, "eval run").code == 0);
   CHECK(tarsier(place, "train --resume run --quiet").code == 0);
+
+  // A damaged line of the log is named, and keeps nothing from training once it is out of the way.
+  const std::string metrics = place.read("run/metrics.jsonl");
+  const size_t second = metrics.find('\n') + 1;
+  place.write("run/metrics.jsonl", metrics.substr(0, second) + "x" + metrics.substr(second));
+  const Result damaged = tarsier(place, "train --resume run --steps 6 --quiet");
+  CHECK(damaged.code == 1);
+  CHECK(has(complaint(damaged), "run/metrics.jsonl: line 2 is damaged"));
+  std::filesystem::remove(place.path("run/metrics.jsonl"));
+  CHECK(tarsier(place, "train --resume run --steps 6 --quiet").code == 0);
 }
 
 TEST_CASE("prompts and data with characters never seen are refused by name") {
@@ -260,6 +310,12 @@ TEST_CASE("resuming asks for the same model and data") {
   CHECK(has(tarsier(place, "eval run").err, "the data have changed"));
   const Result steps = tarsier(place, "train --resume run --steps 2 --data data.txt");
   CHECK(steps.code == 1);
+  std::filesystem::rename(place.path("data.txt"), place.path("moved.txt"));
+  for (const char* command : {"eval run", "train --resume run"})
+    CHECK(has(complaint(tarsier(place, command)), "Say with --data where they are"));
+  place.write("moved.txt", small_text());
+  CHECK(tarsier(place, "eval run --data moved.txt").code == 0);
+  CHECK(has(tarsier(place, "train --resume run --data moved.txt").out, "nothing is left to do"));
 }
 
 // ---- signals ----
@@ -304,6 +360,23 @@ TEST_CASE("Ctrl-C saves, says where, and exits with 1; the run then goes on") {
   CHECK(tarsier(place, "eval run").code == 0);
 }
 
+TEST_CASE("a folder takes one training process at a time, and notices where it goes") {
+  const Place place;
+  const pid_t child = start_training(place, "run");
+  wait_for_steps(place, "run");
+  const std::string line =
+      concat("cd '", place.path(""), "' && '", TARSIER_PROGRAM, "' train --resume run 2>second");
+  const int second = std::system(line.c_str());
+  CHECK(WEXITSTATUS(second) == 1);
+  CHECK(has(place.read("second"), "another process is training in run"));
+  std::filesystem::rename(place.path("run"), place.path("elsewhere"));
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WEXITSTATUS(status) == 1);
+  CHECK(has(place.read("stderr"), "run was removed or renamed while training"));
+  CHECK(tarsier(place, "eval elsewhere").code == 0);
+}
+
 TEST_CASE("SIGKILL at any moment leaves a checkpoint that resumes") {
   const Place place;
   // Checkpoints are written every other step, so that some of these kills hit one being written.
@@ -336,6 +409,9 @@ TEST_CASE("a full disk is reported, and what was saved stays") {
   const int status = std::system(line.c_str());
   CHECK(WEXITSTATUS(status) == 1);
   CHECK(has(place.read("stderr"), "cannot write to standard output"));
+  const std::string endless = "cd '" + place.path("") + "' && '" + TARSIER_PROGRAM +
+                              "' predict run the --tokens 1000000000 >/dev/full 2>stderr";
+  CHECK(WEXITSTATUS(std::system(endless.c_str())) == 1);
   // A limit on the size of files makes every write beyond it fail, as a full disk does.
   const std::string limited = "cd '" + place.path("") + "' && trap '' XFSZ && ulimit -f 8 && '" +
                               TARSIER_PROGRAM + "' train --resume run --steps 6 >stdout 2>stderr";

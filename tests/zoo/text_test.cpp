@@ -27,7 +27,7 @@ TEST_CASE("UTF-8 becomes characters and comes back") {
 TEST_CASE("bytes that are not UTF-8 are an error with their place") {
   CHECK_THROWS_WITH_AS(decode_utf8("ab\ncd\xFF", "'x.txt'"),
                        "[data] 'x.txt' is not UTF-8 text: byte 0xFF at offset 5, in line 2; "
-                       "convert the file (iconv -t UTF-8), or give a text file",
+                       "convert it (iconv -t UTF-8), or give other text",
                        Error);
   // Cut off, overlong, a surrogate, beyond Unicode, a continuation without a beginning.
   for (const char* text : {"\xE2\x82", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80"}) {
@@ -84,6 +84,12 @@ TEST_CASE("training batches depend on seed and step alone, and reach both ends o
   CHECK(seen == std::vector<bool>(16, true));
   CHECK(windows.training_batch({1, 0}, 1, 2, 19).inputs.to_vector<int64_t>()[19] == 0);
   CHECK_THROWS_AS(windows.training_batch({1, 0}, 1, 1, 20), Error);
+}
+
+TEST_CASE("the mark that some editors put before UTF-8 is no character of the text") {
+  const Scratch scratch;
+  CHECK(read_text_file(scratch.write("marked.txt", "\xEF\xBB\xBFtext")) == "text");
+  CHECK_THROWS_AS(read_text_file(scratch.write("mark.txt", "\xEF\xBB\xBF")), Error);
 }
 
 TEST_CASE("a data file that is none says why") {

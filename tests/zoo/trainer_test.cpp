@@ -211,8 +211,12 @@ TEST_CASE("a new run takes the next free folder and never one that is taken") {
   CHECK(RunFolder::create_next(stem).path() == stem + "-2");
   CHECK(RunFolder::create_next(stem).path() == stem + "-3");
   // A run that ended before it had anything to keep does not block its folder.
-  scratch.write("runs/gpt-3/config.json", "{}");
+  RunConfig config;
+  config.model = "gpt";
+  RunFolder::create(stem + "-3").write_config(config);
   CHECK(RunFolder::create(stem + "-3").path() == stem + "-3");
+  scratch.write("runs/gpt-3/config.json", "{}");  // but this is of something else
+  CHECK_THROWS_AS(RunFolder::create(stem + "-3"), Error);
   train_tiny(scratch, "taken", 1);
   CHECK_THROWS_AS(RunFolder::create(scratch.path("taken")), Error);
   CHECK_THROWS_AS(RunFolder::create(scratch.write("file", "x")), Error);

@@ -25,7 +25,7 @@ struct CommandSpec {
   size_t min_arguments = 0;
   size_t max_arguments = 0;
   std::string summary;  ///< one line
-  std::string details;  ///< the paragraphs under the options
+  std::string details;  ///< the paragraph under the options
   std::vector<OptionSpec> options;
 };
 

@@ -39,6 +39,10 @@ int run(const std::string& program, std::vector<std::string> words) {
     words.erase(words.begin());
     words.push_back("--help");
   }
+  if (words[0] == "--version") {
+    std::cout << "tarsier " TARSIER_VERSION "\n";
+    return 0;
+  }
   const Command& command = find_command(words[0]);
   const Arguments arguments(command.spec, {words.begin() + 1, words.end()});
   if (arguments.wants_help()) {

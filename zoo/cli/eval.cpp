@@ -36,8 +36,8 @@ Command eval_command() {
       {"threads", "N", "default: all processors. The result does not depend on it"},
   };
   spec.details =
-      "Prints `val_loss X`: the mean over the whole validation split, which is the last tenth of\n"
-      "the data.\n";
+      "Prints `val_loss X`: the mean over the whole validation split, which is the last tenth of "
+      "the data.";
   return {spec, run};
 }
 

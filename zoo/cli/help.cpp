@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cctype>
+#include <sstream>
 #include <utility>
 
 #include "zoo/cli/commands.h"
@@ -22,13 +23,37 @@ size_t columns(const std::string& text) {
   }));
 }
 
+/// Help fits a terminal of the usual width.
+constexpr size_t kWidth = 80;
+
+/// `text` in lines of at most kWidth columns, all but the first after `indent` spaces; what stands
+/// before the first takes `indent` columns, too.
+std::string wrapped(const std::string& text, size_t indent = 0) {
+  std::istringstream words(text);
+  std::string out, word;
+  size_t used = indent;
+  while (words >> word) {
+    const bool first = out.empty();
+    if (!first && used + 1 + columns(word) > kWidth) {
+      out.append("\n").append(indent, ' ');
+      used = indent;
+    } else if (!first) {
+      out += " ";
+      ++used;
+    }
+    out += word;
+    used += columns(word);
+  }
+  return out + "\n";
+}
+
 /// Pairs of a name and what it means, as a table with two columns.
 std::string two_columns(const std::vector<std::pair<std::string, std::string>>& rows) {
   size_t width = 0;
   for (const auto& row : rows) width = std::max(width, columns(row.first));
   std::string out;
   for (const auto& [left, right] : rows)
-    out += "  " + left + std::string(width - columns(left) + 3, ' ') + right + "\n";
+    out += "  " + left + std::string(width - columns(left) + 3, ' ') + wrapped(right, width + 5);
   return out;
 }
 
@@ -49,21 +74,22 @@ std::string presets_of(const std::string& family) {
 
 std::string program_help() {
   std::string out =
-      "tarsier: a from-scratch autodiff framework and a zoo of Transformers that train on an\n"
-      "ordinary computer.\n\n"
-      "usage: tarsier COMMAND [ARGUMENTS]\n\n";
+      wrapped("tarsier " TARSIER_VERSION
+              ": a from-scratch autodiff framework and a zoo of Transformers that train on an "
+              "ordinary computer.") +
+      "\nusage: tarsier COMMAND [ARGUMENTS]\n\n";
   std::vector<std::pair<std::string, std::string>> rows;
   for (const Command& command : commands())
     rows.emplace_back(usage_of(command.spec), command.spec.summary);
   out += two_columns(rows);
   out +=
       "\nBegin with:\n"
-      "  tarsier train gpt                    learns to write, from tarsier's own source code\n"
-      "  tarsier train gpt --data input.txt   or from any text\n\n"
-      "`tarsier COMMAND --help` tells more. The exit code is 1 on a failure, 2 on wrong usage.\n"
-      "Environment: TARSIER_THREADS sets the number of threads; TARSIER_ISA=scalar, avx2, avx512 "
-      "or\n"
-      "neon forces an instruction set.\n";
+      "  tarsier train gpt                    learns to write, from its own source code\n"
+      "  tarsier train gpt --data input.txt   or from any text\n\n" +
+      wrapped(
+          "`tarsier COMMAND --help` tells more. The exit code is 1 on a failure or where training "
+          "was interrupted, 2 on wrong usage. Environment: TARSIER_THREADS sets the number of "
+          "threads; TARSIER_ISA=scalar, avx2, avx512 or neon forces an instruction set.");
   return out;
 }
 
@@ -76,7 +102,7 @@ std::string command_help(const CommandSpec& spec, const Arguments& arguments) {
                       option.help);
   rows.emplace_back("--help", "this page");
   out += two_columns(rows);
-  if (!spec.details.empty()) out += "\n" + spec.details;
+  if (!spec.details.empty()) out.append("\n").append(wrapped(spec.details));
   if (spec.name != "train") return out;
   for (const ModelEntry& entry : models()) {
     const auto& words = arguments.positional();

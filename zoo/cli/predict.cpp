@@ -57,11 +57,9 @@ Command predict_command() {
       {"threads", "N", "default: all processors. The result does not depend on it"},
   };
   spec.details =
-      "Several words are joined to one prompt; where there is none it is read from standard "
-      "input,\n"
-      "and where that is empty the model begins by itself. Put -- before a prompt that begins "
-      "with\n"
-      "a dash.\n";
+      "Several words are joined to one prompt; where there is none it is read from standard input, "
+      "and where that is empty the model begins by itself. Put -- before a prompt that begins with "
+      "a dash.";
   return {spec, run};
 }
 

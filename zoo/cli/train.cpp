@@ -203,12 +203,11 @@ Command train_command() {
       {"quiet", "", "print only the result"},
   };
   spec.details =
-      "The run's folder holds model.safetensors (the weights), config.json, metrics.jsonl (a line\n"
-      "for each step) and checkpoint/. Ctrl-C saves and stops (exit code 1); a second one stops "
-      "at\n"
+      "The run's folder holds model.safetensors (the weights), config.json, metrics.jsonl (a line "
+      "for each step) and checkpoint/. Ctrl-C saves and stops (exit code 1); a second one stops at "
       "once, and the last checkpoint remains. To go on: tarsier train --resume DIR. An existing "
-      "run\n"
-      "is never overwritten.\n";
+      "run "
+      "is never overwritten.";
   return {spec, run};
 }
 
