@@ -17,6 +17,7 @@
 #include "autograd/kernels/activation.h"
 #include "autograd/kernels/gemm_ladder.h"
 #include "autograd/kernels/gemm_pack.h"
+#include "autograd/kernels/gemm_row.h"
 #include "autograd/kernels/gemm_tile.h"
 #include "autograd/kernels/simd.h"
 #include "autograd/parallel.h"
@@ -252,9 +253,29 @@ bool reads_b_directly(const Gemm<T>& g) {
   return g.b_col == 1 && g.m <= 256;
 }
 
+/// One row of C where the columns of B are contiguous. Two vectors of columns go together, so that
+/// one multiplies while the other is being transposed.
+template <class T>
+void row_product(const Gemm<T>& g, const T* a, const T* b, T* c) {
+  constexpr int64_t W = Simd<T>::width, kCols = kTileCols<T>;
+  parallel_for(
+      ceil_div(g.n, kCols), 1 + kGrainWork / (kCols * (g.k + 1)), [&](int64_t begin, int64_t end) {
+        const auto args = [&](int64_t j) {
+          const T* const start = g.accumulate ? c + j : g.bias != nullptr ? g.bias + j : kZeros<T>;
+          return RowArgs<T>{g.k, a, g.a_col, b + j * g.b_col, g.b_col, start, c + j};
+        };
+        const int64_t first = begin * kCols, last = least(end * kCols, g.n);
+        int64_t j = first;
+        for (; j + kCols <= last; j += kCols) row_tile<T, 2>(args(j), W);
+        for (; j < last; j += W) row_tile<T, 1>(args(j), least(W, last - j));
+        apply_tail(g.tail, 1, last - first, c + first, g.c_row);
+      });
+}
+
 /// The product of one matrix A by one matrix B.
 template <class T>
 void product(const Gemm<T>& g, const T* a, const T* b, T* c) {
+  if (g.m == 1 && g.b_row == 1 && g.b_col != 1) return row_product(g, a, b, c);
   const int64_t k_blocks = g.k == 0 ? 1 : ceil_div(g.k, kBlockK);
   const int64_t block_k = ceil_div(ceil_div(g.k, k_blocks), 16) * 16;  // whole cache lines
   const int64_t block_rows = least(g.m, kBlockRows), block_cols = least(g.n, kBlockCols);
@@ -289,9 +310,35 @@ void product(const Gemm<T>& g, const T* a, const T* b, T* c) {
   }
 }
 
+/// One column of C, written as the row Cᵀ = Bᵀ·Aᵀ: a row fills whole vectors, a column one lane.
+/// The sums are the same, in the same order.
+template <class T>
+Gemm<T> as_row(const Gemm<T>& g) {
+  Gemm<T> row = g;
+  row.m = 1;
+  row.n = g.m;
+  row.a = g.b;
+  row.a_row = 1;
+  row.a_col = g.b_row;
+  row.a_offsets = g.b_offsets;
+  row.b = g.a;
+  row.b_row = g.a_col;
+  row.b_col = g.a_row;
+  row.b_offsets = g.a_offsets;
+  if (g.bias == nullptr) return row;
+  // The bias of the column is one number: the sums start from it as from what stood in C.
+  for (int64_t batch = 0; batch < g.batch; ++batch)
+    for (int64_t i = 0; i < g.m; ++i)
+      g.c[(g.c_offsets == nullptr ? 0 : g.c_offsets[batch]) + i] = *g.bias;
+  row.bias = nullptr;
+  row.accumulate = true;
+  return row;
+}
+
 template <class T>
 void gemm(const Gemm<T>& g) {
   if (g.m <= 0 || g.n <= 0) return;
+  if (g.n == 1 && g.m > 1 && g.c_row == 1) return gemm(as_row(g));
   const int64_t work = g.m * g.n * (g.k + 1);
   const auto one = [&](int64_t i) {
     product(g, g.a + (g.a_offsets == nullptr ? 0 : g.a_offsets[i]),

@@ -308,6 +308,39 @@ TEST_CASE_TEMPLATE("the bits do not depend on threads, nor on which rows stand a
   set_num_threads(before);
 }
 
+TEST_CASE_TEMPLATE("a column by itself has the bits that it has in a whole product", T, float,
+                   double) {
+  constexpr int64_t n = 40;
+  for (int64_t m : {1, 2, 7, 16, 33, 70, 260})
+    for (int64_t k : {0, 1, 5, 16, 37, 600})
+      for (Layout a_layout : {Layout::rows, Layout::columns, Layout::padded, Layout::spread})
+        for (int variant : {0, 1, 2}) {  // plain, bias and tail, accumulate
+          Problem<T> whole(m, n, k, a_layout);
+          if (variant == 1) {
+            whole.gemm.bias = whole.bias.data();
+            whole.gemm.tail = GemmTail::gelu;
+          }
+          whole.gemm.accumulate = variant == 2;
+          constexpr int64_t j = 17;
+          Gemm<T> one = whole.gemm;
+          std::vector<T> column(m);
+          for (int64_t i = 0; i < m; ++i) column[i] = whole.c[i * whole.gemm.c_row + j];
+          one.n = 1;
+          one.b += j * one.b_col;
+          one.c = column.data();
+          one.c_row = 1;
+          if (variant == 1) one.bias += j;
+          active<T>().gemm(whole.gemm);
+          active<T>().gemm(one);
+          int64_t different = 0;
+          for (int64_t i = 0; i < m; ++i)
+            different += column[i] != whole.c[i * whole.gemm.c_row + j];
+          CAPTURE(m);
+          CAPTURE(k);
+          CHECK(different == 0);
+        }
+}
+
 TEST_CASE_TEMPLATE("NaN and infinity reach the elements they belong to, and no others", T, float,
                    double) {
   const T nan = std::numeric_limits<T>::quiet_NaN(), infinity = std::numeric_limits<T>::infinity();

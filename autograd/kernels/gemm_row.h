@@ -1,0 +1,58 @@
+#pragma once
+// One row times a transposed matrix: what a text continued token by token asks of a Linear layer.
+//
+// The rows of Bᵀ are contiguous, so a vector of columns of B is read as a square of width × width
+// and transposed in registers. Packing would write and read again what is used only once.
+
+#include <cstdint>
+
+#include "autograd/kernels/simd.h"
+#include "autograd/kernels/simd_transpose.h"
+
+namespace tarsier::kernels::TARSIER_ISA {
+
+template <class T>
+struct RowArgs {
+  int64_t k;
+  const T* a;  // A[p] at a[p·a_col]
+  int64_t a_col;
+  const T* b;  // B[p, j] at b[p + j·b_col]
+  int64_t b_col;
+  const T* start;  // what the sums start from
+  T* c;
+};
+
+/// C[j] = start[j] + Σ_p A[p]·B[p, j] for Vectors·width columns, or for the first `lanes` < width
+/// of one vector. As in gemm_tile.h one multiply-add per element and p, in the order of p.
+template <class T, int Vectors>
+TARSIER_INLINE void row_tile(const RowArgs<T>& args, int64_t lanes) {
+  constexpr int W = Simd<T>::width;
+  const auto load = [](const T* p, int64_t n) {
+    return n == W ? Simd<T>::load(p) : Simd<T>::load(p, n);
+  };
+  Simd<T> sum[Vectors];
+  for (int v = 0; v < Vectors; ++v) sum[v] = load(args.start + v * W, lanes);
+  const auto add = [&](int64_t p, int64_t steps) {
+    for (int v = 0; v < Vectors; ++v) {
+      const T* const b = args.b + v * W * args.b_col + p;
+      Simd<T> x[W];
+      for (int l = 0; l < W; ++l)
+        x[l] = l < lanes ? load(b + l * args.b_col, steps) : Simd<T>(T(0));
+      transpose(x);
+#pragma GCC unroll 16
+      for (int i = 0; i < W; ++i)
+        if (i < steps) sum[v] = fma(Simd<T>(args.a[(p + i) * args.a_col]), x[i], sum[v]);
+    }
+  };
+  int64_t p = 0;
+  for (; p + W <= args.k; p += W) add(p, W);
+  if (p < args.k) add(p, args.k - p);
+  for (int v = 0; v < Vectors; ++v) {
+    if (lanes == W)
+      sum[v].store(args.c + v * W);
+    else
+      sum[v].store(args.c + v * W, lanes);
+  }
+}
+
+}  // namespace tarsier::kernels::TARSIER_ISA
