@@ -14,14 +14,15 @@
 namespace tarsier::kernels {
 namespace {
 
-/// Numbers in [−1, 1) that depend on the seed and the place alone.
+/// Numbers in [−1, 1] that depend on the seed and the place alone. They fill their significand:
+/// sums of short numbers would be exact in double, and the same in any order.
 template <class T>
 std::vector<T> noise(int64_t n, uint64_t seed) {
   std::vector<T> values(n);
   uint64_t state = seed * 0x9E3779B97F4A7C15u + 1;
   for (T& value : values) {
     state = state * 6364136223846793005u + 1442695040888963407u;
-    value = static_cast<T>(static_cast<double>(state >> 40) / (1 << 23) - 1);
+    value = static_cast<T>(static_cast<double>(state >> 11) / (int64_t(1) << 52) - 1);
   }
   return values;
 }
