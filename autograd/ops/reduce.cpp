@@ -97,7 +97,7 @@ Tensor variance(const Tensor& x, const ReducedDims& over, const Axes& dims, doub
 }
 
 double degrees_of_freedom(const ReducedDims& over, int64_t correction) {
-  return static_cast<double>(std::max<int64_t>(0, over.count - correction));
+  return std::max(0.0, static_cast<double>(over.count) - static_cast<double>(correction));
 }
 
 }  // namespace

@@ -190,6 +190,15 @@ TEST_CASE("norm and stddev have gradient zero at zero, and no NaN") {
   CHECK(gradient([](const Tensor& x) { return norm(x); }, {3, 0, -4}) == Values{0.6, 0, -0.8});
 }
 
+TEST_CASE("var with any correction: none left is infinite, a huge one does not overflow") {
+  const Tensor x = tensor({1, 3}, f64);
+  CHECK(var(x, {}, 2).item() == std::numeric_limits<double>::infinity());
+  CHECK(var(x, {}, std::numeric_limits<int64_t>::max()).item() ==
+        std::numeric_limits<double>::infinity());
+  CHECK(var(x, {}, -2).item() == 0.5);
+  CHECK(var(x, {}, std::numeric_limits<int64_t>::min()).item() == 2 / 0x1p63);
+}
+
 TEST_CASE("var does not cancel far from zero") {
   const Tensor x = to(tensor({{1e4 + 1, 1e4 + 2, 1e4 + 3}}, f64), f32);
   CHECK(var(x).item() == 1);  // Σx² − n·mean² gives about 10 in f32
