@@ -1,6 +1,11 @@
 // Convolutions. A window of the image is a column, so that all of them times the filters is one
 // product of matrices per image and group (Chellapilla et al. 2006).
-#include "autograd/ops/window.h"
+#include <algorithm>
+
+#include "autograd/kernels/kernels.h"
+#include "autograd/ops/copy.h"
+#include "autograd/ops/unfold_loop.h"
+#include "autograd/parallel.h"
 
 namespace tarsier {
 namespace {
@@ -29,56 +34,181 @@ void check_weight(const char* op, const Tensor& weight, int64_t groups) {
         groups, " groups: groups must divide ", weight.size(0));
 }
 
-/// The windows of x by groups: (N, groups, C/groups·kh·kw, L).
-Tensor columns_of(const Arg& x, Pair kernel, const Conv2dOptions& o) {
-  const bool pixels = kernel.h == 1 && kernel.w == 1 && o.stride.h == 1 && o.stride.w == 1 &&
-                      o.padding.h == 0 && o.padding.w == 0;  // a window is a pixel
-  const Tensor columns = pixels ? flatten(x, 2) : unfold(x, kernel, window_of(o));
-  return reshape(columns, {x.size(0), o.groups, columns.size(1) / o.groups, columns.size(2)});
+/// The sizes of a convolution from an image of `groups` parts of B channels to one of `groups`
+/// parts of A channels, with weight (groups·A, B, kh, kw). Both directions and the gradient of the
+/// weight are products with the columns of one image and group, (B·kh·kw, L).
+struct Sizes {
+  Sizes(const char* op, const Shape& image, const Shape& weight, const Conv2dOptions& o)
+      : at(detail::windows_of(op, image, {weight[2], weight[3]}, window_of(o))),
+        groups(o.groups),
+        A(weight[0] / groups),
+        B(weight[1]),
+        K(B * weight[2] * weight[3]),
+        L(at.h.out * at.w.out),
+        pixels(at.h.in * at.w.in),
+        images(image[0]) {
+    const auto plain = [](const detail::Windows& w) {
+      return w.kernel == 1 && w.stride == 1 && w.padding == 0;
+    };
+    windows_are_pixels = plain(at.h) && plain(at.w);
+  }
+  detail::Windows2d at;
+  int64_t groups, A, B, K, L, pixels, images;
+  bool windows_are_pixels;  ///< the image is its own columns
+
+  Shape small() const { return {images, groups * A, at.h.out, at.w.out}; }
+  Shape large() const { return {images, groups * B, at.h.in, at.w.in}; }
+  /// Channels worth waking a thread for.
+  int64_t grain() const { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, K / B * L)); }
+};
+
+/// The columns of one image: (groups·B·kh·kw, L). They stay small enough for the cache, and are not
+/// kept for the backward: they are kh·kw times as large as the image.
+template <class T>
+const T* unfold_image(const Sizes& s, const T* image, const Tensor& columns) {
+  if (s.windows_are_pixels) return image;
+  T* out = columns.data<T>();
+  parallel_for(s.groups * s.B, s.grain(), [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; ++c)
+      detail::unfold_channel(s.at, image + c * s.pixels, out + c * (s.K / s.B) * s.L);
+  });
+  return out;
 }
 
-/// (A, B, kh, kw) by groups of A, as matrices: (groups, A/groups, B·kh·kw).
-Tensor matrices_of(const Arg& weight, int64_t groups) {
-  return reshape(weight, {groups, weight.size(0) / groups, -1});
+Tensor room_for_columns(const Sizes& s, DType dtype) {
+  return Tensor::empty({s.windows_are_pixels ? 0 : s.groups * s.K * s.L}, dtype);
 }
 
-/// y + bias, one per channel.
+/// y = weight · columns(x), image by image: (N, groups·B, H, W) → (N, groups·A, out_h, out_w).
+Tensor forward(const Sizes& s, const Tensor& x_any, const Tensor& weight_any) {
+  const Tensor x = contiguous_elements(x_any), weight = contiguous_elements(weight_any);
+  const Tensor y = Tensor::empty(s.small(), x.dtype());
+  dispatch_floating(x.dtype(), "conv2d", [&]<class T>() {
+    parallel_for(s.images, 1, [&](int64_t begin, int64_t end) {
+      const Tensor room = room_for_columns(s, x.dtype());
+      for (int64_t n = begin; n < end; ++n) {
+        const T* columns = unfold_image(s, x.data<T>() + n * s.groups * s.B * s.pixels, room);
+        for (int64_t g = 0; g < s.groups; ++g)
+          kernels::active<T>().gemm({.m = s.A,
+                                     .n = s.L,
+                                     .k = s.K,
+                                     .a = weight.data<T>() + g * s.A * s.K,
+                                     .a_row = s.K,
+                                     .a_col = 1,
+                                     .b = columns + g * s.K * s.L,
+                                     .b_row = s.L,
+                                     .b_col = 1,
+                                     .c = y.data<T>() + (n * s.groups + g) * s.A * s.L,
+                                     .c_row = s.L});
+      }
+    });
+  });
+  return y;
+}
+
+/// x = the columns weightᵀ · y, added up: the transpose of forward.
+Tensor backward_image(const Sizes& s, const Tensor& y_any, const Tensor& weight_any) {
+  const Tensor y = contiguous_elements(y_any), weight = contiguous_elements(weight_any);
+  const Tensor x = Tensor::empty(s.large(), y.dtype());
+  dispatch_floating(y.dtype(), "conv_transpose2d", [&]<class T>() {
+    parallel_for(s.images, 1, [&](int64_t begin, int64_t end) {
+      const Tensor room = room_for_columns(s, y.dtype());
+      for (int64_t n = begin; n < end; ++n) {
+        T* image = x.data<T>() + n * s.groups * s.B * s.pixels;
+        T* columns = s.windows_are_pixels ? image : room.data<T>();
+        for (int64_t g = 0; g < s.groups; ++g)
+          kernels::active<T>().gemm({.m = s.K,
+                                     .n = s.L,
+                                     .k = s.A,
+                                     .a = weight.data<T>() + g * s.A * s.K,
+                                     .a_row = 1,
+                                     .a_col = s.K,
+                                     .b = y.data<T>() + (n * s.groups + g) * s.A * s.L,
+                                     .b_row = s.L,
+                                     .b_col = 1,
+                                     .c = columns + g * s.K * s.L,
+                                     .c_row = s.L});
+        if (s.windows_are_pixels) continue;
+        parallel_for(s.groups * s.B, s.grain(), [&](int64_t first, int64_t last) {
+          for (int64_t c = first; c < last; ++c)
+            detail::fold_channel(s.at, columns + c * (s.K / s.B) * s.L, image + c * s.pixels);
+        });
+      }
+    });
+  });
+  return x;
+}
+
+/// dweight = Σ y · columns(x)ᵀ over all images, in their order.
+Tensor backward_weight(const Sizes& s, const Tensor& x_any, const Tensor& y_any,
+                       const Shape& weight) {
+  const Tensor x = contiguous_elements(x_any), y = contiguous_elements(y_any);
+  const Tensor dweight = Tensor::empty(weight, x.dtype());
+  fill_elements(dweight, 0);
+  const Tensor room = room_for_columns(s, x.dtype());
+  dispatch_floating(x.dtype(), "conv2d", [&]<class T>() {
+    for (int64_t n = 0; n < s.images; ++n) {
+      const T* columns = unfold_image(s, x.data<T>() + n * s.groups * s.B * s.pixels, room);
+      for (int64_t g = 0; g < s.groups; ++g)
+        kernels::active<T>().gemm({.m = s.A,
+                                   .n = s.K,
+                                   .k = s.L,
+                                   .a = y.data<T>() + (n * s.groups + g) * s.A * s.L,
+                                   .a_row = s.L,
+                                   .a_col = 1,
+                                   .b = columns + g * s.K * s.L,
+                                   .b_row = 1,
+                                   .b_col = s.L,
+                                   .c = dweight.data<T>() + g * s.A * s.K,
+                                   .c_row = s.K,
+                                   .accumulate = true});
+    }
+  });
+  return dweight;
+}
+
+/// y + bias, one per channel; changes y.
 Tensor with_bias(const Tensor& y, const Tensor& bias) {
+  const NoGrad guard;
   return bias.defined() ? add_(y, reshape(bias, {bias.numel(), 1, 1})) : y;
 }
 
-/// The gradient of the weight, of shape (A, B, kh, kw): all products of an element of `rows`
-/// (N, A, h, w) and one of its window in `image` (N, B·groups, H, W), summed over windows and
-/// images.
-Tensor weight_grad(const Tensor& rows, const Tensor& image, const Shape& weight,
-                   const Conv2dOptions& options) {
-  const int64_t groups = options.groups;
-  const Tensor columns = columns_of(image, {weight[2], weight[3]}, options);
-  const Tensor by_group =
-      reshape(rows, {rows.size(0), groups, weight[0] / groups, columns.size(3)});
-  return reshape(sum(matmul(by_group, transpose(columns, -2, -1)), 0), weight);
+// A convolution is linear in the image and in the weight. So it has three parts, y from x and
+// weight, x from y and weight, weight from x and y, and each has the other two as its gradients.
+
+Tensor transposed(const Arg& y, const Arg& weight, const Tensor& bias, Pair size,
+                  const Conv2dOptions& options);
+
+/// dweight = Σ dy · unfold(x)ᵀ.   d(dy) = conv2d(x, ddweight), dx = conv_transpose2d(dy, ddweight)
+Tensor weight_grad(const Arg& x, const Arg& dy, const Shape& weight, const Conv2dOptions& options) {
+  const Tensor dweight =
+      backward_weight(Sizes("conv2d", x.shape(), weight, options), x, dy, weight);
+  return record("conv2d_weight", {x, dy}, dweight, Save{x, dy},
+                [options](const Saved& saved, const Tensor& ddweight) -> Grads {
+                  const Tensor x = saved[0], dy = saved[1];
+                  const Pair size(x.size(2), x.size(3));
+                  Tensor dx, ddy;
+                  if (saved.needs(0)) dx = transposed(dy, ddweight, {}, size, options);
+                  if (saved.needs(1)) ddy = conv2d(x, ddweight, {}, options);
+                  return {dx, ddy};
+                });
 }
 
-/// conv_transpose2d with an output of a given size.
-///   dx = conv2d(dy, weight)   dweight = x · unfold(dy)ᵀ   dbias = Σ dy     saved: x, weight
-Tensor transposed(const Arg& x, const Arg& weight, const Tensor& bias, Pair size,
+/// conv_transpose2d of y with a result of a given size, x = fold(weightᵀ · y) + bias.
+///   dy = conv2d(dx, weight)   dweight = y · unfold(dx)ᵀ   dbias = Σ dx     saved: y, weight
+Tensor transposed(const Arg& y, const Arg& weight, const Tensor& bias, Pair size,
                   const Conv2dOptions& options) {
-  Tensor y;
-  {
-    const NoGrad guard;  // recorded below, as one op
-    const int64_t groups = options.groups;
-    const Tensor rows = reshape(x, {x.size(0), groups, x.size(1) / groups, x.size(2) * x.size(3)});
-    const Tensor columns = matmul(transpose(matrices_of(weight, groups), -2, -1), rows);
-    y = with_bias(fold(flatten(columns, 1, 2), size, kernel_of(weight), window_of(options)), bias);
-  }
-  return record("conv_transpose2d", {x, weight, Arg(bias, x.at)}, y, Save{x, weight},
-                [options](const Saved& saved, const Tensor& dy) -> Grads {
-                  const Tensor x = saved[0], weight = saved[1];
-                  Tensor dx, dweight, dbias;
-                  if (saved.needs(0)) dx = conv2d(dy, weight, {}, options);
-                  if (saved.needs(1)) dweight = weight_grad(x, dy, weight.shape(), options);
-                  if (saved.needs(2)) dbias = sum(dy, {0, 2, 3});
-                  return {dx, dweight, dbias};
+  const Shape image = {y.size(0), weight.size(1) * options.groups, size.h, size.w};
+  const Sizes sizes("conv_transpose2d", image, weight.shape(), options);
+  const Tensor x = with_bias(backward_image(sizes, y, weight), bias);
+  return record("conv_transpose2d", {y, weight, Arg(bias, y.at)}, x, Save{y, weight},
+                [options](const Saved& saved, const Tensor& dx) -> Grads {
+                  const Tensor y = saved[0], weight = saved[1];
+                  Tensor dy, dweight, dbias;
+                  if (saved.needs(0)) dy = conv2d(dx, weight, {}, options);
+                  if (saved.needs(1)) dweight = weight_grad(dx, y, weight.shape(), options);
+                  if (saved.needs(2)) dbias = sum(dx, {0, 2, 3});
+                  return {dy, dweight, dbias};
                 });
 }
 
@@ -86,8 +216,7 @@ Tensor transposed(const Arg& x, const Arg& weight, const Tensor& bias, Pair size
 
 /// y = weight · unfold(x) + bias, by groups.
 ///   dx = fold(weightᵀ · dy), which is conv_transpose2d
-///   dweight = dy · unfold(x)ᵀ   dbias = Σ dy       saved: x, weight
-/// The columns are not saved but made again: they are kh·kw times as large as x.
+///   dweight = Σ dy · unfold(x)ᵀ   dbias = Σ dy       saved: x, weight
 Tensor conv2d(const Arg& x, const Arg& weight, const Tensor& bias, const Conv2dOptions& options) {
   detail::check_image("conv2d", x);
   const int64_t groups = options.groups;
@@ -96,21 +225,15 @@ Tensor conv2d(const Arg& x, const Arg& weight, const Tensor& bias, const Conv2dO
   check(x.size(1) == weight.size(1) * groups, "conv2d", "x of shape ", x.shape(),
         " and weight of shape ", weight.shape(), " in ", groups, " groups: x needs ",
         weight.size(1) * groups, " channels");
-  const auto [h, w] =
-      detail::windows_of("conv2d", x.shape(), kernel_of(weight), window_of(options));
-  Tensor y;
-  {
-    const NoGrad guard;  // recorded below, as one op
-    y = matmul(matrices_of(weight, groups), columns_of(x, kernel_of(weight), options));
-    y = with_bias(reshape(y, {x.size(0), weight.size(0), h.out, w.out}), bias);
-  }
+  const Sizes sizes("conv2d", x.shape(), weight.shape(), options);
+  const Tensor y = with_bias(forward(sizes, x, weight), bias);
   return record("conv2d", {x, weight, Arg(bias, x.at)}, y, Save{x, weight},
                 [options](const Saved& saved, const Tensor& dy) -> Grads {
                   const Tensor x = saved[0], weight = saved[1];
+                  const Pair size(x.size(2), x.size(3));
                   Tensor dx, dweight, dbias;
-                  if (saved.needs(0))
-                    dx = transposed(dy, weight, {}, {x.size(2), x.size(3)}, options);
-                  if (saved.needs(1)) dweight = weight_grad(dy, x, weight.shape(), options);
+                  if (saved.needs(0)) dx = transposed(dy, weight, {}, size, options);
+                  if (saved.needs(1)) dweight = weight_grad(x, dy, weight.shape(), options);
                   if (saved.needs(2)) dbias = sum(dy, {0, 2, 3});
                   return {dx, dweight, dbias};
                 });

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "autograd/ops/copy.h"
-#include "autograd/ops/window.h"
+#include "autograd/ops/unfold_loop.h"
 #include "autograd/parallel.h"
 
 namespace tarsier {
@@ -60,42 +60,10 @@ Windows2d windows_of(const char* op, const Shape& image, Pair kernel, const Wind
 
 namespace {
 
-using detail::Windows;
 using detail::Windows2d;
 
 /// Elements worth waking a thread for.
 constexpr int64_t kGrain = 16384;
-
-/// The windows [begin, end) whose element at `place` of the kernel lies inside the image.
-struct Inside {
-  int64_t begin, end;
-  Inside(const Windows& windows, int64_t place) {
-    const int64_t shift = windows.padding - place * windows.dilation;  // i · stride ≥ shift
-    const auto first_from = [&](int64_t x) {  // the first window at or behind element x
-      return std::clamp<int64_t>((std::max<int64_t>(x, 0) + windows.stride - 1) / windows.stride, 0,
-                                 windows.out);
-    };
-    begin = first_from(shift);
-    end = std::max(begin, first_from(shift + windows.in));
-  }
-};
-
-/// Calls row(image offset, column offset, count) for the parts of the columns of one channel that
-/// lie inside the image, kernel place by kernel place: `count` windows, whose elements are stride.w
-/// apart in the image and side by side in the columns.
-template <class Row>
-void for_each_row(const Windows2d& at, const Row& row) {
-  for (int64_t p = 0; p < at.h.kernel; ++p)
-    for (int64_t q = 0; q < at.w.kernel; ++q) {
-      const Inside rows(at.h, p), columns(at.w, q);
-      if (columns.begin == columns.end) continue;
-      const int64_t x = at.w.first(columns.begin) + q * at.w.dilation;
-      const int64_t base = (p * at.w.kernel + q) * at.h.out * at.w.out;
-      for (int64_t i = rows.begin; i < rows.end; ++i)
-        row((at.h.first(i) + p * at.h.dilation) * at.w.in + x, base + i * at.w.out + columns.begin,
-            columns.end - columns.begin);
-    }
-}
 
 /// Calls body(channel) for all channels of all images, shared out.
 template <class Body>
@@ -118,19 +86,9 @@ Tensor unfold(const Arg& x, Pair kernel, const WindowOptions& options) {
   const Tensor from = contiguous_elements(x);
   Tensor y =
       Tensor::empty({x.size(0), x.size(1) * kernel.h * kernel.w, at.h.out * at.w.out}, x.dtype());
-  const bool padded = options.padding.h > 0 || options.padding.w > 0;
   dispatch_floating(x.dtype(), "unfold", [&]<class T>() {
     for_each_channel(x.size(0) * x.size(1), column, [&](int64_t c) {
-      const T* in = from.data<T>() + c * image;
-      T* out = y.data<T>() + c * column;
-      if (padded) std::fill_n(out, column, T(0));
-      for_each_row(at, [&, stride = at.w.stride](int64_t i, int64_t o, int64_t count) {
-        if (stride == 1) {
-          std::copy_n(in + i, count, out + o);
-        } else {
-          for (int64_t k = 0; k < count; ++k) out[o + k] = in[i + k * stride];
-        }
-      });
+      detail::unfold_channel(at, from.data<T>() + c * image, y.data<T>() + c * column);
     });
   });
   return record(
@@ -156,16 +114,7 @@ Tensor fold(const Arg& x, Pair output_size, Pair kernel, const WindowOptions& op
   Tensor y = Tensor::empty({x.size(0), x.size(1) / places, at.h.in, at.w.in}, x.dtype());
   dispatch_floating(x.dtype(), "fold", [&]<class T>() {
     for_each_channel(y.size(0) * y.size(1), column, [&](int64_t c) {
-      const T* in = from.data<T>() + c * column;
-      T* out = y.data<T>() + c * image;
-      std::fill_n(out, image, T(0));
-      for_each_row(at, [&, stride = at.w.stride](int64_t o, int64_t i, int64_t count) {
-        if (stride == 1) {
-          for (int64_t k = 0; k < count; ++k) out[o + k] += in[i + k];
-        } else {
-          for (int64_t k = 0; k < count; ++k) out[o + k * stride] += in[i + k];
-        }
-      });
+      detail::fold_channel(at, from.data<T>() + c * column, y.data<T>() + c * image);
     });
   });
   return record("fold", {x}, y, Save{}, [kernel, options](const Saved&, const Tensor& dy) -> Grads {

@@ -66,8 +66,8 @@ TEST_CASE("pooling computes what PyTorch's computes, with the same gradients") {
                             Avg{.stride = 2, .padding = 1, .count_include_pad = false});
   for (const bool include : {true, false})
     check_case<nn::AvgPool2d>(
-        include ? "avg_pool2d_ceil" : "avg_pool2d_ceil_inside", Pair(2, 3),
-        Avg{.stride = Pair(3, 2), .padding = 1, .ceil_mode = true, .count_include_pad = include});
+        include ? "avg_pool2d_ceil" : "avg_pool2d_ceil_inside", 4,
+        Avg{.stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = include});
   check_case<nn::AdaptiveAvgPool2d>("adaptive_avg_pool2d", Pair(3, 5));
   check_case<nn::AdaptiveAvgPool2d>("adaptive_avg_pool2d_one", 1);
   check_case<nn::AdaptiveAvgPool2d>("adaptive_avg_pool2d_up", Pair(10, 2));
