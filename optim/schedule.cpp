@@ -153,7 +153,7 @@ Schedule one_cycle_lr(const OneCycleOptions& o) {
         return linear ? from + (to - from) * part : cosine(from, to, part);
       }
       if (t == end) return to;
-      start = std::max(end, 0.0);
+      start = end;
     }
     return phases.back().to;
   });

@@ -1,19 +1,50 @@
 #include "autograd/kernels/optim.h"
 
-#include "autograd/kernels/fold.h"
+#include "autograd/kernels/simd.h"
+
+// The loops here know whole registers only, and at_any_length() lends them one for the end of a
+// row. With a second loop for that end, as other kernels have it, the compiler may fuse different
+// products with a sum (in β₁m + (1 − β₁)g there are two): the last bit of a weight would depend on
+// where it lies, and so on what other parameters there are.
 
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
+
+/// A loop over n elements, a multiple of the register's width; `rows` are the weights and what is
+/// remembered of them.
+template <class T, class Step>
+using Pass = void (*)(int64_t n, const Step& step, const T* g, T* const* rows);
+
+/// Runs `pass` over n elements: where they lie, and what is left at the end in a copy. Rows may be
+/// null.
+template <class T, class Step, int count>
+void at_any_length(Pass<T, Step> pass, int64_t n, const Step& step, const T* g,
+                   T* const (&rows)[count]) {
+  constexpr int64_t width = Simd<T>::width;
+  const int64_t rest = n % width, whole = n - rest;
+  pass(whole, step, g, rows);
+  if (rest == 0) return;
+  T copy_of_g[width] = {}, copies[count][width] = {};
+  T* copied_rows[count];
+  for (int64_t i = 0; i < rest; ++i) copy_of_g[i] = g[whole + i];
+  for (int r = 0; r < count; ++r) {
+    copied_rows[r] = rows[r] == nullptr ? nullptr : copies[r];
+    for (int64_t i = 0; i < rest && rows[r] != nullptr; ++i) copies[r][i] = rows[r][whole + i];
+  }
+  pass(width, step, copy_of_g, copied_rows);
+  for (int r = 0; r < count; ++r)
+    for (int64_t i = 0; i < rest && rows[r] != nullptr; ++i) rows[r][whole + i] = copies[r][i];
+}
 
 /// Reads a gradient, or with `maximize` its negative.
 template <class T>
 class Gradient {
  public:
   /// −0 in all lanes is the sign bit alone: flipping it costs less than a branch.
-  Gradient(const T* g, bool maximize)
+  TARSIER_INLINE Gradient(const T* g, bool maximize)
       : g_(g), flip_(bit_cast<Bits>(Simd<T>(maximize ? T(-0.0) : T(0)))) {}
-  TARSIER_INLINE Simd<T> operator()(int64_t i, int64_t lanes) const {
-    return bit_cast<T>(bit_cast<Bits>(load(g_ + i, lanes)) ^ flip_);
+  TARSIER_INLINE Simd<T> operator[](int64_t i) const {
+    return bit_cast<T>(bit_cast<Bits>(Simd<T>::load(g_ + i)) ^ flip_);
   }
 
  private:
@@ -29,102 +60,125 @@ TARSIER_INLINE Simd<T> sign(Simd<T> x) {
   return select(x > zero, Simd<T>(T(1)), select(x < zero, Simd<T>(T(-1)), x));
 }
 
-template <class T, bool amsgrad>
-void adam_pass(int64_t n, const AdamStep<T>& step, const T* g, T* w, T* m, T* v, T* v_max) {
+template <class T>
+[[gnu::noinline]] void adam_pass(int64_t n, const AdamStep<T>& step, const T* g, T* const* rows) {
   using V = Simd<T>;
+  T *w = rows[0], *m = rows[1], *v = rows[2], *v_max = rows[3];
   const V beta1(step.beta1), rest1(1 - step.beta1), beta2(step.beta2), rest2(1 - step.beta2);
   const V l2(step.l2), shrink(step.shrink), step_size(step.step_size);
   const V inverse_root(step.inverse_root), eps(step.eps);
   const Gradient<T> gradient(g, step.maximize);
-  each<T>(n, [=](int64_t i, int64_t lanes) {
-    const V w0 = load(w + i, lanes);
-    const V gi = fma(l2, w0, gradient(i, lanes));
-    const V mi = fma(beta1, load(m + i, lanes), rest1 * gi);
-    V vi = fma(beta2, load(v + i, lanes), rest2 * gi * gi);
-    store(m + i, mi, lanes);
-    store(v + i, vi, lanes);
-    if constexpr (amsgrad) {
-      vi = max(load(v_max + i, lanes), vi);  // vi where one of them is NaN
-      store(v_max + i, vi, lanes);
+  for (int64_t i = 0; i < n; i += V::width) {
+    const V w0 = V::load(w + i);
+    const V gi = fma(l2, w0, gradient[i]);
+    const V mi = fma(beta1, V::load(m + i), rest1 * gi);
+    V vi = fma(beta2, V::load(v + i), rest2 * gi * gi);
+    mi.store(m + i);
+    vi.store(v + i);
+    if (v_max != nullptr) {
+      vi = max(V::load(v_max + i), vi);  // vi where it is NaN
+      vi.store(v_max + i);
     }
-    store(w + i, shrink * w0 - step_size * mi / fma(sqrt(vi), inverse_root, eps), lanes);
-  });
+    (shrink * w0 - step_size * mi / fma(sqrt(vi), inverse_root, eps)).store(w + i);
+  }
 }
-
 template <class T>
 void adam(int64_t n, const AdamStep<T>& step, const T* g, T* w, T* m, T* v, T* v_max) {
-  (v_max == nullptr ? adam_pass<T, false> : adam_pass<T, true>)(n, step, g, w, m, v, v_max);
+  at_any_length(adam_pass<T>, n, step, g, {w, m, v, v_max});
 }
 
 template <class T>
-void sgd(int64_t n, const SgdStep<T>& step, const T* g, T* w, T* b) {
+[[gnu::noinline]] void sgd_pass(int64_t n, const SgdStep<T>& step, const T* g, T* const* rows) {
   using V = Simd<T>;
+  T *w = rows[0], *b = rows[1];
   const V lr(step.lr), momentum(step.momentum), rest(1 - step.dampening), l2(step.l2);
+  const bool first = step.first, nesterov = step.nesterov;
   const Gradient<T> gradient(g, step.maximize);
-  each<T>(n, [=, first = step.first, nesterov = step.nesterov](int64_t i, int64_t lanes) {
-    const V w0 = load(w + i, lanes);
-    V gi = fma(l2, w0, gradient(i, lanes));
+  for (int64_t i = 0; i < n; i += V::width) {
+    const V w0 = V::load(w + i);
+    V gi = fma(l2, w0, gradient[i]);
     if (b != nullptr) {
-      const V bi = first ? gi : fma(momentum, load(b + i, lanes), rest * gi);
-      store(b + i, bi, lanes);
+      const V bi = first ? gi : fma(momentum, V::load(b + i), rest * gi);
+      bi.store(b + i);
       gi = nesterov ? fma(momentum, bi, gi) : bi;
     }
-    store(w + i, w0 - lr * gi, lanes);
-  });
+    (w0 - lr * gi).store(w + i);
+  }
+}
+template <class T>
+void sgd(int64_t n, const SgdStep<T>& step, const T* g, T* w, T* b) {
+  at_any_length(sgd_pass<T>, n, step, g, {w, b});
 }
 
 template <class T>
-void adagrad(int64_t n, const AdagradStep<T>& step, const T* g, T* w, T* s) {
+[[gnu::noinline]] void adagrad_pass(int64_t n, const AdagradStep<T>& step, const T* g,
+                                    T* const* rows) {
   using V = Simd<T>;
+  T *w = rows[0], *s = rows[1];
   const V lr(step.lr), eps(step.eps), l2(step.l2);
   const Gradient<T> gradient(g, step.maximize);
-  each<T>(n, [=](int64_t i, int64_t lanes) {
-    const V w0 = load(w + i, lanes);
-    const V gi = fma(l2, w0, gradient(i, lanes));
-    const V si = fma(gi, gi, load(s + i, lanes));
-    store(s + i, si, lanes);
-    store(w + i, w0 - lr * gi / (sqrt(si) + eps), lanes);
-  });
+  for (int64_t i = 0; i < n; i += V::width) {
+    const V w0 = V::load(w + i);
+    const V gi = fma(l2, w0, gradient[i]);
+    const V si = fma(gi, gi, V::load(s + i));
+    si.store(s + i);
+    (w0 - lr * gi / (sqrt(si) + eps)).store(w + i);
+  }
+}
+template <class T>
+void adagrad(int64_t n, const AdagradStep<T>& step, const T* g, T* w, T* s) {
+  at_any_length(adagrad_pass<T>, n, step, g, {w, s});
 }
 
 template <class T>
-void rmsprop(int64_t n, const RmspropStep<T>& step, const T* g, T* w, T* v, T* a, T* b) {
+[[gnu::noinline]] void rmsprop_pass(int64_t n, const RmspropStep<T>& step, const T* g,
+                                    T* const* rows) {
   using V = Simd<T>;
+  T *w = rows[0], *v = rows[1], *a = rows[2], *b = rows[3];
   const V lr(step.lr), alpha(step.alpha), rest(1 - step.alpha), eps(step.eps), l2(step.l2);
   const V momentum(step.momentum), zero(T(0));
   const Gradient<T> gradient(g, step.maximize);
-  each<T>(n, [=](int64_t i, int64_t lanes) {
-    const V w0 = load(w + i, lanes);
-    const V gi = fma(l2, w0, gradient(i, lanes));
-    V vi = fma(alpha, load(v + i, lanes), rest * gi * gi);
-    store(v + i, vi, lanes);
+  for (int64_t i = 0; i < n; i += V::width) {
+    const V w0 = V::load(w + i);
+    const V gi = fma(l2, w0, gradient[i]);
+    V vi = fma(alpha, V::load(v + i), rest * gi * gi);
+    vi.store(v + i);
     if (a != nullptr) {
-      const V ai = fma(alpha, load(a + i, lanes), rest * gi);
-      store(a + i, ai, lanes);
+      const V ai = fma(alpha, V::load(a + i), rest * gi);
+      ai.store(a + i);
       // A variance of nearly equal gradients may come out below 0 by rounding. (NaN stays NaN.)
       vi = max(zero, vi - ai * ai);
     }
     V ui = gi / (sqrt(vi) + eps);
     if (b != nullptr) {
-      ui = fma(momentum, load(b + i, lanes), ui);
-      store(b + i, ui, lanes);
+      ui = fma(momentum, V::load(b + i), ui);
+      ui.store(b + i);
     }
-    store(w + i, w0 - lr * ui, lanes);
-  });
+    (w0 - lr * ui).store(w + i);
+  }
+}
+template <class T>
+void rmsprop(int64_t n, const RmspropStep<T>& step, const T* g, T* w, T* v, T* a, T* b) {
+  at_any_length(rmsprop_pass<T>, n, step, g, {w, v, a, b});
 }
 
 template <class T>
-void lion(int64_t n, const LionStep<T>& step, const T* g, T* w, T* m) {
+[[gnu::noinline]] void lion_pass(int64_t n, const LionStep<T>& step, const T* g, T* const* rows) {
   using V = Simd<T>;
+  T *w = rows[0], *m = rows[1];
   const V lr(step.lr), beta1(step.beta1), rest1(1 - step.beta1);
   const V beta2(step.beta2), rest2(1 - step.beta2), shrink(step.shrink);
   const Gradient<T> gradient(g, step.maximize);
-  each<T>(n, [=](int64_t i, int64_t lanes) {
-    const V gi = gradient(i, lanes), mi = load(m + i, lanes);
+  for (int64_t i = 0; i < n; i += V::width) {
+    const V gi = gradient[i], mi = V::load(m + i);
     const V direction = sign(fma(beta1, mi, rest1 * gi));
-    store(w + i, shrink * load(w + i, lanes) - lr * direction, lanes);
-    store(m + i, fma(beta2, mi, rest2 * gi), lanes);
-  });
+    (shrink * V::load(w + i) - lr * direction).store(w + i);
+    fma(beta2, mi, rest2 * gi).store(m + i);
+  }
+}
+template <class T>
+void lion(int64_t n, const LionStep<T>& step, const T* g, T* w, T* m) {
+  at_any_length(lion_pass<T>, n, step, g, {w, m});
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ trajectory("lion", lambda p: Lion(p))
 trajectory("lion_all", lambda p: Lion(p, lr=0.01, betas=(0.8, 0.95), weight_decay=0.3, maximize=True))
 trajectory("adafactor", lambda p: optim.Adafactor(p))
 trajectory("adafactor_all", lambda p: optim.Adafactor(
-    p, lr=0.3, beta2_decay=-0.6, eps=(0.5, 0.4), d=1.2, weight_decay=0.1, maximize=True))
+    p, lr=0.3, beta2_decay=-0.6, eps=(1.0, 0.4), d=1.2, weight_decay=0.1, maximize=True))
 # Beyond matrices the last two dimensions are factored.
 trajectory("adafactor_3d", lambda p: optim.Adafactor(p, lr=0.3), reshape={"tall": (2, 2, 3)})
 
@@ -142,6 +142,7 @@ rates("restarts_longer", lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 7
 one_cycle = lambda **options: lambda o: lr_scheduler.OneCycleLR(o, 0.3, total_steps=101, cycle_momentum=False, **options)
 rates("one_cycle", one_cycle())
 rates("one_cycle_linear", one_cycle(pct_start=0.2, anneal_strategy="linear", div_factor=10, final_div_factor=50))
+rates("one_cycle_down", one_cycle(pct_start=0.005))
 rates("one_cycle_three", one_cycle(pct_start=0.4, three_phase=True))
 rates("noam", lambda o: lr_scheduler.LambdaLR(o, lambda t: 64**-0.5 * min((t + 1) ** -0.5, (t + 1) * 20**-1.5)), lr=2.0)
 rates("chained", lambda o: lr_scheduler.ChainedScheduler(

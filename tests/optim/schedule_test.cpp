@@ -40,6 +40,7 @@ TEST_CASE("schedules give PyTorch's learning rates over 100 steps") {
                                          .anneal_strategy = "linear",
                                          .div_factor = 10,
                                          .final_div_factor = 50})},
+      {"one_cycle_down", one_cycle_lr({.max_lr = 0.3, .total_steps = 101, .pct_start = 0.005})},
       {"one_cycle_three",
        one_cycle_lr({.max_lr = 0.3, .total_steps = 101, .pct_start = 0.4, .three_phase = true})},
       {"noam", inverse_square_root(64, 20, 2)},
@@ -153,7 +154,7 @@ TEST_CASE("a plateau lowers the rate when PyTorch's does, across a save and a re
   const std::vector<double> metric = numbers["metric"].to_vector();
   for (const auto& [name, options] : plateaus()) {
     const std::vector<double> expected = numbers[name].to_vector();
-    for (const size_t broken_at : {3, 47, 64}) {
+    for (size_t broken_at = 0; broken_at < metric.size(); ++broken_at) {
       ReduceLROnPlateau plateau(options);
       for (size_t t = 0; t < metric.size(); ++t) {
         CAPTURE(name);

@@ -126,6 +126,30 @@ TEST_CASE("every optimiser gives the same bits at any number of threads") {
   set_num_threads(before);
 }
 
+TEST_CASE("what becomes of an element does not depend on where it lies") {
+  // In the middle of a large parameter, over the edges of the chunks of the parallel loop, or in a
+  // small one.
+  Generator generator(8);
+  const Tensor w0 = randn({40001}, f32, generator), g0 = randn({40001}, f32, generator);
+  for (const OptimizerCase& c : optimizer_cases()) {
+    if (c.matrices_only || c.name.starts_with("adafactor")) continue;
+    CAPTURE(c.name);
+    std::vector<Tensor> weights;
+    for (const auto& [begin, end] : {std::pair(0, 40001), {16380, 16393}, {39999, 40001}}) {
+      Tensor other = ones({5}).requires_grad_();
+      Tensor w = clone(slice(w0, 0, begin, end)).requires_grad_();
+      const std::unique_ptr<optim::Optimizer> optimizer = c.make({{"other", other}, {"w", w}});
+      for (int step = 0; step < 3; ++step) {
+        other.set_grad(ones({5}));
+        w.set_grad(clone(slice(g0, 0, begin, end)));
+        optimizer->step();
+      }
+      weights.push_back(w.detach());
+      CHECK(weights.back().to_vector() == slice(weights[0], 0, begin, end).to_vector());
+    }
+  }
+}
+
 TEST_CASE("clipping by every norm") {
   for (const DType dtype : {f64, f32}) {
     const TensorDict numbers = golden(kFile, "", dtype);
