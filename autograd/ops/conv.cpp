@@ -36,7 +36,8 @@ void check_weight(const char* op, const Tensor& weight, int64_t groups) {
 
 /// The sizes of a convolution from an image of `groups` parts of B channels to one of `groups`
 /// parts of A channels, with weight (groups·A, B, kh, kw). Both directions and the gradient of the
-/// weight are products with the columns of one image and group, (B·kh·kw, L).
+/// weight are products with the columns of one image and group, (B·kh·kw, L). Columns are made for
+/// a tile, some rows of windows, at a time: so they stay in the cache, however large the image.
 struct Sizes {
   Sizes(const char* op, const Shape& image, const Shape& weight, const Conv2dOptions& o)
       : at(detail::windows_of(op, image, {weight[2], weight[3]}, window_of(o))),
@@ -51,32 +52,48 @@ struct Sizes {
       return w.kernel == 1 && w.stride == 1 && w.padding == 0;
     };
     windows_are_pixels = plain(at.h) && plain(at.w);
+    constexpr int64_t kTile = 1 << 17;  // elements
+    tile_rows = std::clamp<int64_t>(kTile / (groups * K * at.w.out), 1, at.h.out);
+    if (windows_are_pixels) tile_rows = at.h.out;
   }
   detail::Windows2d at;
-  int64_t groups, A, B, K, L, pixels, images;
+  int64_t groups, A, B, K, L, pixels, images, tile_rows;
   bool windows_are_pixels;  ///< the image is its own columns
 
   Shape small() const { return {images, groups * A, at.h.out, at.w.out}; }
   Shape large() const { return {images, groups * B, at.h.in, at.w.in}; }
-  /// Channels worth waking a thread for.
-  int64_t grain() const { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, K / B * L)); }
+  Tensor room_for_columns(DType dtype) const {
+    return Tensor::empty({windows_are_pixels ? 0 : groups * K * tile_rows * at.w.out}, dtype);
+  }
 };
 
-/// The columns of one image: (groups·B·kh·kw, L). They stay small enough for the cache, and are not
-/// kept for the backward: they are kh·kw times as large as the image.
-template <class T>
-const T* unfold_image(const Sizes& s, const T* image, const Tensor& columns) {
-  if (s.windows_are_pixels) return image;
-  T* out = columns.data<T>();
-  parallel_for(s.groups * s.B, s.grain(), [&](int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; ++c)
-      detail::unfold_channel(s.at, image + c * s.pixels, out + c * (s.K / s.B) * s.L);
-  });
-  return out;
+/// Calls body(windows of the tile, their number, those before it) for all tiles of an image.
+template <class Body>
+void for_each_tile(const Sizes& s, const Body& body) {
+  for (int64_t row = 0; row < s.at.h.out; row += s.tile_rows) {
+    const detail::Windows rows = s.at.h.part(row, std::min(s.tile_rows, s.at.h.out - row));
+    body(detail::Windows2d{rows, s.at.w}, rows.out * s.at.w.out, row * s.at.w.out);
+  }
 }
 
-Tensor room_for_columns(const Sizes& s, DType dtype) {
-  return Tensor::empty({s.windows_are_pixels ? 0 : s.groups * s.K * s.L}, dtype);
+/// Calls body(offset in the image, offset in the columns of `windows` windows) for every channel.
+template <class Body>
+void for_each_channel(const Sizes& s, int64_t windows, const Body& body) {
+  const int64_t column = s.K / s.B * windows;
+  parallel_for(s.groups * s.B, std::max<int64_t>(1, 16384 / column),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t c = begin; c < end; ++c) body(c * s.pixels, c * column);
+               });
+}
+
+/// The columns of one tile of an image: (groups·B·kh·kw, windows), in `room`.
+template <class T>
+const T* columns_of(const Sizes& s, const detail::Windows2d& tile, const T* image, T* room) {
+  if (s.windows_are_pixels) return image;
+  for_each_channel(s, tile.h.out * tile.w.out, [&](int64_t channel, int64_t column) {
+    detail::unfold_channel(tile, image + channel, room + column);
+  });
+  return room;
 }
 
 /// y = weight · columns(x), image by image: (N, groups·B, H, W) → (N, groups·A, out_h, out_w).
@@ -84,23 +101,24 @@ Tensor forward(const Sizes& s, const Tensor& x_any, const Tensor& weight_any) {
   const Tensor x = contiguous_elements(x_any), weight = contiguous_elements(weight_any);
   const Tensor y = Tensor::empty(s.small(), x.dtype());
   dispatch_floating(x.dtype(), "conv2d", [&]<class T>() {
-    parallel_for(s.images, 1, [&](int64_t begin, int64_t end) {
-      const Tensor room = room_for_columns(s, x.dtype());
-      for (int64_t n = begin; n < end; ++n) {
-        const T* columns = unfold_image(s, x.data<T>() + n * s.groups * s.B * s.pixels, room);
+    parallel_for(s.images, 1, [&](int64_t n, int64_t) {
+      const Tensor room = s.room_for_columns(x.dtype());
+      const T* image = x.data<T>() + n * s.groups * s.B * s.pixels;
+      for_each_tile(s, [&](const detail::Windows2d& tile, int64_t windows, int64_t before) {
+        const T* columns = columns_of(s, tile, image, room.data<T>());
         for (int64_t g = 0; g < s.groups; ++g)
           kernels::active<T>().gemm({.m = s.A,
-                                     .n = s.L,
+                                     .n = windows,
                                      .k = s.K,
                                      .a = weight.data<T>() + g * s.A * s.K,
                                      .a_row = s.K,
                                      .a_col = 1,
-                                     .b = columns + g * s.K * s.L,
-                                     .b_row = s.L,
+                                     .b = columns + g * s.K * windows,
+                                     .b_row = windows,
                                      .b_col = 1,
-                                     .c = y.data<T>() + (n * s.groups + g) * s.A * s.L,
+                                     .c = y.data<T>() + (n * s.groups + g) * s.A * s.L + before,
                                      .c_row = s.L});
-      }
+      });
     });
   });
   return y;
@@ -111,58 +129,60 @@ Tensor backward_image(const Sizes& s, const Tensor& y_any, const Tensor& weight_
   const Tensor y = contiguous_elements(y_any), weight = contiguous_elements(weight_any);
   const Tensor x = Tensor::empty(s.large(), y.dtype());
   dispatch_floating(y.dtype(), "conv_transpose2d", [&]<class T>() {
-    parallel_for(s.images, 1, [&](int64_t begin, int64_t end) {
-      const Tensor room = room_for_columns(s, y.dtype());
-      for (int64_t n = begin; n < end; ++n) {
-        T* image = x.data<T>() + n * s.groups * s.B * s.pixels;
-        T* columns = s.windows_are_pixels ? image : room.data<T>();
+    parallel_for(s.images, 1, [&](int64_t n, int64_t) {
+      const Tensor room = s.room_for_columns(y.dtype());
+      T* image = x.data<T>() + n * s.groups * s.B * s.pixels;
+      T* columns = s.windows_are_pixels ? image : room.data<T>();
+      std::fill_n(image, s.groups * s.B * s.pixels, T(0));
+      for_each_tile(s, [&](const detail::Windows2d& tile, int64_t windows, int64_t before) {
         for (int64_t g = 0; g < s.groups; ++g)
           kernels::active<T>().gemm({.m = s.K,
-                                     .n = s.L,
+                                     .n = windows,
                                      .k = s.A,
                                      .a = weight.data<T>() + g * s.A * s.K,
                                      .a_row = 1,
                                      .a_col = s.K,
-                                     .b = y.data<T>() + (n * s.groups + g) * s.A * s.L,
+                                     .b = y.data<T>() + (n * s.groups + g) * s.A * s.L + before,
                                      .b_row = s.L,
                                      .b_col = 1,
-                                     .c = columns + g * s.K * s.L,
-                                     .c_row = s.L});
-        if (s.windows_are_pixels) continue;
-        parallel_for(s.groups * s.B, s.grain(), [&](int64_t first, int64_t last) {
-          for (int64_t c = first; c < last; ++c)
-            detail::fold_channel(s.at, columns + c * (s.K / s.B) * s.L, image + c * s.pixels);
+                                     .c = columns + g * s.K * windows,
+                                     .c_row = windows});
+        if (s.windows_are_pixels) return;
+        for_each_channel(s, windows, [&](int64_t channel, int64_t column) {
+          detail::fold_channel(tile, columns + column, image + channel);
         });
-      }
+      });
     });
   });
   return x;
 }
 
-/// dweight = Σ y · columns(x)ᵀ over all images, in their order.
+/// dweight = Σ y · columns(x)ᵀ over all images and tiles, in their order.
 Tensor backward_weight(const Sizes& s, const Tensor& x_any, const Tensor& y_any,
                        const Shape& weight) {
   const Tensor x = contiguous_elements(x_any), y = contiguous_elements(y_any);
   const Tensor dweight = Tensor::empty(weight, x.dtype());
   fill_elements(dweight, 0);
-  const Tensor room = room_for_columns(s, x.dtype());
+  const Tensor room = s.room_for_columns(x.dtype());
   dispatch_floating(x.dtype(), "conv2d", [&]<class T>() {
-    for (int64_t n = 0; n < s.images; ++n) {
-      const T* columns = unfold_image(s, x.data<T>() + n * s.groups * s.B * s.pixels, room);
-      for (int64_t g = 0; g < s.groups; ++g)
-        kernels::active<T>().gemm({.m = s.A,
-                                   .n = s.K,
-                                   .k = s.L,
-                                   .a = y.data<T>() + (n * s.groups + g) * s.A * s.L,
-                                   .a_row = s.L,
-                                   .a_col = 1,
-                                   .b = columns + g * s.K * s.L,
-                                   .b_row = 1,
-                                   .b_col = s.L,
-                                   .c = dweight.data<T>() + g * s.A * s.K,
-                                   .c_row = s.K,
-                                   .accumulate = true});
-    }
+    for (int64_t n = 0; n < s.images; ++n)
+      for_each_tile(s, [&](const detail::Windows2d& tile, int64_t windows, int64_t before) {
+        const T* image = x.data<T>() + n * s.groups * s.B * s.pixels;
+        const T* columns = columns_of(s, tile, image, room.data<T>());
+        for (int64_t g = 0; g < s.groups; ++g)
+          kernels::active<T>().gemm({.m = s.A,
+                                     .n = s.K,
+                                     .k = windows,
+                                     .a = y.data<T>() + (n * s.groups + g) * s.A * s.L + before,
+                                     .a_row = s.L,
+                                     .a_col = 1,
+                                     .b = columns + g * s.K * windows,
+                                     .b_row = 1,
+                                     .b_col = windows,
+                                     .c = dweight.data<T>() + g * s.A * s.K,
+                                     .c_row = s.K,
+                                     .accumulate = true});
+      });
   });
   return dweight;
 }

@@ -114,7 +114,9 @@ Tensor fold(const Arg& x, Pair output_size, Pair kernel, const WindowOptions& op
   Tensor y = Tensor::empty({x.size(0), x.size(1) / places, at.h.in, at.w.in}, x.dtype());
   dispatch_floating(x.dtype(), "fold", [&]<class T>() {
     for_each_channel(y.size(0) * y.size(1), column, [&](int64_t c) {
-      detail::fold_channel(at, from.data<T>() + c * column, y.data<T>() + c * image);
+      T* out = y.data<T>() + c * image;
+      std::fill_n(out, image, T(0));
+      detail::fold_channel(at, from.data<T>() + c * column, out);
     });
   });
   return record("fold", {x}, y, Save{}, [kernel, options](const Saved&, const Tensor& dy) -> Grads {

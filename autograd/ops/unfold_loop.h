@@ -41,7 +41,7 @@ void for_each_row(const Windows2d& at, const Row& row) {
 /// The windows of a channel as columns: (H, W) → (kh·kw, out_h·out_w), 0 outside of the image.
 template <class T>
 void unfold_channel(const Windows2d& at, const T* image, T* columns) {
-  if (at.h.padding > 0 || at.w.padding > 0)
+  if (!at.h.all_inside() || !at.w.all_inside())
     std::fill_n(columns, at.h.kernel * at.w.kernel * at.h.out * at.w.out, T(0));
   for_each_row(at, [&, stride = at.w.stride](int64_t x, int64_t column, int64_t count) {
     if (stride == 1) {
@@ -52,10 +52,9 @@ void unfold_channel(const Windows2d& at, const T* image, T* columns) {
   });
 }
 
-/// Columns added up into a channel: (kh·kw, out_h·out_w) → (H, W).
+/// Columns added to a channel: (kh·kw, out_h·out_w) → (H, W).
 template <class T>
 void fold_channel(const Windows2d& at, const T* columns, T* image) {
-  std::fill_n(image, at.h.in * at.w.in, T(0));
   for_each_row(at, [&, stride = at.w.stride](int64_t x, int64_t column, int64_t count) {
     if (stride == 1) {
       for (int64_t k = 0; k < count; ++k) image[x + k] += columns[column + k];

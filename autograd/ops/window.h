@@ -11,6 +11,12 @@ struct Windows {
   int64_t out = 0;  ///< how many there are
 
   int64_t first(int64_t i) const { return i * stride - padding; }
+  /// Whether no window reaches into the padding.
+  bool all_inside() const { return first(0) >= 0 && first(out - 1) + dilation * (kernel - 1) < in; }
+  /// `count` of the windows from `begin` on, counted from 0.
+  Windows part(int64_t begin, int64_t count) const {
+    return {in, kernel, stride, padding - begin * stride, dilation, count};
+  }
 };
 
 struct Windows2d {
