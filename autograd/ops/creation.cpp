@@ -149,6 +149,7 @@ namespace {
 template <class F>
 Tensor diagonal_mask(int64_t rows, int64_t columns, const F& holds) {
   Tensor y = Tensor::empty({rows, columns}, boolean);
+  if (columns == 0) return y;  // however many rows
   bool* py = y.data<bool>();
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < columns; ++j) py[i * columns + j] = holds(j - i);

@@ -160,7 +160,7 @@ Tensor cross_entropy_reference(const Arg& logits, const Tensor& target,
   check_cross_entropy(logits, target, options);
   const int c = class_dim(logits);
   const int64_t classes = logits.shape()[c];
-  const Tensor counts = target != scalar(static_cast<double>(options.ignore_index), i64);
+  const Tensor counts = target != from_vector(std::vector<int64_t>{options.ignore_index}, {});
   const Tensor t = where(counts, target, 0);  // an index in any case
   const Tensor w = options.weight.defined() ? options.weight : ones({classes}, logits.dtype());
   const Tensor w_t = where(counts, reshape(index_select(w, 0, reshape(t, {-1})), t.shape()), 0);

@@ -167,6 +167,16 @@ TEST_CASE("other errors of cross_entropy") {
         "[cross_entropy] label_smoothing 1.5 is not in [0, 1]");
 }
 
+TEST_CASE("cross_entropy: any integer may be the ignored one, for higher derivatives too") {
+  for (int64_t ignored : {std::numeric_limits<int64_t>::max(), (int64_t{1} << 53) + 1}) {
+    const Tensor target = from_vector(std::vector<int64_t>{0, ignored}, {2});
+    const CrossEntropyOptions options{.ignore_index = ignored};
+    Tensor x = tensor({{1, 2}, {3, 4}}, f64).requires_grad_();
+    const Tensor dx = grad({cross_entropy(x, target, options)}, {x})[0];
+    CHECK(allclose(grad({cross_entropy(x, target, options)}, {x}, {}, false, true)[0], dx));
+  }
+}
+
 TEST_CASE("cross_entropy and its gradient have the same bits on any number of threads") {
   const int before = num_threads();
   Generator generator(4);
