@@ -91,7 +91,7 @@ trajectory("lion", lambda p: Lion(p))
 trajectory("lion_all", lambda p: Lion(p, lr=0.01, betas=(0.8, 0.95), weight_decay=0.3, maximize=True))
 trajectory("adafactor", lambda p: optim.Adafactor(p))
 trajectory("adafactor_all", lambda p: optim.Adafactor(
-    p, lr=0.3, beta2_decay=-0.6, eps=(1.0, 0.4), d=1.2, weight_decay=0.1, maximize=True))
+    p, lr=0.3, beta2_decay=-0.6, eps=(0.9, 0.4), d=1.2, weight_decay=0.1, maximize=True))
 # Beyond matrices the last two dimensions are factored.
 trajectory("adafactor_3d", lambda p: optim.Adafactor(p, lr=0.3), reshape={"tall": (2, 2, 3)})
 

@@ -73,7 +73,7 @@ inline std::vector<OptimizerCase> optimizer_cases() {
       optimizer_case<Adafactor, AdafactorOptions>("adafactor", {}),
       optimizer_case<Adafactor, AdafactorOptions>("adafactor_all", {.lr = 0.3,
                                                                     .beta2_decay = -0.6,
-                                                                    .eps = {1, 0.4},
+                                                                    .eps = {0.9, 0.4},
                                                                     .d = 1.2,
                                                                     .weight_decay = 0.1,
                                                                     .maximize = true}),
