@@ -325,7 +325,8 @@ Tensor conv_transpose2d(const Arg& x, const Arg& weight, const Tensor& bias = {}
 /// The largest element of each window; of equals the first gets the gradient. NaN counts as the
 /// largest.
 Tensor max_pool2d(const Arg& x, Pair kernel, const MaxPool2dOptions& options = {});
-/// The mean of each window.
+/// The mean of each window. Like the two after it a product with small matrices: an infinity or NaN
+/// spreads over its row and column (not with interpolate's "nearest", which copies).
 Tensor avg_pool2d(const Arg& x, Pair kernel, const AvgPool2dOptions& options = {});
 /// Means over out_h × out_w windows that share the image: from ⌊i·in/out⌋ to ⌈(i + 1)·in/out⌉.
 Tensor adaptive_avg_pool2d(const Arg& x, Pair output_size);

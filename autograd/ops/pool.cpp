@@ -17,8 +17,8 @@ namespace {
 using detail::Windows;
 using detail::Windows2d;
 
-/// The elements of the image that make up one element of the result, and their weights: `count` of
-/// equal weight from `first` on, or two neighbours.
+/// One dimension of such a map: how much of element `from` of the image is in element `to` of the
+/// result.
 class Axis {
  public:
   Axis(int64_t out, int64_t in) : out_(out), in_(in), weights_(static_cast<size_t>(out * in)) {}
@@ -133,10 +133,13 @@ Tensor max_pool2d(const Arg& x, Pair kernel, const MaxPool2dOptions& options) {
   const Tensor flat = flatten(x, 2), from = contiguous_elements(flat);
   Tensor index = Tensor::empty({x.size(0), x.size(1), windows}, i64);
   dispatch_floating(x.dtype(), "max_pool2d", [&]<class T>() {
-    parallel_for(index.numel(), 2048, [&](int64_t begin, int64_t end) {
-      for (int64_t k = begin; k < end; ++k)
-        index.data<int64_t>()[k] = largest_of(from.data<T>() + k / windows * image, at,
-                                              k % windows / at.w.out, k % at.w.out);
+    const int64_t rows = x.size(0) * x.size(1) * at.h.out;
+    parallel_for(rows, std::max<int64_t>(1, 2048 / at.w.out), [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        const T* channel = from.data<T>() + row / at.h.out * image;
+        int64_t* out = index.data<int64_t>() + row * at.w.out;
+        for (int64_t j = 0; j < at.w.out; ++j) out[j] = largest_of(channel, at, row % at.h.out, j);
+      }
     });
   });
   const Tensor y = gather(Arg(flat, x.at), 2, index);
