@@ -70,7 +70,7 @@ Tensor tril_mask(int64_t rows, int64_t columns, int64_t diagonal = 0);
 Tensor triu_mask(int64_t rows, int64_t columns, int64_t diagonal = 0);
 
 // ---------------------------------------------------------------------------------- elementwise
-// Floating, with gradients; + − × and minimum, maximum, neg, abs, sign, clamp also take i64 (no gradient).
+// Floating, with gradients; + − × and minimum, maximum, neg, abs, sign, clamp also take i64, without.
 
 Tensor operator+(const Arg& a, const Arg& b);  ///< a + b.      da = dy, db = dy
 Tensor operator-(const Arg& a, const Arg& b);  ///< a − b.      da = dy, db = −dy
@@ -113,8 +113,9 @@ Tensor softplus(const Arg& x, double beta = 1, double threshold = 20);
 Tensor erf(const Arg& x);                          ///< dx = dy · 2/√π · e^{−x²}
 /// x limited to [low, high]; either may be missing. dx = dy inside (bounds included), else 0.
 Tensor clamp(const Arg& x, std::optional<double> low, std::optional<double> high = {});
-Tensor minimum(const Arg& a, const Arg& b);        ///< equal elements share the gradient: ½ each
-Tensor maximum(const Arg& a, const Arg& b);        ///< as minimum
+/// NaN where a or b is (no gradient there); equal elements share the gradient: ½ each.
+Tensor minimum(const Arg& a, const Arg& b);
+Tensor maximum(const Arg& a, const Arg& b);  ///< as minimum
 Tensor where(const Arg& condition, const Arg& a, const Arg& b);  ///< condition ? a : b (condition: bool)
 Tensor where(const Arg& condition, const Arg& a, double b);
 Tensor where(const Arg& condition, double a, const Arg& b);
