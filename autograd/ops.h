@@ -70,7 +70,8 @@ Tensor tril_mask(int64_t rows, int64_t columns, int64_t diagonal = 0);
 Tensor triu_mask(int64_t rows, int64_t columns, int64_t diagonal = 0);
 
 // ---------------------------------------------------------------------------------- elementwise
-// Floating, with gradients; + − × and minimum, maximum, neg, abs, sign, clamp also take i64, without.
+// Floating, with gradients; + − × and minimum, maximum, neg, abs, sign, clamp also take i64,
+// without.
 
 Tensor operator+(const Arg& a, const Arg& b);  ///< a + b.      da = dy, db = dy
 Tensor operator-(const Arg& a, const Arg& b);  ///< a − b.      da = dy, db = −dy
@@ -84,43 +85,46 @@ Tensor operator+(double a, const Arg& b);
 Tensor operator-(double a, const Arg& b);
 Tensor operator*(double a, const Arg& b);
 Tensor operator/(double a, const Arg& b);
-Tensor operator-(const Arg& x);                ///< −x.         dx = −dy
+Tensor operator-(const Arg& x);  ///< −x.         dx = −dy
 
-Tensor pow(const Arg& x, double exponent);         ///< xᵖ.     dx = dy · p · xᵖ⁻¹
-Tensor pow(const Arg& x, const Arg& exponent);     ///< xᵖ.     dx as above, dp = dy · xᵖ · log x (0 where x = 0, p ≥ 0)
-Tensor abs(const Arg& x);                          ///< |x|.    dx = dy · sign(x)
-Tensor sign(const Arg& x);                         ///< −1, 0, 1.  dx = 0
-Tensor exp(const Arg& x);                          ///< eˣ.     dx = dy · y
-Tensor expm1(const Arg& x);                        ///< eˣ − 1, accurate near 0.   dx = dy · (y + 1)
-Tensor log(const Arg& x);                          ///< ln x.   dx = dy / x
-Tensor log1p(const Arg& x);                        ///< ln(1 + x), accurate near 0.   dx = dy / (1 + x)
-Tensor sqrt(const Arg& x);                         ///< √x.     dx = dy / (2 y)
-Tensor rsqrt(const Arg& x);                        ///< 1/√x.   dx = −dy · y³ / 2
-Tensor square(const Arg& x);                       ///< x².     dx = 2 · dy · x
-Tensor sin(const Arg& x);                          ///< dx = dy · cos x
-Tensor cos(const Arg& x);                          ///< dx = −dy · sin x
-Tensor tanh(const Arg& x);                         ///< dx = dy · (1 − y²)
-Tensor sigmoid(const Arg& x);                      ///< 1 / (1 + e⁻ˣ).   dx = dy · y · (1 − y)
-Tensor relu(const Arg& x);                         ///< max(x, 0).   dx = dy where x > 0
+/// xᵖ.   dx = dy · p · xᵖ⁻¹, dp = dy · xᵖ · log x (0 where x = 0, p ≥ 0)
+Tensor pow(const Arg& x, double exponent);
+Tensor pow(const Arg& x, const Arg& exponent);
+Tensor abs(const Arg& x);      ///< |x|.    dx = dy · sign(x)
+Tensor sign(const Arg& x);     ///< −1, 0, 1.  dx = 0
+Tensor exp(const Arg& x);      ///< eˣ.     dx = dy · y
+Tensor expm1(const Arg& x);    ///< eˣ − 1, accurate near 0.   dx = dy · (y + 1)
+Tensor log(const Arg& x);      ///< ln x.   dx = dy / x
+Tensor log1p(const Arg& x);    ///< ln(1 + x), accurate near 0.   dx = dy / (1 + x)
+Tensor sqrt(const Arg& x);     ///< √x.     dx = dy / (2 y)
+Tensor rsqrt(const Arg& x);    ///< 1/√x.   dx = −dy · y³ / 2
+Tensor square(const Arg& x);   ///< x².     dx = 2 · dy · x
+Tensor sin(const Arg& x);      ///< dx = dy · cos x
+Tensor cos(const Arg& x);      ///< dx = −dy · sin x
+Tensor tanh(const Arg& x);     ///< dx = dy · (1 − y²)
+Tensor sigmoid(const Arg& x);  ///< 1 / (1 + e⁻ˣ).   dx = dy · y · (1 − y)
+Tensor relu(const Arg& x);     ///< max(x, 0).   dx = dy where x > 0
 Tensor leaky_relu(const Arg& x, double negative_slope = 0.01);
-Tensor elu(const Arg& x, double alpha = 1);        ///< x, or α(eˣ − 1) where x < 0
+Tensor elu(const Arg& x, double alpha = 1);  ///< x, or α(eˣ − 1) where x < 0
 /// Gaussian error linear unit (Hendrycks & Gimpel 2016): x · Φ(x). `approximate` is "none" (with
 /// erf) or "tanh": ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
 Tensor gelu(const Arg& x, std::string_view approximate = "none");
-Tensor silu(const Arg& x);                         ///< x · σ(x)
+Tensor silu(const Arg& x);  ///< x · σ(x)
 /// log(1 + e^{βx}) / β; x itself where βx > threshold.
 Tensor softplus(const Arg& x, double beta = 1, double threshold = 20);
-Tensor erf(const Arg& x);                          ///< dx = dy · 2/√π · e^{−x²}
+Tensor erf(const Arg& x);  ///< dx = dy · 2/√π · e^{−x²}
 /// x limited to [low, high]; either may be missing. dx = dy inside (bounds included), else 0.
 Tensor clamp(const Arg& x, std::optional<double> low, std::optional<double> high = {});
 /// NaN where a or b is (no gradient there); equal elements share the gradient: ½ each.
 Tensor minimum(const Arg& a, const Arg& b);
 Tensor maximum(const Arg& a, const Arg& b);  ///< as minimum
-Tensor where(const Arg& condition, const Arg& a, const Arg& b);  ///< condition ? a : b (condition: bool)
+/// condition ? a : b; the condition is bool.
+Tensor where(const Arg& condition, const Arg& a, const Arg& b);
 Tensor where(const Arg& condition, const Arg& a, double b);
 Tensor where(const Arg& condition, double a, const Arg& b);
-Tensor masked_fill(const Arg& x, const Arg& mask, double value);  ///< value where mask is true; dx = 0 there
-Tensor lerp(const Arg& start, const Arg& end, double weight);     ///< start + weight · (end − start)
+/// x, but `value` where the mask (bool) is true; dx = 0 there.
+Tensor masked_fill(const Arg& x, const Arg& mask, double value);
+Tensor lerp(const Arg& start, const Arg& end, double weight);  ///< start + weight · (end − start)
 
 // ---------------------------------------------------------------------- comparison and logic
 // Any dtype (both the same) → bool. No gradient.
@@ -149,10 +153,10 @@ bool allclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol 
 // ------------------------------------------------------------------------------------ reductions
 // Over any set of dimensions (default: all). keepdim leaves reduced dimensions with size 1.
 
-Tensor sum(const Arg& x, const Axes& dims = {}, bool keepdim = false);   ///< i64 and bool give i64
+Tensor sum(const Arg& x, const Axes& dims = {}, bool keepdim = false);  ///< i64 and bool give i64
 Tensor mean(const Arg& x, const Axes& dims = {}, bool keepdim = false);
-/// Σ(x − mean)² / (n − correction). correction 1 is the sample variance, 0 the population's. stddev is its
-/// root (torch.std; here std is a namespace).
+/// Σ(x − mean)² / (n − correction). correction 1 is the sample variance, 0 the population's. stddev
+/// is its root (torch.std; here std is a namespace).
 Tensor var(const Arg& x, const Axes& dims = {}, int64_t correction = 1, bool keepdim = false);
 Tensor stddev(const Arg& x, const Axes& dims = {}, int64_t correction = 1, bool keepdim = false);
 /// Largest (smallest) element; equal ones share the gradient evenly, as torch.amax.
@@ -186,19 +190,19 @@ Tensor reshape(const Arg& x, const Shape& shape);
 /// reshape that refuses to copy: throws where the strides do not allow a view.
 Tensor view(const Arg& x, const Shape& shape);
 Tensor flatten(const Arg& x, int64_t start_dim = 0, int64_t end_dim = -1);
-Tensor permute(const Arg& x, const Shape& dims);               ///< view
-Tensor transpose(const Arg& x, int64_t dim0, int64_t dim1);    ///< view
-Tensor squeeze(const Arg& x, int64_t dim);                     ///< view; unchanged where size ≠ 1
-Tensor squeeze(const Arg& x);                                  ///< view without any dimension of size 1
-Tensor unsqueeze(const Arg& x, int64_t dim);                   ///< view with a new dimension of size 1
+Tensor permute(const Arg& x, const Shape& dims);             ///< view
+Tensor transpose(const Arg& x, int64_t dim0, int64_t dim1);  ///< view
+Tensor squeeze(const Arg& x, int64_t dim);                   ///< view; unchanged where size ≠ 1
+Tensor squeeze(const Arg& x);                 ///< view without any dimension of size 1
+Tensor unsqueeze(const Arg& x, int64_t dim);  ///< view with a new dimension of size 1
 /// View with dimensions of size 1 stretched; −1 keeps a size; new leading dimensions allowed.
 Tensor expand(const Arg& x, const Shape& shape);
-Tensor broadcast_to(const Arg& x, const Shape& shape);         ///< expand
+Tensor broadcast_to(const Arg& x, const Shape& shape);  ///< expand
 /// View of x[start : end : step] along `dim`, as in Python (negative indices count from the end,
 /// out-of-range ones are clipped); step ≥ 1.
 Tensor slice(const Arg& x, int64_t dim, int64_t start, std::optional<int64_t> end = {},
              int64_t step = 1);
-Tensor select(const Arg& x, int64_t dim, int64_t index);       ///< view without `dim`
+Tensor select(const Arg& x, int64_t dim, int64_t index);  ///< view without `dim`
 Tensor cat(const std::vector<Tensor>& xs, int64_t dim = 0,
            std::source_location at = std::source_location::current());
 Tensor stack(const std::vector<Tensor>& xs, int64_t dim = 0,
@@ -231,7 +235,8 @@ Tensor index_select(const Arg& x, int64_t dim, const Tensor& index);
 Tensor gather(const Arg& x, int64_t dim, const Tensor& index);
 /// y = x; y[index[i, j, …], j, …] += source[i, j, …] (dim 0). Sums in index order: deterministic.
 Tensor scatter_add(const Arg& x, int64_t dim, const Tensor& index, const Arg& source);
-/// Rows of a table: (…) i64, weight (V, C) → (…, C). Gradients of repeated rows are summed in order.
+/// Rows of a table: (…) i64, weight (V, C) → (…, C). Gradients of repeated rows are summed in
+/// order.
 Tensor embedding(const Tensor& index, const Arg& weight);
 /// The elements where mask (bool, broadcast to x) is true, in row-major order; shape (n).
 Tensor masked_select(const Arg& x, const Tensor& mask);
@@ -261,8 +266,9 @@ Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands,
               std::source_location at = std::source_location::current());
 
 // ----------------------------------------------------------------------------------- convolution
-// Images are (N, C, H, W): batch, channels, height, width. A window of `kernel` elements, `dilation`
-// apart, stands at every `stride`-th place of the image with `padding` zeros on each side:
+// Images are (N, C, H, W): batch, channels, height, width. A window of `kernel` elements,
+// `dilation` apart, stands at every `stride`-th place of the image with `padding` zeros on each
+// side:
 //   out = ⌊(in + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1    in height and in width
 
 /// Height and width; one number stands for both: {.stride = 2, .padding = {1, 0}}.
@@ -310,8 +316,8 @@ struct InterpolateOptions {
 Tensor unfold(const Arg& x, Pair kernel, const WindowOptions& options = {});
 /// Columns added up into an image: (N, C·kh·kw, L) → (N, C, H, W), output_size = {H, W}.
 Tensor fold(const Arg& x, Pair output_size, Pair kernel, const WindowOptions& options = {});
-/// y[n, o, i, j] = bias[o] + Σ_{c,p,q} weight[o, c, p, q] · x[n, c, i·s + p·d − pad, j·s + q·d − pad]:
-/// (N, C, H, W), (O, C/groups, kh, kw), (O) → (N, O, out_h, out_w); bias may be undefined.
+/// y[n, o, i, j] = bias[o] + Σ_{c,p,q} weight[o, c, p, q] · x[n, c, i·s + p·d − pad, j·s + q·d −
+/// pad]: (N, C, H, W), (O, C/groups, kh, kw), (O) → (N, O, out_h, out_w); bias may be undefined.
 ///   dx = conv_transpose2d(dy, weight), dweight = dy · unfold(x)ᵀ, dbias = Σ dy
 Tensor conv2d(const Arg& x, const Arg& weight, const Tensor& bias = {},
               const Conv2dOptions& options = {});
@@ -359,7 +365,7 @@ struct CrossEntropyOptions {
   Tensor weight = {};           ///< (C): a factor for every class
   int64_t ignore_index = -100;  ///< targets that do not count
   Reduction reduction = Reduction::mean;
-  double label_smoothing = 0;   ///< share of the target spread evenly over all classes, in [0, 1]
+  double label_smoothing = 0;  ///< share of the target spread evenly over all classes, in [0, 1]
 };
 /// −log softmax(logits)[target]: (N, C) and (N) i64, or (N, C, d…) and (N, d…), or (C) and ().
 /// Formulas for weights and smoothing as torch.nn.functional.cross_entropy.
@@ -389,8 +395,7 @@ Tensor scaled_dot_product_attention(const Arg& q, const Arg& k, const Arg& v,
 Tensor scaled_dot_product_attention_reference(const Arg& q, const Arg& k, const Arg& v,
                                               const Tensor& mask = {}, double dropout_p = 0,
                                               bool is_causal = false,
-                                              std::optional<double> scale = {},
-                                              RandomKey key = {});
+                                              std::optional<double> scale = {}, RandomKey key = {});
 
 // -------------------------------------------------------------------------------------- in place
 // Change x and return it. For weights and buffers: not for tensors whose gradient is being recorded

@@ -104,8 +104,8 @@ class Tensor {
   /// `upstream` is the gradient of this tensor: by default 1, for a scalar.
   /// `retain_graph` keeps what the ops saved, for a second walk. `create_graph` records the walk
   /// itself, so that the gradients can be differentiated again (and retains the graph); grad() of a
-  /// leaf then owns a graph that owns the leaf, until set_grad({}): prefer tarsier::grad() for that.
-  /// Throws Error("backward").
+  /// leaf then owns a graph that owns the leaf, until set_grad({}): prefer tarsier::grad() for
+  /// that. Throws Error("backward").
   void backward(const Tensor& upstream = {}, bool retain_graph = false,
                 bool create_graph = false) const;
 

@@ -12,16 +12,28 @@ namespace tarsier::kernels {
 
 // Each build of the kernels (table.cpp) offers its tables under its own namespace.
 #ifdef TARSIER_HAS_scalar
-namespace scalar { const Kernels<float>& kernels_f32(); const Kernels<double>& kernels_f64(); }
+namespace scalar {
+const Kernels<float>& kernels_f32();
+const Kernels<double>& kernels_f64();
+}  // namespace scalar
 #endif
 #ifdef TARSIER_HAS_avx2
-namespace avx2 { const Kernels<float>& kernels_f32(); const Kernels<double>& kernels_f64(); }
+namespace avx2 {
+const Kernels<float>& kernels_f32();
+const Kernels<double>& kernels_f64();
+}  // namespace avx2
 #endif
 #ifdef TARSIER_HAS_avx512
-namespace avx512 { const Kernels<float>& kernels_f32(); const Kernels<double>& kernels_f64(); }
+namespace avx512 {
+const Kernels<float>& kernels_f32();
+const Kernels<double>& kernels_f64();
+}  // namespace avx512
 #endif
 #ifdef TARSIER_HAS_neon
-namespace neon { const Kernels<float>& kernels_f32(); const Kernels<double>& kernels_f64(); }
+namespace neon {
+const Kernels<float>& kernels_f32();
+const Kernels<double>& kernels_f64();
+}  // namespace neon
 #endif
 
 namespace {

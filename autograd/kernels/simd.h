@@ -20,17 +20,29 @@ namespace tarsier::kernels::TARSIER_ISA {
 template <class T>
 struct IntOfSize;
 template <>
-struct IntOfSize<float> { using Type = int32_t; };
+struct IntOfSize<float> {
+  using Type = int32_t;
+};
 template <>
-struct IntOfSize<double> { using Type = int64_t; };
+struct IntOfSize<double> {
+  using Type = int64_t;
+};
 template <>
-struct IntOfSize<int32_t> { using Type = int32_t; };
+struct IntOfSize<int32_t> {
+  using Type = int32_t;
+};
 template <>
-struct IntOfSize<uint32_t> { using Type = int32_t; };
+struct IntOfSize<uint32_t> {
+  using Type = int32_t;
+};
 template <>
-struct IntOfSize<int64_t> { using Type = int64_t; };
+struct IntOfSize<int64_t> {
+  using Type = int64_t;
+};
 template <>
-struct IntOfSize<uint64_t> { using Type = int64_t; };
+struct IntOfSize<uint64_t> {
+  using Type = int64_t;
+};
 
 /// The numbers 0 … n − 1 as template arguments: what shuffles of lanes are spelled with.
 template <int... lane>
@@ -42,8 +54,8 @@ struct MakeLanes<0, lane...> {
   using Type = Lanes<lane...>;
 };
 
-/// The compilers' vector type. On its own because inside of Simd g++ takes a T and a vector of T for
-/// the same type when it compares constructors.
+/// The compilers' vector type. On its own because inside of Simd g++ takes a T and a vector of T
+/// for the same type when it compares constructors.
 template <class T>
 struct VectorOf {
   using Type [[gnu::vector_size(TARSIER_VECTOR_BYTES)]] = T;
@@ -56,8 +68,8 @@ struct Simd {
   using Lane = T;
   using Vector = typename VectorOf<T>::Type;
   /// The same in memory: of any alignment, and allowed to lie over anything.
-  using Unaligned [[gnu::vector_size(TARSIER_VECTOR_BYTES), gnu::aligned(alignof(T)),
-                    gnu::may_alias]] = T;
+  using Unaligned
+      [[gnu::vector_size(TARSIER_VECTOR_BYTES), gnu::aligned(alignof(T)), gnu::may_alias]] = T;
   using Int = Simd<typename IntOfSize<T>::Type>;
   static constexpr int width = TARSIER_VECTOR_BYTES / sizeof(T);
 
@@ -74,8 +86,8 @@ struct Simd {
   TARSIER_INLINE static Simd load(const T* p) {
     return Simd(*reinterpret_cast<const Unaligned*>(p));
   }
-  /// A mask of the first n lanes. Loops that test it (and not i < n, which g++ splits in two) become
-  /// one masked load or store where the processor has those.
+  /// A mask of the first n lanes. Loops that test it (and not i < n, which g++ splits in two)
+  /// become one masked load or store where the processor has those.
   TARSIER_INLINE static Int first_lanes(int64_t n) {
     typename Int::Vector index;
     for (int i = 0; i < width; ++i) index[i] = i;
@@ -107,10 +119,22 @@ struct Simd {
   TARSIER_INLINE friend Simd operator*(Simd a, Simd b) { return a.v * b.v; }
   TARSIER_INLINE friend Simd operator/(Simd a, Simd b) { return a.v / b.v; }
   TARSIER_INLINE friend Simd operator-(Simd a) { return -a.v; }
-  TARSIER_INLINE Simd& operator+=(Simd b) { v += b.v; return *this; }
-  TARSIER_INLINE Simd& operator-=(Simd b) { v -= b.v; return *this; }
-  TARSIER_INLINE Simd& operator*=(Simd b) { v *= b.v; return *this; }
-  TARSIER_INLINE Simd& operator/=(Simd b) { v /= b.v; return *this; }
+  TARSIER_INLINE Simd& operator+=(Simd b) {
+    v += b.v;
+    return *this;
+  }
+  TARSIER_INLINE Simd& operator-=(Simd b) {
+    v -= b.v;
+    return *this;
+  }
+  TARSIER_INLINE Simd& operator*=(Simd b) {
+    v *= b.v;
+    return *this;
+  }
+  TARSIER_INLINE Simd& operator/=(Simd b) {
+    v /= b.v;
+    return *this;
+  }
 
   // Integer lanes only.
   TARSIER_INLINE friend Simd operator&(Simd a, Simd b) { return a.v & b.v; }
@@ -150,9 +174,13 @@ TARSIER_INLINE Simd<To> convert(Simd<From> x) {
 
 /// Larger of the two; b where a is NaN (as the hardware does).
 template <class T>
-TARSIER_INLINE Simd<T> max(Simd<T> a, Simd<T> b) { return a.v > b.v ? a.v : b.v; }
+TARSIER_INLINE Simd<T> max(Simd<T> a, Simd<T> b) {
+  return a.v > b.v ? a.v : b.v;
+}
 template <class T>
-TARSIER_INLINE Simd<T> min(Simd<T> a, Simd<T> b) { return a.v < b.v ? a.v : b.v; }
+TARSIER_INLINE Simd<T> min(Simd<T> a, Simd<T> b) {
+  return a.v < b.v ? a.v : b.v;
+}
 template <class T>
 TARSIER_INLINE Simd<T> abs(Simd<T> a) {
   using I = typename Simd<T>::Int;
@@ -172,7 +200,9 @@ TARSIER_INLINE Simd<T> sqrt(Simd<T> a) {
 
 /// a·b + c; fused on instruction sets that can (the builds pass -ffp-contract=fast).
 template <class T>
-TARSIER_INLINE Simd<T> fma(Simd<T> a, Simd<T> b, Simd<T> c) { return a.v * b.v + c.v; }
+TARSIER_INLINE Simd<T> fma(Simd<T> a, Simd<T> b, Simd<T> c) {
+  return a.v * b.v + c.v;
+}
 
 /// Folds all lanes with `op(T, T)` in a fixed tree: halves, quarters, … so the order, and with it
 /// every bit of the result, depends on the width alone.

@@ -49,7 +49,7 @@ int run(const std::string& program, std::vector<std::string> words) {
     std::cout << command_help(command.spec, arguments);
     return 0;
   }
-  return command.run(arguments, program);
+  return command.run(arguments, shell_word(program));
 }
 
 }  // namespace

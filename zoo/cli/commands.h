@@ -11,7 +11,7 @@ namespace tarsier::zoo {
 /// One command of the program.
 struct Command {
   CommandSpec spec;
-  /// Runs it and returns the exit code. `program` is the name under which the program was called,
+  /// Runs it and returns the exit code. `program` is the shell word that the program was called by,
   /// for the commands that it suggests. Throws UsageError and Error.
   int (*run)(const Arguments& arguments, const std::string& program);
 };
