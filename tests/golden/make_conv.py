@@ -7,34 +7,18 @@ writes conv.safetensors beside itself, in the form of make_golden.py: "case.x", 
 "case.dx", "case.state.<key>" and "case.grad.<key>"; with "case.after.<key>" for buffers that the
 call changed.
 """
-import json
 import os
-import struct
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from safetensors_file import save_finite
+
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(20250102)
 HERE = os.path.dirname(os.path.abspath(__file__))
 out = {}
-
-
-def save(path, tensors):
-    names = {torch.float64: "F64", torch.int64: "I64"}
-    header, data = {}, b""
-    for name, tensor in tensors.items():
-        assert not tensor.is_floating_point() or tensor.isfinite().all(), name
-        raw = tensor.detach().contiguous().numpy().tobytes()
-        header[name] = {"dtype": names[tensor.dtype], "shape": list(tensor.shape),
-                        "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
-    print(path, 8 + len(text) + len(data), "bytes by PyTorch", torch.__version__)
 
 
 def record(case, module, *inputs, **named):
@@ -157,4 +141,4 @@ for case, module in {
 ties = torch.randint(0, 3, (2, 2, 5, 7)).double()  # equal elements in most windows
 record("max_pool2d_ties", nn.MaxPool2d(3, stride=2), ties)
 
-save(os.path.join(HERE, "conv.safetensors"), out)
+save_finite(os.path.join(HERE, "conv.safetensors"), out)

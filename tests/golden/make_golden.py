@@ -7,36 +7,18 @@ writes layers.safetensors and optim.safetensors beside itself: f64, with random 
 upstream gradients from a fixed seed. Names are "case.x", "case.y", "case.dy", "case.dx",
 "case.state.<key>" and "case.grad.<key>".
 """
-import json
 import math
 import os
-import struct
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from safetensors_file import save_finite
+
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(20240607)
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def save(path, tensors):
-    """The safetensors format; all tensors are 8 bytes wide, or bool and last."""
-    names = {torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}
-    items = sorted(tensors.items(), key=lambda item: item[1].dtype == torch.bool)
-    header, data = {}, b""
-    for name, tensor in items:
-        assert not tensor.is_floating_point() or tensor.isfinite().all(), name
-        raw = tensor.detach().contiguous().numpy().tobytes()
-        header[name] = {"dtype": names[tensor.dtype], "shape": list(tensor.shape),
-                        "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
-    print(path, 8 + len(text) + len(data), "bytes")
 
 
 out = {}
@@ -146,7 +128,7 @@ def blind_attention(query, key, value):
 
 record("mha_blind", module, {"query": torch.randn(B, T, C), "key": torch.randn(B, S, C),
                              "value": torch.randn(B, S, C)}, blind_attention)
-save(os.path.join(HERE, "layers.safetensors"), out)
+save_finite(os.path.join(HERE, "layers.safetensors"), out)
 
 
 # -------------------------------------------------------------------------------------- optimisers
@@ -205,4 +187,4 @@ w = torch.zeros(3, 7, requires_grad=True)
 w.grad = out["grad.w"][0].clone()
 torch.nn.utils.clip_grad_value_([w], 0.7)
 out["clip_value.w"] = w.grad
-save(os.path.join(HERE, "optim.safetensors"), out)
+save_finite(os.path.join(HERE, "optim.safetensors"), out)

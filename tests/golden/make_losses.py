@@ -7,32 +7,16 @@ writes losses.safetensors beside itself: f64, from a fixed seed. A case has its 
 ("case.input", "case.target", ...) and, for every reduction r, the loss ("case.r.y"), a random
 upstream gradient ("case.r.dy") and the gradients of the floating inputs ("case.r.dinput", ...).
 """
-import json
 import os
-import struct
 
 import torch
 import torch.nn.functional as F
 
+from safetensors_file import save
+
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(20240611)
 out = {}
-
-
-def save(path, tensors):
-    """The safetensors format; all tensors are 8 bytes wide."""
-    names = {torch.float64: "F64", torch.int64: "I64"}
-    header, data = {}, b""
-    for name, tensor in sorted(tensors.items()):
-        raw = tensor.detach().contiguous().numpy().tobytes()
-        header[name] = {"dtype": names[tensor.dtype], "shape": list(tensor.shape),
-                        "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
-    print(path, 8 + len(text) + len(data), "bytes,", sum(n.endswith(".y") for n in tensors), "cases")
 
 
 def record(case, inputs, loss, constants=None, reductions=("none", "mean", "sum")):

@@ -7,15 +7,15 @@ needs 2.9, Adafactor 2.5).
 writes trajectories.safetensors beside itself: the gradients (f32), the weights after every tenth of
 100 steps of each optimiser (f64), and the learning rates of 100 steps of each schedule.
 """
-import json
 import math
 import os
-import struct
 import warnings
 
 import torch
 from torch import optim
 from torch.optim import lr_scheduler
+
+from safetensors_file import save_finite
 
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(20241121)
@@ -169,20 +169,4 @@ for case, options in {"defaults": {}, "all": dict(factor=0.5, patience=3, thresh
 
 
 # -------------------------------------------------------------------------------------------- file
-def save(path, tensors):
-    """The safetensors format, f64 first, so that all are aligned."""
-    header, data = {}, b""
-    for name, x in sorted(tensors.items(), key=lambda item: -item[1].element_size()):
-        assert x.isfinite().all(), name
-        raw = x.contiguous().numpy().tobytes()
-        header[name] = {"dtype": {8: "F64", 4: "F32"}[x.element_size()], "shape": list(x.shape),
-                        "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
-    print(path, 8 + len(text) + len(data), "bytes,", len(tensors), "tensors")
-
-
-save(os.path.join(HERE, "trajectories.safetensors"), out)
+save_finite(os.path.join(HERE, "trajectories.safetensors"), out)
