@@ -29,9 +29,6 @@ constexpr int64_t kBlock = 64;
 template <class T>
 constexpr T kInfinity = static_cast<T>(__builtin_inf());
 
-constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-constexpr int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 template <class T>
 constexpr int64_t round_up(int64_t n) {
   return ceil_div(n, Simd<T>::width) * Simd<T>::width;

@@ -12,13 +12,12 @@
 // threads, the blocks, the neighbours, or the batch.
 #include "autograd/kernels/gemm.h"
 
-#include <new>
-
 #include "autograd/kernels/activation.h"
 #include "autograd/kernels/gemm_ladder.h"
 #include "autograd/kernels/gemm_pack.h"
 #include "autograd/kernels/gemm_row.h"
 #include "autograd/kernels/gemm_tile.h"
+#include "autograd/kernels/scratch.h"
 #include "autograd/kernels/simd.h"
 #include "autograd/parallel.h"
 
@@ -41,40 +40,8 @@ constexpr int64_t kGrainWork = int64_t(1) << 19;
 /// The same for elements to pack.
 constexpr int64_t kGrainPack = int64_t(1) << 15;
 
-constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-/// Memory that a thread keeps for its packed panels from one product to the next.
-class PackBuffer {
- public:
-  PackBuffer() = default;
-  PackBuffer(const PackBuffer&) = delete;
-  PackBuffer& operator=(const PackBuffer&) = delete;
-  ~PackBuffer() { release(); }
-
-  void* get(int64_t bytes) {
-    if (bytes > bytes_) {
-      release();
-      memory_ = ::operator new(static_cast<size_t>(bytes), kAlignment);
-      bytes_ = bytes;
-    }
-    return memory_;
-  }
-
- private:
-  static constexpr std::align_val_t kAlignment{64};
-
-  void release() {
-    ::operator delete(memory_, kAlignment);
-    memory_ = nullptr;
-    bytes_ = 0;
-  }
-
-  void* memory_ = nullptr;
-  int64_t bytes_ = 0;
-};
-
-thread_local PackBuffer pack_buffer;
+/// What a thread packs into.
+thread_local Scratch scratch;
 
 template <class T>
 constexpr T kZeros[kTileCols<T>] = {};
@@ -285,8 +252,7 @@ void product(const Gemm<T>& g, const T* a, const T* b, T* c) {
   const int64_t a_size =
       block.packs_a ? ceil_div(block_rows, kTileRows) * kPanelRows<T> * block_k : 0;
   const int64_t b_size = ceil_div(block_cols, kTileCols<T>) * kTileCols<T> * block_k;
-  block.packed_a =
-      static_cast<T*>(pack_buffer.get((a_size + b_size) * static_cast<int64_t>(sizeof(T))));
+  block.packed_a = scratch.get<T>(a_size + b_size);
   block.packed_b = block.packed_a + a_size;
 
   for (int64_t col = 0; col < g.n; col += block_cols) {

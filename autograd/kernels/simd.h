@@ -223,4 +223,9 @@ TARSIER_INLINE T max_lanes(Simd<T> x) {
   return reduce_lanes(x, [](T a, T b) { return a > b ? a : b; });
 }
 
+/// Of sizes: the smaller, the larger, and a / b rounded up.
+constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+constexpr int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 }  // namespace tarsier::kernels::TARSIER_ISA

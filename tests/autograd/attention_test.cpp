@@ -8,6 +8,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
 #include "autograd/parallel.h"
+#include "tests/error_of.h"
 
 namespace tarsier {
 namespace {
@@ -301,15 +302,6 @@ TEST_CASE("self-attention of five tokens gives the numbers that numpy gives") {
       {5, 4});
   const Tensor y = scaled_dot_product_attention(matmul(x, wq), matmul(x, wk), matmul(x, wv));
   CHECK(allclose(y, expected, 0, 1e-12));
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST_CASE("attention says what does not fit") {

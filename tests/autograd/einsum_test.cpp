@@ -7,6 +7,7 @@
 
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
+#include "tests/error_of.h"
 
 namespace tarsier {
 namespace {
@@ -53,15 +54,6 @@ Tensor by_loops(const std::vector<std::string>& terms, const std::vector<Tensor>
   };
   loop(sizes.begin());
   return from_vector(out, shape);
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 constexpr double kTolerance = 1e-12;

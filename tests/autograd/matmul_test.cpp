@@ -6,6 +6,7 @@
 
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
+#include "tests/error_of.h"
 
 namespace tarsier {
 namespace {
@@ -59,15 +60,6 @@ double deviation(const Tensor& y, const std::vector<double>& expected) {
   for (size_t i = 0; i < values.size(); ++i)
     largest = std::fmax(largest, std::fabs(values[i] - expected[i]));
   return largest;
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 /// A sum of up to 70 products of normal numbers is good to about 70·4²·2⁻⁵³.
