@@ -396,6 +396,32 @@ Tensor scaled_dot_product_attention_reference(const Arg& q, const Arg& k, const 
                                               const Tensor& mask = {}, double dropout_p = 0,
                                               bool is_causal = false,
                                               std::optional<double> scale = {}, RandomKey key = {});
+/// Which keys a query may look at, by their distance: query i stands at key i + offset, and sees
+/// the keys from `left` before that one to `right` after it.
+struct AttentionWindow {
+  static constexpr int64_t kUnlimited = INT64_MAX;
+  int64_t left = kUnlimited;   ///< 0 or more
+  int64_t right = kUnlimited;  ///< 0 or more; 0: causal
+  int64_t offset = 0;          ///< of query 0 among the keys: what a cache holds from before
+};
+/// Attention within a sliding window: scaled_dot_product_attention where, besides, query i sees
+/// only the keys of `window`. Time grows with T · (left + right), not with T². Source: Beltagy et
+/// al. 2020, "Longformer: the long-document transformer".
+Tensor local_attention(const Arg& q, const Arg& k, const Arg& v, const AttentionWindow& window,
+                       const Tensor& mask = {}, double dropout_p = 0,
+                       std::optional<double> scale = {},
+                       Generator& generator = default_generator());
+/// The same in primitive ops.
+Tensor local_attention_reference(const Arg& q, const Arg& k, const Arg& v,
+                                 const AttentionWindow& window, const Tensor& mask,
+                                 double dropout_p, std::optional<double> scale, RandomKey key);
+
+/// Turns the pairs (x₁, x₂) of every row by angles: y₁ = x₁·cos − x₂·sin, y₂ = x₂·cos + x₁·sin.
+/// x (…, T, D), cos and sin (T, D/2), of x's dtype → (…, T, D). Pair d is (x[d], x[d + D/2]), or
+/// (x[2d], x[2d + 1]) where `interleaved`. No gradient for cos and sin.
+/// Source: Su et al. 2021, "RoFormer: enhanced transformer with rotary position embedding".
+Tensor rotary_embedding(const Arg& x, const Tensor& cos, const Tensor& sin,
+                        bool interleaved = false);
 
 // -------------------------------------------------------------------------------------- in place
 // Change x and return it. For weights and buffers: not for tensors whose gradient is being recorded

@@ -11,6 +11,7 @@
 #include "nn/file.h"
 #include "nn/init.h"
 #include "nn/json.h"
+#include "nn/kv_cache.h"
 #include "nn/linear.h"
 #include "nn/loss.h"
 #include "nn/module.h"

@@ -1,4 +1,5 @@
 // Scaled dot-product attention: fused, and in primitive ops.
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <type_traits>
@@ -233,6 +234,36 @@ Tensor scaled_dot_product_attention(const Arg& q, const Arg& k, const Arg& v, co
         });
         return grads;
       });
+}
+
+namespace {
+
+Tensor window_mask(const AttentionWindow& w, int64_t tq, int64_t tk) {
+  const auto limited = [&](int64_t n) { return std::min(n, tq + tk); };
+  return tril_mask(tq, tk, w.offset + limited(w.right)) &&
+         triu_mask(tq, tk, w.offset - limited(w.left));
+}
+
+Tensor combined(const AttentionWindow& w, const Tensor& mask, const Tensor& q, const Tensor& k) {
+  const Tensor seen = window_mask(w, q.size(-2), k.size(-2));
+  if (!mask.defined()) return seen;
+  return mask.dtype() == boolean ? seen && mask : where(seen, mask, -INFINITY);
+}
+
+}  // namespace
+
+Tensor local_attention(const Arg& q, const Arg& k, const Arg& v, const AttentionWindow& window,
+                       const Tensor& mask, double dropout_p, std::optional<double> scale,
+                       Generator& generator) {
+  return scaled_dot_product_attention(q, k, v, combined(window, mask, q, k), dropout_p, false,
+                                      scale, generator);
+}
+
+Tensor local_attention_reference(const Arg& q, const Arg& k, const Arg& v,
+                                 const AttentionWindow& window, const Tensor& mask,
+                                 double dropout_p, std::optional<double> scale, RandomKey key) {
+  return scaled_dot_product_attention_reference(q, k, v, combined(window, mask, q, k), dropout_p,
+                                                false, scale, key);
 }
 
 }  // namespace tarsier

@@ -1,0 +1,36 @@
+#pragma once
+// What a decoder remembers: the keys and values of the tokens that it has seen.
+
+#include <cstdint>
+#include <utility>
+
+#include "autograd/tensor.h"
+
+namespace tarsier::nn {
+
+/// The keys and values of one attention layer, so that a new token computes only its own: a step
+/// costs O(T) in place of O(T²). Room grows by doubling. Nothing in it is recorded: for use under
+/// NoGrad alone.
+///
+///   std::vector<KVCache> caches(n_layer);             // one per layer
+///   const auto [keys, values] = cache.append(k, v);   // k, v: those of the new tokens
+///   const Tensor y = local_attention(q, keys, values, {.right = 0, .offset = cache.length() - T});
+class KVCache {
+ public:
+  /// Adds k (B, H, T, D) and v (B, H, T, Dv); returns all keys and values so far, (B, H, length,
+  /// ·). The result is good until the next append. Throws Error("kv_cache") where sizes or dtype
+  /// are not those of before, or gradients are recorded.
+  std::pair<Tensor, Tensor> append(const Tensor& k, const Tensor& v);
+
+  /// The number of tokens remembered.
+  int64_t length() const { return length_; }
+  /// Forgets all but the first `length` tokens. Throws Error("kv_cache") where there are fewer.
+  void truncate(int64_t length);
+  void clear() { length_ = 0; }
+
+ private:
+  Tensor keys_, values_;  ///< (B, H, room, ·)
+  int64_t length_ = 0;
+};
+
+}  // namespace tarsier::nn
