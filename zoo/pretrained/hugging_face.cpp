@@ -1,0 +1,207 @@
+#include "zoo/pretrained/hugging_face.h"
+
+#include <filesystem>
+#include <set>
+
+#include "nn/file.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nn::Json;
+
+constexpr const char* kName = "pretrained";
+constexpr const char* kConfig = "config.json";
+constexpr const char* kWeights = "model.safetensors";
+
+/// The value of a key, or null where it is missing or null.
+const Json* value_of(const Pretrained& model, std::string_view key) {
+  const Json* value = model.config.find(key);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+/// The value of a key as `read` gives it, where `fits`; or `otherwise`.
+template <class T, class Fits, class Read>
+T read_value(const Pretrained& model, std::string_view key, const std::optional<T>& otherwise,
+             const char* expected, const Fits& fits, const Read& read) {
+  const Json* value = value_of(model, key);
+  if (value == nullptr) {
+    check(otherwise.has_value(), kName, model.config_path, ": the key '", key,
+          "' is missing: ", expected, " was expected");
+    return *otherwise;
+  }
+  check(fits(*value), kName, model.config_path, ": '", key, "' is ", value->dump(), ", where ",
+        expected, " was expected");
+  return read(*value);
+}
+
+void require_file(const fs::path& path) {
+  if (fs::is_regular_file(path)) return;
+  std::string mend;
+  if (fs::exists(path.parent_path() / (std::string(kWeights) + ".index.json")))
+    mend = concat(": the weights are split into several files; save them with a larger ",
+                  "max_shard_size, as one ", kWeights);
+  else if (fs::exists(path.parent_path() / "pytorch_model.bin"))
+    mend = concat(": the weights are in pytorch_model.bin; load and save them with transformers, ",
+                  "which writes ", kWeights);
+  fail(kName, path.string(), " does not exist", mend);
+}
+
+Json read_config(const std::string& path, std::string_view model_type) {
+  Json config = Json::parse(nn::read_file(path), path);
+  check(config.is_object(), kName, path, ": an object {…} was expected");
+  const Json* type = config.find("model_type");
+  check(type != nullptr && type->is_string(), kName, path,
+        ": the key 'model_type' is missing: is it the config.json of a transformers model?");
+  check(type->as_string() == model_type, kName, path, " is of a model of type '", type->as_string(),
+        "', and '", model_type, "' was expected");
+  return config;
+}
+
+/// All names without `prefix`.
+TensorDict without_prefix(const TensorDict& weights, std::string_view prefix,
+                          const std::string& path) {
+  TensorDict out;
+  for (const auto& [name, tensor] : weights) {
+    const std::string shorter = name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+    check(!out.contains(shorter), kName, path, ": '", shorter, "' is there twice, with and ",
+          "without '", prefix, "'");
+    out.add(shorter, tensor);
+  }
+  return out;
+}
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------ config.json
+
+int64_t Pretrained::size(std::string_view key, std::optional<int64_t> otherwise) const {
+  return read_value(
+      *this, key, otherwise, "a whole number, 1 or more",
+      [](const Json& value) { return value.is_int() && value.as_int() >= 1; },
+      [](const Json& value) { return value.as_int(); });
+}
+
+double Pretrained::number(std::string_view key, std::optional<double> otherwise) const {
+  return read_value(
+      *this, key, otherwise, "a number", [](const Json& value) { return value.is_number(); },
+      [](const Json& value) { return value.as_double(); });
+}
+
+bool Pretrained::flag(std::string_view key, std::optional<bool> otherwise) const {
+  return read_value(
+      *this, key, otherwise, "true or false", [](const Json& value) { return value.is_bool(); },
+      [](const Json& value) { return value.as_bool(); });
+}
+
+std::string Pretrained::text(std::string_view key, std::optional<std::string> otherwise) const {
+  return read_value(
+      *this, key, otherwise, "a string", [](const Json& value) { return value.is_string(); },
+      [](const Json& value) { return value.as_string(); });
+}
+
+Pretrained open_pretrained(const std::string& path, std::string_view model_type,
+                           std::string_view prefix) {
+  check(fs::exists(path), kName, path, " does not exist: give the folder with ", kConfig, " and ",
+        kWeights);
+  const bool is_folder = fs::is_directory(path);
+  const fs::path folder = is_folder ? fs::path(path) : fs::path(path).parent_path();
+  const fs::path weights = is_folder ? folder / kWeights : fs::path(path);
+  require_file(folder / kConfig);
+  Pretrained model;
+  model.config_path = (folder / kConfig).string();
+  model.config = read_config(model.config_path, model_type);
+  require_file(weights);
+  model.weights_path = weights.string();
+  model.weights =
+      without_prefix(nn::load_safetensors(model.weights_path), prefix, model.weights_path);
+  return model;
+}
+
+// ---------------------------------------------------------------------------------------- weights
+
+namespace {
+
+/// The differences between a file and a module, for the message.
+struct Differences {
+  std::vector<std::string> wrong, missing, unexpected;
+
+  void check_empty(const Pretrained& file, const nn::Module& module) const {
+    if (wrong.empty() && missing.empty() && unexpected.empty()) return;
+    std::string text = concat(file.weights_path, " does not fit a ", module.type_name(),
+                              " of the sizes in ", file.config_path, ":");
+    append(text, "wrong", wrong);
+    append(text, "missing", missing);
+    append(text, "unexpected", unexpected);
+    fail(kName, text);
+  }
+
+ private:
+  static void append(std::string& text, const char* title, const std::vector<std::string>& names) {
+    if (names.empty()) return;
+    text += concat("\n  ", title, ":");
+    for (const std::string& name : names) text += concat(name == names[0] ? " " : ", ", name);
+  }
+};
+
+/// One copy: a tensor of the file, and the place in the module, seen as the file has it.
+struct Copy {
+  Tensor to, from;
+};
+
+/// `place` seen with its first two dimensions exchanged. Not recorded.
+Tensor transposed(const Tensor& place) {
+  const Shape shape{place.size(1), place.size(0)};
+  return place.view_as(shape, {place.strides()[1], place.strides()[0]}, place.offset());
+}
+
+/// Plans the copies into one tensor of the module.
+void plan_copies(const Pretrained& file, const Source& source, const std::string& own_name,
+                 Tensor place, std::vector<Copy>& copies, Differences& differences) {
+  if (source.transposed) place = transposed(place);
+  const auto parts = static_cast<int64_t>(source.names.size());
+  check(place.dim() > 0 && place.size(0) % parts == 0, kName, own_name, " of shape ", place.shape(),
+        " cannot be made of ", parts, " tensors");
+  const int64_t rows = place.size(0) / parts;
+  for (int64_t i = 0; i < parts; ++i) {
+    const std::string& name = source.names[static_cast<size_t>(i)];
+    const Tensor part = slice(place, 0, i * rows, (i + 1) * rows);
+    const Tensor* given = file.weights.find(name);
+    if (given == nullptr) {
+      differences.missing.push_back(name);
+    } else if (!(given->shape() == part.shape())) {
+      differences.wrong.push_back(
+          concat(name, " is ", given->shape(), " where ", part.shape(), " belongs"));
+    } else if (!is_floating(given->dtype())) {
+      differences.wrong.push_back(
+          concat(name, " is ", given->dtype(), " where ", part.dtype(), " belongs"));
+    } else {
+      copies.push_back({part, *given});
+    }
+  }
+}
+
+}  // namespace
+
+void load_weights(nn::Module& module, const Pretrained& file,
+                  const std::function<Source(const std::string& name)>& source_of,
+                  const std::function<bool(std::string_view name)>& ignored) {
+  const NoGrad guard;
+  Differences differences;
+  std::vector<Copy> copies;
+  std::set<std::string> taken;
+  for (const auto& [name, tensor] : module.state_dict()) {
+    const Source source = source_of(name);
+    if (source.names.empty()) continue;
+    plan_copies(file, source, name, tensor, copies, differences);
+    taken.insert(source.names.begin(), source.names.end());
+  }
+  for (const auto& [name, tensor] : file.weights)
+    if (!taken.contains(name) && !ignored(name)) differences.unexpected.push_back(name);
+  differences.check_empty(file, module);
+  for (const Copy& copy : copies) copy_(copy.to, copy.from);
+}
+
+}  // namespace tarsier::zoo

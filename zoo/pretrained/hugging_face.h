@@ -1,0 +1,62 @@
+#pragma once
+// Models as Hugging Face's transformers library saves them: a folder with config.json (sizes and
+// choices) and model.safetensors (weights). What all loaders share; one file per model beside this
+// one knows its names.
+// Source: https://huggingface.co/docs/transformers/main/en/main_classes/model
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nn/json.h"
+#include "nn/module.h"
+#include "nn/safetensors.h"
+
+namespace tarsier::zoo {
+
+/// A saved model before it becomes a module. The values of config.json are read by kind; a key that
+/// is missing or null gives `otherwise`, and without that throws Error("pretrained") with the
+/// file's name, as does a value of another kind.
+struct Pretrained {
+  std::string config_path;   ///< …/config.json
+  std::string weights_path;  ///< …/model.safetensors
+  nn::Json config;
+  TensorDict
+      weights;  ///< mapped, not read (load_safetensors); without the prefix of the base model
+
+  /// A whole number, 1 or more.
+  int64_t size(std::string_view key, std::optional<int64_t> otherwise = {}) const;
+  double number(std::string_view key, std::optional<double> otherwise = {}) const;
+  bool flag(std::string_view key, std::optional<bool> otherwise = {}) const;
+  std::string text(std::string_view key, std::optional<std::string> otherwise = {}) const;
+};
+
+/// Opens a saved model: `path` is its folder, or the .safetensors file in it. `prefix` is what the
+/// names of the base model begin with where it was saved inside of another ("transformer.",
+/// "bert."); it is cut off, so that both kinds of file look alike.
+/// Throws Error("pretrained") where a file is missing, or config.json is of another model_type;
+/// Error("json"), Error("safetensors") and Error("file") for damaged files. All name the file.
+Pretrained open_pretrained(const std::string& path, std::string_view model_type,
+                           std::string_view prefix);
+
+/// Where a tensor of a module comes from.
+struct Source {
+  /// The names in the file: one; or several, that lie one after another along the first dimension
+  /// (query, key, value); or none: nothing is to be loaded, as for a tied weight.
+  std::vector<std::string> names;
+  /// Whether the file has the matrix as (in, out), not as Linear's (out, in): GPT-2's Conv1D.
+  bool transposed = false;
+};
+
+/// Copies weights from `file` into every tensor of `module`'s state dict, which lie where
+/// source_of(name of the tensor) says, converting between f32 and f64. Weights of the file that no
+/// tensor takes must be `ignored`.
+/// Throws Error("pretrained") with the file's name that lists every missing and unexpected name,
+/// and every wrong shape beside the right one; nothing is changed then.
+void load_weights(nn::Module& module, const Pretrained& file,
+                  const std::function<Source(const std::string& name)>& source_of,
+                  const std::function<bool(std::string_view name)>& ignored);
+
+}  // namespace tarsier::zoo
