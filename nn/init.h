@@ -10,6 +10,22 @@
 
 namespace tarsier::nn {
 
+/// While it lives, the initialisers below that draw random numbers do nothing on this thread, and
+/// draw nothing: for a model whose weights are loaded next. Until then those parameters hold
+/// whatever the memory held. As torch.nn.utils.skip_init.
+///   auto model = [] { NoInit guard; return std::make_unique<Gpt>(…); }();
+///   model->load_state_dict(load_safetensors(path));
+class NoInit {
+ public:
+  NoInit();
+  ~NoInit();
+  NoInit(const NoInit&) = delete;
+  NoInit& operator=(const NoInit&) = delete;
+
+ private:
+  bool before_;
+};
+
 Tensor zeros_(const Tensor& x);
 Tensor ones_(const Tensor& x);
 Tensor constant_(const Tensor& x, double value);

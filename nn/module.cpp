@@ -148,6 +148,11 @@ std::vector<std::pair<std::string, const Module*>> Module::named_modules() const
   return modules;
 }
 
+void Module::apply(const std::function<void(Module&)>& fn) {
+  for (Module* child : children_) child->apply(fn);
+  fn(*this);
+}
+
 // ------------------------------------------------------------------------------------------- state
 
 TensorDict Module::state_dict() const {

@@ -14,11 +14,14 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -26,6 +29,7 @@
 #include "autograd/tape.h"
 #include "autograd/tensor.h"
 #include "autograd/tensor_dict.h"
+#include "nn/hooks.h"
 
 namespace tarsier::nn {
 
@@ -56,6 +60,8 @@ class Module {
   /// This module (under the name "") and all below it, in order: ("layers.0.fc", module).
   std::vector<std::pair<std::string, Module*>> named_modules();
   std::vector<std::pair<std::string, const Module*>> named_modules() const;
+  /// Calls fn(module) for all modules below this one, children before their parents, then for this.
+  void apply(const std::function<void(Module&)>& fn);
 
   // ---- state ----
 
@@ -97,6 +103,18 @@ class Module {
   /// Throws Error("module") where this module is not such a layer.
   virtual Tensor call(const Arg& x);
 
+  // ---- hooks ----
+
+  /// Run around every call of this module, in order of registration; hooks.h says with what. They
+  /// are for layers that give one tensor: a call of another one that has hooks throws
+  /// Error("hook"). Each returns an id for remove_hook. As torch.nn.Module.register_….
+  int register_forward_pre_hook(ForwardPreHook hook);
+  int register_forward_hook(ForwardHook hook);
+  /// Its gradients are those of this call alone, even where an input is used elsewhere, too. Runs
+  /// when the gradients of all inputs are there; if none asks for one, when that of the output is.
+  int register_full_backward_hook(BackwardHook hook);
+  void remove_hook(int id);
+
  protected:
   /// Makes `member` a parameter: sets it to `initial` and lets it require a gradient. An undefined
   /// `initial` means that there is none (bias = false).
@@ -118,6 +136,21 @@ class Module {
     } catch (const Error& error) {
       rethrow_with_path(error);
     }
+  }
+
+  /// forward(x, rest…) as a call of this module: on its path, with its hooks. What a layer with an
+  /// operator() of its own does in there (Layer has one already).
+  template <class Forward, class... Rest>
+  decltype(auto) called(Forward&& forward, const Arg& x, Rest&&... rest) {
+    using Result = std::invoke_result_t<Forward&, const Arg&, Rest...>;
+    return scoped([&]() -> Result {
+      if (!hooks_) [[likely]]
+        return forward(x, std::forward<Rest>(rest)...);
+      if constexpr (std::same_as<Result, Tensor>)
+        return detail::call_with_hooks(*this, hooks_, forward, x, std::forward<Rest>(rest)...);
+      else
+        fail("hook", type_name(), " has hooks, but they are for layers that give one tensor");
+    });
   }
 
   /// Whether calls of this module put it on the module path. Modules that are not called (a
@@ -148,6 +181,7 @@ class Module {
   const Module* parent_ = nullptr;
   std::vector<Entry> tensors_;  // parameters and buffers
   std::vector<Module*> children_;
+  std::shared_ptr<Hooks> hooks_;  // null where there are none
   bool training_ = true;
 };
 
@@ -178,8 +212,11 @@ class Layer : public Module {
  public:
   template <class... Rest>
   decltype(auto) operator()(const Arg& x, Rest&&... rest) {
-    return scoped(
-        [&]() -> decltype(auto) { return self().forward(x, std::forward<Rest>(rest)...); });
+    return called(
+        [&]<class... Args>(Args&&... args) -> decltype(auto) {
+          return self().forward(std::forward<Args>(args)...);
+        },
+        x, std::forward<Rest>(rest)...);
   }
 
   Tensor call(const Arg& x) override {

@@ -1,0 +1,134 @@
+#include "nn/hooks.h"
+
+#include "nn/module.h"
+
+namespace tarsier::nn {
+
+// ------------------------------------------------------------------------------------ registration
+
+namespace {
+
+template <class List, class H>
+int append(std::shared_ptr<Hooks>& hooks, List Hooks::*list, H hook) {
+  if (!hooks) hooks = std::make_shared<Hooks>();
+  ((*hooks).*list).emplace_back(hooks->next_id, std::move(hook));
+  return hooks->next_id++;
+}
+
+}  // namespace
+
+int Module::register_forward_pre_hook(ForwardPreHook hook) {
+  return append(hooks_, &Hooks::before, std::move(hook));
+}
+int Module::register_forward_hook(ForwardHook hook) {
+  return append(hooks_, &Hooks::after, std::move(hook));
+}
+int Module::register_full_backward_hook(BackwardHook hook) {
+  return append(hooks_, &Hooks::backward, std::move(hook));
+}
+
+void Module::remove_hook(int id) {
+  if (!hooks_) return;
+  const auto has_id = [id](const auto& entry) { return entry.first == id; };
+  std::erase_if(hooks_->before, has_id);
+  std::erase_if(hooks_->after, has_id);
+  std::erase_if(hooks_->backward, has_id);
+}
+
+// --------------------------------------------------------------------------------------------
+// calls
+
+namespace detail {
+
+/// What the walk back through one call has brought so far.
+struct HookedCall::Backward {
+  Module& module;
+  std::weak_ptr<Hooks> hooks;  // gone when the module is: a graph may live longer
+  Tensors grad_inputs;
+  Tensor grad_output;
+
+  /// Runs the hooks; returns the gradients to hand on.
+  Tensors run() {
+    const Tensor dy = std::exchange(grad_output, {});
+    Tensors grads = std::exchange(grad_inputs, Tensors(grad_inputs.size()));
+    const std::shared_ptr<Hooks> alive = hooks.lock();
+    if (!alive) return grads;
+    const auto current = alive->backward;  // a hook may remove itself
+    for (const auto& [id, hook] : current) {
+      const Tensors changed = hook(module, grads, dy);
+      if (changed.empty()) continue;
+      check(changed.size() == grads.size(), "register_full_backward_hook", "a hook of ",
+            module.type_name(), " returned ", changed.size(), " gradients for ", grads.size(),
+            " inputs: return one for each, or none at all");
+      for (size_t i = 0; i < grads.size(); ++i) {
+        if (!changed[i].defined()) continue;
+        check(grads[i].defined(), "register_full_backward_hook", "a hook of ", module.type_name(),
+              " returned a gradient for input ", i, ", which gets none");
+        check(changed[i].shape() == grads[i].shape() && changed[i].dtype() == grads[i].dtype(),
+              "register_full_backward_hook", "a hook of ", module.type_name(),
+              " returned a gradient of shape ", changed[i].shape(), " and dtype ",
+              changed[i].dtype(), " for input ", i, ", expected ", grads[i].shape(), " and ",
+              grads[i].dtype());
+        grads[i] = changed[i];
+      }
+    }
+    return grads;
+  }
+};
+
+HookedCall::HookedCall(Module& module, std::shared_ptr<Hooks> hooks, Tensors& inputs,
+                       std::source_location at)
+    : module_(module), hooks_(std::move(hooks)), at_(at) {
+  const auto current = hooks_->before;  // a hook may remove itself
+  for (const auto& [id, hook] : current) {
+    const Tensors changed = hook(module_, inputs);
+    if (changed.empty()) continue;
+    check(changed.size() == inputs.size(), "register_forward_pre_hook", "a hook of ",
+          module_.type_name(), " returned ", changed.size(), " tensors for ", inputs.size(),
+          " inputs: return one for each, or none at all");
+    inputs = changed;
+  }
+  if (!hooks_->backward.empty()) {
+    backward_ = std::make_shared<Backward>(Backward{module_, hooks_, Tensors(inputs.size()), {}});
+    inputs = gate_inputs(inputs);
+  }
+  inputs_ = inputs;
+}
+
+/// Views of the inputs. The gradient that one gets is this call's alone, where the input itself may
+/// be used elsewhere, too. The hooks want all of them at once, and a node has one output: so each
+/// view leaves its gradient in `backward_`, and one node before them all, whose turn in the walk
+/// comes after theirs, hands them on.
+Tensors HookedCall::gate_inputs(const Tensors& inputs) {
+  const Tensor gate =
+      record("module_inputs", Inputs(inputs, at_), zeros({}), Save{},
+             [call = backward_](const Saved&, const Tensor&) -> Grads { return call->run(); });
+  Tensors views = inputs;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (gate.requires_grad() && inputs[i].defined() && inputs[i].requires_grad())
+      views[i] = record("module_input", {Arg(gate, at_)}, inputs[i].detach(), Save{},
+                        [call = backward_, i](const Saved&, const Tensor& dy) -> Grads {
+                          call->grad_inputs[i] = dy;
+                          return {zeros({})};
+                        });
+  return views;
+}
+
+Tensor HookedCall::finish(Tensor output) {
+  const auto current = hooks_->after;  // a hook may remove itself
+  for (const auto& [id, hook] : current)
+    if (const Tensor changed = hook(module_, inputs_, output); changed.defined()) output = changed;
+  if (!backward_ || !output.defined() || !grad_enabled() || !output.requires_grad()) return output;
+
+  bool has_gate = false;  // else the hooks run here, without gradients of inputs
+  for (const Tensor& x : inputs_) has_gate = has_gate || (x.defined() && x.requires_grad());
+  return record("module_output", {Arg(output, at_)}, output.detach(), Save{},
+                [call = backward_, has_gate](const Saved&, const Tensor& dy) -> Grads {
+                  call->grad_output = dy;
+                  if (!has_gate) call->run();
+                  return {dy};
+                });
+}
+
+}  // namespace detail
+}  // namespace tarsier::nn
