@@ -49,10 +49,23 @@ void generate(Gpt& model, const std::vector<int32_t>& prompt, int64_t count,
   const bool was_training = model.is_training();
   model.eval();
   std::vector<int64_t> context(prompt.begin(), prompt.end());
+  GptCache cache;
+  size_t cached = 0;
   for (int64_t i = 0; i < count; ++i) {
     const auto length = std::min(static_cast<int64_t>(context.size()), model.config.block_size);
-    context.erase(context.begin(), context.end() - length);
-    const Tensor logits = model.next_logits(from_vector(context, {1, length}));
+    const bool fits = length == static_cast<int64_t>(context.size());
+    Tensor logits;
+    if (fits) {
+      const std::vector<int64_t> added(context.begin() + static_cast<int64_t>(cached),
+                                       context.end());
+      logits =
+          model.next_logits(from_vector(added, {1, static_cast<int64_t>(added.size())}), cache);
+      cached = context.size();
+    } else {
+      // The window moves on: every token gets another position, and all is to be computed anew.
+      context.erase(context.begin(), context.end() - length);
+      logits = model.next_logits(from_vector(context, {1, length}));
+    }
     const double u = uniform<double>({sampling.seed, 0}, static_cast<uint64_t>(i));
     const int64_t next = sample_index(logits.to_vector(), sampling, u);
     context.push_back(next);

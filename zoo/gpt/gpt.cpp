@@ -10,6 +10,7 @@ const GptConfig& checked(const GptConfig& config) {
   check(config.n_head > 0 && config.n_embd % config.n_head == 0, "gpt", "n_head=", config.n_head,
         " does not divide n_embd=", config.n_embd,
         ": every head gets an equal share of the width; take another n_head or n_embd");
+  check(config.n_layer > 0, "gpt", "n_layer=", config.n_layer, ": one at least is needed");
   return config;
 }
 
@@ -21,7 +22,7 @@ Gpt::Gpt(const GptConfig& config, Generator& generator)
       lm_head(config.n_embd, config.vocab_size, /*with_bias=*/false) {
   register_module("transformer", transformer);
   register_module("lm_head", lm_head);
-  lm_head.weight = transformer.wte.weight;
+  if (config.tied) lm_head.weight = transformer.wte.weight;
   initialize(generator);
 }
 
@@ -37,10 +38,21 @@ void Gpt::initialize(Generator& generator) {
   }
 }
 
-Tensor Gpt::features(const Arg& index) {
-  check(index.dim() == 2 && index.size(1) <= config.block_size, "gpt", "indices of shape ",
-        index.shape(), ": (B, T) with T up to block_size ", config.block_size, " expected");
-  return transformer(index);
+Tensor Gpt::next_logits(const Arg& index, GptCache& cache) {
+  check(!is_training(), "gpt", "the model is training: call eval() before decoding with a cache");
+  if (cache.empty()) cache.resize(static_cast<size_t>(config.n_layer));
+  check(static_cast<int64_t>(cache.size()) == config.n_layer, "gpt", "a cache of ", cache.size(),
+        " layers for a model of ", config.n_layer, ": begin with an empty one for each model");
+  return lm_head(select(features(index, &cache), 1, -1));
+}
+
+Tensor Gpt::features(const Arg& index, GptCache* cache) {
+  const int64_t before = cache != nullptr ? cache->front().length() : 0;
+  check(index.dim() == 2 && index.size(1) > 0 && before + index.size(1) <= config.block_size, "gpt",
+        "indices of shape ", index.shape(),
+        before > 0 ? concat(" after ", before, " in the cache") : "",
+        ": (B, T) with 1 to block_size ", config.block_size, " tokens expected");
+  return transformer(index, cache);
 }
 
 }  // namespace tarsier::zoo

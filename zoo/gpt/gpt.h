@@ -12,6 +12,10 @@
 //
 // B batch, T time (context), C width, H heads, D = C/H head size, V vocabulary.
 
+#include <string>
+#include <vector>
+
+#include "nn/kv_cache.h"
 #include "nn/nn.h"
 
 namespace tarsier::zoo {
@@ -23,9 +27,15 @@ struct GptConfig {
   int64_t n_head = 4;    ///< H
   int64_t n_embd = 128;  ///< C
   double dropout = 0;
-  bool bias =
-      false;  ///< biases in linear layers and layer norms: GPT-2 has them, without is faster
+  /// Biases in linear layers and layer norms: GPT-2 has them, without is faster.
+  bool bias = false;
+  std::string gelu = "none";  ///< as in ops.h; GPT-2 has the approximation "tanh"
+  double layer_norm_eps = 1e-5;
+  bool tied = true;  ///< one matrix as token embedding and as output layer
 };
+
+/// The keys and values of the tokens that a Gpt has seen, layer by layer (nn/kv_cache.h).
+using GptCache = std::vector<nn::KVCache>;
 
 /// softmax(QKᵀ/√D + causal mask)·V in H heads side by side: (B, T, C) → (B, T, C).
 /// Q, K and V come from one matrix product. Source: Vaswani et al., 2017.
@@ -47,16 +57,27 @@ struct CausalSelfAttention : nn::Layer<CausalSelfAttention> {
     register_module("resid_dropout", resid_dropout);
   }
 
-  Tensor forward(const Arg& x) {
+  /// With a `cache`, x is what follows the tokens in there, and joins them.
+  Tensor forward(const Arg& x, nn::KVCache* cache = nullptr) {
     const int64_t B = x.size(0), T = x.size(1), C = x.size(2), D = C / n_head;
     const auto heads = [&](const Tensor& part) {  // (B, T, C) → (B, H, T, D)
       return transpose(reshape(part, {B, T, n_head, D}), 1, 2);
     };
     const std::vector<Tensor> qkv = chunk(c_attn(x), 3, 2);
-    const Tensor y = scaled_dot_product_attention(heads(qkv[0]), heads(qkv[1]), heads(qkv[2]),
-                                                  /*mask=*/{}, is_training() ? attn_dropout : 0,
-                                                  /*is_causal=*/true);
+    const Tensor q = heads(qkv[0]), k = heads(qkv[1]), v = heads(qkv[2]);
+    const Tensor y = cache != nullptr ? attend_cached(q, k, v, *cache)
+                                      : scaled_dot_product_attention(
+                                            q, k, v, /*mask=*/{}, is_training() ? attn_dropout : 0,
+                                            /*is_causal=*/true);
     return resid_dropout(c_proj(reshape(transpose(y, 1, 2), {B, T, C})));
+  }
+
+ private:
+  /// Query i stands behind all tokens that the cache held before, and sees them, too.
+  static Tensor attend_cached(const Arg& q, const Tensor& k, const Tensor& v, nn::KVCache& cache) {
+    const int64_t before = cache.length();
+    const auto [keys, values] = cache.append(k, v);
+    return local_attention(q, keys, values, {.right = 0, .offset = before});
   }
 };
 
@@ -65,17 +86,19 @@ struct Mlp : nn::Layer<Mlp> {
   nn::Linear c_fc;
   nn::Linear c_proj;
   nn::Dropout dropout;
+  std::string approximate;  ///< of gelu
 
   explicit Mlp(const GptConfig& config)
       : c_fc(config.n_embd, 4 * config.n_embd, config.bias),
         c_proj(4 * config.n_embd, config.n_embd, config.bias),
-        dropout(config.dropout) {
+        dropout(config.dropout),
+        approximate(config.gelu) {
     register_module("c_fc", c_fc);
     register_module("c_proj", c_proj);
     register_module("dropout", dropout);
   }
 
-  Tensor forward(const Arg& x) { return dropout(c_proj(gelu(c_fc(x)))); }
+  Tensor forward(const Arg& x) { return dropout(c_proj(gelu(c_fc(x), approximate))); }
 };
 
 /// x + attention(norm(x)), then x + mlp(norm(x)). The norm stands before each part, not after: the
@@ -87,9 +110,9 @@ struct Block : nn::Layer<Block> {
   Mlp mlp;
 
   explicit Block(const GptConfig& config)
-      : ln_1(config.n_embd, 1e-5, true, config.bias),
+      : ln_1(config.n_embd, config.layer_norm_eps, true, config.bias),
         attn(config),
-        ln_2(config.n_embd, 1e-5, true, config.bias),
+        ln_2(config.n_embd, config.layer_norm_eps, true, config.bias),
         mlp(config) {
     register_module("ln_1", ln_1);
     register_module("attn", attn);
@@ -97,8 +120,8 @@ struct Block : nn::Layer<Block> {
     register_module("mlp", mlp);
   }
 
-  Tensor forward(const Arg& x) {
-    const Tensor seen = x + attn(ln_1(x));
+  Tensor forward(const Arg& x, nn::KVCache* cache = nullptr) {
+    const Tensor seen = x + attn(ln_1(x), cache);
     return seen + mlp(ln_2(seen));
   }
 };
@@ -116,7 +139,7 @@ struct GptBody : nn::Layer<GptBody> {
         wpe(config.block_size, config.n_embd),
         drop(config.dropout),
         h(config.n_layer, config),
-        ln_f(config.n_embd, 1e-5, true, config.bias) {
+        ln_f(config.n_embd, config.layer_norm_eps, true, config.bias) {
     register_module("wte", wte);
     register_module("wpe", wpe);
     register_module("drop", drop);
@@ -124,22 +147,26 @@ struct GptBody : nn::Layer<GptBody> {
     register_module("ln_f", ln_f);
   }
 
-  Tensor forward(const Arg& index) {
-    const Tensor position = arange(index.size(1));
+  /// With a `cache`, the indices follow the tokens in there.
+  Tensor forward(const Arg& index, GptCache* cache = nullptr) {
+    const int64_t before = cache != nullptr ? cache->front().length() : 0;
+    const Tensor position = arange(before, before + index.size(1));
     Tensor x = drop(wte(index) + wpe(position));
-    for (Block& block : h) x = block(x);
+    for (int64_t i = 0; i < h.size(); ++i)
+      x = h[i](x, cache != nullptr ? &(*cache)[static_cast<size_t>(i)] : nullptr);
     return ln_f(x);
   }
 };
 
-/// The whole model. One matrix serves as token embedding and as output layer (Press & Wolf, 2017).
+/// The whole model. One matrix serves as token embedding and as output layer (Press & Wolf, 2017),
+/// unless `tied` is false.
 struct Gpt : nn::Layer<Gpt> {
   GptConfig config;
   GptBody transformer;
   nn::Linear lm_head;
 
   /// Initialised with numbers from `generator`. Throws Error("gpt") where n_head does not divide
-  /// n_embd.
+  /// n_embd, or there is no layer.
   explicit Gpt(const GptConfig& config, Generator& generator = default_generator());
 
   /// Logits of the next character at every position: (B, T) i64 → (B, T, V).
@@ -148,6 +175,10 @@ struct Gpt : nn::Layer<Gpt> {
 
   /// Logits of what follows the last position: (B, T) i64 → (B, V). All that generating needs.
   Tensor next_logits(const Arg& index) { return lm_head(select(features(index), 1, -1)); }
+  /// The same for index (B, T) that follow the tokens in `cache`, and join them there: only they
+  /// are computed. Begin with an empty GptCache; it takes block_size tokens at most. Under NoGrad
+  /// and in eval() alone. Throws Error("gpt") for a cache of another model, or one that is full.
+  Tensor next_logits(const Arg& index, GptCache& cache);
 
   /// Mean cross-entropy of `targets` (B, T) i64, in nats per character.
   Tensor loss(const Arg& index, const Tensor& targets) {
@@ -155,7 +186,7 @@ struct Gpt : nn::Layer<Gpt> {
   }
 
  private:
-  Tensor features(const Arg& index);
+  Tensor features(const Arg& index, GptCache* cache = nullptr);
   void initialize(Generator& generator);
 };
 

@@ -37,13 +37,19 @@ T read_value(const Pretrained& model, std::string_view key, const std::optional<
   return read(*value);
 }
 
+/// As fs::exists, but a path that cannot be looked at is no exception.
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 void require_file(const fs::path& path) {
-  if (fs::is_regular_file(path)) return;
+  if (is_there(path)) return;
   std::string mend;
-  if (fs::exists(path.parent_path() / (std::string(kWeights) + ".index.json")))
+  if (is_there(path.parent_path() / (std::string(kWeights) + ".index.json")))
     mend = concat(": the weights are split into several files; save them with a larger ",
                   "max_shard_size, as one ", kWeights);
-  else if (fs::exists(path.parent_path() / "pytorch_model.bin"))
+  else if (is_there(path.parent_path() / "pytorch_model.bin"))
     mend = concat(": the weights are in pytorch_model.bin; load and save them with transformers, ",
                   "which writes ", kWeights);
   fail(kName, path.string(), " does not exist", mend);
@@ -102,11 +108,20 @@ std::string Pretrained::text(std::string_view key, std::optional<std::string> ot
       [](const Json& value) { return value.as_string(); });
 }
 
+void Pretrained::require(std::string_view name, const Shape& shape) const {
+  const Tensor* weight = weights.find(name);
+  check(weight != nullptr, kName, weights_path, " has no weight '", name, "', which ", config_path,
+        " asks for, of shape ", shape);
+  check(weight->shape() == shape, kName, weights_path, ": '", name, "' is ", weight->shape(),
+        ", where ", config_path, " asks for ", shape);
+}
+
 Pretrained open_pretrained(const std::string& path, std::string_view model_type,
                            std::string_view prefix) {
-  check(fs::exists(path), kName, path, " does not exist: give the folder with ", kConfig, " and ",
+  check(is_there(path), kName, path, " does not exist: give the folder with ", kConfig, " and ",
         kWeights);
-  const bool is_folder = fs::is_directory(path);
+  std::error_code ignored;
+  const bool is_folder = fs::is_directory(path, ignored);
   const fs::path folder = is_folder ? fs::path(path) : fs::path(path).parent_path();
   const fs::path weights = is_folder ? folder / kWeights : fs::path(path);
   require_file(folder / kConfig);

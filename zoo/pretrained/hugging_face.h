@@ -31,6 +31,11 @@ struct Pretrained {
   double number(std::string_view key, std::optional<double> otherwise = {}) const;
   bool flag(std::string_view key, std::optional<bool> otherwise = {}) const;
   std::string text(std::string_view key, std::optional<std::string> otherwise = {}) const;
+
+  /// Throws Error("pretrained") with both shapes unless there is a weight of that name and shape:
+  /// for a few weights whose shapes tell whether config.json and weights belong together, before a
+  /// module of the sizes in config.json is made.
+  void require(std::string_view name, const Shape& shape) const;
 };
 
 /// Opens a saved model: `path` is its folder, or the .safetensors file in it. `prefix` is what the

@@ -1,0 +1,136 @@
+#include "zoo/pretrained/gpt2.h"
+
+#include <filesystem>
+
+#include "nn/file.h"
+#include "nn/init.h"
+#include "zoo/pretrained/hugging_face.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+constexpr std::string_view kPrefix = "transformer.";
+constexpr const char* kHead = "lm_head.weight";
+
+/// Whether the matrix of this name is (in, out) in transformers.
+bool is_conv1d(std::string_view name) {
+  return name.ends_with(".c_attn.weight") || name.ends_with(".c_proj.weight") ||
+         name.ends_with(".c_fc.weight");
+}
+
+/// What Gpt has not, or not otherwise.
+void check_supported(const Pretrained& file, int64_t n_embd) {
+  const auto refuse = [&](bool condition, const auto&... what) {
+    check(!condition, "pretrained", file.config_path, ": ", what..., " is not supported");
+  };
+  const int64_t n_inner = file.size("n_inner", 4 * n_embd);
+  refuse(n_inner != 4 * n_embd, "n_inner ", n_inner, ", other than 4 · n_embd = ", 4 * n_embd, ",");
+  refuse(file.flag("add_cross_attention", false), "add_cross_attention");
+  refuse(!file.flag("scale_attn_weights", true), "attention without scale_attn_weights");
+  refuse(file.flag("scale_attn_by_inverse_layer_idx", false), "scale_attn_by_inverse_layer_idx");
+}
+
+/// Ours of transformers' name of an activation.
+std::string gelu_of(const Pretrained& file) {
+  const std::string name = file.text("activation_function", "gelu_new");
+  if (name == "gelu_new" || name == "gelu_pytorch_tanh") return "tanh";
+  check(name == "gelu", "pretrained", file.config_path, ": activation_function '", name,
+        "' is not supported: gelu_new, gelu_pytorch_tanh and gelu are");
+  return "none";
+}
+
+GptConfig config_of(const Pretrained& file) {
+  GptConfig config;
+  config.vocab_size = file.size("vocab_size");
+  config.block_size =
+      file.config.find("n_positions") != nullptr ? file.size("n_positions") : file.size("n_ctx");
+  config.n_layer = file.size("n_layer");
+  config.n_head = file.size("n_head");
+  config.n_embd = file.size("n_embd");
+  config.dropout = file.number("resid_pdrop", 0.1);
+  config.bias = true;
+  config.gelu = gelu_of(file);
+  config.layer_norm_eps = file.number("layer_norm_epsilon", 1e-5);
+  config.tied = file.flag("tie_word_embeddings", true);
+  check_supported(file, config.n_embd);
+  return config;
+}
+
+}  // namespace
+
+std::unique_ptr<Gpt> load_gpt2(const std::string& path) {
+  const Pretrained file = open_pretrained(path, "gpt2", kPrefix);
+  const GptConfig config = config_of(file);
+  // Before a model is made that the weights cannot fill, and the memory may not hold.
+  file.require("wte.weight", {config.vocab_size, config.n_embd});
+  file.require("wpe.weight", {config.block_size, config.n_embd});
+  file.require(concat("h.", config.n_layer - 1, ".ln_1.weight"), {config.n_embd});
+
+  auto gpt = std::make_unique<Gpt>(config);
+  load_weights(
+      *gpt, file,
+      [&](const std::string& name) -> Source {
+        if (name == kHead && config.tied) return {};
+        return {{name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name}, is_conv1d(name)};
+      },
+      [](std::string_view name) {  // a tied head that was saved all the same; masks of old files
+        return name == kHead || name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias");
+      });
+  gpt->eval();
+  return gpt;
+}
+
+namespace {
+
+nn::Json json_of(const GptConfig& config) {
+  // The end of a text, where the vocabulary is GPT-2's own; otherwise unknown here.
+  const nn::Json end = config.vocab_size == 50257 ? nn::Json(50256) : nn::Json();
+  return nn::Json::Object{
+      {"architectures", nn::Json::Array{"GPT2LMHeadModel"}},
+      {"model_type", "gpt2"},
+      {"vocab_size", config.vocab_size},
+      {"n_positions", config.block_size},
+      {"n_layer", config.n_layer},
+      {"n_head", config.n_head},
+      {"n_embd", config.n_embd},
+      {"activation_function", config.gelu == "tanh" ? "gelu_new" : "gelu"},
+      {"layer_norm_epsilon", config.layer_norm_eps},
+      {"resid_pdrop", config.dropout},
+      {"embd_pdrop", config.dropout},
+      {"attn_pdrop", config.dropout},
+      {"tie_word_embeddings", config.tied},
+      {"bos_token_id", end},
+      {"eos_token_id", end},
+  };
+}
+
+/// The weights under transformers' names.
+TensorDict weights_of(const Gpt& gpt) {
+  TensorDict weights;
+  for (const auto& [name, tensor] : gpt.state_dict()) {
+    if (name == kHead && gpt.config.tied) continue;
+    weights.add(name, is_conv1d(name) ? transpose(tensor, 0, 1) : tensor);
+    // Every weight but the embeddings and the head has a bias beside it.
+    const bool has_bias = name.find(".h.") != name.npos || name.find(".ln_f.") != name.npos;
+    if (gpt.config.bias || !has_bias) continue;
+    const std::string stem = name.substr(0, name.size() - std::string_view("weight").size());
+    weights.add(stem + "bias", zeros({tensor.size(0)}, tensor.dtype()));
+  }
+  return weights;
+}
+
+}  // namespace
+
+void save_gpt2(const Gpt& gpt, const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::create_directories(folder, error);
+  check(!error, "file", folder, ": cannot be made: ", error.message());
+  nn::save_safetensors((fs::path(folder) / "model.safetensors").string(), weights_of(gpt),
+                       {{"format", "pt"}});
+  nn::write_file_atomically((fs::path(folder) / "config.json").string(),
+                            json_of(gpt.config).dump(2) + "\n");
+}
+
+}  // namespace tarsier::zoo

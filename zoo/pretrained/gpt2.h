@@ -1,0 +1,34 @@
+#pragma once
+// GPT-2 in the layout of Hugging Face's transformers: config.json and model.safetensors become a
+// Gpt (zoo/gpt/gpt.h), and a Gpt becomes these files.
+//
+//   transformers                          Gpt
+//   (transformer.)wte.weight              transformer.wte.weight
+//   (transformer.)h.0.attn.c_attn.weight  transformer.h.0.attn.c_attn.weight, transposed: in
+//                                         transformers these maps are Conv1D, with (in, out)
+//   lm_head.weight, or absent             lm_head.weight, or tied to wte
+//   (transformer.)h.0.attn.bias           absent: the causal mask, that old files have as a weight
+// Source: https://huggingface.co/docs/transformers/main/en/model_doc/gpt2
+
+#include <memory>
+#include <string>
+
+#include "zoo/gpt/gpt.h"
+
+namespace tarsier::zoo {
+
+/// Loads a GPT-2 that transformers saved with save_pretrained (GPT2LMHeadModel or GPT2Model):
+/// `path` is the folder, or the .safetensors file in it. The result is in eval(), in f32; its
+/// dropout is the config's resid_pdrop.
+/// Throws Error("pretrained") where files are missing, belong to another model, lack weights, have
+/// others or of wrong shapes, or ask for what Gpt has not (n_inner ≠ 4·n_embd, cross-attention, an
+/// activation other than GELU, another scale of the attention); Error("json"),
+/// Error("safetensors") and Error("file") for damaged files. All name the file.
+std::unique_ptr<Gpt> load_gpt2(const std::string& path);
+
+/// Writes config.json and model.safetensors into `folder`, which is made where it does not exist:
+/// transformers' GPT2LMHeadModel.from_pretrained(folder) loads them, and so does load_gpt2. GPT-2
+/// has biases everywhere: a Gpt without gets zeros. Throws Error("file").
+void save_gpt2(const Gpt& gpt, const std::string& folder);
+
+}  // namespace tarsier::zoo
