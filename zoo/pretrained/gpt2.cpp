@@ -84,9 +84,7 @@ std::unique_ptr<Gpt> load_gpt2(const std::string& path) {
 namespace {
 
 nn::Json json_of(const GptConfig& config) {
-  // The end of a text, where the vocabulary is GPT-2's own; otherwise unknown here.
-  const nn::Json end = config.vocab_size == 50257 ? nn::Json(50256) : nn::Json();
-  return nn::Json::Object{
+  nn::Json json = nn::Json::Object{
       {"architectures", nn::Json::Array{"GPT2LMHeadModel"}},
       {"model_type", "gpt2"},
       {"vocab_size", config.vocab_size},
@@ -100,9 +98,12 @@ nn::Json json_of(const GptConfig& config) {
       {"embd_pdrop", config.dropout},
       {"attn_pdrop", config.dropout},
       {"tie_word_embeddings", config.tied},
-      {"bos_token_id", end},
-      {"eos_token_id", end},
+      {"bos_token_id", nn::Json()},
+      {"eos_token_id", nn::Json()},
   };
+  if (config.vocab_size == 50257)  // GPT-2's own, that ends with the token between two texts
+    for (const char* key : {"bos_token_id", "eos_token_id"}) json.set(key, config.vocab_size - 1);
+  return json;
 }
 
 /// The weights under transformers' names.
