@@ -50,9 +50,13 @@ namespace {
 
 }  // namespace
 
-std::vector<char32_t> decode_utf8(std::string_view text, const std::string& source) {
+void check_utf8(std::string_view text, const std::string& source) {
   size_t bad = 0;
   if (!nn::is_utf8(text, &bad)) fail_utf8(text, bad, source);
+}
+
+std::vector<char32_t> decode_utf8(std::string_view text, const std::string& source) {
+  check_utf8(text, source);
   std::vector<char32_t> out;
   out.reserve(text.size());
   for (char byte : text) {

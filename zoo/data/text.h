@@ -13,6 +13,9 @@ namespace tarsier::zoo {
 /// folder, not readable, empty.
 std::string read_text_file(const std::string& path);
 
+/// Throws Error("data") with `source`, byte and line for bytes that are not UTF-8.
+void check_utf8(std::string_view text, const std::string& source);
+
 /// The characters (Unicode code points) of UTF-8 text. Throws Error("data") with `source`, byte and
 /// line for bytes that are not UTF-8: a wrong file is better found than learned.
 std::vector<char32_t> decode_utf8(std::string_view text, const std::string& source);

@@ -1,0 +1,141 @@
+// Lines and parallel text.
+#include "zoo/data/parallel.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/data.h"
+#include "tests/error_of.h"
+#include "tests/zoo/scratch.h"
+#include "zoo/data/lines.h"
+
+namespace tarsier::zoo {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+TEST_CASE("lines end with LF or CRLF, and the last one may have no end") {
+  CHECK(split_lines("").empty());
+  CHECK(split_lines("a") == Strings{"a"});
+  CHECK(split_lines("a\n") == Strings{"a"});
+  CHECK(split_lines("a\r\nb\r\n") == Strings{"a", "b"});
+  CHECK(split_lines("a\n\nb\n\n") == Strings{"a", "", "b", ""});
+  CHECK(split_lines("\n") == Strings{""});
+  CHECK(split_lines("\r\n") == Strings{""});
+  CHECK(split_lines("a\rb\r") == Strings{"a\rb\r"});
+  CHECK(split_lines("a\r\r\nb") == Strings{"a\r", "b"});
+  CHECK(split_lines("a\xE2\x80\xA8"
+                    "b\xC2\x85") == Strings{"a\xE2\x80\xA8"
+                                            "b\xC2\x85"});
+  CHECK(split_lines(std::string("a\0b\nc", 5)) == Strings{std::string("a\0b", 3), "c"});
+}
+
+TEST_CASE("a file of lines has no byte order mark, and must be UTF-8") {
+  const Scratch scratch;
+  CHECK(read_lines(scratch.write("a",
+                                 "\xEF\xBB\xBF"
+                                 "ä\r\n😀\n")) == Strings{"ä", "😀"});
+  CHECK(error_of([&] { read_lines(scratch.write("latin1.txt", "ok\nM\xFCller\n")); }) ==
+        "[data] '" + scratch.path("latin1.txt") +
+            "' is not UTF-8 text: byte 0xFC at offset 4, in line 2; convert it (iconv -t UTF-8), "
+            "or give other text");
+}
+
+TEST_CASE("blank lines have nothing but spaces and tabs") {
+  CHECK(is_blank(""));
+  CHECK(is_blank(" \t "));
+  CHECK(!is_blank(" . "));
+}
+
+TEST_CASE("the files of a folder are named for messages, ten at most") {
+  const Scratch scratch;
+  CHECK(describe_folder(scratch.path("")) == "no files");
+  scratch.write("b", "");
+  scratch.write("a", "");
+  CHECK(describe_folder(scratch.path("")) == "'a', 'b'");
+  for (char name = 'c'; name <= 'l'; ++name) scratch.write(std::string(1, name), "");
+  CHECK(describe_folder(scratch.path("")).ends_with("'j' and 2 more"));
+  CHECK_THROWS_AS(describe_folder(scratch.path("none")), Error);
+}
+
+TEST_CASE("pairs with a blank side are left out, or kept, as asked") {
+  const Scratch scratch;
+  const std::string de = scratch.write("x.de", "eins\n\ndrei\r\nvier\n"),
+                    en = scratch.write("x.en", "one\ntwo\nthree\n \n");
+  const ParallelText some = read_parallel(de, en, BlankPairs::leave_out);
+  CHECK(some.name == "x");
+  CHECK(some.source == Strings{"eins", "drei"});
+  CHECK(some.target == Strings{"one", "three"});
+  CHECK(some.left_out == 2);
+  const ParallelText all = read_parallel(de, en, BlankPairs::keep);
+  CHECK(all.source == Strings{"eins", "", "drei", "vier"});
+  CHECK(all.target == Strings{"one", "two", "three", " "});
+  CHECK(all.left_out == 0);
+}
+
+TEST_CASE("unequal numbers of lines are an error with both") {
+  const Scratch scratch;
+  const std::string de = scratch.write("x.de", "eins\nzwei\n"),
+                    en = scratch.write("x.en", "one\ntwo\n\n");
+  CHECK(error_of([&] { read_parallel(de, en, BlankPairs::leave_out); }) ==
+        "[data] '" + de + "' has 2 lines and '" + en +
+            "' has 3: line by line they must be translations of each other");
+  CHECK(error_of([&] {
+          read_parallel(scratch.write("y.de", "\na\n"), scratch.write("y.en", "b\n\n"),
+                        BlankPairs::leave_out);
+        }).starts_with("[data] in each of the 2 pairs"));
+}
+
+TEST_CASE("a folder of parallel text, with tests in the order of their names") {
+  const Scratch scratch;
+  for (const char* name : {"train", "val", "test2017", "test2016", "test_x"})
+    for (const char* language : {"de", "en"})
+      scratch.write(std::string(name) + '.' + language,
+                    std::string(name) + ' ' + language + "\n\n");
+  scratch.write("test_fr.fr", "une\n");
+  const ParallelFolder folder = read_parallel_folder(scratch.path(""), "de", "en");
+  CHECK(folder.train.source == Strings{"train de"});
+  CHECK(folder.train.target == Strings{"train en"});
+  CHECK(folder.train.left_out == 1);
+  CHECK(folder.val.target == Strings{"val en"});
+  REQUIRE(folder.tests.size() == 3);
+  CHECK(folder.tests[0].name == "test2016");
+  CHECK(folder.tests[1].name == "test2017");
+  CHECK(folder.tests[2].source == Strings{"test_x de", ""});
+  CHECK(read_parallel_folder(scratch.path(""), "en", "de").val.target == Strings{"val de"});
+}
+
+TEST_CASE("a folder that lacks a file says which, and what is there") {
+  const Scratch scratch;
+  const std::string folder = scratch.path("");
+  scratch.write("train.de", "eins\n");
+  scratch.write("train.en", "one\n");
+  const auto message = [&](const std::string& source, const std::string& target) {
+    return error_of([&] { read_parallel_folder(folder, source, target); });
+  };
+  CHECK(message("de", "fr") ==
+        "[data] there is no 'train.fr' in '" + folder + "', which holds 'train.de', 'train.en'");
+  CHECK(message("de", "en").starts_with("[data] there is no 'val.de'"));
+  scratch.write("val.de", "eins\n");
+  scratch.write("val.en", "one\n");
+  CHECK(read_parallel_folder(folder, "de", "en").tests.empty());
+  scratch.write("test.de", "eins\n");
+  CHECK(message("de", "en").starts_with("[data] there is no 'test.en'"));
+  CHECK(message("de", "de").find("needs two languages") != std::string::npos);
+  CHECK(message("", "de").find("must be the ending") != std::string::npos);
+  CHECK(message("../de", "en").find("must be the ending") != std::string::npos);
+  CHECK(error_of([&] { read_parallel_folder(folder + "none", "de", "en"); }).find("is no folder") !=
+        std::string::npos);
+}
+
+TEST_CASE("Multi30k is read whole") {
+  if (!have_data("multi30k/train.de")) return;
+  const ParallelFolder folder = read_parallel_folder(data_file("multi30k").string(), "de", "en");
+  CHECK(folder.train.size() == 29'000);
+  CHECK(folder.val.size() == 1'014);
+  REQUIRE(folder.tests.size() == 1);
+  CHECK(folder.tests[0].name == "test2016");
+  CHECK(folder.tests[0].size() == 1'000);
+}
+
+}  // namespace
+}  // namespace tarsier::zoo

@@ -1,0 +1,53 @@
+#include "zoo/data/lines.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "autograd/error.h"
+#include "zoo/data/text.h"
+
+namespace tarsier::zoo {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> split_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    if (end != text.npos && line.ends_with('\r')) line.remove_suffix(1);
+    lines.emplace_back(line);
+    if (end == text.npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return lines;
+}
+
+std::vector<std::string> read_lines(const std::string& path) {
+  const std::string text = read_text_file(path);
+  check_utf8(text, concat('\'', path, '\''));
+  return split_lines(text);
+}
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t") == line.npos; }
+
+bool file_exists(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored) && !fs::is_directory(path, ignored);
+}
+
+std::string describe_folder(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    names.push_back(it->path().filename().string());
+  check(!error, "data", "cannot read the folder '", folder, "': ", error.message());
+  std::sort(names.begin(), names.end());
+  std::string text;
+  for (size_t i = 0; i < names.size() && i < 10; ++i)
+    text += concat(i == 0 ? "" : ", ", '\'', names[i], '\'');
+  if (names.size() > 10) text += concat(" and ", names.size() - 10, " more");
+  return names.empty() ? "no files" : text;
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,30 @@
+#pragma once
+// Text files as lines.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tarsier::zoo {
+
+/// The lines of `text` without their ends, which are LF or CRLF. The last line may lack its end; an
+/// end at the end of the text begins no further line. Empty lines count: line i of the file is
+/// element i − 1. Nothing else ends a line: not a lone CR, not U+2028.
+std::vector<std::string> split_lines(std::string_view text);
+
+/// The lines of the UTF-8 file `path`. Throws Error("data") as read_text_file() and check_utf8()
+/// do.
+std::vector<std::string> read_lines(const std::string& path);
+
+/// Whether `line` has nothing but spaces and tabs.
+bool is_blank(std::string_view line);
+
+/// Whether there is a file at `path` that is no folder.
+bool file_exists(const std::string& path);
+
+/// "'train.de', 'train.en'": the names of the files of `folder`, sorted, at most ten, for messages
+/// about one that is missing. "no files" where there are none. Throws Error("data") where `folder`
+/// is no folder.
+std::string describe_folder(const std::string& folder);
+
+}  // namespace tarsier::zoo
