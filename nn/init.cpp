@@ -126,4 +126,25 @@ Tensor kaiming_normal_(const Tensor& x, double a, std::string_view mode,
   return normal_(x, 0, calculate_gain(nonlinearity, a) / std::sqrt(fan), generator);
 }
 
+/// Gram–Schmidt on normal numbers: each row loses its parts along the rows before it, twice, for
+/// once leaves the rounding of a sum that may be much larger than what remains of the row.
+/// Source: Giraud et al. 2005, "The loss of orthogonality in the Gram-Schmidt process".
+Tensor orthogonal_(const Tensor& x, double gain, Generator& generator) {
+  check(x.dim() >= 2, "orthogonal_", "shape ", x.shape(),
+        " has less than two dimensions: (out, in, …) is needed");
+  if (no_init || x.numel() == 0) return x;
+  const NoGrad guard;
+  const int64_t height = x.size(0), width = x.numel() / height;
+  const int64_t m = std::min(height, width), n = std::max(height, width);
+  const Tensor q = randn({m, n}, f64, generator);
+  for (int64_t i = 0; i < m; ++i) {
+    const Tensor row = slice(q, 0, i, i + 1), before = slice(q, 0, 0, i);
+    for (int round = 0; round < 2 && i > 0; ++round)
+      copy_(row, row - matmul(matmul(row, transpose(before, 0, 1)), before));
+    copy_(row, row / sqrt(sum(row * row)));
+  }
+  return copy_(x, tarsier::to(reshape(height > width ? transpose(q, 0, 1) : q, x.shape()) * gain,
+                              x.dtype()));
+}
+
 }  // namespace tarsier::nn

@@ -69,4 +69,10 @@ Tensor kaiming_normal_(const Tensor& x, double a = 0, std::string_view mode = "f
                        std::string_view nonlinearity = "leaky_relu",
                        Generator& generator = default_generator());
 
+/// gain·Q, where the rows of Q (as a matrix of size(0) rows) are orthonormal, or, where there are
+/// more rows than columns, its columns; drawn evenly from all such matrices.
+/// Throws Error("orthogonal_") for less than two dimensions.
+/// Source: Saxe et al. 2013, "Exact solutions to the nonlinear dynamics of learning".
+Tensor orthogonal_(const Tensor& x, double gain = 1, Generator& generator = default_generator());
+
 }  // namespace tarsier::nn
