@@ -1,0 +1,86 @@
+#pragma once
+// Labelled text: one example a line, as a label and a text.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autograd/random.h"
+#include "autograd/tensor.h"
+#include "nn/json.h"
+
+namespace tarsier::zoo {
+
+/// One example as it stands in a file.
+struct LabelledLine {
+  std::string label, text;
+  int64_t line = 0;  ///< where it begins, from 1
+};
+
+enum class FieldOrder { label_first, text_first };
+
+/// The examples of the UTF-8 file `path`; blank lines are skipped.
+///
+/// A file that ends in .csv has two fields between commas in every row. A field in double quotes
+/// may hold commas, line breaks, and quotes that are written twice (RFC 4180). Every other file has
+/// label<TAB>text in every line; further tabs belong to the text. `order` swaps the two. A first
+/// row that names its columns `label` and `text` (in small letters) is no example, and tells the
+/// order itself.
+///
+/// Blanks around labels and texts are dropped. Throws Error("data") with the line for one without a
+/// separator, with a blank label or text, with too many fields, or with a quote that is not closed;
+/// and for a file without examples.
+std::vector<LabelledLine> read_labelled(const std::string& path,
+                                        FieldOrder order = FieldOrder::label_first);
+
+/// The names of the classes, sorted by their bytes; a class's number is its place.
+class Labels {
+ public:
+  Labels() = default;
+  /// The labels of the training data. Throws Error("data") for fewer than two, and for so many
+  /// (more than half as many as lines) that label and text must have been mistaken for each other.
+  Labels(const std::vector<LabelledLine>& train, const std::string& source);
+
+  static Labels from_json(const nn::Json& json);
+  nn::Json to_json() const;
+
+  int64_t size() const { return static_cast<int64_t>(names_.size()); }
+  const std::string& operator[](int64_t index) const { return names_[static_cast<size_t>(index)]; }
+  const std::vector<std::string>& names() const { return names_; }
+
+  /// The number of every line's label. Throws Error("data") with `source`, line and label for one
+  /// that training has never seen.
+  std::vector<int64_t> encode(const std::vector<LabelledLine>& lines,
+                              const std::string& source) const;
+
+ private:
+  std::vector<std::string> names_;
+};
+
+/// Texts and the numbers of their classes.
+struct LabelledText {
+  std::vector<std::string> texts;
+  std::vector<int64_t> labels;
+  int64_t size() const { return static_cast<int64_t>(texts.size()); }
+};
+
+/// All that a classifier learns from.
+struct LabelledData {
+  Labels labels;
+  LabelledText train, val, test;  ///< test may be empty in a folder without a test file
+};
+
+/// Reads a folder with train.tsv, val.tsv and, where there is one, test.tsv (or .csv, each), or one
+/// file. That is split: of the lines of each label, in an order drawn from `key`, 8 of 10 train, 1
+/// validates, 1 tests; the first of each label trains.
+LabelledData read_labelled_data(const std::string& path, FieldOrder order, RandomKey key);
+
+/// Weights for a loss that gives rare classes as much to say as frequent ones:
+/// wᵢ = n / (classes · nᵢ), (classes) f32, 1 on average over the examples.
+/// Throws Error("data") for a class without examples.
+/// Source: King and Zeng 2001, "Logistic regression in rare events data"; scikit-learn's
+/// "balanced".
+Tensor class_weights(const std::vector<int64_t>& labels, int64_t classes);
+
+}  // namespace tarsier::zoo
