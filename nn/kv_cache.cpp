@@ -28,12 +28,21 @@ std::pair<Tensor, Tensor> KVCache::append(const Tensor& k, const Tensor& v) {
             k.size(2) == v.size(2) && k.dtype() == v.dtype(),
         kName, "keys ", k.shape(), " and values ", v.shape(),
         ": expected (batch, heads, time, size) for both, alike but for the last");
-  for (const auto& [kept, x] : {std::pair{keys_, k}, std::pair{values_, v}})
-    check(length_ == 0 || (kept.size(0) == x.size(0) && kept.size(1) == x.size(1) &&
-                           kept.size(3) == x.size(3) && kept.dtype() == x.dtype()),
+  if (length_ == 0) keys_ = values_ = Tensor();
+  for (const auto& [kept, x] : {std::pair{keys_, k}, std::pair{values_, v}}) {
+    if (length_ == 0) break;  // nothing to fit to
+    check(kept.size(0) == x.size(0) && kept.size(1) == x.size(1) && kept.size(3) == x.size(3) &&
+              kept.dtype() == x.dtype(),
           kName, "got ", x.shape(), " of ", x.dtype(), ", but holds ", length_, " tokens of ",
           kept.shape(), " and ", kept.dtype(), ": clear() it before another sequence");
+  }
   if (length_ == 0) keys_ = values_ = Tensor();
+  for (const auto& [kept, x] : {std::pair{keys_, k}, std::pair{values_, v}})
+    if (kept.defined())
+      check(kept.size(0) == x.size(0) && kept.size(1) == x.size(1) && kept.size(3) == x.size(3) &&
+                kept.dtype() == x.dtype(),
+            kName, "got ", x.shape(), " of ", x.dtype(), ", but holds ", length_, " tokens of ",
+            kept.shape(), " and ", kept.dtype(), ": clear() it before another sequence");
   const int64_t end = length_ + k.size(2);
   keys_ = with_room(keys_, k, length_, end);
   values_ = with_room(values_, v, length_, end);
