@@ -18,15 +18,41 @@ constexpr int64_t kGrainWork = int64_t(1) << 19;
 
 thread_local Scratch scratch;
 
-/// The pairs of a query and a key that a causal mask, if any, leaves: the measure of work.
+/// Queries, or keys, from … to − 1.
+struct Range {
+  int64_t from, to;
+  bool empty() const { return from >= to; }
+};
+
+/// The keys that any of these queries sees.
+template <class T>
+Range keys_of(const Attention<T>& a, Range queries) {
+  return {most(0, least(queries.from + a.band.lower, a.tk)),
+          most(0, least(queries.to + a.band.upper, a.tk))};
+}
+/// The queries that see any of these keys.
+template <class T>
+Range queries_of(const Attention<T>& a, Range keys) {
+  return {most(0, least(keys.from - a.band.upper, a.tq)),
+          most(0, least(keys.to - a.band.lower, a.tq))};
+}
+/// The same and what lies beside it in the blocks of 0 … n − 1.
+Range whole_blocks(Range range, int64_t n) {
+  if (range.empty()) return {0, 0};
+  return {range.from / kBlock * kBlock, least(n, ceil_div(range.to, kBlock) * kBlock)};
+}
+
+/// The pairs of a query and a key that see each other, about: the measure of work. A block counts
+/// as if all its queries saw as many keys as the one in the middle.
 template <class T>
 int64_t pairs(const Attention<T>& a) {
-  return a.causal ? a.tq * least(a.tk, (a.tq + 1) / 2) : a.tq * a.tk;
-}
-/// The end of the keys that any query before `i` sees.
-template <class T>
-int64_t key_end(const Attention<T>& a, int64_t i) {
-  return a.causal ? least(a.tk, i) : a.tk;
+  int64_t sum = 0;
+  for (int64_t i = 0; i < a.tq; i += kBlock) {
+    const int64_t rows = least(kBlock, a.tq - i), middle = i + rows / 2;
+    const Range keys = keys_of(a, {middle, middle + 1});
+    sum += rows * (keys.to - keys.from);
+  }
+  return sum;
 }
 
 // ----------------------------------------------------------------------------------------- forward
@@ -57,8 +83,8 @@ void softmax_block(const Block& block, T* s, RunningSoftmax<T>& state) {
     const Simd<T> shift = select(largest == lowest, Simd<T>(T(0)), largest);
     const Simd<T> correction = exp_flush(before - shift);
     Simd<T> sum = Simd<T>::load(state.sum + i) * correction;
-    const int64_t some = block.visible(i + Simd<T>::width - 1);
-    for (int64_t j = 0; j < some; ++j) {
+    const int64_t end = block.end_key(i + Simd<T>::width - 1);
+    for (int64_t j = block.first_key(i); j < end; ++j) {
       T* const p = s + j * kBlock + i;
       const Simd<T> weight = exp_flush(Simd<T>::load(p) - shift);
       weight.store(p);
@@ -83,13 +109,13 @@ void attend(const Attention<T>& a, int64_t head, int64_t i, const HeadRows<T>& o
 
   RunningSoftmax<T> state;
   for (int64_t r = 0; r < kBlock; ++r) state.largest[r] = -kInfinity<T>, state.sum[r] = 0;
-  if (a.tk == 0)
+  const Range seen = keys_of(a, {i, i + rows});
+  if (seen.empty())
     for (int64_t e = 0; e < rows * padded; ++e) y[e] = 0;
   transpose_rows<T>(rows_from(a.q, head, i), rows, a.d, a.scale, q_t);
 
-  const int64_t end = key_end(a, i + rows);
-  for (int64_t j = 0; j < end; j += kBlock) {
-    const Block block{head, i, rows, j, least(kBlock, end - j), a.causal};
+  for (int64_t j = seen.from; j < seen.to; j += kBlock) {
+    const Block block = make_block(a, head, i, rows, j, least(kBlock, seen.to - j));
     scores<T>(block, a.d, rows_from(a.k, head, j), q_t, s);
     apply_mask(a, block, tile, s);
     softmax_block(block, s, state);
@@ -97,14 +123,14 @@ void attend(const Attention<T>& a, int64_t head, int64_t i, const HeadRows<T>& o
       dropout_factors(a, block, tile);
       each_pair(block, s, tile.transposed, [](Simd<T> x, Simd<T> y) { return x * y; });
     }
-    if (j > 0)
+    if (j > seen.from)
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t e = 0; e < padded; e += W) {
           T* const p = y + r * padded + e;
           (Simd<T>::load(p) * Simd<T>(state.correction[r])).store(p);
         }
     const Matrix<const T> v = whole_vectors<T>(rows_from(a.v, head, j), block.keys, a.dv, v_space);
-    gather_keys<T>(block, padded, s, v, {y, padded}, j > 0);
+    gather_keys<T>(block, padded, s, v, {y, padded}, j > seen.from);
   }
 
   for (int64_t r = 0; r < rows; r += W) {
@@ -193,11 +219,6 @@ void softmax_grad_block(const Block& block, const Queries<T>& queries, T scale, 
   }
 }
 
-/// Queries, or keys, from … to − 1.
-struct Range {
-  int64_t from, to;
-};
-
 /// Gradients of one head: dq of `query_range` where own_queries, from all keys of `key_range`; dk
 /// and dv of `key_range` where own_keys, from all queries of `query_range`. They are summed in the
 /// order of the blocks, whichever ranges a caller works on, so that all ways to share out the work
@@ -214,11 +235,13 @@ void head_grad(const Attention<T>& a, const AttentionGrad<T>& g, int64_t head, R
     for (int64_t t = range.from; t < range.to; ++t)
       for (int64_t e = 0; e < n; ++e) x.data[x.offsets[head] + t * x.row + e] = 0;
   };
-  const int64_t seen = key_end(a, query_range.to);
-  const Range unseen{a.tq == 0 ? key_range.from : most(seen, key_range.from), key_range.to};
-  if (wants_dq && a.tk == 0) zero(g.dq, query_range, a.d);
-  if (wants_dk) zero(g.dk, unseen, a.d);
-  if (wants_dv) zero(g.dv, unseen, a.dv);
+  const Range visited =
+      query_range.empty() ? Range{0, 0} : whole_blocks(keys_of(a, query_range), a.tk);
+  for (const Range unseen : {Range{key_range.from, least(visited.from, key_range.to)},
+                             Range{most(visited.to, key_range.from), key_range.to}}) {
+    if (wants_dk) zero(g.dk, unseen, a.d);
+    if (wants_dv) zero(g.dv, unseen, a.dv);
+  }
 
   Queries<T> queries;
   queries.q_t = scratch.get<T>(kBlock * (3 * d + 2 * dv + 4 * kBlock));
@@ -233,8 +256,12 @@ void head_grad(const Attention<T>& a, const AttentionGrad<T>& g, int64_t head, R
 
   for (int64_t i = query_range.from; i < query_range.to; i += kBlock) {
     const int64_t rows = least(kBlock, query_range.to - i);
-    const int64_t end = least(key_range.to, key_end(a, i + rows));
-    if (key_range.from >= end) continue;
+    const Range seen = whole_blocks(keys_of(a, {i, i + rows}), a.tk);
+    const Range keys{most(key_range.from, seen.from), least(key_range.to, seen.to)};
+    if (keys.empty()) {
+      if (wants_dq) zero(g.dq, {i, i + rows}, a.d);
+      continue;
+    }
     const Matrix<const T> q = rows_from(a.q, head, i), dy = rows_from(g.dy, head, i);
     transpose_rows<T>(q, rows, a.d, a.scale, queries.q_t);
     transpose_rows<T>(dy, rows, a.dv, T(1), queries.dy_t);
@@ -243,22 +270,23 @@ void head_grad(const Attention<T>& a, const AttentionGrad<T>& g, int64_t head, R
     for (int64_t r = 0; r < kBlock; ++r)
       queries.lse[r] = r < rows ? g.lse[head * a.tq + i + r] : kInfinity<T>;
     row_dots<T>(rows_from(g.y, head, i), dy, rows, a.dv, s, queries.dot);
-    for (int64_t j = key_range.from; j < end; j += kBlock) {
-      const Block block{head, i, rows, j, least(kBlock, end - j), a.causal};
+    const int64_t seen_before = i > query_range.from ? keys_of(a, {query_range.from, i}).to : 0;
+    for (int64_t j = keys.from; j < keys.to; j += kBlock) {
+      const Block block = make_block(a, head, i, rows, j, least(kBlock, keys.to - j));
       const Matrix<const T> k = rows_from(a.k, head, j);
       scores<T>(block, a.d, k, queries.q_t, s);
       apply_mask(a, block, tile, s);
       scores<T>(block, a.dv, rows_from(a.v, head, j), queries.dy_t, ds);
       if (factors != nullptr) dropout_factors(a, block, tile);
       softmax_grad_block(block, queries, a.scale, factors, s, ds);
-      const bool first_to_see = i == query_range.from || (a.causal && i <= j);
+      const bool first_to_see = seen_before <= j;
       if (wants_dv)
         gather_queries<T>(block, a.dv, s, queries.dy, rows_from(g.dv, head, j), !first_to_see);
       if (wants_dk)
         gather_queries<T>(block, a.d, ds, queries.q, rows_from(g.dk, head, j), !first_to_see);
       if (wants_dq)
         gather_keys<T>(block, a.d, ds, whole_vectors<T>(k, block.keys, a.d, k_space),
-                       rows_from(g.dq, head, i), j > key_range.from);
+                       rows_from(g.dq, head, i), j > keys.from);
     }
   }
 }
@@ -288,7 +316,8 @@ void attention_grad(const Attention<T>& a, const AttentionGrad<T>& g) {
   parallel_for(wants_keys ? a.heads * k_blocks : 0, 1, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
       const int64_t j = t % k_blocks * kBlock;
-      head_grad(a, g, t / k_blocks, {0, a.tq}, {j, least(j + kBlock, a.tk)}, false, true);
+      const Range keys{j, least(j + kBlock, a.tk)};
+      head_grad(a, g, t / k_blocks, whole_blocks(queries_of(a, keys), a.tq), keys, false, true);
     }
   });
 }

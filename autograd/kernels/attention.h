@@ -19,13 +19,22 @@ struct HeadRows {
   int64_t row = 0;
 };
 
+/// Which keys a query sees: those on the diagonals lower … upper of the matrix of scores. Key j is
+/// visible to query i where lower <= j − i <= upper. Requires −kNoLimit <= lower <= upper <=
+/// kNoLimit.
+struct Band {
+  static constexpr int64_t kNoLimit = int64_t(1) << 60;  ///< so that no sum with it overflows
+  int64_t lower = -kNoLimit;
+  int64_t upper = kNoLimit;  ///< 0: causal, query i sees keys 0 … i
+};
+
 /// The operands of one attention. Per head: q (tq, d), k (tk, d), v (tk, dv), y (tq, dv).
 template <class T>
 struct Attention {
   int64_t heads, tq, tk, d, dv;
   HeadRows<const T> q, k, v;
   T scale;
-  bool causal = false;  ///< query i sees keys 0 … i
+  Band band;  ///< what lies outside of it takes no time
   /// At most one of the two masks; element (i, j) of head h is at offsets[h] + i·row + j·col.
   const bool* keep = nullptr;  ///< true: may attend
   const T* bias = nullptr;     ///< added to the scores

@@ -7,8 +7,9 @@
 //
 // so only the block of queries is ever transposed; k and v are read where they lie, and softmax
 // runs down the lanes without adding across a register. All products are made of matmul's tiles
-// (gemm_tile.h) in strips of a few rows. Under a causal mask each strip leaves out what no query of
-// its block may see, so that it costs about half.
+// (gemm_tile.h) in strips of a few rows. A query sees the keys on a band of diagonals: each strip
+// leaves out what lies outside of it, so that a block on the diagonal of a causal mask costs about
+// half.
 
 #include <cstdint>
 
@@ -90,16 +91,27 @@ TARSIER_INLINE void each_strip(int64_t n, const Body& body) {
 
 // ------------------------------------------------------------------------------------------ blocks
 
-/// `rows` queries from query `i`, `keys` keys from key `j`, of one head.
+/// `rows` queries from query `i`, `keys` keys from key `j`, of one head. Query m and key n, counted
+/// from these, see each other where lower <= n − m <= upper.
 struct Block {
   int64_t head, i, rows, j, keys;
-  bool causal;
+  int64_t lower, upper;
 
-  /// Of the keys of this block, how many query i + n sees at most.
-  int64_t visible(int64_t n) const { return causal ? most(0, least(keys, i + n + 1 - j)) : keys; }
-  /// The first query of this block, counted from i, that sees key j + n.
-  int64_t first_query(int64_t n) const { return causal ? least(rows, most(0, j + n - i)) : 0; }
+  /// Query m sees the keys first_key(m) … end_key(m) − 1 of this block.
+  int64_t first_key(int64_t m) const { return most(0, least(m + lower, keys)); }
+  int64_t end_key(int64_t m) const { return most(0, least(m + upper + 1, keys)); }
+  /// Key n is seen by the queries first_query(n) … end_query(n) − 1 of this block.
+  int64_t first_query(int64_t n) const { return most(0, least(n - upper, rows)); }
+  int64_t end_query(int64_t n) const { return most(0, least(n - lower + 1, rows)); }
 };
+
+template <class T>
+Block make_block(const Attention<T>& a, int64_t head, int64_t i, int64_t rows, int64_t j,
+                 int64_t keys) {
+  // In a block n − m is less than kBlock, so a larger limit is none. Small ones fit into the lanes.
+  const auto limited = [](int64_t diagonal) { return most(-kBlock, least(diagonal, kBlock)); };
+  return {head, i, rows, j, keys, limited(a.band.lower + i - j), limited(a.band.upper + i - j)};
+}
 
 /// The rows of a head from `t` on.
 template <class T>
@@ -134,15 +146,15 @@ void transpose_rows(Matrix<const T> x, int64_t n, int64_t d, T factor, T* out) {
 }
 
 /// out[j][i] = Σ_d x[j, d]·y_t[d][i] for all keys j and queries i of the block that see each other.
-/// The strips, and so what is left undefined under a causal mask, are those of each_strip.
+/// Vectors of queries none of which sees any key of a strip are left undefined.
 template <class T>
 void scores(const Block& block, int64_t d, Matrix<const T> x, const T* y_t, T* out) {
   constexpr int64_t W = Simd<T>::width;
-  const int64_t lanes = round_up<T>(block.rows);
   each_strip(block.keys, [&](int64_t j, int64_t rows) {
     const int64_t i = block.first_query(j) / W * W;
-    if (i < lanes)
-      strip<T>(rows, lanes - i, d, {x.data + j * x.row, x.row}, {y_t + i, kBlock},
+    const int64_t end = round_up<T>(block.end_query(j + rows - 1));
+    if (i < end)
+      strip<T>(rows, end - i, d, {x.data + j * x.row, x.row}, {y_t + i, kBlock},
                {out + j * kBlock + i, kBlock}, false);
   });
 }
@@ -152,8 +164,9 @@ template <class T>
 void gather_keys(const Block& block, int64_t d, const T* w, Matrix<const T> x, Matrix<T> c,
                  bool accumulate) {
   each_strip(block.rows, [&](int64_t i, int64_t rows) {
-    strip<T>(rows, d, block.visible(i + rows - 1), {w + i, 1, kBlock}, x,
-             {c.data + i * c.row, c.row}, accumulate);
+    const int64_t j = block.first_key(i);
+    strip<T>(rows, d, block.end_key(i + rows - 1) - j, {w + j * kBlock + i, 1, kBlock},
+             {x.data + j * x.row, x.row}, {c.data + i * c.row, c.row}, accumulate);
   });
 }
 
@@ -163,8 +176,8 @@ void gather_queries(const Block& block, int64_t d, const T* w, Matrix<const T> x
                     bool accumulate) {
   each_strip(block.keys, [&](int64_t j, int64_t rows) {
     const int64_t i = block.first_query(j);
-    strip<T>(rows, d, block.rows - i, {w + j * kBlock + i, kBlock}, {x.data + i * x.row, x.row},
-             {c.data + j * c.row, c.row}, accumulate);
+    strip<T>(rows, d, block.end_query(j + rows - 1) - i, {w + j * kBlock + i, kBlock},
+             {x.data + i * x.row, x.row}, {c.data + j * c.row, c.row}, accumulate);
   });
 }
 
@@ -174,14 +187,16 @@ struct RowTile {
   T *rows, *transposed;
 };
 
-/// Calls row(i, n, out) for every query i of the block, to write what belongs to the n keys that it
-/// sees, and transposes the whole, with zeros for the other keys.
+/// Calls row(i, j, n, out) for every query i of the block, to write what belongs to the n keys that
+/// it sees, which begin with key j, and transposes the whole, with zeros for the other keys.
 template <class T, class Row>
 void fill_tile(const Block& block, const RowTile<T>& tile, const Row& row) {
   for (int64_t i = 0; i < block.rows; ++i) {
-    const int64_t n = block.visible(i);
-    row(i, n, tile.rows + i * kBlock);
-    for (int64_t j = n; j < block.keys; ++j) tile.rows[i * kBlock + j] = 0;
+    const int64_t first = block.first_key(i), end = block.end_key(i);
+    T* const out = tile.rows + i * kBlock;
+    for (int64_t j = 0; j < first; ++j) out[j] = 0;
+    row(i, first, end - first, out + first);
+    for (int64_t j = end; j < block.keys; ++j) out[j] = 0;
   }
   transpose_rows<T>({tile.rows, kBlock}, block.rows, block.keys, T(1), tile.transposed);
 }
@@ -222,15 +237,15 @@ template <class T>
 void apply_mask(const Attention<T>& a, const Block& block, const RowTile<T>& tile, T* s) {
   if (a.keep == nullptr && a.bias == nullptr) return;
   const int64_t start = a.mask_offsets[block.head] + block.i * a.mask_row + block.j * a.mask_col;
-  const auto write_row = [&](int64_t i, int64_t n, T* out) {
-    const int64_t at = start + i * a.mask_row;
+  const auto write_row = [&](int64_t i, int64_t j, int64_t n, T* out) {
+    const int64_t at = start + i * a.mask_row + j * a.mask_col;
     if (a.keep != nullptr)
       write_biases(a.keep + at, a.mask_col, n, out);
     else
       write_biases(a.bias + at, a.mask_col, n, out);
   };
   if (a.mask_row == 0) {  // the same for all queries, as a mask of padding is
-    write_row(0, block.keys, tile.rows);
+    write_row(0, 0, block.keys, tile.rows);
     for (int64_t j = 0; j < block.keys; ++j)
       for (int64_t i = 0; i < block.rows; i += Simd<T>::width) {
         T* const p = s + j * kBlock + i;
@@ -249,39 +264,44 @@ void dropout_factors(const Attention<T>& a, const Block& block, const RowTile<T>
   T ones[kBlock];
   for (T& one : ones) one = 1;
   const auto drop = random_kernels<T>().dropout;
-  fill_tile(block, tile, [&](int64_t i, int64_t n, T* out) {
-    const int64_t first = (block.head * a.tq + block.i + i) * a.tk + block.j;
+  fill_tile(block, tile, [&](int64_t i, int64_t j, int64_t n, T* out) {
+    const int64_t first = (block.head * a.tq + block.i + i) * a.tk + block.j + j;
     drop(a.key, static_cast<uint64_t>(first), n, p, kept, ones, out);
   });
 }
 
-/// For each lane of the vector of queries at `i`: the last key that it sees under a causal mask,
-/// counted from the first of the block.
-template <class T>
-typename Simd<T>::Int last_visible(const Block& block, int64_t i) {
-  typename Simd<T>::Int::Vector lane;
-  for (int l = 0; l < Simd<T>::width; ++l)
-    lane[l] = static_cast<typename Simd<T>::Int::Lane>(block.i + i + l - block.j);
-  return lane;
-}
-
-/// Calls body(j, if_seen) for every key j that one of the queries in the vector at `i` sees; there
-/// if_seen(x, y) gives x to the queries that see j and y to the others. Of the keys after these it
-/// zeroes in `outs` what a strip may read: it reaches as far as its last row needs.
+/// Calls body(j, if_seen) for every key j that one of the queries in the vector at `i` sees, in no
+/// particular order; there if_seen(x, y) gives x to the queries that see j and y to the others. Of
+/// the keys before and after these it zeroes in `outs` what a strip may read: it reaches as far as
+/// its first and its last row need.
 template <class T, class Body, int n>
 TARSIER_INLINE void each_visible(const Block& block, int64_t i, T* const (&outs)[n],
                                  const Body& body) {
   using Int = typename Simd<T>::Int;
-  const int64_t width = Simd<T>::width;
-  const int64_t all = block.visible(i), some = block.visible(i + width - 1);
-  for (int64_t j = 0; j < all; ++j) body(j, [](Simd<T> x, Simd<T>) { return x; });
-  const Int last = last_visible<T>(block, i);
-  for (int64_t j = all; j < some; ++j) {
-    const Int sees = last >= Int(static_cast<typename Int::Lane>(j));
-    body(j, [&](Simd<T> x, Simd<T> otherwise) { return select(sees, x, otherwise); });
-  }
-  for (int64_t j = some; j < least(block.keys, some + kTileRows); ++j)
-    for (T* out : outs) Simd<T>(T(0)).store(out + j * kBlock + i);
+  using Lane = typename Int::Lane;
+  const int64_t last = i + Simd<T>::width - 1;
+  // Some queries see `some`, all see `all`, which is empty where the band is narrow.
+  const int64_t some_from = block.first_key(i), some_to = block.end_key(last);
+  const int64_t all_to = block.end_key(i), all_from = least(block.first_key(last), all_to);
+  for (int64_t j = all_from; j < all_to; ++j) body(j, [](Simd<T> x, Simd<T>) { return x; });
+
+  typename Int::Vector query;
+  for (int l = 0; l < Simd<T>::width; ++l) query[l] = static_cast<Lane>(i + l);
+  const Int lower = static_cast<Lane>(block.lower), upper = static_cast<Lane>(block.upper);
+  const int64_t edges[2][2] = {{some_from, all_from}, {all_to, some_to}};
+  for (const auto& edge : edges)
+    for (int64_t j = edge[0]; j < edge[1]; ++j) {
+      const Int diagonal = Int(static_cast<Lane>(j)) - Int(query);
+      const Int sees = (diagonal >= lower) & (diagonal <= upper);
+      body(j, [&](Simd<T> x, Simd<T> otherwise) { return select(sees, x, otherwise); });
+    }
+
+  const auto zero = [&](int64_t from, int64_t to) {
+    for (int64_t j = from; j < to; ++j)
+      for (T* out : outs) Simd<T>(T(0)).store(out + j * kBlock + i);
+  };
+  zero(most(0, some_from - kTileRows), some_from);
+  zero(some_to, least(block.keys, some_to + kTileRows));
 }
 
 }  // namespace tarsier::kernels::TARSIER_ISA

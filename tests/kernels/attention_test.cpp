@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "autograd/kernels/kernels.h"
+#include "autograd/parallel.h"
 
 namespace tarsier {
 namespace {
@@ -50,8 +52,10 @@ struct Rows {
 
 struct Sizes {
   int64_t heads, tq, tk, d, dv, gap;
-  bool causal;
+  kernels::Band band = {};
 };
+
+const kernels::Band kAll, kCausal{.upper = 0};
 
 /// The kernels against the definition, written in plain loops in double.
 template <class T>
@@ -61,7 +65,8 @@ void check_by_loops(const Sizes& s) {
   CAPTURE(s.tk);
   CAPTURE(s.d);
   CAPTURE(s.dv);
-  CAPTURE(s.causal);
+  CAPTURE(s.band.lower);
+  CAPTURE(s.band.upper);
   Rows<T> q(s.heads, s.tq, s.d, s.gap, 1), k(s.heads, s.tk, s.d, s.gap, 2),
       v(s.heads, s.tk, s.dv, s.gap, 3), dy(s.heads, s.tq, s.dv, s.gap, 4),
       y(s.heads, s.tq, s.dv, s.gap, 5), dq(s.heads, s.tq, s.d, s.gap, 6),
@@ -77,7 +82,7 @@ void check_by_loops(const Sizes& s) {
                                 .k = k.in(),
                                 .v = v.in(),
                                 .scale = scale,
-                                .causal = s.causal,
+                                .band = s.band,
                                 .key = {}};
   kernels::active<T>().attention(a, y.out(), lse.data());
   kernels::active<T>().attention_grad(a, {.y = y.in(),
@@ -99,20 +104,24 @@ void check_by_loops(const Sizes& s) {
     std::vector<std::vector<double>> want_dk(static_cast<size_t>(s.tk), zeros(s.d));
     std::vector<std::vector<double>> want_dv(static_cast<size_t>(s.tk), zeros(s.dv));
     for (int64_t i = 0; i < s.tq; ++i) {
-      const int64_t seen = s.causal ? std::min(s.tk, i + 1) : s.tk;
-      std::vector<double> weight = zeros(seen), want_y = zeros(s.dv), want_dq = zeros(s.d);
+      // Of the keys first … end − 1, which may be none. Vectors of all keys, for plain indices.
+      const int64_t first = std::max<int64_t>(0, i + s.band.lower);
+      const int64_t end = std::min(s.tk, i + s.band.upper + 1);
+      std::vector<double> weight = zeros(s.tk), want_y = zeros(s.dv), want_dq = zeros(s.d);
       double sum = 0;
-      for (int64_t j = 0; j < seen; ++j) {
+      for (int64_t j = first; j < end; ++j) {
         double score = 0;
         for (int64_t e = 0; e < s.d; ++e) score += q.value(h, i, e) * k.value(h, j, e);
         sum += weight[static_cast<size_t>(j)] = std::exp(score * static_cast<double>(scale));
       }
-      const double want_lse = std::log(sum);
-      worst = std::max(
-          worst, std::fabs(static_cast<double>(lse[static_cast<size_t>(h * s.tq + i)]) - want_lse));
+      const double got_lse = static_cast<double>(lse[static_cast<size_t>(h * s.tq + i)]);
+      if (first < end)
+        worst = std::max(worst, std::fabs(got_lse - std::log(sum)));
+      else
+        CHECK(got_lse == INFINITY);
       double mean = 0;
-      std::vector<double> upstream = zeros(seen);
-      for (int64_t j = 0; j < seen; ++j) {
+      std::vector<double> upstream = zeros(s.tk);
+      for (int64_t j = first; j < end; ++j) {
         const size_t at = static_cast<size_t>(j);
         weight[at] /= sum;
         for (int64_t e = 0; e < s.dv; ++e) {
@@ -122,7 +131,7 @@ void check_by_loops(const Sizes& s) {
         }
         mean += weight[at] * upstream[at];
       }
-      for (int64_t j = 0; j < seen; ++j) {
+      for (int64_t j = first; j < end; ++j) {
         const size_t at = static_cast<size_t>(j);
         const double ds = weight[at] * (upstream[at] - mean) * static_cast<double>(scale);
         for (int64_t e = 0; e < s.d; ++e) {
@@ -146,15 +155,76 @@ void check_by_loops(const Sizes& s) {
 TEST_CASE_TEMPLATE("attention kernels are the plain loops, at every length and head size", T, float,
                    double) {
   for (int64_t n = 1; n <= 70; ++n) {
-    check_by_loops<T>({1, n, n, 1 + n % 20, 1 + n % 19, n % 3, n % 2 == 0});
-    check_by_loops<T>({2, 1 + n % 40, n, 8, 8, 0, n % 2 == 1});
+    check_by_loops<T>({1, n, n, 1 + n % 20, 1 + n % 19, n % 3, n % 2 == 0 ? kCausal : kAll});
+    check_by_loops<T>({2, 1 + n % 40, n, 8, 8, 0, n % 2 == 1 ? kCausal : kAll});
   }
   for (int64_t d : {1, 3, 8, 15, 16, 17, 32, 33, 63, 64, 65})
-    for (bool causal : {false, true}) check_by_loops<T>({2, 20, 20, d, d, 5, causal});
-  for (bool causal : {false, true}) {
-    check_by_loops<T>({1, 150, 150, 7, 12, 1, causal});
-    check_by_loops<T>({9, 64, 128, 16, 16, 0, causal});
-    check_by_loops<T>({3, 130, 65, 16, 5, 0, causal});
+    for (const auto& band : {kAll, kCausal}) check_by_loops<T>({2, 20, 20, d, d, 5, band});
+  for (const auto& band : {kAll, kCausal}) {
+    check_by_loops<T>({1, 150, 150, 7, 12, 1, band});
+    check_by_loops<T>({9, 64, 128, 16, 16, 0, band});
+    check_by_loops<T>({3, 130, 65, 16, 5, 0, band});
+  }
+}
+
+TEST_CASE_TEMPLATE("attention kernels are the plain loops in every band", T, float, double) {
+  // Blocks are 64 × 64. Bands narrower than a vector and wider than a block, with edges inside of a
+  // block, on its border and beside it; some lie outside of the scores, on either side.
+  constexpr int64_t far = kernels::Band::kNoLimit;
+  const int64_t edges[] = {-far, -200, -129, -128, -65, -64, -63, -17, -1,  0,
+                           1,    5,    16,   63,   64,  65,  100, 127, 200, far};
+  const std::pair<int64_t, int64_t> lengths[] = {
+      {1, 130}, {130, 1}, {64, 64}, {65, 130}, {150, 70}};
+  for (const auto& [tq, tk] : lengths)
+    for (int64_t lower : edges)
+      for (int64_t upper : edges)
+        if (lower <= upper) check_by_loops<T>({1, tq, tk, 4, 3, 1, {lower, upper}});
+  // Every width about that of a vector, and every place in the block.
+  for (int64_t width = 0; width <= 20; ++width)
+    for (int64_t lower = -70; lower <= 70; lower += 1 + width % 7)
+      check_by_loops<T>({1, 80, 80, 3, 4, 0, {lower, lower + width}});
+}
+
+TEST_CASE("the bits of the gradients are the same however the work is shared out") {
+  // One head is done as a whole by one thread, and block by block by several.
+  struct Threads {
+    int before = num_threads();
+    ~Threads() { set_num_threads(before); }
+  } restore;
+  constexpr int64_t far = kernels::Band::kNoLimit;
+  for (const kernels::Band& band : std::vector<kernels::Band>{
+           {}, {-far, 0}, {-100, 0}, {-10, 70}, {60, 90}, {-150, -60}, {70, far}, {300, far}}) {
+    CAPTURE(band.lower);
+    CAPTURE(band.upper);
+    const auto run = [&](int threads) {
+      set_num_threads(threads);
+      const int64_t t = 330, d = 20;
+      Rows<float> q(1, t, d, 0, 1), k(1, t, d, 0, 2), v(1, t, d, 0, 3), dy(1, t, d, 0, 4);
+      Rows<float> y(1, t, d, 0, 5), dq(1, t, d, 0, 6), dk(1, t, d, 0, 7), dv(1, t, d, 0, 8);
+      std::vector<float> lse(static_cast<size_t>(t));
+      const kernels::Attention<float> a{.heads = 1,
+                                        .tq = t,
+                                        .tk = t,
+                                        .d = d,
+                                        .dv = d,
+                                        .q = q.in(),
+                                        .k = k.in(),
+                                        .v = v.in(),
+                                        .scale = 0.3f,
+                                        .band = band,
+                                        .key = {}};
+      kernels::active<float>().attention(a, y.out(), lse.data());
+      kernels::active<float>().attention_grad(a, {.y = y.in(),
+                                                  .dy = dy.in(),
+                                                  .lse = lse.data(),
+                                                  .dq = dq.out(),
+                                                  .dk = dk.out(),
+                                                  .dv = dv.out()});
+      return std::vector{y.memory, dq.memory, dk.memory, dv.memory, lse};
+    };
+    const auto one = run(1);
+    CHECK(one == run(2));
+    CHECK(one == run(3));
   }
 }
 
