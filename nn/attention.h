@@ -1,8 +1,11 @@
 #pragma once
 // Multi-head attention.
 
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "nn/kv_cache.h"
 #include "nn/linear.h"
 #include "nn/module.h"
 
@@ -11,15 +14,23 @@ namespace tarsier::nn {
 struct MultiheadAttentionOptions {
   double dropout = 0;  ///< on the attention weights, while training
   bool bias = true;
-  bool batch_first = false;  ///< (B, T, C) instead of (T, B, C)
+  bool add_bias_kv = false;          ///< one learnt key and value more, bias_k and bias_v
+  bool add_zero_attn = false;        ///< one key and value of zeros more
+  std::optional<int64_t> kdim = {};  ///< width of key, where it is not embed_dim
+  std::optional<int64_t> vdim = {};  ///< width of value, where it is not embed_dim
+  bool batch_first = false;          ///< (B, T, C) instead of (T, B, C)
 };
 
 /// What a query may look at. Masks are PyTorch's: of bool, true means *not* (the opposite of
-/// scaled_dot_product_attention); floating ones are added to the scores. Both kinds combine.
+/// scaled_dot_product_attention); floating ones are added to the scores. All kinds combine.
 struct AttentionOptions {
-  Tensor key_padding_mask = {};  ///< (B, S)
+  Tensor key_padding_mask = {};  ///< (B, S); (S) where the input has no batch
   Tensor attn_mask = {};         ///< (T, S) or (B·H, T, S)
-  bool is_causal = false;        ///< query i sees keys 0 … i; no mask is needed for it
+  bool is_causal = false;  ///< query i sees keys 0 … i (of as many); needs no mask beside it
+  /// For decoding, under NoGrad: attn(x, {.is_causal = true, .cache = &cache}) adds the keys and
+  /// values of the T new tokens to those in the cache, and lets them see both. So S, in masks and
+  /// weights, is cache.length() afterwards. Self-attention only; one cache for each layer.
+  KVCache* cache = nullptr;
 };
 
 struct AttentionResult {
@@ -29,17 +40,27 @@ struct AttentionResult {
 
 /// head_h = softmax(q_h · k_hᵀ / √D + mask) · v_h, output = out_proj(concat(head_1 … head_H)),
 /// where q, k, v are linear maps of query, key and value, cut into H heads of size D = C / H.
-/// Shapes: query (T, B, C), key and value (S, B, C), output (T, B, C); B first with batch_first.
-/// A query that may look at nothing gets the bias of out_proj (PyTorch: NaN).
-/// Starts with in_proj_weight Xavier-uniform, out_proj.weight as in Linear, all biases 0.
-/// Throws Error("multihead_attention") for wrong sizes.
+/// Shapes: query (T, B, C), key (S, B, kdim), value (S, B, vdim), output (T, B, C); B first with
+/// batch_first; all without B for a single sequence, and then weights, too.
+/// Keys of add_bias_kv and add_zero_attn stand behind the others, in this order; no mask hides
+/// them, and the weights have a column for each.
+/// A query that may look at nothing gets the bias of out_proj, and weights of 0 (PyTorch: NaN where
+/// it gives the weights).
+/// Starts with each of in_proj_weight, q_, k_ and v_proj_weight Xavier-uniform, bias_k and bias_v
+/// Xavier-normal, out_proj.weight as in Linear, the other biases 0.
+/// Throws Error("multihead_attention") for sizes or dtypes that do not fit.
 /// Source: Vaswani et al. 2017, "Attention is all you need".
 /// As https://pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html, with the same
 /// keys.
 class MultiheadAttention : public Layer<MultiheadAttention> {
  public:
-  Tensor in_proj_weight;  ///< (3C, C): the maps of query, key and value
-  Tensor in_proj_bias;    ///< (3C), or undefined
+  Tensor
+      in_proj_weight;    ///< (3C, C): the maps of query, key and value; with kdim or vdim, instead:
+  Tensor q_proj_weight;  ///< (C, C)
+  Tensor k_proj_weight;  ///< (C, kdim)
+  Tensor v_proj_weight;  ///< (C, vdim)
+  Tensor in_proj_bias;   ///< (3C), or undefined
+  Tensor bias_k, bias_v;  ///< (1, 1, C) with add_bias_kv
   Linear out_proj;
 
   MultiheadAttention(int64_t embed_dim, int64_t num_heads,
@@ -48,11 +69,13 @@ class MultiheadAttention : public Layer<MultiheadAttention> {
   /// Cross-attention: attn(x, memory, memory, {.key_padding_mask = …}).
   Tensor operator()(const Arg& query, const Arg& key, const Arg& value,
                     const AttentionOptions& options = {}) {
-    return scoped([&] { return forward(query, key, value, options); });
+    return called([&](const Arg& q, const Arg& k,
+                      const Arg& v) { return forward(q, k, v, options); },
+                  query, key, value);
   }
   /// Self-attention: attn(x, {.is_causal = true}).
   Tensor operator()(const Arg& x, const AttentionOptions& options = {}) {
-    return (*this)(x, x, x, options);
+    return called([&](const Arg& y) { return forward(y, options); }, x);
   }
   /// The same with the attention weights: slower, for they are made whole.
   AttentionResult with_weights(const Arg& query, const Arg& key, const Arg& value,
@@ -67,16 +90,21 @@ class MultiheadAttention : public Layer<MultiheadAttention> {
   std::string extra_repr() const override;
 
  private:
-  /// Query, key and value by heads: (B, H, T, D) and twice (B, H, S, D).
-  struct Heads {
-    Tensor q, k, v;
-  };
-  Heads project(const Arg& query, const Arg& key, const Arg& value) const;
-  Tensor in_proj(const Arg& x, int64_t first, int64_t count) const;
-  Tensor split_heads(const Tensor& x) const;
-  Tensor join_heads(const Arg& heads);
-  Tensor combined_mask(const Heads& heads, const AttentionOptions& options) const;
-  double dropout_p() const { return is_training() ? options_.dropout : 0; }
+  struct Sizes;
+  struct Scene;
+  Sizes check_inputs(const Arg& query, const Arg& key, const Arg& value,
+                     const AttentionOptions& options) const;
+  Tensor combined_mask(const Sizes& sizes, const AttentionOptions& options, DType dtype) const;
+  std::vector<Tensor> in_proj(const Arg& x, int64_t first, int64_t count) const;
+  std::vector<Tensor> project(const Arg& query, const Arg& key, const Arg& value) const;
+  Tensor with_extra_key(const Tensor& x, const Tensor& bias) const;
+  Scene prepare(const Arg& query, const Arg& key, const Arg& value,
+                const AttentionOptions& options) const;
+  Tensor attend(const Scene& scene, const Tensor& values) const;
+  Tensor join_heads(const Arg& heads, bool batched);
+  int64_t extra_keys() const {
+    return (bias_k.defined() ? 1 : 0) + (options_.add_zero_attn ? 1 : 0);
+  }
 
   int64_t embed_dim_, num_heads_;
   MultiheadAttentionOptions options_;

@@ -29,14 +29,6 @@ std::pair<Tensor, Tensor> KVCache::append(const Tensor& k, const Tensor& v) {
         kName, "keys ", k.shape(), " and values ", v.shape(),
         ": expected (batch, heads, time, size) for both, alike but for the last");
   if (length_ == 0) keys_ = values_ = Tensor();
-  for (const auto& [kept, x] : {std::pair{keys_, k}, std::pair{values_, v}}) {
-    if (length_ == 0) break;  // nothing to fit to
-    check(kept.size(0) == x.size(0) && kept.size(1) == x.size(1) && kept.size(3) == x.size(3) &&
-              kept.dtype() == x.dtype(),
-          kName, "got ", x.shape(), " of ", x.dtype(), ", but holds ", length_, " tokens of ",
-          kept.shape(), " and ", kept.dtype(), ": clear() it before another sequence");
-  }
-  if (length_ == 0) keys_ = values_ = Tensor();
   for (const auto& [kept, x] : {std::pair{keys_, k}, std::pair{values_, v}})
     if (kept.defined())
       check(kept.size(0) == x.size(0) && kept.size(1) == x.size(1) && kept.size(3) == x.size(3) &&

@@ -10,13 +10,17 @@ namespace tarsier::nn {
 
 /// The keys and values of one attention layer, so that a new token computes only its own: a step
 /// costs O(T) in place of O(T²). Room grows by doubling. Nothing in it is recorded: for use under
-/// NoGrad alone.
+/// NoGrad alone. It can be moved, not copied: two would write to the same memory.
 ///
 ///   std::vector<KVCache> caches(n_layer);             // one per layer
 ///   const auto [keys, values] = cache.append(k, v);   // k, v: those of the new tokens
 ///   const Tensor y = local_attention(q, keys, values, {.right = 0, .offset = cache.length() - T});
 class KVCache {
  public:
+  KVCache() = default;
+  KVCache(KVCache&&) noexcept = default;
+  KVCache& operator=(KVCache&&) noexcept = default;
+
   /// Adds k (B, H, T, D) and v (B, H, T, Dv); returns all keys and values so far, (B, H, length,
   /// ·). The result is good until the next append. Throws Error("kv_cache") where sizes or dtype
   /// are not those of before, or gradients are recorded.
