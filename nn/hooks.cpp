@@ -52,7 +52,8 @@ struct HookedCall::Backward {
     const Tensor dy = std::exchange(grad_output, {});
     Tensors grads = std::exchange(grad_inputs, Tensors(grad_inputs.size()));
     const std::shared_ptr<Hooks> alive = hooks.lock();
-    if (!alive) return grads;
+    // A second derivative may come to the inputs on another way than through the output.
+    if (!alive || !dy.defined()) return grads;
     const auto current = alive->backward;  // a hook may remove itself
     for (const auto& [id, hook] : current) {
       const Tensors changed = hook(module, grads, dy);

@@ -73,6 +73,7 @@ Tensor trunc_normal_(const Tensor& x, double mean, double std, double a, double 
   const double high = normal_cdf(mirror ? (mean - a) / std : (b - mean) / std);
   check(low < high && high > 1e-300, "trunc_normal_", "no mass of the normal distribution (mean ",
         mean, ", std ", std, ") between ", a, " and ", b);
+  if (no_init) return x;
   std::vector<double> values = rand(x.shape(), f64, generator).to_vector();
   for (double& value : values) {
     const double p = std::max(low + value * (high - low), 1e-300);

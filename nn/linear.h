@@ -30,7 +30,7 @@ struct Linear : Layer<Linear> {
   Tensor forward(const Arg& x) { return linear(x, weight, bias); }
 
   std::string extra_repr() const override {
-    return concat(weight.size(1), ", ", weight.size(0),
+    return concat("in_features=", weight.size(1), ", out_features=", weight.size(0),
                   ", bias=", bias.defined() ? "true" : "false");
   }
 };

@@ -5,6 +5,8 @@
 #include <set>
 #include <sstream>
 
+#include "nn/names.h"
+
 namespace tarsier::nn {
 namespace {
 
@@ -48,13 +50,6 @@ void convert(const Tensor& x, DType dtype) {
   impl.strides = converted.strides();
   impl.contiguous = converted.is_contiguous();
   impl.dtype = dtype;
-}
-
-void append_list(std::string& text, const char* title, const std::vector<std::string>& names) {
-  if (names.empty()) return;
-  text += concat("\n  ", title, ":");
-  for (const std::string& name : names)
-    text += concat(" ", name, &name == &names.back() ? "" : ",");
 }
 
 }  // namespace
@@ -186,11 +181,8 @@ LoadReport Module::load_state_dict(const TensorDict& state, bool strict) {
 
   const bool incomplete = !report.missing.empty() || !report.unexpected.empty();
   if (!wrong.empty() || (strict && incomplete)) {
-    std::string text = concat("this state does not fit ", type_name(), ":");
-    append_list(text, "wrong", wrong);
-    append_list(text, "missing", report.missing);
-    append_list(text, "unexpected", report.unexpected);
-    fail("load_state_dict", text);
+    fail("load_state_dict", "this state does not fit ", type_name(), ":", list_line("wrong", wrong),
+         list_line("missing", report.missing), list_line("unexpected", report.unexpected));
   }
   const NoGrad guard;
   for (const auto& [to, from] : copies) copy_(to, from);

@@ -69,9 +69,9 @@ class Module {
   /// The tensors share the module's memory and are cut off from the graph.
   TensorDict state_dict() const;
   /// Copies the values of `state` into this module's tensors, converting between f32 and f64.
-  /// Throws Error("load_state_dict") that lists every missing and unexpected name (unless not
-  /// `strict`: then they are in the report) and every tensor of another shape or kind; nothing is
-  /// changed then.
+  /// Throws Error("load_state_dict") that lists the missing and unexpected names (unless not
+  /// `strict`: then they are in the report) and the tensors of another shape or kind, with both;
+  /// the first ten of each, and how many more. Nothing is changed then.
   LoadReport load_state_dict(const TensorDict& state, bool strict = true);
 
   /// Switches to training (dropout acts) or to evaluation, for this module and all below it.
@@ -187,7 +187,7 @@ class Module {
 
 /// Prints the tree as PyTorch does, equal neighbours of a list once, and the number of parameters:
 ///   Sequential(
-///     (0): Linear(2, 3, bias=true)
+///     (0): Linear(in_features=2, out_features=3, bias=true)
 ///     (1): GELU()
 ///   )
 ///   9 parameters

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "zoo/format.h"
 
@@ -66,6 +67,9 @@ class Run {
     const double value = loss.item();
     check_finite("loss", value, learning_rate);
     loss.backward();
+    if (!std::exchange(gradients_checked_, true))
+      if (const auto report = nn::check_gradients(task_.model()); !report.empty())
+        observer_.on_bad_gradients(report);
     const double max_norm = task_.recipe.clip_norm > 0 ? task_.recipe.clip_norm : INFINITY;
     const double norm = optim::clip_grad_norm_(parameters_, max_norm);
     check_finite("gradient's norm", norm, learning_rate);
@@ -156,6 +160,7 @@ class Run {
   int64_t step_ = 0;           // done
   int64_t saved_step_ = 0;     // in the checkpoint
   double seconds_before_ = 0;  // trained before this process
+  bool gradients_checked_ = false;
   Clock::time_point start_{};
 };
 
