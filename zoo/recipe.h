@@ -2,45 +2,62 @@
 // The part of a recipe that all models share: how long, how fast, how often to look.
 
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
+#include "nn/nn.h"
+#include "optim/optim.h"
 #include "zoo/settings.h"
 
 namespace tarsier::zoo {
 
-/// AdamW with a warm-up and a cosine, as nanoGPT trains. The defaults are those of the `cpu`
-/// preset.
+/// The defaults are those with which nanoGPT trains on a CPU.
 struct Recipe {
   int64_t steps = 2000;
+  double epochs = 0;  ///< passes over the training data, in place of steps; 0: steps counts
   int64_t batch_size = 12;
+  int64_t accumulate = 1;           ///< batches in a step
+  std::string optimizer = "adamw";  ///< or "muon"
+  std::string schedule = "cosine";  ///< "linear", "noam" or "constant"
   double learning_rate = 1e-3;      ///< after the warm-up
   double min_learning_rate = 1e-4;  ///< at the end
   int64_t warmup_steps = 100;
-  int64_t decay_steps = 0;  ///< the cosine's length; 0: steps
+  int64_t decay_steps = 0;  ///< until the smallest rate; 0: all steps
   double beta1 = 0.9;
   double beta2 = 0.99;
   double weight_decay = 0.1;  ///< of tensors with two or more dimensions
   double clip_norm = 1;       ///< 0: no clipping
-  double ema_decay = 0.98;  ///< of the averaged weights, which are validated and kept; 0: the last
-  int64_t eval_every = 500;
-  int64_t checkpoint_every = 250;
+  double ema_decay = 0.98;   ///< of the averaged weights, which are validated and kept; 0: the last
+  int64_t eval_every = 500;  ///< steps; 0: once an epoch
+  int64_t checkpoint_every = 250;  ///< steps
+  int64_t patience = 0;  ///< validations without a gain after which training ends; 0: never
 
-  void add_to(Settings& settings) {
-    settings.add("steps", steps, "training steps");
-    settings.add("batch_size", batch_size, "examples in a step");
-    settings.add("learning_rate", learning_rate, "largest, after the warm-up");
-    settings.add("min_learning_rate", min_learning_rate, "at the end of the cosine");
-    settings.add("warmup_steps", warmup_steps, "steps until the largest rate; at most half of all",
-                 0);
-    settings.add("decay_steps", decay_steps, "steps until the smallest rate; 0: the last step", 0);
-    settings.add("beta1", beta1, "of AdamW", 0, 0.999999);
-    settings.add("beta2", beta2, "of AdamW", 0, 0.999999);
-    settings.add("weight_decay", weight_decay, "of AdamW, for matrices only");
-    settings.add("clip_norm", clip_norm, "largest norm of the gradient; 0: any");
-    settings.add("ema_decay", ema_decay, "memory of the averaged weights; 0: the last weights", 0,
-                 0.999999);
-    settings.add("eval_every", eval_every, "steps between validations");
-    settings.add("checkpoint_every", checkpoint_every, "steps between checkpoints");
-  }
+  void add_to(Settings& settings);
+
+  /// The rate of step `step` (from 1) of `steps`: from 0 up to learning_rate in a straight line in
+  /// the warm-up, then down as `schedule` says: cosine or linear to min_learning_rate; noam as
+  /// 1/√step (Vaswani et al., 2017); constant not at all.
+  double learning_rate_of(int64_t step, int64_t steps) const;
+};
+
+/// One or more optimisers that share a model's parameters and a learning rate.
+class Optimizers {
+ public:
+  /// AdamW for all, which decays tensors with two or more dimensions only; where the recipe says
+  /// muon, Muon for the matrices named in `muon_names` and AdamW for the others.
+  Optimizers(const Recipe& recipe, const nn::Module& model,
+             const std::vector<std::string>& muon_names);
+
+  void zero_grad();
+  void set_lr(double lr);
+  void step();
+  TensorDict state_dict() const;
+  void load_state_dict(const TensorDict& state);
+
+ private:
+  std::vector<std::unique_ptr<optim::Optimizer>> all_;
+  std::vector<TensorDict> parameters_;  // of each
 };
 
 }  // namespace tarsier::zoo

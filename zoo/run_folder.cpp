@@ -60,12 +60,14 @@ TensorDict without_prefix(const TensorDict& all, const std::string& prefix) {
 
 void RunConfig::keep(const Settings& values) {
   for (const std::string& name : values.names())
-    settings.set(name, nn::Json::parse(values.get(name), name));
+    settings.set(name, values.is_text(name) ? nn::Json(values.get(name))
+                                            : nn::Json::parse(values.get(name), name));
 }
 
 void RunConfig::apply_to(Settings& values) const {
   try {
-    for (const auto& [name, value] : settings.as_object()) values.set(name, value.dump());
+    for (const auto& [name, value] : settings.as_object())
+      values.set(name, value.is_string() ? value.as_string() : value.dump());
   } catch (const UsageError& error) {
     // Nobody typed this on the command line: it is the file that is wrong.
     fail("config", "in config.json: ", error.what());
@@ -182,10 +184,11 @@ void RunFolder::save_checkpoint(const Checkpoint& checkpoint) const {
   add_prefixed(all, "model.", checkpoint.model);
   add_prefixed(all, "optimizer.", checkpoint.optimizer);
   add_prefixed(all, "average.", checkpoint.average);
+  add_prefixed(all, "best.", checkpoint.best);
   const nn::Json state = nn::Json::Object{
-      {"step", checkpoint.step},
-      {"seed", static_cast<int64_t>(checkpoint.seed)},
-      {"seconds", checkpoint.seconds},
+      {"step", checkpoint.step},           {"seed", static_cast<int64_t>(checkpoint.seed)},
+      {"seconds", checkpoint.seconds},     {"best_value", checkpoint.best_value},
+      {"best_step", checkpoint.best_step}, {"without_gain", checkpoint.without_gain},
   };
   nn::save_safetensors(file(kCheckpoint), all, {{"tarsier", state.dump()}});
 }
@@ -205,6 +208,10 @@ Checkpoint RunFolder::load_checkpoint() const {
     checkpoint.model = without_prefix(all, "model.");
     checkpoint.optimizer = without_prefix(all, "optimizer.");
     checkpoint.average = without_prefix(all, "average.");
+    checkpoint.best = without_prefix(all, "best.");
+    checkpoint.best_value = state["best_value"].as_double();
+    checkpoint.best_step = state["best_step"].as_int();
+    checkpoint.without_gain = state["without_gain"].as_int();
     return checkpoint;
   } catch (const Error& error) {
     fail("run", path, " is not a whole checkpoint: ", error.what(), ". Restore it, or train anew; ",
@@ -269,7 +276,7 @@ void MetricsLog::write(const StepReport& report, const std::string& items) {
       {items + "_per_second", report.items_per_second},
       {"seconds", report.seconds},
   };
-  if (report.val_loss) line.set("val_loss", *report.val_loss);
+  for (const Metric& metric : report.metrics) line.set(metric.name, metric.value);
   file_ << line.dump() << '\n' << std::flush;
   check(file_.good(), "run", "cannot write ", path_, ": ", std::strerror(errno));
 }

@@ -3,7 +3,7 @@
 //
 //   config.json            the model, its settings, the seed, and what it must know of its data
 //   metrics.jsonl          one JSON object for every step
-//   model.safetensors      the averaged weights, as of the last checkpoint
+//   model.safetensors      the averaged weights of the best validation so far
 //   checkpoint/state.safetensors    weights, optimiser state, step and seed: all that resuming
 //   needs
 //
@@ -46,7 +46,11 @@ struct Checkpoint {
   double seconds = 0;  ///< trained so far
   TensorDict model;
   TensorDict optimizer;
-  TensorDict average;  ///< of the weights
+  TensorDict average;     ///< of the weights
+  TensorDict best;        ///< the averaged weights of the best validation so far; empty before any
+  double best_value = 0;  ///< of the first metric, then
+  int64_t best_step = 0;  ///< 0: none yet
+  int64_t without_gain = 0;  ///< validations since
 };
 
 class RunFolder {

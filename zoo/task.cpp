@@ -1,6 +1,8 @@
 #include "zoo/task.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
 
 namespace tarsier::zoo {
 
@@ -11,25 +13,28 @@ Settings Task::settings() {
   return settings;
 }
 
-double Task::learning_rate(int64_t step) const {
-  optim::WarmupCosineOptions options;
-  options.lr = recipe.learning_rate;
-  options.min_lr = std::min(recipe.min_learning_rate, recipe.learning_rate);
-  options.decay_steps = recipe.decay_steps > 0 ? recipe.decay_steps : recipe.steps;
-  options.warmup_steps = std::min(recipe.warmup_steps, options.decay_steps / 2);
-  return optim::warmup_cosine(options)(step - 1);
+int64_t Task::steps() const {
+  if (recipe.epochs == 0) return recipe.steps;
+  const double batches = recipe.epochs * static_cast<double>(batches_per_epoch());
+  return std::max<int64_t>(1, std::llround(batches / static_cast<double>(recipe.accumulate)));
 }
 
-std::unique_ptr<optim::Optimizer> Task::make_optimizer() {
-  optim::AdamWOptions options;
-  options.lr = recipe.learning_rate;
-  options.betas = {recipe.beta1, recipe.beta2};
-  optim::ParameterGroup<optim::AdamWOptions> decayed{{}, options}, others{{}, options};
-  decayed.options.weight_decay = recipe.weight_decay;
-  others.options.weight_decay = 0;
-  for (const auto& [name, parameter] : model().named_parameters())
-    (parameter.dim() >= 2 ? decayed : others).parameters.add(name, parameter);
-  return std::make_unique<optim::AdamW>(std::vector{decayed, others});
+int64_t Task::eval_every() const {
+  if (recipe.eval_every > 0) return recipe.eval_every;
+  return std::max<int64_t>(1, batches_per_epoch() / recipe.accumulate);
+}
+
+std::vector<std::string> Task::muon_parameters() {
+  std::vector<std::string> names;
+  for (const auto& [name, parameter] : model().named_parameters()) {
+    bool in_list = false;  // ".0."
+    for (size_t i = 1; i + 1 < name.size(); ++i)
+      in_list =
+          in_list || (std::isdigit(static_cast<unsigned char>(name[i])) != 0 &&
+                      (name[i - 1] == '.' || std::isdigit(name[i - 1]) != 0) && name[i + 1] == '.');
+    if (in_list && parameter.dim() == 2) names.push_back(name);
+  }
+  return names;
 }
 
 }  // namespace tarsier::zoo

@@ -14,7 +14,8 @@
 #include <vector>
 
 #include "nn/nn.h"
-#include "optim/optim.h"
+#include "zoo/batch.h"
+#include "zoo/metric.h"
 #include "zoo/recipe.h"
 #include "zoo/settings.h"
 
@@ -44,7 +45,6 @@ class Task {
   virtual std::string name() const = 0;
   /// What one training step counts in: "tokens", "images".
   virtual std::string items() const = 0;
-  virtual int64_t items_per_step() const = 0;
 
   // ---- data ----
 
@@ -67,15 +67,25 @@ class Task {
 
   // ---- training ----
 
-  /// The mean loss of the batch of step `step` (from 1), recorded. A function of the weights, the
-  /// seed and the step alone: that is what makes resuming exact.
-  virtual Tensor training_loss(int64_t step, uint64_t seed) = 0;
-  /// The mean loss over the whole validation split.
-  virtual double evaluate() = 0;
-  /// The learning rate of step `step` (from 1).
-  virtual double learning_rate(int64_t step) const;
-  /// AdamW; decays the matrices only.
-  virtual std::unique_ptr<optim::Optimizer> make_optimizer();
+  /// The batches of one pass over the training data.
+  virtual int64_t batches_per_epoch() const = 0;
+  /// Batch `number` (from 1): a function of the data, the seed and the number alone, which is what
+  /// makes resuming exact. Called on another thread than the rest, for it reads ahead.
+  virtual Batch batch(int64_t number, uint64_t seed) const = 0;
+  /// The mean loss of a batch, recorded.
+  virtual Tensor loss(const Batch& batch) = 0;
+  /// How good the model is on the validation split. Cheap enough to be asked now and then.
+  virtual Metrics validate() = 0;
+  /// What `tarsier eval` prints: on the test split where there is one.
+  virtual Metrics evaluate() { return validate(); }
+  /// Which weights Muon trains, where the recipe asks for it: matrices between two layers. By
+  /// default all that lie in the blocks of a list ("layers.0.linear1.weight").
+  virtual std::vector<std::string> muon_parameters();
+
+  /// The steps of the whole run. Only after load_data().
+  int64_t steps() const;
+  /// The steps between two validations. Only after load_data().
+  int64_t eval_every() const;
 
   // ---- use ----
 

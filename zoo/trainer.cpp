@@ -1,8 +1,8 @@
 #include "zoo/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <utility>
 
 #include "zoo/format.h"
 
@@ -24,7 +24,8 @@ class Run {
         folder_(folder),
         options_(options),
         observer_(observer),
-        optimizer_(task.make_optimizer()),
+        steps_(task.steps()),
+        optimizers_(task.recipe, task.model(), task.muon_parameters()),
         average_(task.model().named_parameters(), task.recipe.ema_decay),
         parameters_(task.model().parameters()) {}
 
@@ -37,21 +38,20 @@ class Run {
     MetricsLog metrics(folder_, step_);
     const int64_t first = step_;
     start_ = Clock::now();
-    while (step_ < task_.recipe.steps) {
+    while (step_ < steps_ && !out_of_patience()) {
       StepReport report = train_step();
-      const bool last = step_ == task_.recipe.steps;
-      if (last || step_ % task_.recipe.eval_every == 0) report.val_loss = validate();
+      if (step_ == steps_ || step_ % task_.eval_every() == 0) report.metrics = validate();
       report.seconds = seconds_before_ + seconds_since(start_);
       report.seconds_left = seconds_since(start_) / static_cast<double>(step_ - first) *
-                            static_cast<double>(task_.recipe.steps - step_);
+                            static_cast<double>(steps_ - step_);
       metrics.write(report, task_.items());
       observer_.on_step(report);
-      if (last) return finish(*report.val_loss);
-      const bool stop = options_.interrupted();
-      if (stop || step_ % task_.recipe.checkpoint_every == 0) save();
-      if (stop) return {step_, true, 0};
+      const bool last = step_ == steps_ || out_of_patience();
+      const bool stop = !last && options_.interrupted();
+      if (last || stop || step_ % task_.recipe.checkpoint_every == 0) save();
+      if (stop) return {.step = step_, .interrupted = true};
     }
-    return finish(validate());  // nothing was left to do
+    return finish();
   }
 
  private:
@@ -60,29 +60,27 @@ class Run {
     ++step_;
     // Dropout draws from here: from a place that depends on the seed and the step alone.
     default_generator().set_state({options_.seed, static_cast<uint64_t>(step_) << 24});
-    const double learning_rate = task_.learning_rate(step_);
-    optimizer_->set_lr(learning_rate);
-    optimizer_->zero_grad();
-    const Tensor loss = task_.training_loss(step_, options_.seed);
-    const double value = loss.item();
-    check_finite("loss", value, learning_rate);
-    loss.backward();
-    if (!std::exchange(gradients_checked_, true))
-      if (const auto report = nn::check_gradients(task_.model()); !report.empty())
-        observer_.on_bad_gradients(report);
+    StepReport report{.step = step_, .steps = steps_};
+    report.learning_rate = task_.recipe.learning_rate_of(step_, steps_);
+    optimizers_.set_lr(report.learning_rate);
+    optimizers_.zero_grad();
+    int64_t items = 0;
+    const int64_t parts = task_.recipe.accumulate;
+    for (int64_t part = 1; part <= parts; ++part) {
+      const Batch batch = task_.batch((step_ - 1) * parts + part, options_.seed);
+      Tensor loss = task_.loss(batch);
+      if (parts > 1) loss = loss / static_cast<double>(parts);
+      report.train_loss += loss.item();
+      check_finite("loss", report.train_loss, report.learning_rate);
+      loss.backward();
+      items += batch.items;
+    }
     const double max_norm = task_.recipe.clip_norm > 0 ? task_.recipe.clip_norm : INFINITY;
-    const double norm = optim::clip_grad_norm_(parameters_, max_norm);
-    check_finite("gradient's norm", norm, learning_rate);
-    optimizer_->step();
+    report.grad_norm = optim::clip_grad_norm_(parameters_, max_norm);
+    check_finite("gradient's norm", report.grad_norm, report.learning_rate);
+    optimizers_.step();
     average_.update();
-
-    StepReport report{};
-    report.step = step_;
-    report.steps = task_.recipe.steps;
-    report.train_loss = value;
-    report.learning_rate = learning_rate;
-    report.grad_norm = norm;
-    report.items_per_second = static_cast<double>(task_.items_per_step()) / seconds_since(start);
+    report.items_per_second = static_cast<double>(items) / seconds_since(start);
     return report;
   }
 
@@ -95,14 +93,33 @@ class Run {
          saved_step_, " is kept in ", folder_.path());
   }
 
-  double validate() {
+  /// Validates the averaged weights, and keeps them where they are the best so far.
+  Metrics validate() {
     observer_.on_validation(step_);
     average_.swap();
     task_.model().eval();
-    const double loss = task_.evaluate();
+    Metrics metrics = task_.validate();
     task_.model().train();
+    if (best_step_ == 0 || metrics.front().better_than(best_value_)) {
+      best_value_ = metrics.front().value;
+      best_step_ = step_;
+      without_gain_ = 0;
+      best_ = copy_of(task_.model().state_dict());
+    } else {
+      ++without_gain_;
+    }
     average_.swap();
-    return loss;
+    return metrics;
+  }
+
+  bool out_of_patience() const {
+    return task_.recipe.patience > 0 && without_gain_ >= task_.recipe.patience;
+  }
+
+  static TensorDict copy_of(const TensorDict& state) {
+    TensorDict copy;
+    for (const auto& [name, tensor] : state) copy.add(name, clone(tensor));
+    return copy;
   }
 
   void save() {
@@ -111,13 +128,17 @@ class Run {
     checkpoint.seed = options_.seed;
     checkpoint.seconds = seconds_before_ + (step_ > 0 ? seconds_since(start_) : 0);
     checkpoint.model = task_.model().state_dict();
-    checkpoint.optimizer = optimizer_->state_dict();
+    checkpoint.optimizer = optimizers_.state_dict();
     checkpoint.average = average_.state_dict();
+    checkpoint.best = best_;
+    checkpoint.best_value = best_value_;
+    checkpoint.best_step = best_step_;
+    checkpoint.without_gain = without_gain_;
     try {
       folder_.save_checkpoint(checkpoint);
       saved_step_ = step_;
       average_.swap();
-      folder_.save_weights(task_.model().state_dict(), task_.name());
+      folder_.save_weights(best_step_ > 0 ? best_ : task_.model().state_dict(), task_.name());
       average_.swap();
     } catch (const Error& error) {
       if (saved_step_ == 0) throw;
@@ -133,7 +154,7 @@ class Run {
     const Checkpoint checkpoint = folder_.load_checkpoint();
     try {
       task_.model().load_state_dict(checkpoint.model);
-      optimizer_->load_state_dict(checkpoint.optimizer);
+      optimizers_.load_state_dict(checkpoint.optimizer);
       average_.load_state_dict(checkpoint.average);
     } catch (const Error& error) {
       fail("run", folder_.path(),
@@ -141,35 +162,59 @@ class Run {
     }
     step_ = saved_step_ = checkpoint.step;
     seconds_before_ = checkpoint.seconds;
+    best_ = checkpoint.best;
+    best_value_ = checkpoint.best_value;
+    best_step_ = checkpoint.best_step;
+    without_gain_ = checkpoint.without_gain;
   }
 
-  TrainOutcome finish(double val_loss) {
-    save();
-    average_.swap();
+  /// Leaves the model with the best weights, and measures these once more: a resumed run that had
+  /// nothing left to do knows no more of them than their first metric.
+  TrainOutcome finish() {
+    if (best_step_ == 0) validate();
+    task_.model().load_state_dict(best_);
     task_.model().eval();
-    return {step_, false, val_loss};
+    return {.step = step_,
+            .early = step_ < steps_,
+            .best_step = best_step_,
+            .metrics = task_.validate()};
   }
 
   Task& task_;
   const RunFolder& folder_;
   const TrainOptions& options_;
   TrainObserver& observer_;
-  std::unique_ptr<optim::Optimizer> optimizer_;
+  const int64_t steps_;
+  Optimizers optimizers_;
   optim::ExponentialMovingAverage average_;
   std::vector<Tensor> parameters_;
-  int64_t step_ = 0;           // done
-  int64_t saved_step_ = 0;     // in the checkpoint
+  int64_t step_ = 0;        // done
+  int64_t saved_step_ = 0;  // in the checkpoint
+  TensorDict best_;         // weights
+  double best_value_ = 0;
+  int64_t best_step_ = 0;
+  int64_t without_gain_ = 0;   // validations since the best
   double seconds_before_ = 0;  // trained before this process
-  bool gradients_checked_ = false;
   Clock::time_point start_{};
 };
 
 }  // namespace
 
+double estimated_seconds(Task& task, uint64_t seed) {
+  double seconds = INFINITY;
+  for (int64_t number = 1; number <= 2; ++number) {  // the first meets cold memory
+    const auto start = Clock::now();
+    task.loss(task.batch(number, seed)).backward();
+    seconds = std::min(seconds, seconds_since(start));
+  }
+  task.model().zero_grad();
+  return seconds * static_cast<double>(task.steps() * task.recipe.accumulate);
+}
+
 int64_t disk_space_needed(Task& task) {
   int64_t bytes = 1 << 20;  // metrics, settings, headers
   for (const auto& [name, tensor] : task.model().state_dict())
-    bytes += 10 * tensor.numel() * static_cast<int64_t>(size_of(tensor.dtype()));
+    bytes += 12 * tensor.numel() * static_cast<int64_t>(size_of(tensor.dtype()));
   return bytes;
 }
 

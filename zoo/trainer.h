@@ -3,9 +3,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 
-#include "nn/guard.h"
 #include "zoo/run_folder.h"
 #include "zoo/task.h"
 
@@ -13,15 +11,15 @@ namespace tarsier::zoo {
 
 /// One step, after it was done.
 struct StepReport {
-  int64_t step;   ///< from 1
-  int64_t steps;  ///< of the whole run
-  double train_loss;
-  double learning_rate;
-  double grad_norm;  ///< before clipping
-  double items_per_second;
-  double seconds;                  ///< trained so far, with the runs that this one continues
-  double seconds_left;             ///< estimated
-  std::optional<double> val_loss;  ///< where it was measured
+  int64_t step = 0;   ///< from 1
+  int64_t steps = 0;  ///< of the whole run
+  double train_loss = 0;
+  double learning_rate = 0;
+  double grad_norm = 0;  ///< before clipping
+  double items_per_second = 0;
+  double seconds = 0;       ///< trained so far, with the runs that this one continues
+  double seconds_left = 0;  ///< estimated
+  Metrics metrics = {};     ///< of the validation split, where they were measured
 };
 
 /// Is told how training goes.
@@ -29,8 +27,6 @@ class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
   virtual void on_step(const StepReport&) {}
-  /// Some parameters got no gradient in the first step, or nothing but zeros.
-  virtual void on_bad_gradients(const nn::GradientReport&) {}
   /// Validation begins, which may take a while.
   virtual void on_validation(int64_t) {}
 };
@@ -45,19 +41,26 @@ struct TrainOptions {
 struct TrainOutcome {
   int64_t step = 0;  ///< the last one done
   bool interrupted = false;
-  double val_loss = 0;  ///< of the trained model; only where not interrupted
+  bool early = false;     ///< ended by the recipe's patience
+  int64_t best_step = 0;  ///< whose weights are kept
+  Metrics metrics = {};   ///< of these; only where not interrupted
 };
 
 /// How many bytes the folder of a run of the built task may take: weights, two moments of them in
-/// the optimiser, their average, and that again for use; twice, for old files stay until new ones
-/// are whole.
+/// the optimiser, their average, the best of it, and that again for use; twice, for old files stay
+/// until new ones are whole.
 int64_t disk_space_needed(Task& task);
 
-/// Trains the built task up to recipe.steps and keeps everything in `folder`: a line of metrics for
-/// every step, a checkpoint every now and then and at the end, then the weights: their moving
-/// average (optim/ema.h), which is also what is validated and what the model is left with. With
-/// options.resume it continues from the folder's checkpoint, to the same bits as a run that was
-/// never interrupted.
+/// How many seconds the steps of the built task will take on this machine, by two batches on trial.
+/// The weights stay as they are, buffers (running statistics) do not: build() the task anew.
+double estimated_seconds(Task& task, uint64_t seed);
+
+/// Trains the built task up to task.steps() and keeps everything in `folder`: a line of metrics for
+/// every step, a checkpoint every now and then and at the end, and weights: the moving average of
+/// them (optim/ema.h) that was best on the validation split, by the first of its metrics. That is
+/// also what the model is left with. Ends early where recipe.patience validations brought no gain.
+/// With options.resume it continues from the folder's checkpoint, to the same bits as a run that
+/// was never interrupted. Batches are made ahead, on another thread.
 /// Throws Error("train") where the loss is no longer a number (the last checkpoint stays), and
 /// what saving throws.
 TrainOutcome train(Task& task, const RunFolder& folder, const TrainOptions& options,

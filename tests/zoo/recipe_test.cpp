@@ -34,13 +34,15 @@ TEST_CASE("validation is the mean over every character of the last tenth but its
     sum += cross_entropy(model.next_logits(x), y).item();
   }
   // Sums of a hundred numbers around 3, in f32 there and here.
-  CHECK(task->evaluate() ==
+  CHECK(task->evaluate()[0].value ==
         doctest::Approx(sum / static_cast<double>(split.size() - 1)).epsilon(1e-6));
 }
 
 TEST_CASE("the learning rate warms up, follows a cosine, and fits short runs") {
   const std::unique_ptr<Task> task = make_gpt_task(GptPreset::cpu);
-  const auto rate = [&](int64_t step) { return task->learning_rate(step) * 1e3; };
+  const auto rate = [&](int64_t step) {
+    return task->recipe.learning_rate_of(step, task->steps()) * 1e3;
+  };
   CHECK(rate(1) == doctest::Approx(1.0 / 101));
   CHECK(rate(101) == doctest::Approx(1));
   CHECK(rate(1051) == doctest::Approx(0.55));  // half of the way from step 101 to 2001
@@ -53,19 +55,61 @@ TEST_CASE("the learning rate warms up, follows a cosine, and fits short runs") {
   CHECK(rate(1) == doctest::Approx(0.01));
 }
 
+TEST_CASE("the other schedules: straight down, with the root of the steps, and not at all") {
+  Recipe recipe;
+  recipe.learning_rate = 1;
+  recipe.min_learning_rate = 0.2;
+  recipe.warmup_steps = 9;
+  const auto rate = [&](const char* schedule, int64_t step) {
+    recipe.schedule = schedule;
+    return recipe.learning_rate_of(step, 109);
+  };
+  for (const char* schedule : {"linear", "noam", "constant"}) {
+    CAPTURE(schedule);
+    CHECK(rate(schedule, 1) == doctest::Approx(0.1));
+    CHECK(rate(schedule, 10) == doctest::Approx(1));
+  }
+  CHECK(rate("linear", 60) == doctest::Approx(0.6));
+  CHECK(rate("linear", 110) == doctest::Approx(0.2));
+  CHECK(rate("noam", 90) == doctest::Approx(1.0 / 3));
+  CHECK(rate("constant", 100) == 1);
+}
+
+TEST_CASE("muon trains the matrices inside of the blocks, AdamW the rest, and both are resumed") {
+  const Scratch scratch;
+  const std::unique_ptr<Task> task = tiny_task(scratch.write("data.txt", small_text()), 8);
+  task->recipe.optimizer = "muon";
+  const std::vector<std::string> names = task->muon_parameters();
+  CHECK(names.size() == 8);  // two blocks
+  CHECK(names[0] == "transformer.h.0.attn.c_attn.weight");
+  CHECK(names[7] == "transformer.h.1.mlp.c_proj.weight");
+  Optimizers first(task->recipe, task->model(), names);
+  task->loss(task->batch(1, 1)).backward();
+  first.step();
+  const TensorDict state = first.state_dict();
+  CHECK(state.contains("transformer.h.0.mlp.c_fc.weight.momentum_buffer"));
+  CHECK(state.contains("transformer.wte.weight.exp_avg"));
+  Optimizers second(task->recipe, task->model(), names);
+  second.load_state_dict(state);
+  CHECK(second.state_dict().size() == state.size());
+  for (const auto& [name, tensor] : second.state_dict())
+    CHECK(tensor.to_vector() == state[name].to_vector());
+  CHECK_THROWS_AS(second.load_state_dict({{"nobody.exp_avg", zeros({1})}}), Error);
+}
+
 TEST_CASE("matrices decay, and nothing else") {
   const Scratch scratch;
   const std::unique_ptr<Task> task = tiny_task(scratch.write("data.txt", small_text()), 8);
   task->recipe.weight_decay = 0.5;
-  const std::unique_ptr<optim::Optimizer> optimizer = task->make_optimizer();
-  optimizer->set_lr(1);
+  Optimizers optimizers(task->recipe, task->model(), {});
+  optimizers.set_lr(1);
   // Without a gradient there is only the decay: w ← w − lr·decay·w.
   std::vector<double> before;
   for (const Tensor& parameter : task->model().parameters()) {
     parameter.set_grad(zeros_like(parameter));
     before.push_back(norm(parameter).item());
   }
-  optimizer->step();
+  optimizers.step();
   size_t i = 0;
   for (const Tensor& parameter : task->model().parameters())
     CHECK(norm(parameter).item() / before[i++] ==
@@ -93,14 +137,14 @@ TEST_CASE("on real text the first ninety steps go from knowing nothing to knowin
   task->load_data(data_file("tinyshakespeare/input.txt").string());
   task->build(1);
   CHECK(task->model().num_parameters() == 804'096);
-  const std::unique_ptr<optim::Optimizer> optimizer = task->make_optimizer();
+  Optimizers optimizers(task->recipe, task->model(), {});
   double loss = 0;
   for (int64_t step = 1; step <= 90; ++step) {
-    optimizer->set_lr(1e-3);
-    optimizer->zero_grad();
-    const Tensor value = task->training_loss(step, 1);
+    optimizers.set_lr(1e-3);
+    optimizers.zero_grad();
+    const Tensor value = task->loss(task->batch(step, 1));
     value.backward();
-    optimizer->step();
+    optimizers.step();
     if (step == 1) CHECK(value.item() == doctest::Approx(4.174).epsilon(0.02));  // ln 65
     if (step > 80) loss += value.item() / 10;
   }

@@ -18,7 +18,7 @@ struct Recorder : TrainObserver {
   std::vector<double> val_losses;
   void on_step(const StepReport& report) override {
     losses.push_back(report.train_loss);
-    if (report.val_loss) val_losses.push_back(*report.val_loss);
+    for (const Metric& metric : report.metrics) val_losses.push_back(metric.value);
   }
 };
 
@@ -83,7 +83,7 @@ TEST_CASE("a run leaves its weights, settings, metrics and checkpoint") {
   CHECK(metric(metrics, "train_loss") == run.record.losses);
   CHECK(metric(metrics, "val_loss") == run.record.val_losses);  // after steps 4 and 8
   CHECK(run.record.val_losses.size() == 2);
-  CHECK(run.record.val_losses.back() == run.outcome.val_loss);
+  CHECK(run.record.val_losses.back() == run.outcome.metrics[0].value);
   for (const char* key : {"lr", "grad_norm", "tokens_per_second", "seconds"})
     CHECK(metric(metrics, key).size() == 8);
 
@@ -94,7 +94,7 @@ TEST_CASE("a run leaves its weights, settings, metrics and checkpoint") {
   CHECK(same_bits(task->model().state_dict(), run.weights));
   task->load_data(config.data_path);
   CHECK(task->describe_data() == config.data);
-  CHECK(task->evaluate() == run.outcome.val_loss);
+  CHECK(task->evaluate()[0].value == run.outcome.metrics[0].value);
 
   // What is kept for use is the average of the weights, not where training stands.
   const Checkpoint checkpoint = folder.load_checkpoint();
@@ -139,6 +139,95 @@ TEST_CASE("a resumed run ends with the bits of an unbroken one") {
   }
 }
 
+/// A model with one weight w: the loss of batch n is (w − n)², so its gradient is 2(w − n), and
+/// what validation says is given.
+struct ScriptedTask : Task {
+  struct Point : nn::Layer<Point> {
+    Tensor w;
+    Point() { register_parameter("w", w, zeros({1})); }
+    Tensor forward(const Arg& x) { return square(w - x); }
+  } point;
+  std::vector<double> script;
+  size_t asked = 0;
+  explicit ScriptedTask(std::vector<double> script) : script(std::move(script)) {
+    recipe.eval_every = 0;
+    recipe.ema_decay = 0;
+    recipe.schedule = "constant";
+    recipe.warmup_steps = 0;
+    recipe.clip_norm = 0;
+  }
+  std::string name() const override { return "scripted"; }
+  std::string items() const override { return "numbers"; }
+  void load_data(const std::string&) override {}
+  nn::Json describe_data() const override { return nn::Json::Object{}; }
+  void restore_data(const nn::Json&) override {}
+  void build(uint64_t) override {}
+  nn::Module& model() override { return point; }
+  Facts facts() const override { return {}; }
+  int64_t batches_per_epoch() const override { return 4; }
+  Batch batch(int64_t number, uint64_t) const override {
+    return {{{"x", full({1}, static_cast<double>(number))}}, 1};
+  }
+  Tensor loss(const Batch& batch) override { return sum(point(batch["x"])); }
+  Metrics validate() override {
+    const double value = asked < script.size() ? script[asked] : script.back();
+    ++asked;
+    return {{.name = "score", .value = value, .higher_is_better = true}};
+  }
+  void predict(const std::vector<std::string>&, const PredictOptions&, std::ostream&) override {}
+  void show_sample(std::ostream&) override {}
+  std::string example_input() const override { return ""; }
+
+ protected:
+  void add_settings(Settings&) override {}
+};
+
+TEST_CASE("the weights of the best validation are kept, and patience ends training") {
+  const Scratch scratch;
+  ScriptedTask task({1, 3, 2, 3, 5});
+  task.recipe.epochs = 5;
+  task.recipe.patience = 2;
+  CHECK(task.steps() == 20);
+  const RunFolder folder = RunFolder::create(scratch.path("run"));
+  struct Watch : TrainObserver {
+    ScriptedTask& task;
+    std::vector<double> w;
+    explicit Watch(ScriptedTask& task) : task(task) {}
+    void on_step(const StepReport&) override { w.push_back(task.point.w.item()); }
+  } watch(task);
+  const TrainOutcome outcome = train(task, folder, {}, watch);
+  CHECK(outcome.early);
+  CHECK(outcome.step == 16);  // after 3 at step 8 came 2 and 3: no gain twice
+  CHECK(outcome.best_step == 8);
+  CHECK(task.point.w.item() == watch.w[7]);
+  CHECK(folder.load_weights()["w"].item() == watch.w[7]);
+  CHECK(folder.load_checkpoint().model["w"].item() == watch.w[15]);
+  // Resuming such a run finds nothing to do, and the same weights.
+  TrainOptions resume;
+  resume.resume = true;
+  const TrainOutcome again = train(task, folder, resume, watch);
+  CHECK(again.step == 16);
+  CHECK(watch.w.size() == 16);
+  CHECK(task.point.w.item() == watch.w[7]);
+}
+
+TEST_CASE("a step of several batches has their mean loss and gradient") {
+  const Scratch scratch;
+  ScriptedTask task({1});
+  task.recipe.steps = 2;
+  task.recipe.accumulate = 3;
+  struct Watch : TrainObserver {
+    std::vector<StepReport> reports;
+    void on_step(const StepReport& report) override { reports.push_back(report); }
+  } watch;
+  train(task, RunFolder::create(scratch.path("run")), {}, watch);
+  // Batches 1, 2, 3 at w = 0: the mean of n² and of −2n.
+  CHECK(watch.reports[0].train_loss == doctest::Approx(14.0 / 3));
+  CHECK(watch.reports[0].grad_norm == doctest::Approx(4));
+  // Then 4, 5, 6.
+  CHECK(watch.reports[1].train_loss == doctest::Approx(77.0 / 3).epsilon(0.01));
+}
+
 TEST_CASE("metrics of steps that are done again, and a line cut off, give way") {
   const Scratch scratch;
   const Trained unbroken = train_tiny(scratch, "unbroken");
@@ -159,7 +248,7 @@ TEST_CASE("resuming a finished run changes nothing") {
   const std::string metrics = scratch.read("run/metrics.jsonl");
   const Trained again = train_tiny(scratch, "run", 0, true);
   CHECK(again.record.losses.empty());
-  CHECK(again.outcome.val_loss == run.outcome.val_loss);
+  CHECK(again.outcome.metrics[0].value == run.outcome.metrics[0].value);
   CHECK(scratch.read("run/metrics.jsonl") == metrics);
   CHECK(same_bits(again.weights, run.weights));
 }

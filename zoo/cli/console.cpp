@@ -48,7 +48,8 @@ void ConsoleProgress::on_step(const StepReport& report) {
   smooth_rate_ += weight * (report.items_per_second - smooth_rate_);
   loss_since_line_ += report.train_loss;
   ++steps_since_line_;
-  if (report.val_loss) last_val_loss_ = *report.val_loss;
+  if (!report.metrics.empty())
+    last_metric_ = "  " + report.metrics[0].label() + " " + report.metrics[0].text();
   if (terminal_) {
     print_live(report);
   } else {
@@ -60,14 +61,14 @@ void ConsoleProgress::print_live(const StepReport& report) {
   // Twenty pictures a second are enough for the eye, and cost nothing.
   const auto now = Clock::now();
   const bool last = report.step == report.steps;
-  if (!last && !report.val_loss && now - last_draw_ < std::chrono::milliseconds(50)) return;
+  if (!last && report.metrics.empty() && now - last_draw_ < std::chrono::milliseconds(50)) return;
   last_draw_ = now;
   const std::string steps = std::to_string(report.steps);
   const std::string step = std::to_string(report.step);
   const std::string head =
       "  " + std::string(steps.size() - step.size(), ' ') + step + "/" + steps + " ";
   std::string loss = "  loss " + fixed(smooth_loss_, 3);
-  std::string val = last_val_loss_ >= 0 ? "  val " + fixed(last_val_loss_, 3) : "";
+  std::string val = last_metric_;
   std::string rate = "  " + with_commas(std::lround(smooth_rate_)) + " " + items_ + "/s";
   std::string left = "  " + as_duration(report.seconds_left) + " left";
   const auto room = [&] {
@@ -84,24 +85,20 @@ void ConsoleProgress::print_live(const StepReport& report) {
 
 void ConsoleProgress::print_plain(const StepReport& report) {
   const int64_t every = std::max<int64_t>(1, std::min<int64_t>(100, report.steps / 20));
-  if (report.step % every != 0 && report.step != report.steps && !report.val_loss) return;
+  if (report.step % every != 0 && report.step != report.steps && report.metrics.empty()) return;
   out_ << "step " << report.step << "/" << report.steps << "  loss "
        << fixed(loss_since_line_ / static_cast<double>(steps_since_line_), 4);
-  if (report.val_loss) out_ << "  val " << fixed(*report.val_loss, 4);
+  for (const Metric& metric : report.metrics)
+    out_ << "  " << metric.label() << " " << metric.text();
   out_ << "  " << with_commas(std::lround(smooth_rate_)) << " " << items_ << "/s  "
        << as_duration(report.seconds_left) << " left" << std::endl;
   loss_since_line_ = 0;
   steps_since_line_ = 0;
 }
 
-void ConsoleProgress::on_bad_gradients(const nn::GradientReport& report) {
-  finish();
-  out_ << "Warning: in the first step these parameters did not learn.\n" << report << std::flush;
-}
-
 void ConsoleProgress::on_validation(int64_t step) {
   if (!terminal_) return;
-  const std::string text = concat("  ", step, "  measuring the validation loss");
+  const std::string text = concat("  ", step, "  validating");
   draw(text.substr(0, static_cast<size_t>(std::max(0, width_() - 1))));
 }
 

@@ -22,7 +22,6 @@ class ConsoleProgress : public TrainObserver {
   ConsoleProgress(std::ostream& out, bool terminal, std::string items,
                   int (*width)() = terminal_width);
   void on_step(const StepReport& report) override;
-  void on_bad_gradients(const nn::GradientReport& report) override;
   void on_validation(int64_t step) override;
   /// Ends the live line, so that other text may follow.
   void finish();
@@ -41,7 +40,7 @@ class ConsoleProgress : public TrainObserver {
   double smooth_loss_ = 0, smooth_rate_ = 0;  // of the last twenty steps or so
   double loss_since_line_ = 0;
   int64_t steps_since_line_ = 0, steps_seen_ = 0;
-  double last_val_loss_ = -1;
+  std::string last_metric_;  // "val 1.8951"
   bool line_open_ = false;
   Clock::time_point last_draw_{};
 };

@@ -2,7 +2,6 @@
 
 #include "autograd/parallel.h"
 #include "zoo/cli/commands.h"
-#include "zoo/format.h"
 #include "zoo/models.h"
 
 namespace tarsier::zoo {
@@ -19,7 +18,8 @@ int run(const Arguments& arguments, const std::string&) {
   load_trained_data(*task, config, given);
   if (!given && task->describe_data() != config.data)
     std::cerr << "tarsier: note: the data have changed since this model was trained\n";
-  std::cout << "val_loss " << fixed(task->evaluate(), 4) << std::endl;
+  for (const Metric& metric : task->evaluate())
+    std::cout << metric.name << " " << metric.text() << std::endl;
   return 0;
 }
 
@@ -30,14 +30,14 @@ Command eval_command() {
   spec.name = "eval";
   spec.arguments = "DIR";
   spec.min_arguments = spec.max_arguments = 1;
-  spec.summary = "the validation loss of the trained model in DIR";
+  spec.summary = "how good the trained model in DIR is";
   spec.options = {
       {"data", "PATH", "other data; default: those that it was trained on"},
       {"threads", "N", "default: all processors. The result does not depend on it"},
   };
   spec.details =
-      "Prints `val_loss X`: the mean over the whole validation split, which is the last tenth of "
-      "the data.";
+      "Prints a line for each metric, such as `val_loss X`, `accuracy X %`, `BLEU X`: on the test "
+      "split of the data where there is one, else on the validation split";
   return {spec, run};
 }
 

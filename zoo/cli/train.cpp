@@ -16,6 +16,14 @@ namespace tarsier::zoo {
 
 namespace {
 
+/// What --steps says, if anything; it goes before the recipe's epochs.
+void set_steps(Task& task, const Arguments& arguments) {
+  const auto steps = arguments.integer("steps", 1, std::numeric_limits<int32_t>::max());
+  if (!steps) return;
+  task.recipe.steps = *steps;
+  task.recipe.epochs = 0;
+}
+
 /// The model with its preset, and all that --set and --steps say.
 std::unique_ptr<Task> configured_task(const Arguments& arguments) {
   if (arguments.positional().empty()) {
@@ -44,12 +52,11 @@ std::unique_ptr<Task> configured_task(const Arguments& arguments) {
   std::unique_ptr<Task> task = entry->make();
   Settings settings = task->settings();
   for (const auto& [key, value] : changes) settings.set(key, value);
-  if (const auto steps = arguments.integer("steps", 1, std::numeric_limits<int32_t>::max()))
-    task->recipe.steps = *steps;
+  set_steps(*task, arguments);
   return task;
 }
 
-void print_facts(const Task& task, const RunFolder& folder, uint64_t seed) {
+void print_facts(const Task& task, const RunFolder& folder, uint64_t seed, double seconds) {
   std::cout << "Training " << task.name() << "\n";
   const auto row = [](const std::string& name, const std::string& text) {
     std::cout << "  " << name << std::string(9 - std::min<size_t>(name.size(), 8), ' ') << text
@@ -59,14 +66,18 @@ void print_facts(const Task& task, const RunFolder& folder, uint64_t seed) {
   row("seed", std::to_string(seed));
   row("threads", std::to_string(num_threads()));
   row("folder", folder.path());
+  if (seconds > 0) row("time", concat("about ", as_duration(seconds), " without validation"));
   std::cout << std::endl;
 }
 
-void print_result(Task& task, const RunFolder& folder, double val_loss,
+void print_result(Task& task, const RunFolder& folder, const TrainOutcome& outcome,
                   const std::string& program) {
-  std::cout << "\nValidation loss " << fixed(val_loss, 4)
-            << ", the mean over the whole validation split.\nSaved in " << folder.path()
-            << ".\n\nA sample:\n"
+  std::cout << "\n";
+  for (const Metric& metric : outcome.metrics)
+    std::cout << metric.name << " " << metric.text() << "\n";
+  std::cout << "over the whole validation split, after step " << outcome.best_step
+            << (outcome.best_step < outcome.step ? ": the best, which is kept" : "")
+            << ".\nSaved in " << folder.path() << ".\n\nA sample:\n"
             << std::endl;
   task.show_sample(std::cout);
   const std::string dir = shell_word(folder.path());
@@ -76,9 +87,9 @@ void print_result(Task& task, const RunFolder& folder, double val_loss,
 }
 
 /// Trains, and says how it went. Returns the exit code.
-int train_and_report(Task& task, const RunFolder& folder, const TrainOptions& options, bool quiet,
-                     const std::string& program) {
-  if (!quiet) print_facts(task, folder, options.seed);
+int train_and_report(Task& task, const RunFolder& folder, const TrainOptions& options,
+                     double seconds, bool quiet, const std::string& program) {
+  if (!quiet) print_facts(task, folder, options.seed, seconds);
   ConsoleProgress progress(std::cout, stdout_is_terminal(), task.items());
   TrainObserver silence;
   TrainOutcome outcome;
@@ -95,15 +106,16 @@ int train_and_report(Task& task, const RunFolder& folder, const TrainOptions& op
   }
   progress.finish();
   if (outcome.interrupted) {
-    std::cerr << "Stopped after step " << outcome.step << " of " << task.recipe.steps
+    std::cerr << "Stopped after step " << outcome.step << " of " << task.steps()
               << ". Everything is saved in " << folder.path() << "; go on with:\n  " << program
               << " train --resume " << shell_word(folder.path()) << std::endl;
     return 1;
   }
   if (quiet) {
-    std::cout << "val_loss " << fixed(outcome.val_loss, 4) << "  " << folder.path() << std::endl;
+    std::cout << outcome.metrics[0].name << " " << outcome.metrics[0].text() << "  "
+              << folder.path() << std::endl;
   } else {
-    print_result(task, folder, outcome.val_loss, program);
+    print_result(task, folder, outcome, program);
   }
   return 0;
 }
@@ -115,6 +127,12 @@ int train_new(const Arguments& arguments, const std::string& program) {
   const std::string data = arguments.text("data").value_or("");
   task->load_data(data);
   task->build(options.seed);
+  const bool quiet = arguments.has("quiet");
+  double seconds = 0;
+  if (!quiet) {
+    seconds = estimated_seconds(*task, options.seed);
+    task->build(options.seed);
+  }
 
   const auto out = arguments.text("out");
   RunFolder::check_space(out.value_or("runs"), disk_space_needed(*task));
@@ -128,7 +146,7 @@ int train_new(const Arguments& arguments, const std::string& program) {
   config.data = task->describe_data();
   config.keep(task->settings());
   folder.write_config(config);
-  return train_and_report(*task, folder, options, arguments.has("quiet"), program);
+  return train_and_report(*task, folder, options, seconds, quiet, program);
 }
 
 int train_resumed(const Arguments& arguments, const std::string& program) {
@@ -156,23 +174,22 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
         " is not what this run was trained on, so it cannot go on to the same result. ",
         data.empty() ? "The program was built anew from other sources since: train anew"
                      : "Give the same data with --data, or train anew");
-  if (const auto steps = arguments.integer("steps", 1, std::numeric_limits<int32_t>::max()))
-    task->recipe.steps = *steps;
+  set_steps(*task, arguments);
   TrainOptions options;
   options.seed = config.seed;
   options.resume = true;
   const int64_t done = folder.load_checkpoint().step;
-  check(done <= task->recipe.steps, "train", folder.path(), " has ", done,
-        " steps already: more than --steps ", task->recipe.steps);
+  check(done <= task->steps(), "train", folder.path(), " has ", done,
+        " steps already: more than --steps ", task->steps());
   task->build(config.seed);
   config.keep(task->settings());
   if (!data.empty()) config.data_path = std::filesystem::absolute(data).string();
   folder.write_config(config);
   if (!arguments.has("quiet"))
-    std::cout << "Resuming after step " << done << " of " << task->recipe.steps
-              << (done == task->recipe.steps ? ": nothing is left to do (--steps N would go on)\n"
-                                             : "\n");
-  return train_and_report(*task, folder, options, arguments.has("quiet"), program);
+    std::cout << "Resuming after step " << done << " of " << task->steps()
+              << (done == task->steps() ? ": nothing is left to do (--steps N would go on)\n"
+                                        : "\n");
+  return train_and_report(*task, folder, options, 0, arguments.has("quiet"), program);
 }
 
 int run(const Arguments& arguments, const std::string& program) {

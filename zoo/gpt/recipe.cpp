@@ -35,7 +35,6 @@ class GptTask : public Task {
 
   std::string name() const override { return preset_ == GptPreset::cpu ? "gpt" : "gpt-baby"; }
   std::string items() const override { return "tokens"; }
-  int64_t items_per_step() const override { return recipe.batch_size * config_.block_size; }
 
   // ---- data ----
 
@@ -95,7 +94,7 @@ class GptTask : public Task {
         {"data", concat(source_, ": ", with_commas(train_.size()), " characters to train on, ",
                         with_commas(validation_.size()), " to validate, ", vocabulary_.size(),
                         " different")},
-        {"recipe", concat(with_commas(recipe.steps), " steps of ", recipe.batch_size, " × ",
+        {"recipe", concat(with_commas(steps()), " steps of ", recipe.batch_size, " × ",
                           config_.block_size, " characters, learning rate ", recipe.learning_rate,
                           " → ", recipe.min_learning_rate)},
     };
@@ -103,15 +102,23 @@ class GptTask : public Task {
 
   // ---- training ----
 
-  Tensor training_loss(int64_t step, uint64_t seed) override {
-    const TokenBatch batch =
-        train_.training_batch({seed, kBatchStream}, step, recipe.batch_size, config_.block_size);
-    return model_->loss(batch.inputs, batch.targets);
+  int64_t batches_per_epoch() const override {
+    return std::max<int64_t>(1, train_.size() / (recipe.batch_size * config_.block_size));
+  }
+
+  Batch batch(int64_t number, uint64_t seed) const override {
+    const TokenBatch windows =
+        train_.training_batch({seed, kBatchStream}, number, recipe.batch_size, config_.block_size);
+    return {{{"inputs", windows.inputs}, {"targets", windows.targets}}, windows.inputs.numel()};
+  }
+
+  Tensor loss(const Batch& batch) override {
+    return model_->loss(batch["inputs"], batch["targets"]);
   }
 
   /// Windows side by side over the whole split, each character but the first predicted once. The
   /// last window is shorter.
-  double evaluate() override {
+  Metrics validate() override {
     NoGrad no_grad;
     const int64_t T = config_.block_size, predictions = validation_.size() - 1;
     double sum = 0;
@@ -131,7 +138,7 @@ class GptTask : public Task {
     }
     add(starts, T);
     add({predictions / T * T}, predictions % T);
-    return sum / static_cast<double>(predictions);
+    return {{.name = "val_loss", .value = sum / static_cast<double>(predictions)}};
   }
 
   // ---- use ----

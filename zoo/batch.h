@@ -1,0 +1,19 @@
+#pragma once
+// What a training step learns from.
+
+#include <cstdint>
+#include <string>
+
+#include "autograd/tensor_dict.h"
+
+namespace tarsier::zoo {
+
+/// Tensors by name ("inputs", "targets", "mask"), and how much of the data they are.
+struct Batch {
+  TensorDict tensors;
+  int64_t items = 0;  ///< tokens or images, as Task::items() calls them: what the speed counts
+
+  const Tensor& operator[](const std::string& name) const { return tensors[name]; }
+};
+
+}  // namespace tarsier::zoo

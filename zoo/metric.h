@@ -1,0 +1,28 @@
+#pragma once
+// What an evaluation says about a model.
+
+#include <string>
+#include <vector>
+
+#include "zoo/format.h"
+
+namespace tarsier::zoo {
+
+/// One number with its name, as `tarsier eval` prints it: "accuracy 77.86 %".
+struct Metric {
+  std::string name;  ///< "val_loss", "accuracy", "BLEU"
+  double value = 0;
+  int digits = 4;  ///< that are shown after the point
+  std::string unit = "";
+  bool higher_is_better = false;
+
+  std::string text() const { return fixed(value, digits) + (unit.empty() ? "" : " " + unit); }
+  /// "val" for "val_loss", as progress shows it.
+  std::string label() const { return name == "val_loss" ? "val" : name; }
+  bool better_than(double other) const { return higher_is_better ? value > other : value < other; }
+};
+
+/// Never empty. The first decides which weights are kept.
+using Metrics = std::vector<Metric>;
+
+}  // namespace tarsier::zoo
