@@ -49,10 +49,10 @@ def record(case, function, *, module=None, masks=None, **inputs):
         out[f"{case}.grad.{name}"] = parameter.grad
 
 
-def randomised(module):
+def randomised(module, scale=1.0):
     with torch.no_grad():
         for parameter in module.parameters():
-            parameter.copy_(torch.randn_like(parameter))
+            parameter.copy_(scale * torch.randn_like(parameter))
     return module
 
 
@@ -180,7 +180,7 @@ def band(T, window):
 
 
 def gqa(case, C, H, kv_heads, B, T, *, head_dim=None, bias=False, masks=None, **call):
-    module = randomised(GroupedQuery(C, H, kv_heads, head_dim, bias))
+    module = randomised(GroupedQuery(C, H, kv_heads, head_dim, bias), 0.5)
     record(case, lambda x: module(x, **call), module=module, masks=masks, x=torch.randn(B, T, C))
     return module
 
@@ -217,7 +217,7 @@ gqa("gqa_mask_heads", 8, 4, 2, 2, 5, may_look=causal(5), added=by_head,
 
 def hugging_face_attention(case, module, mask, T):
     """Llama's or Mistral's own attention module, with positions in f64."""
-    randomised(module).train()
+    randomised(module, 0.5).train()
     config = module.config
     cos, sin = rotary_tables(T, module.head_dim, base=config.rope_parameters["rope_theta"])
     positions = torch.cat((cos, cos), -1)[None], torch.cat((sin, sin), -1)[None]
@@ -227,7 +227,7 @@ def hugging_face_attention(case, module, mask, T):
 
 
 sizes = {"hidden_size": 16, "num_attention_heads": 4, "num_key_value_heads": 2,
-         "attn_implementation": "eager"}
+         "attn_implementation": "sdpa"}  # eager: softmax in f32
 hugging_face_attention("llama", modeling_llama.LlamaAttention(
     LlamaConfig(**sizes, rope_parameters={"rope_type": "default", "rope_theta": 500.0},
                 attention_bias=True), 0), causal(7), 7)
