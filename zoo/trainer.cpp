@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "zoo/format.h"
 
@@ -75,6 +76,9 @@ class Run {
       loss.backward();
       items += batch.items;
     }
+    if (!std::exchange(gradients_checked_, true))
+      if (const auto report = nn::check_gradients(task_.model()); !report.empty())
+        observer_.on_bad_gradients(report);
     const double max_norm = task_.recipe.clip_norm > 0 ? task_.recipe.clip_norm : INFINITY;
     report.grad_norm = optim::clip_grad_norm_(parameters_, max_norm);
     check_finite("gradient's norm", report.grad_norm, report.learning_rate);
@@ -195,6 +199,7 @@ class Run {
   int64_t best_step_ = 0;
   int64_t without_gain_ = 0;   // validations since the best
   double seconds_before_ = 0;  // trained before this process
+  bool gradients_checked_ = false;
   Clock::time_point start_{};
 };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "nn/guard.h"
 #include "zoo/run_folder.h"
 #include "zoo/task.h"
 
@@ -27,6 +28,8 @@ class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
   virtual void on_step(const StepReport&) {}
+  /// Some parameters got no gradient in the first step, or nothing but zeros.
+  virtual void on_bad_gradients(const nn::GradientReport&) {}
   /// Validation begins, which may take a while.
   virtual void on_validation(int64_t) {}
 };

@@ -96,6 +96,11 @@ void ConsoleProgress::print_plain(const StepReport& report) {
   steps_since_line_ = 0;
 }
 
+void ConsoleProgress::on_bad_gradients(const nn::GradientReport& report) {
+  finish();
+  out_ << "Warning: in the first step these parameters did not learn.\n" << report << std::flush;
+}
+
 void ConsoleProgress::on_validation(int64_t step) {
   if (!terminal_) return;
   const std::string text = concat("  ", step, "  validating");

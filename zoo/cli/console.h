@@ -22,6 +22,7 @@ class ConsoleProgress : public TrainObserver {
   ConsoleProgress(std::ostream& out, bool terminal, std::string items,
                   int (*width)() = terminal_width);
   void on_step(const StepReport& report) override;
+  void on_bad_gradients(const nn::GradientReport& report) override;
   void on_validation(int64_t step) override;
   /// Ends the live line, so that other text may follow.
   void finish();
