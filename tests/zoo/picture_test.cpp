@@ -1,0 +1,184 @@
+// Picture files (PGM, PPM, BMP), and fitting them to a model's size.
+#include "zoo/data/picture.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "tests/error_of.h"
+#include "tests/zoo/scratch.h"
+
+namespace tarsier::zoo {
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+Picture read(const std::string& bytes) {
+  const Scratch scratch;
+  return read_picture(scratch.write("x", bytes));
+}
+
+/// What is said about a file, after its name.
+std::string message(const std::string& bytes) {
+  const Scratch scratch;
+  const std::string path = scratch.write("x", bytes);
+  const std::string what = error_of([&] { read_picture(path); });
+  const std::string start = "[data] '" + path + "'";
+  return what.starts_with(start) ? what.substr(start.size()) : what;
+}
+
+TEST_CASE("PGM and PPM, in digits and in bytes, with comments and many levels") {
+  const Picture grey = read("P2\n# by hand\n3 2 # wide, high\n15\n0 1 2\n 5 10\t15");
+  CHECK(grey.channels == 1);
+  CHECK(grey.height == 2);
+  CHECK(grey.width == 3);
+  CHECK(grey.pixels == Bytes{0, 17, 34, 85, 170, 255});
+  CHECK(read(std::string("P5 2 1 255\n\x80\n", 13)).pixels == Bytes{128, 10});
+  CHECK(read(std::string("P5\r\n2 1\n65535\n\x80\x00\xFF\xFF", 19)).pixels == Bytes{128, 255});
+  const Picture colour = read("P3 2 1 255 1 2 3 4 5 6\n");
+  CHECK(colour.channels == 3);
+  CHECK(colour.pixels == Bytes{1, 4, 2, 5, 3, 6});
+  CHECK(read("P6 1 2 255\nabcdef").pixels == Bytes{'a', 'd', 'b', 'e', 'c', 'f'});
+}
+
+TEST_CASE("what is wrong with a PGM or PPM, and where") {
+  CHECK(message("P5 2 1 255\nx") ==
+        " ends at byte 12, in the middle of the picture: it is cut off");
+  CHECK(message("P2 2 1 255\n7") ==
+        " ends at byte 12, in the middle of the picture: it is cut off");
+  CHECK(message("P5 2") == " ends at byte 4, in the middle of the picture: it is cut off");
+  CHECK(message("P5 2 # for ever").find("cut off") != std::string::npos);
+  CHECK(message("P2 2 x 255\n") == ", byte 5: the height was expected, found 0x78");
+  CHECK(message("P2 1 1 255\n-7") == ", byte 11: a level was expected, found 0x2D");
+  CHECK(message("P2 2 1 9\n3 10") == ", byte 10: level 10 is above the highest, 9");
+  CHECK(message(std::string("P5 1 1 9\n\x0A", 10)) == ", byte 9: level 10 is above the highest, 9");
+  CHECK(message("P2 1 1 0\n0") ==
+        " says that its highest level is 0, but it must be from 1 to 65535");
+  CHECK(message("P2 1 1 65536\n0").find("65536") != std::string::npos);
+  CHECK(message("P2 0 1 255\n").starts_with(" says that it has 0 × 1 pixels"));
+  CHECK(message("P5 99999999999999999999 99999999999999 255\n").find("can be read") !=
+        std::string::npos);
+}
+
+void put(std::string& out, uint32_t value, int bytes) {
+  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> 8 * i);
+}
+
+/// A BMP file with a header of 40 bytes.
+std::string bmp(int32_t width, int32_t height, int bits, const std::string& palette,
+                const std::string& rows, uint32_t compression = 0) {
+  std::string out = "BM";
+  put(out, 0, 8);
+  put(out, static_cast<uint32_t>(54 + palette.size()), 4);
+  put(out, 40, 4);
+  put(out, static_cast<uint32_t>(width), 4);
+  put(out, static_cast<uint32_t>(height), 4);
+  put(out, 1, 2);
+  put(out, static_cast<uint32_t>(bits), 2);
+  put(out, compression, 4);
+  put(out, 0, 12);
+  put(out, compression == 3 ? 0 : static_cast<uint32_t>(palette.size() / 4), 4);
+  put(out, 0, 4);
+  return out + palette + rows;
+}
+
+TEST_CASE("BMP: of every depth, from the bottom up and from the top down") {
+  // Blue, green, red; rows fill 4 bytes.
+  const std::string padded = std::string("BGRbgr\0\0", 8) + std::string("123456\0\0", 8);
+  const Picture up = read(bmp(2, 2, 24, "", padded));
+  CHECK(up.channels == 3);
+  CHECK(up.pixels == Bytes{'3', '6', 'R', 'r', '2', '5', 'G', 'g', '1', '4', 'B', 'b'});
+  const Picture down = read(bmp(2, -2, 24, "", padded));
+  CHECK(down.pixels == Bytes{'R', 'r', '3', '6', 'G', 'g', '2', '5', 'B', 'b', '1', '4'});
+  CHECK(read(bmp(1, 1, 32, "", "BGRA")).pixels == Bytes{'R', 'G', 'B'});
+  const std::string masks("\0\0\xFF\0\0\xFF\0\0\xFF\0\0\0", 12);
+  CHECK(read(bmp(1, 1, 32, masks, "BGRA", 3)).pixels == Bytes{'R', 'G', 'B'});
+
+  const std::string palette = std::string("bgr\0BGR\0xyz\0", 12);
+  CHECK(read(bmp(3, 1, 8, palette, std::string("\0\2\1\0", 4))).pixels ==
+        Bytes{'r', 'z', 'R', 'g', 'y', 'G', 'b', 'x', 'B'});
+  CHECK(read(bmp(3, 1, 4, palette, std::string("\x02\x10\0\0", 4))).pixels ==
+        Bytes{'r', 'z', 'R', 'g', 'y', 'G', 'b', 'x', 'B'});
+  CHECK(read(bmp(3, 1, 1, palette.substr(0, 8), std::string("\x40\0\0\0", 4))).pixels ==
+        Bytes{'r', 'R', 'r', 'g', 'G', 'g', 'b', 'B', 'b'});
+}
+
+TEST_CASE("what is wrong with a BMP, and where") {
+  const std::string good = bmp(1, 1, 24, "", "BGR");
+  CHECK(message(good) == "no error");
+  CHECK(message(good.substr(0, 56)) ==
+        " ends at byte 56, in the middle of the picture: it is cut off");
+  CHECK(message(good.substr(0, 20)).find("cut off") != std::string::npos);
+  CHECK(message(bmp(1, 1, 16, "", "BGRA")) ==
+        ", byte 28: a BMP with 16 bits a pixel; 1, 4, 8, 24 and 32 can be read");
+  CHECK(message(bmp(1, 1, 8, "bgr", "BGRA", 1)).find("compressed by method 1") !=
+        std::string::npos);
+  CHECK(message(bmp(1, 1, 32, std::string(12, 'x'), "BGRA", 3)).find("method 3") !=
+        std::string::npos);
+  CHECK(message(bmp(1, 1, 8, std::string("bgr\0", 4), "\1")) ==
+        ", byte 58: colour 1 of a palette of 1");
+  CHECK(message(bmp(0, 1, 24, "", "BGR")).find("0 × 1 pixels") != std::string::npos);
+  CHECK(message(bmp(-1, 1, 24, "", "BGR")).find("-1 × 1 pixels") != std::string::npos);
+  CHECK(message(bmp(2'000'000'000, INT32_MIN, 24, "", "BGR")).find("can be read") !=
+        std::string::npos);
+  CHECK(message("BM").find("cut off") != std::string::npos);
+}
+
+TEST_CASE("other formats are named") {
+  CHECK(message("\x89PNG\r\n").starts_with(" is a PNG file: give PGM, PPM or BMP"));
+  CHECK(message("\xFF\xD8\xFF\xE0").starts_with(" is a JPEG file"));
+  CHECK(message("GIF89a").starts_with(" is a GIF file"));
+  CHECK(message("").starts_with(" is no picture"));
+  CHECK(message("P").starts_with(" is no picture"));
+  CHECK(message("P7\n").starts_with(" is no picture"));
+}
+
+TEST_CASE("colours become grey as the eye sees them, and grey becomes three colours") {
+  const Picture colour{3, 1, 3, {255, 0, 0, 0, 255, 0, 0, 0, 255}};
+  CHECK(with_channels(colour, 1).pixels == Bytes{76, 150, 29});
+  CHECK(with_channels({3, 1, 1, {255, 255, 255}}, 1).pixels == Bytes{255});
+  CHECK(with_channels({1, 1, 2, {7, 9}}, 3).pixels == Bytes{7, 9, 7, 9, 7, 9});
+  CHECK_THROWS_AS(with_channels(colour, 2), Error);
+}
+
+TEST_CASE("a smaller picture has the means, a larger one what lies between") {
+  const Picture picture{1, 2, 4, {0, 10, 20, 30, 40, 50, 60, 70}};
+  CHECK(resized(picture, 2, 4).pixels == picture.pixels);
+  CHECK(resized(picture, 1, 2).pixels == Bytes{25, 45});
+  CHECK(resized(picture, 1, 1).pixels == Bytes{35});
+  // 4 → 3: each new pixel covers 4/3 old ones.
+  CHECK(resized({1, 1, 4, {0, 32, 64, 96}}, 1, 3).pixels == Bytes{8, 48, 88});
+  CHECK(resized({1, 1, 2, {0, 100}}, 1, 4).pixels == Bytes{0, 25, 75, 100});
+  CHECK(resized({1, 1, 1, {9}}, 2, 3).pixels == Bytes(6, 9));
+}
+
+TEST_CASE("a picture of other proportions is fitted whole, on its mean colour") {
+  const Picture wide = fitted({1, 1, 2, {0, 100}}, 1, 2, 2);
+  CHECK(wide.pixels == Bytes{0, 100, 50, 50});
+  const Picture high = fitted({1, 4, 2, {1, 1, 1, 1, 9, 9, 9, 9}}, 3, 2, 4);
+  CHECK(high.channels == 3);
+  CHECK(Bytes(high.pixels.begin(), high.pixels.begin() + 8) == Bytes{5, 1, 5, 5, 5, 9, 5, 5});
+  CHECK(fitted({1, 1, 1000, Bytes(1000, 4)}, 1, 3, 3).pixels == Bytes(9, 4));
+}
+
+TEST_CASE("a sign is bright on black, as large as MNIST's, and in the middle") {
+  // A dark bar of 2 × 10 in the corner of bright paper of 60 × 40 with a shade.
+  Picture paper{1, 60, 40, Bytes(2400, 240)};
+  for (int64_t x = 0; x < 40; ++x) paper.at(0, 30, x) = 225;
+  for (int64_t y = 3; y < 13; ++y) paper.at(0, y, 4) = paper.at(0, y, 5) = 20;
+  const Picture sign = fitted_sign(paper, 28, 28);
+  for (int64_t y = 0; y < 28; ++y)
+    for (int64_t x = 0; x < 28; ++x) {
+      CAPTURE(y);
+      CAPTURE(x);
+      CHECK(sign.at(0, y, x) == (y >= 4 && y < 24 && x >= 12 && x < 16 ? 255 : 0));
+    }
+  for (uint8_t& p : paper.pixels) p = static_cast<uint8_t>(255 - p);
+  CHECK(fitted_sign(paper, 28, 28).pixels == sign.pixels);
+  CHECK(fitted_sign({1, 5, 5, Bytes(25, 77)}, 4, 4).pixels == Bytes(16, 0));
+  CHECK(fitted_sign({3, 1, 1, Bytes(3, 77)}, 4, 4).pixels == Bytes(16, 0));
+}
+
+}  // namespace
+}  // namespace tarsier::zoo

@@ -1,0 +1,285 @@
+#include "zoo/data/images.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+#include <numbers>
+#include <string_view>
+
+#include "autograd/error.h"
+#include "nn/file.h"
+#include "zoo/data/lines.h"
+
+namespace tarsier::zoo {
+
+namespace fs = std::filesystem;
+
+void Images::append(const Picture& picture, int64_t label) {
+  if (labels.empty()) channels = picture.channels, height = picture.height, width = picture.width;
+  check(picture.channels == channels && picture.height == height && picture.width == width, "data",
+        "an image of ", picture.channels, " × ", picture.height, " × ", picture.width,
+        " does not fit to others of ", channels, " × ", height, " × ", width);
+  pixels.insert(pixels.end(), picture.pixels.begin(), picture.pixels.end());
+  labels.push_back(label);
+}
+
+// ------------------------------------------------------------------------------------------- files
+
+namespace {
+
+uint8_t byte_at(std::string_view bytes, size_t i) { return static_cast<uint8_t>(bytes[i]); }
+
+/// The four bytes at `at` as a number, the highest first.
+uint32_t big_endian(std::string_view bytes, size_t at) {
+  uint32_t value = 0;
+  for (size_t i = at; i < at + 4; ++i) value = value << 8 | byte_at(bytes, i);
+  return value;
+}
+
+std::string hexadecimal(uint32_t value) {
+  char text[16];
+  std::snprintf(text, sizeof text, "0x%08X", value);
+  return text;
+}
+
+/// The sizes of an IDX file of bytes with `dimensions` dimensions, its length checked.
+std::vector<int64_t> idx_sizes(std::string_view bytes, const std::string& path, size_t dimensions) {
+  const auto expected = static_cast<uint32_t>(0x800 + dimensions);
+  const size_t header = 4 + 4 * dimensions;
+  check(bytes.size() >= 4, "data", "'", path, "' has ", bytes.size(),
+        " bytes, too few for the header of an IDX file");
+  const uint32_t magic = big_endian(bytes, 0);
+  check(magic >> 16 != 0x1F8B, "data", "'", path, "' is compressed: unpack it with gunzip first");
+  check(magic == expected, "data", "'", path, "' begins with the bytes ", hexadecimal(magic),
+        " where an IDX file of ", dimensions == 1 ? "labels" : "images", " has ",
+        hexadecimal(expected));
+  check(bytes.size() >= header, "data", "'", path, "' ends at byte ", bytes.size(),
+        ", inside of its header of ", header, " bytes");
+  std::vector<int64_t> sizes;
+  double content = 1;  // of any size that a damaged header may say
+  for (size_t d = 0; d < dimensions; ++d) {
+    sizes.push_back(big_endian(bytes, 4 + 4 * d));
+    content *= static_cast<double>(sizes.back());
+  }
+  const auto have = static_cast<double>(bytes.size() - header);
+  check(content == have, "data", "'", path, "' has ", bytes.size() - header, " bytes after its ",
+        "header where ", static_cast<uint64_t>(std::min(content, 1e18)), " were expected",
+        have < content ? ": it is cut off" : "");
+  return sizes;
+}
+
+}  // namespace
+
+Images read_idx(const std::string& images_file, const std::string& labels_file) {
+  const std::string image_bytes = nn::read_file(images_file);
+  const std::string label_bytes = nn::read_file(labels_file);
+  const std::vector<int64_t> sizes = idx_sizes(image_bytes, images_file, 3);
+  const std::vector<int64_t> counts = idx_sizes(label_bytes, labels_file, 1);
+  check(sizes[0] == counts[0], "data", "'", images_file, "' has ", sizes[0], " images and '",
+        labels_file, "' has ", counts[0], " labels");
+  check(sizes[0] > 0 && sizes[1] > 0 && sizes[2] > 0, "data", "'", images_file, "' has ", sizes[0],
+        " images of ", sizes[1], " × ", sizes[2], " pixels: nothing to learn from");
+  Images out;
+  out.height = sizes[1];
+  out.width = sizes[2];
+  out.pixels.assign(image_bytes.begin() + 16, image_bytes.end());
+  for (size_t i = 8; i < label_bytes.size(); ++i) out.labels.push_back(byte_at(label_bytes, i));
+  return out;
+}
+
+Images read_cifar10(const std::vector<std::string>& files) {
+  Images out;
+  out.channels = 3;
+  out.height = out.width = 32;
+  const auto record = static_cast<size_t>(1 + out.image_size());
+  for (const std::string& path : files) {
+    const std::string bytes = nn::read_file(path);
+    check(!bytes.empty() && bytes.size() % record == 0, "data", "'", path, "' has ", bytes.size(),
+          " bytes, which is not a whole number of CIFAR-10's records of ", record);
+    for (size_t at = 0; at < bytes.size(); at += record) {
+      const int label = byte_at(bytes, at);
+      check(label <= 9, "data", "'", path, "', byte ", at, ": label ", label,
+            " where CIFAR-10 has 0 to 9");
+      out.labels.push_back(label);
+      const auto image = bytes.begin() + static_cast<int64_t>(at) + 1;
+      out.pixels.insert(out.pixels.end(), image, image + out.image_size());
+    }
+  }
+  return out;
+}
+
+ImageFolder read_image_folder(const std::string& folder) {
+  std::error_code ignored;
+  check(fs::is_directory(folder, ignored), "data", "'", folder,
+        "' is no folder: images are a folder with MNIST's or CIFAR-10's files");
+  const auto path = [&](const std::string& name) { return (fs::path(folder) / name).string(); };
+  const auto need = [&](const std::string& name) {
+    if (file_exists(path(name))) return path(name);
+    if (file_exists(path(name + ".gz")))
+      fail("data", "'", path(name + ".gz"), "' is compressed: unpack it with gunzip first");
+    fail("data", "there is no '", name, "' in '", folder, "', which holds ",
+         describe_folder(folder), "; known are the files of MNIST (", "train-images-idx3-ubyte, …",
+         ") and of CIFAR-10 (data_batch_1.bin, …)");
+  };
+  ImageFolder out;
+  if (file_exists(path("data_batch_1.bin"))) {
+    std::vector<std::string> batches;
+    for (int i = 1; i <= 5; ++i) batches.push_back(need(concat("data_batch_", i, ".bin")));
+    out.train = read_cifar10(batches);
+    out.test = read_cifar10({need("test_batch.bin")});
+    if (file_exists(path("batches.meta.txt")))
+      for (const std::string& line : read_lines(path("batches.meta.txt")))
+        if (!is_blank(line)) out.names.push_back(line);
+  } else {
+    const auto read = [&](const std::string& part) {
+      const std::string images = need(part + "-images-idx3-ubyte");
+      return read_idx(images, need(part + "-labels-idx1-ubyte"));
+    };
+    out.train = read("train");
+    out.test = read("t10k");
+  }
+  check(out.train.height == out.test.height && out.train.width == out.test.width, "data", "'",
+        folder, "' has training images of ", out.train.height, " × ", out.train.width,
+        " pixels and test images of ", out.test.height, " × ", out.test.width);
+  const int64_t classes = 1 + *std::max_element(out.train.labels.begin(), out.train.labels.end());
+  for (int64_t i = 0; i < out.test.size(); ++i) {
+    const int64_t label = out.test.labels[static_cast<size_t>(i)];
+    check(label < classes, "data", "test image ", i, " of '", folder, "' has label ", label,
+          ", which no training image has");
+  }
+  check(out.names.empty() || static_cast<int64_t>(out.names.size()) >= classes, "data", "'",
+        path("batches.meta.txt"), "' has ", out.names.size(), " names for ", classes, " classes");
+  for (int64_t c = 0; c < classes && static_cast<int64_t>(out.names.size()) < classes; ++c)
+    out.names.push_back(std::to_string(c));
+  return out;
+}
+
+Images select(const Images& images, const std::vector<int64_t>& order, int64_t begin, int64_t end) {
+  Images out;
+  out.channels = images.channels, out.height = images.height, out.width = images.width;
+  for (int64_t i = begin; i < end; ++i) {
+    const int64_t image = order.at(static_cast<size_t>(i));
+    out.labels.push_back(images.labels.at(static_cast<size_t>(image)));
+    const uint8_t* pixels = images.image(image);
+    out.pixels.insert(out.pixels.end(), pixels, pixels + images.image_size());
+  }
+  return out;
+}
+
+// ----------------------------------------------------------------------------------------- batches
+
+PixelScale PixelScale::of(const Images& images) {
+  check(images.size() > 0, "data", "there are no images to measure");
+  PixelScale out;
+  const int64_t area = images.height * images.width;
+  for (int64_t c = 0; c < images.channels; ++c) {
+    int64_t sum = 0, squares = 0;  // exact
+    for (int64_t i = 0; i < images.size(); ++i) {
+      const uint8_t* plane = images.image(i) + c * area;
+      for (int64_t p = 0; p < area; ++p) sum += plane[p], squares += plane[p] * plane[p];
+    }
+    const double count = static_cast<double>(images.size() * area);
+    const double mean = static_cast<double>(sum) / count;
+    const double variance = static_cast<double>(squares) / count - mean * mean;
+    out.mean.push_back(mean / 255);
+    // Images of one colour only have nothing to scale.
+    out.std.push_back(variance > 1e-6 ? std::sqrt(variance) / 255 : 1);
+  }
+  return out;
+}
+
+PixelScale PixelScale::from_json(const nn::Json& json) {
+  PixelScale out;
+  for (const nn::Json& value : json["mean"].as_array()) out.mean.push_back(value.as_double());
+  for (const nn::Json& value : json["std"].as_array()) out.std.push_back(value.as_double());
+  check(out.mean.size() == out.std.size(), "data", "the scale of pixels has ", out.mean.size(),
+        " means and ", out.std.size(), " deviations");
+  for (double value : out.std)
+    check(value > 0, "data", "the scale of pixels has a deviation of ", value);
+  return out;
+}
+
+nn::Json PixelScale::to_json() const {
+  return nn::Json::Object{{"mean", nn::Json::Array(mean.begin(), mean.end())},
+                          {"std", nn::Json::Array(std.begin(), std.end())}};
+}
+
+void augment(const uint8_t* image, int64_t channels, int64_t height, int64_t width,
+             const Augmentation& limits, RandomKey key, uint64_t index, float* out) {
+  const auto draw = [&](uint64_t number) {  // from [−1, 1)
+    return 2 * uniform<double>(key, 5 * index + number) - 1;
+  };
+  const double dx = limits.shift * draw(0), dy = limits.shift * draw(1);
+  const double angle = limits.rotate * draw(2) * std::numbers::pi / 180;
+  const double larger = std::pow(1 + limits.scale, draw(3));
+  const bool mirrored = limits.flip && draw(4) < 0;
+  const double cosine = std::cos(angle) / larger, sine = std::sin(angle) / larger;
+  const double middle_x = static_cast<double>(width - 1) / 2,
+               middle_y = static_cast<double>(height - 1) / 2;
+  const auto inside = [](double v, int64_t size) {
+    return std::clamp(v, 0.0, static_cast<double>(size - 1));
+  };
+  for (int64_t y = 0; y < height; ++y) {
+    for (int64_t x = 0; x < width; ++x, ++out) {
+      // The image was mirrored, then turned and scaled around its middle, then shifted: undo these.
+      const double u = static_cast<double>(x) - middle_x - dx;
+      const double v = static_cast<double>(y) - middle_y - dy;
+      const double turned = cosine * u + sine * v;
+      const double from_x = inside(middle_x + (mirrored ? -turned : turned), width);
+      const double from_y = inside(middle_y - sine * u + cosine * v, height);
+      const auto x0 = static_cast<int64_t>(from_x), y0 = static_cast<int64_t>(from_y);
+      const int64_t x1 = std::min(x0 + 1, width - 1), y1 = std::min(y0 + 1, height - 1);
+      const double wx = from_x - static_cast<double>(x0), wy = from_y - static_cast<double>(y0);
+      for (int64_t c = 0; c < channels; ++c) {
+        const uint8_t* plane = image + c * height * width;
+        const double above = plane[y0 * width + x0] * (1 - wx) + plane[y0 * width + x1] * wx;
+        const double below = plane[y1 * width + x0] * (1 - wx) + plane[y1 * width + x1] * wx;
+        out[c * height * width] = static_cast<float>(above * (1 - wy) + below * wy);
+      }
+    }
+  }
+}
+
+Tensor image_batch(const Images& images, const std::vector<int64_t>& indices,
+                   const PixelScale& scale, const Augmentation& limits, RandomKey key,
+                   int64_t step) {
+  check(static_cast<int64_t>(scale.mean.size()) == images.channels, "data", "images of ",
+        images.channels, " channels cannot be scaled as ", scale.mean.size(), " channels");
+  const auto count = static_cast<int64_t>(indices.size());
+  Tensor out = Tensor::empty({count, images.channels, images.height, images.width}, f32);
+  const RandomKey step_key{key.seed, key.stream + static_cast<uint64_t>(step)};
+  const int64_t area = images.height * images.width;
+  float* place = out.data<float>();
+  for (int64_t index : indices) {
+    check(index >= 0 && index < images.size(), "data", "there is no image ", index, " among ",
+          images.size());
+    const uint8_t* image = images.image(index);
+    if (limits.any()) {
+      augment(image, images.channels, images.height, images.width, limits, step_key,
+              static_cast<uint64_t>(index), place);
+    } else {
+      std::copy(image, image + images.image_size(), place);
+    }
+    for (size_t c = 0; c < scale.mean.size(); ++c) {
+      const auto factor = static_cast<float>(1 / (255 * scale.std[c]));
+      const auto offset = static_cast<float>(scale.mean[c] / scale.std[c]);
+      for (int64_t p = 0; p < area; ++p, ++place) *place = *place * factor - offset;
+    }
+  }
+  return out;
+}
+
+Tensor label_batch(const std::vector<int64_t>& labels, const std::vector<int64_t>& indices) {
+  Tensor out = Tensor::empty({static_cast<int64_t>(indices.size())}, i64);
+  int64_t* place = out.data<int64_t>();
+  for (int64_t index : indices) {
+    check(index >= 0 && index < static_cast<int64_t>(labels.size()), "data", "there is no label ",
+          index, " among ", labels.size());
+    *place++ = labels[static_cast<size_t>(index)];
+  }
+  return out;
+}
+
+}  // namespace tarsier::zoo

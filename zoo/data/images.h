@@ -1,0 +1,105 @@
+#pragma once
+// Sets of labelled images: MNIST's IDX files, CIFAR-10's binary ones, and batches of them.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "autograd/random.h"
+#include "autograd/tensor.h"
+#include "nn/json.h"
+
+namespace tarsier::zoo {
+
+/// One image: channels · height · width bytes in this order, rows from the top; channels are grey,
+/// or red, green and blue.
+struct Picture {
+  int64_t channels = 1, height = 0, width = 0;
+  std::vector<uint8_t> pixels;
+
+  int64_t numel() const { return channels * height * width; }
+  uint8_t& at(int64_t c, int64_t y, int64_t x) {
+    return pixels[static_cast<size_t>((c * height + y) * width + x)];
+  }
+  uint8_t at(int64_t c, int64_t y, int64_t x) const {
+    return pixels[static_cast<size_t>((c * height + y) * width + x)];
+  }
+};
+
+/// Images of one size, and their classes.
+struct Images {
+  int64_t channels = 1, height = 0, width = 0;
+  std::vector<uint8_t> pixels;  ///< image after image, each as in Picture
+  std::vector<int64_t> labels;
+
+  int64_t size() const { return static_cast<int64_t>(labels.size()); }
+  int64_t image_size() const { return channels * height * width; }
+  const uint8_t* image(int64_t i) const { return pixels.data() + i * image_size(); }
+  /// Adds an image; the first one sets the size. Throws Error("data") for one of another size.
+  void append(const Picture& picture, int64_t label);
+};
+
+/// MNIST's format: images in an IDX file of unsigned bytes with 3 dimensions (magic number
+/// 0x00000803), labels in one with 1 dimension (0x00000801). Throws Error("data") with file and
+/// byte where the magic number is another, the size is not what the header says, the counts differ
+/// (naming both), or there are no images.
+/// Source: https://yann.lecun.com/exdb/mnist
+Images read_idx(const std::string& images_file, const std::string& labels_file);
+
+/// CIFAR-10's binary format: files of records of 1 label and 3 · 32 · 32 bytes. Throws
+/// Error("data") where a file is no whole number of records, or a label is above 9. Source:
+/// https://www.cs.toronto.edu/~kriz/cifar.html
+Images read_cifar10(const std::vector<std::string>& files);
+
+/// What an image classifier learns from.
+struct ImageFolder {
+  Images train, test;
+  std::vector<std::string> names;  ///< of the classes
+};
+
+/// Reads a folder with MNIST's four files (train-images-idx3-ubyte, …; MNIST, Fashion-MNIST and
+/// others name them so; classes are called 0, 1, …), or with CIFAR-10's (data_batch_1.bin … 5,
+/// test_batch.bin, and batches.meta.txt for the names where it is there). Throws Error("data") for
+/// anything else, and where test images have classes or a size that the training images have not.
+ImageFolder read_image_folder(const std::string& folder);
+
+/// Takes images [begin, end) out of `images`, in the order of `order`.
+Images select(const Images& images, const std::vector<int64_t>& order, int64_t begin, int64_t end);
+
+/// Mean and standard deviation of the pixels of each channel, as numbers from 0 to 1.
+struct PixelScale {
+  std::vector<double> mean, std;
+
+  static PixelScale of(const Images& images);
+  static PixelScale from_json(const nn::Json& json);  ///< Throws Error("json") or Error("data").
+  nn::Json to_json() const;
+};
+
+/// Random changes of training images. Each number is drawn for each image, uniformly from
+/// [−limit, limit].
+struct Augmentation {
+  double shift = 0;   ///< pixels, to each side
+  double rotate = 0;  ///< degrees
+  double scale = 0;   ///< 0.1: between 1 / 1.1 and 1.1 times as large
+  bool flip = false;  ///< mirror left and right, half of the images
+
+  bool any() const { return shift > 0 || rotate > 0 || scale > 0 || flip; }
+};
+
+/// One image changed as numbers drawn from `key` say; `out` has the same size. Each output pixel is
+/// interpolated between the four input pixels around the place that it comes from; beyond the edge
+/// the nearest pixel is taken.
+void augment(const uint8_t* image, int64_t channels, int64_t height, int64_t width,
+             const Augmentation& limits, RandomKey key, uint64_t index, float* out);
+
+/// (B, C, H, W) f32: images `indices`, every pixel as (v / 255 − mean) / std. With augmentation the
+/// numbers come from the stream key.stream + step and the image's index, so that a batch is a
+/// function of (seed, step, indices) alone. Throws Error("data") for an index that is no image.
+Tensor image_batch(const Images& images, const std::vector<int64_t>& indices,
+                   const PixelScale& scale, const Augmentation& limits = {}, RandomKey key = {},
+                   int64_t step = 0);
+
+/// (B) i64: their labels.
+Tensor label_batch(const std::vector<int64_t>& labels, const std::vector<int64_t>& indices);
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,325 @@
+#include "zoo/data/picture.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <string_view>
+
+#include "autograd/error.h"
+#include "nn/file.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+constexpr int64_t kMostPixels = 100'000'000;
+
+/// The bytes of a file, read with checks of where it ends.
+struct Bytes {
+  const std::string& path;
+  std::string_view bytes;
+
+  uint8_t at(size_t i) const {
+    check(i < bytes.size(), "data", "'", path, "' ends at byte ", bytes.size(),
+          ", in the middle of the picture: it is cut off");
+    return static_cast<uint8_t>(bytes[i]);
+  }
+  /// The number in `count` bytes, the lowest first.
+  uint32_t little_endian(size_t i, size_t count) const {
+    uint32_t value = 0;
+    for (size_t k = count; k-- > 0;) value = value << 8 | at(i + k);
+    return value;
+  }
+};
+
+Picture empty_picture(const std::string& path, int64_t channels, int64_t height, int64_t width) {
+  check(height > 0 && width > 0 && height <= kMostPixels / width, "data", "'", path,
+        "' says that it has ", width, " × ", height, " pixels; from 1 to ", kMostPixels,
+        " can be read");
+  Picture out{channels, height, width, {}};
+  out.pixels.resize(static_cast<size_t>(out.numel()));
+  return out;
+}
+
+// ----------------------------------------------------------------------------------------- PGM,
+// PPM
+
+/// The next whole number of a PGM or PPM header or ASCII body; moves `at` behind it.
+int64_t netpbm_number(const Bytes& file, size_t& at, const char* what) {
+  const auto is_space = [](uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+  while (is_space(file.at(at)) || file.at(at) == '#') {
+    if (file.at(at) == '#')
+      while (file.at(at) != '\n') ++at;
+    ++at;
+  }
+  const size_t begin = at;
+  int64_t value = 0;
+  for (; at < file.bytes.size() && file.at(at) >= '0' && file.at(at) <= '9'; ++at)
+    value = std::min<int64_t>(value * 10 + (file.at(at) - '0'), 1'000'000'000'000);
+  if (at == begin) {
+    char byte[8];
+    std::snprintf(byte, sizeof byte, "0x%02X", file.at(at));
+    fail("data", "'", file.path, "', byte ", at, ": ", what, " was expected, found ", byte);
+  }
+  return value;
+}
+
+Picture read_netpbm(const Bytes& file) {
+  const char kind = file.bytes[1];
+  size_t at = 2;
+  const int64_t width = netpbm_number(file, at, "the width");
+  const int64_t height = netpbm_number(file, at, "the height");
+  const int64_t highest = netpbm_number(file, at, "the highest level");
+  check(highest >= 1 && highest <= 65535, "data", "'", file.path, "' says that its highest level ",
+        "is ", highest, ", but it must be from 1 to 65535");
+  const bool ascii = kind == '2' || kind == '3';
+  ++at;  // one white space ends the header
+  Picture out = empty_picture(file.path, kind == '3' || kind == '6' ? 3 : 1, height, width);
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t x = 0; x < width; ++x)
+      for (int64_t c = 0; c < out.channels; ++c) {
+        const size_t begin = at;
+        int64_t level = 0;
+        if (ascii) {
+          level = netpbm_number(file, at, "a level");
+        } else {
+          level = file.at(at++);
+          if (highest > 255) level = level << 8 | file.at(at++);
+        }
+        check(level <= highest, "data", "'", file.path, "', byte ", begin, ": level ", level,
+              " is above the highest, ", highest);
+        out.at(c, y, x) = static_cast<uint8_t>((level * 255 + highest / 2) / highest);
+      }
+  return out;
+}
+
+// ----------------------------------------------------------------------------------------------
+// BMP
+
+Picture read_bmp(const Bytes& file) {
+  const auto number = [&](size_t at, size_t count) { return file.little_endian(at, count); };
+  const size_t data = number(10, 4), header = number(14, 4);
+  check(header >= 40, "data", "'", file.path, "', byte 14: a BMP header of ", header,
+        " bytes; 40 or more can be read");
+  const int64_t width = static_cast<int32_t>(number(18, 4));
+  const int64_t signed_height = static_cast<int32_t>(number(22, 4));
+  const int64_t height = std::abs(signed_height);
+  const size_t bits = number(28, 2);
+  const uint32_t compression = number(30, 4);
+  const bool palette = bits == 1 || bits == 4 || bits == 8;
+  check(palette || bits == 24 || bits == 32, "data", "'", file.path, "', byte 28: a BMP with ",
+        bits, " bits a pixel; 1, 4, 8, 24 and 32 can be read");
+  // 3: masks say where the colours are. The usual order is that of pictures without them.
+  const bool usual_masks = compression == 3 && bits == 32 && number(54, 4) == 0xFF0000 &&
+                           number(58, 4) == 0xFF00 && number(62, 4) == 0xFF;
+  check(compression == 0 || usual_masks, "data", "'", file.path, "', byte 30: a BMP compressed ",
+        "by method ", compression, "; only plain ones can be read");
+  const size_t colours = !palette ? 0 : number(46, 4) > 0 ? number(46, 4) : size_t{1} << bits;
+
+  Picture out = empty_picture(file.path, 3, height, width);
+  const size_t row_bytes = (static_cast<size_t>(width) * bits + 31) / 32 * 4;
+  for (int64_t y = 0; y < height; ++y) {
+    const int64_t stored = signed_height > 0 ? height - 1 - y : y;
+    const size_t row = data + static_cast<size_t>(stored) * row_bytes;
+    for (int64_t x = 0; x < width; ++x) {
+      const size_t bit = static_cast<size_t>(x) * bits;
+      size_t at = row + bit / 8;
+      if (palette) {
+        const size_t index = file.at(at) >> (8 - bits - bit % 8) & ((size_t{1} << bits) - 1);
+        check(index < colours, "data", "'", file.path, "', byte ", at, ": colour ", index, " of a ",
+              "palette of ", colours);
+        at = 14 + header + 4 * index;
+      }
+      for (int64_t c = 0; c < 3; ++c) out.at(c, y, x) = file.at(at + static_cast<size_t>(2 - c));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Picture read_picture(const std::string& path) {
+  const std::string bytes = nn::read_file(path);
+  const Bytes file{path, bytes};
+  const std::string_view start = std::string_view(bytes).substr(0, 4);
+  if (start.size() >= 2 && start[0] == 'P' && std::string_view("2356").find(start[1]) != start.npos)
+    return read_netpbm(file);
+  if (start.starts_with("BM")) return read_bmp(file);
+  const char* kind = start.starts_with("\x89PNG")        ? "a PNG file"
+                     : start.starts_with("\xFF\xD8\xFF") ? "a JPEG file"
+                     : start.starts_with("GIF8")         ? "a GIF file"
+                                                         : "no picture that can be read";
+  fail("data", "'", path, "' is ", kind, ": give PGM, PPM or BMP (as `convert x.png x.ppm` makes)");
+}
+
+// --------------------------------------------------------------------------------------------
+// sizes
+
+Picture with_channels(const Picture& picture, int64_t channels) {
+  check(channels == 1 || channels == 3, "data", "a picture has 1 or 3 channels, not ", channels);
+  if (picture.channels == channels) return picture;
+  Picture out{channels, picture.height, picture.width, {}};
+  out.pixels.resize(static_cast<size_t>(out.numel()));
+  for (int64_t y = 0; y < out.height; ++y)
+    for (int64_t x = 0; x < out.width; ++x) {
+      if (channels == 3) {
+        for (int64_t c = 0; c < 3; ++c) out.at(c, y, x) = picture.at(0, y, x);
+      } else {
+        out.at(0, y, x) =
+            static_cast<uint8_t>((299 * picture.at(0, y, x) + 587 * picture.at(1, y, x) +
+                                  114 * picture.at(2, y, x) + 500) /
+                                 1000);
+      }
+    }
+  return out;
+}
+
+namespace {
+
+/// The weights of the old pixels in a new one, along one direction.
+struct Weights {
+  int64_t first = 0;
+  std::vector<double> of;  // from `first` on; their sum is 1
+};
+
+std::vector<Weights> resize_weights(int64_t from, int64_t to) {
+  std::vector<Weights> out(static_cast<size_t>(to));
+  const double step = static_cast<double>(from) / static_cast<double>(to);
+  for (int64_t i = 0; i < to; ++i) {
+    Weights& weights = out[static_cast<size_t>(i)];
+    if (step > 1) {  // smaller: the share of each old pixel in the area of the new one
+      const double begin = static_cast<double>(i) * step;
+      const double end = std::min(begin + step, static_cast<double>(from));
+      weights.first = static_cast<int64_t>(begin);
+      for (int64_t p = weights.first; static_cast<double>(p) < end; ++p)
+        weights.of.push_back(
+            (std::min(end, static_cast<double>(p + 1)) - std::max(begin, static_cast<double>(p))) /
+            (end - begin));
+    } else {  // larger: between the two old pixels around the middle of the new one
+      const double middle = std::clamp((static_cast<double>(i) + 0.5) * step - 0.5, 0.0,
+                                       static_cast<double>(from - 1));
+      weights.first = static_cast<int64_t>(middle);
+      const double second = middle - static_cast<double>(weights.first);
+      weights.of = {1 - second};
+      if (second > 0) weights.of.push_back(second);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Picture resized(const Picture& picture, int64_t height, int64_t width) {
+  const std::vector<Weights> rows = resize_weights(picture.height, height);
+  const std::vector<Weights> columns = resize_weights(picture.width, width);
+  Picture out{picture.channels, height, width, {}};
+  out.pixels.resize(static_cast<size_t>(out.numel()));
+  for (int64_t c = 0; c < out.channels; ++c)
+    for (int64_t y = 0; y < height; ++y)
+      for (int64_t x = 0; x < width; ++x) {
+        const Weights &row = rows[static_cast<size_t>(y)],
+                      &column = columns[static_cast<size_t>(x)];
+        double sum = 0;
+        for (size_t j = 0; j < row.of.size(); ++j)
+          for (size_t i = 0; i < column.of.size(); ++i)
+            sum += row.of[j] * column.of[i] *
+                   picture.at(c, row.first + static_cast<int64_t>(j),
+                              column.first + static_cast<int64_t>(i));
+        out.at(c, y, x) = static_cast<uint8_t>(std::lround(sum));
+      }
+  return out;
+}
+
+namespace {
+
+/// `picture` with its corner at (top, left) of a larger one; parts outside are cut away.
+void paste(const Picture& picture, int64_t top, int64_t left, Picture& onto) {
+  for (int64_t c = 0; c < picture.channels; ++c)
+    for (int64_t y = std::max<int64_t>(0, -top); y < std::min(picture.height, onto.height - top);
+         ++y)
+      for (int64_t x = std::max<int64_t>(0, -left); x < std::min(picture.width, onto.width - left);
+           ++x)
+        onto.at(c, top + y, left + x) = picture.at(c, y, x);
+}
+
+/// The picture scaled to fit into height × width with its proportions kept.
+Picture shrunk_into(const Picture& picture, int64_t height, int64_t width) {
+  const double factor = std::min(static_cast<double>(height) / static_cast<double>(picture.height),
+                                 static_cast<double>(width) / static_cast<double>(picture.width));
+  const auto scaled = [&](int64_t size, int64_t most) {
+    return std::clamp<int64_t>(std::llround(static_cast<double>(size) * factor), 1, most);
+  };
+  return resized(picture, scaled(picture.height, height), scaled(picture.width, width));
+}
+
+}  // namespace
+
+Picture fitted(const Picture& picture, int64_t channels, int64_t height, int64_t width) {
+  const Picture small = shrunk_into(with_channels(picture, channels), height, width);
+  Picture out{channels, height, width, {}};
+  const int64_t area = small.height * small.width;
+  for (int64_t c = 0; c < channels; ++c) {
+    const auto plane = small.pixels.begin() + c * area;
+    int64_t sum = 0;
+    for (auto p = plane; p != plane + area; ++p) sum += *p;
+    out.pixels.insert(out.pixels.end(), static_cast<size_t>(height * width),
+                      static_cast<uint8_t>((sum + area / 2) / area));
+  }
+  paste(small, (height - small.height) / 2, (width - small.width) / 2, out);
+  return out;
+}
+
+Picture fitted_sign(const Picture& picture, int64_t height, int64_t width) {
+  Picture grey = with_channels(picture, 1);
+  // The median of the edge is the colour of the paper.
+  std::vector<uint8_t> edge;
+  for (int64_t x = 0; x < grey.width; ++x)
+    edge.push_back(grey.at(0, 0, x)), edge.push_back(grey.at(0, grey.height - 1, x));
+  for (int64_t y = 0; y < grey.height; ++y)
+    edge.push_back(grey.at(0, y, 0)), edge.push_back(grey.at(0, y, grey.width - 1));
+  std::nth_element(edge.begin(), edge.begin() + static_cast<int64_t>(edge.size()) / 2, edge.end());
+  const int paper = edge[edge.size() / 2];
+  int strongest = 0;
+  for (uint8_t& p : grey.pixels) {
+    const int ink = std::max(0, paper > 127 ? paper - p : p - paper);
+    p = static_cast<uint8_t>(ink);
+    strongest = std::max(strongest, ink);
+  }
+
+  Picture out{1, height, width, {}};
+  out.pixels.assign(static_cast<size_t>(height * width), 0);
+  if (strongest == 0) return out;
+  // What is written: all that has a quarter of the strongest ink. Paper is never quite even.
+  int64_t top = grey.height, bottom = 0, left = grey.width, right = 0;
+  for (int64_t y = 0; y < grey.height; ++y)
+    for (int64_t x = 0; x < grey.width; ++x) {
+      uint8_t& p = grey.at(0, y, x);
+      if (4 * p < strongest) continue;
+      top = std::min(top, y), bottom = std::max(bottom, y + 1);
+      left = std::min(left, x), right = std::max(right, x + 1);
+    }
+  Picture sign{1, bottom - top, right - left, {}};
+  sign.pixels.resize(static_cast<size_t>(sign.numel()));
+  for (int64_t y = 0; y < sign.height; ++y)
+    for (int64_t x = 0; x < sign.width; ++x)
+      sign.at(0, y, x) = static_cast<uint8_t>(grey.at(0, top + y, left + x) * 255 / strongest);
+  sign = shrunk_into(sign, std::max<int64_t>(1, height * 20 / 28),
+                     std::max<int64_t>(1, width * 20 / 28));
+  double mass = 0, mass_y = 0, mass_x = 0;
+  for (int64_t y = 0; y < sign.height; ++y)
+    for (int64_t x = 0; x < sign.width; ++x) {
+      const double p = sign.at(0, y, x);
+      mass += p;
+      mass_y += p * (static_cast<double>(y) + 0.5);
+      mass_x += p * (static_cast<double>(x) + 0.5);
+    }
+  // Thin ink may fade to nothing when it is made smaller.
+  const auto corner = [&](double moment, int64_t inner, int64_t outer) {
+    const double middle = mass > 0 ? moment / mass : static_cast<double>(inner) / 2;
+    return std::llround(static_cast<double>(outer) / 2 - middle);
+  };
+  paste(sign, corner(mass_y, sign.height, height), corner(mass_x, sign.width, width), out);
+  return out;
+}
+
+}  // namespace tarsier::zoo
