@@ -70,8 +70,9 @@ class Task {
   /// The batches of one pass over the training data.
   virtual int64_t batches_per_epoch() const = 0;
   /// Batch `number` (from 1): a function of the data, the seed and the number alone, which is what
-  /// makes resuming exact. Called on another thread than the rest, for it reads ahead.
-  virtual Batch batch(int64_t number, uint64_t seed) const = 0;
+  /// makes resuming exact. Called on another thread than the rest, for it reads ahead; on one
+  /// thread at a time.
+  virtual Batch batch(int64_t number, uint64_t seed) = 0;
   /// The mean loss of a batch, recorded.
   virtual Tensor loss(const Batch& batch) = 0;
   /// How good the model is on the validation split. Cheap enough to be asked now and then.

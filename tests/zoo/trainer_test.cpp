@@ -165,7 +165,7 @@ struct ScriptedTask : Task {
   nn::Module& model() override { return point; }
   Facts facts() const override { return {}; }
   int64_t batches_per_epoch() const override { return 4; }
-  Batch batch(int64_t number, uint64_t) const override {
+  Batch batch(int64_t number, uint64_t) override {
     return {{{"x", full({1}, static_cast<double>(number))}}, 1};
   }
   Tensor loss(const Batch& batch) override { return sum(point(batch["x"])); }

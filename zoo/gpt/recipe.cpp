@@ -106,7 +106,7 @@ class GptTask : public Task {
     return std::max<int64_t>(1, train_.size() / (recipe.batch_size * config_.block_size));
   }
 
-  Batch batch(int64_t number, uint64_t seed) const override {
+  Batch batch(int64_t number, uint64_t seed) override {
     const TokenBatch windows =
         train_.training_batch({seed, kBatchStream}, number, recipe.batch_size, config_.block_size);
     return {{{"inputs", windows.inputs}, {"targets", windows.targets}}, windows.inputs.numel()};
