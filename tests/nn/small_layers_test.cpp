@@ -122,7 +122,8 @@ TEST_CASE("a dictionary of modules: names, order, types, keys of the state") {
   CHECK(heads.size() == 2);
   std::ostringstream text;
   text << heads;
-  CHECK(text.str().find("(class): Linear(in_features=4, out_features=3, bias=true)") != std::string::npos);
+  CHECK(text.str().find("(class): Linear(in_features=4, out_features=3, bias=true)") !=
+        std::string::npos);
 }
 
 TEST_CASE("small layers start and print as PyTorch's") {
