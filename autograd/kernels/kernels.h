@@ -17,6 +17,7 @@
 #include "autograd/kernels/optim.h"
 #include "autograd/kernels/random.h"
 #include "autograd/kernels/reduce.h"
+#include "autograd/kernels/rotary.h"
 #include "autograd/kernels/softmax.h"
 #include "autograd/kernels/transpose.h"
 
@@ -31,6 +32,7 @@ struct Kernels : GemmKernels<T>,
                  NormKernels<T>,
                  LossKernels<T>,
                  AttentionKernels<T>,
+                 RotaryKernels<T>,
                  OptimKernels<T>,
                  RandomKernels<T>,
                  TransposeKernels<T> {};

@@ -19,6 +19,8 @@ LossKernels<T> loss_kernels();
 template <class T>
 AttentionKernels<T> attention_kernels();
 template <class T>
+RotaryKernels<T> rotary_kernels();
+template <class T>
 OptimKernels<T> optim_kernels();
 template <class T>
 RandomKernels<T> random_kernels();
@@ -29,8 +31,8 @@ template <class T>
 Kernels<T> make_kernels() {
   return {gemm_kernels<T>(),      elementwise_kernels<T>(), reduce_kernels<T>(),
           softmax_kernels<T>(),   norm_kernels<T>(),        loss_kernels<T>(),
-          attention_kernels<T>(), optim_kernels<T>(),       random_kernels<T>(),
-          transpose_kernels<T>()};
+          attention_kernels<T>(), rotary_kernels<T>(),      optim_kernels<T>(),
+          random_kernels<T>(),    transpose_kernels<T>()};
 }
 
 const Kernels<float>& kernels_f32() {
