@@ -1,8 +1,12 @@
 #pragma once
-// Elementwise functions as layers, for Sequential. Formulas in autograd/ops.h. Any floating shape.
+// Elementwise functions as layers, for Sequential, and as options of other layers (Activation).
+// Formulas in autograd/ops.h. Any floating shape.
 
+#include <concepts>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "nn/module.h"
@@ -133,5 +137,40 @@ struct GEGLU : GatedUnit {
             "geglu", [](const Arg& x) { return gelu(x); }, dim) {}
   std::string type_name() const override { return "GEGLU"; }
 };
+
+/// An elementwise function as an option of a layer: a name, or anything that maps a tensor to one
+/// of the same shape, and a name for it in prints.
+///   {.activation = "gelu"}   {.activation = silu}   {.activation = {squared_relu, "relu²"}}
+class Activation {
+ public:
+  /// "relu", "gelu", "gelu_tanh", "silu", "tanh" or "sigmoid". Throws Error("activation") for
+  /// others.
+  template <std::convertible_to<std::string_view> Name>
+  Activation(const Name& name) : name_(std::string_view(name)), function_(named(name_)) {}
+  template <std::invocable<const Arg&> Function>
+  Activation(Function function, std::string name = "custom")
+      : name_(std::move(name)), function_(std::move(function)) {}
+
+  Tensor operator()(const Arg& x) const { return function_(x); }
+  const std::string& name() const { return name_; }
+
+ private:
+  using Function = std::function<Tensor(const Arg&)>;
+  static Function named(const std::string& name);
+
+  std::string name_;
+  Function function_;
+};
+
+inline Activation::Function Activation::named(const std::string& name) {
+  if (name == "relu") return relu;
+  if (name == "gelu") return [](const Arg& x) { return gelu(x); };
+  if (name == "gelu_tanh") return [](const Arg& x) { return gelu(x, "tanh"); };
+  if (name == "silu") return silu;
+  if (name == "tanh") return tanh;
+  if (name == "sigmoid") return sigmoid;
+  fail("activation", "no function '", name,
+       "': use relu, gelu, gelu_tanh, silu, tanh, sigmoid, or a function of your own");
+}
 
 }  // namespace tarsier::nn

@@ -94,10 +94,12 @@ MultiheadAttention::Sizes MultiheadAttention::check_inputs(const Arg& query, con
   const int64_t offset = options.cache != nullptr ? options.cache->length() : 0;
   if (options.cache != nullptr) {
     check_all(query.impl() == key.impl() && query.impl() == value.impl(),
-              "a cache is for self-attention, where all three are the same tensor");
-    check(!grad_enabled(), kName,
-          "a cache has no gradients, but they are being recorded: decode under a NoGrad object");
+              "a cache is for self-attention, where all three are the same tensor; "
+              "a memory_cache for cross-attention");
+    check(options.memory_cache == nullptr, kName, "cache and memory_cache exclude each other");
   }
+  check((options.cache == nullptr && options.memory_cache == nullptr) || !grad_enabled(), kName,
+        "a cache has no gradients, but they are being recorded: decode under a NoGrad object");
   return {batched, batch(query), query.size(time), offset + key.size(time), offset};
 }
 
@@ -181,6 +183,24 @@ std::vector<Tensor> MultiheadAttention::project(const Arg& query, const Arg& key
   return {q, in_proj(key, 1, 1)[0], in_proj(value, 2, 1)[0]};
 }
 
+/// The same, where key and value are projected in the first call only.
+std::vector<Tensor> MultiheadAttention::project_once(const Arg& query, const Arg& key,
+                                                     const Arg& value,
+                                                     KVCache& memory_cache) const {
+  if (memory_cache.length() == 0) {
+    const std::vector<Tensor> qkv = project(query, key, value);
+    memory_cache.append(qkv[1], qkv[2]);
+    return qkv;
+  }
+  const Tensor q = in_proj(query, 0, 1)[0];
+  const auto [k, v] = memory_cache.all();
+  const int64_t S = key.dim() == 3 && options_.batch_first ? key.size(1) : key.size(0);
+  check(k.size(0) == q.size(0) && k.size(2) == S && k.dtype() == q.dtype(), kName, "key ",
+        key.shape(), ", but memory_cache holds ", k.size(2), " keys for a batch of ", k.size(0),
+        " in ", k.dtype(), ": clear() it before another memory");
+  return {q, k, v};
+}
+
 /// Keys or values x (B, H, S, D), and behind them those of add_bias_kv and add_zero_attn.
 Tensor MultiheadAttention::with_extra_key(const Tensor& x, const Tensor& bias) const {
   if (extra_keys() == 0) return x;
@@ -206,7 +226,9 @@ MultiheadAttention::Scene MultiheadAttention::prepare(const Arg& query, const Ar
                                                       const AttentionOptions& options) const {
   const Sizes sizes = check_inputs(query, key, value, options);
   const Tensor mask = combined_mask(sizes, options, query.dtype());
-  const std::vector<Tensor> qkv = project(query, key, value);
+  const std::vector<Tensor> qkv = options.memory_cache != nullptr
+                                      ? project_once(query, key, value, *options.memory_cache)
+                                      : project(query, key, value);
   Tensor k = qkv[1], v = qkv[2];
   if (options.cache != nullptr) std::tie(k, v) = options.cache->append(k, v);
   return {.q = Arg(qkv[0], query.at),

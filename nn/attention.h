@@ -31,6 +31,9 @@ struct AttentionOptions {
   /// values of the T new tokens to those in the cache, and lets them see both. So S, in masks and
   /// weights, is cache.length() afterwards. Self-attention only; one cache for each layer.
   KVCache* cache = nullptr;
+  /// The same for cross-attention to a memory that stays as it is: the first call puts its keys and
+  /// values in there, later ones take them out and compute none.
+  KVCache* memory_cache = nullptr;
 };
 
 struct AttentionResult {
@@ -69,9 +72,9 @@ class MultiheadAttention : public Layer<MultiheadAttention> {
   /// Cross-attention: attn(x, memory, memory, {.key_padding_mask = …}).
   Tensor operator()(const Arg& query, const Arg& key, const Arg& value,
                     const AttentionOptions& options = {}) {
-    return called([&](const Arg& q, const Arg& k,
-                      const Arg& v) { return forward(q, k, v, options); },
-                  query, key, value);
+    return called(
+        [&](const Arg& q, const Arg& k, const Arg& v) { return forward(q, k, v, options); }, query,
+        key, value);
   }
   /// Self-attention: attn(x, {.is_causal = true}).
   Tensor operator()(const Arg& x, const AttentionOptions& options = {}) {
@@ -97,6 +100,8 @@ class MultiheadAttention : public Layer<MultiheadAttention> {
   Tensor combined_mask(const Sizes& sizes, const AttentionOptions& options, DType dtype) const;
   std::vector<Tensor> in_proj(const Arg& x, int64_t first, int64_t count) const;
   std::vector<Tensor> project(const Arg& query, const Arg& key, const Arg& value) const;
+  std::vector<Tensor> project_once(const Arg& query, const Arg& key, const Arg& value,
+                                   KVCache& memory_cache) const;
   Tensor with_extra_key(const Tensor& x, const Tensor& bias) const;
   Scene prepare(const Arg& query, const Arg& key, const Arg& value,
                 const AttentionOptions& options) const;

@@ -41,7 +41,12 @@ std::pair<Tensor, Tensor> KVCache::append(const Tensor& k, const Tensor& v) {
   copy_(slice(keys_, 2, length_, end), k);
   copy_(slice(values_, 2, length_, end), v);
   length_ = end;
-  return {slice(keys_, 2, 0, end), slice(values_, 2, 0, end)};
+  return all();
+}
+
+std::pair<Tensor, Tensor> KVCache::all() const {
+  check(keys_.defined(), kName, "it holds no tokens yet");
+  return {slice(keys_, 2, 0, length_), slice(values_, 2, 0, length_)};
 }
 
 void KVCache::truncate(int64_t length) {

@@ -26,6 +26,9 @@ class KVCache {
   /// are not those of before, or gradients are recorded.
   std::pair<Tensor, Tensor> append(const Tensor& k, const Tensor& v);
 
+  /// All keys and values so far, as append gave them.
+  std::pair<Tensor, Tensor> all() const;
+
   /// The number of tokens remembered.
   int64_t length() const { return length_; }
   /// Forgets all but the first `length` tokens. Throws Error("kv_cache") where there are fewer.
