@@ -12,7 +12,6 @@
 //
 // B batch, T time (context), C width, H heads, D = C/H head size, V vocabulary.
 
-#include <string>
 #include <vector>
 
 #include "nn/kv_cache.h"
@@ -29,7 +28,7 @@ struct GptConfig {
   double dropout = 0;
   /// Biases in linear layers and layer norms: GPT-2 has them, without is faster.
   bool bias = false;
-  std::string gelu = "none";  ///< as in ops.h; GPT-2 has the approximation "tanh"
+  nn::Activation activation = "gelu";  ///< in the MLP; GPT-2 has "gelu_tanh"
   double layer_norm_eps = 1e-5;
   bool tied = true;  ///< one matrix as token embedding and as output layer
 };
@@ -81,24 +80,24 @@ struct CausalSelfAttention : nn::Layer<CausalSelfAttention> {
   }
 };
 
-/// gelu(x·W)·U, four times as wide inside: (B, T, C) → (B, T, C).
+/// activation(x·W)·U, four times as wide inside: (B, T, C) → (B, T, C).
 struct Mlp : nn::Layer<Mlp> {
   nn::Linear c_fc;
   nn::Linear c_proj;
   nn::Dropout dropout;
-  std::string approximate;  ///< of gelu
+  nn::Activation activation;
 
   explicit Mlp(const GptConfig& config)
       : c_fc(config.n_embd, 4 * config.n_embd, config.bias),
         c_proj(4 * config.n_embd, config.n_embd, config.bias),
         dropout(config.dropout),
-        approximate(config.gelu) {
+        activation(config.activation) {
     register_module("c_fc", c_fc);
     register_module("c_proj", c_proj);
     register_module("dropout", dropout);
   }
 
-  Tensor forward(const Arg& x) { return dropout(c_proj(gelu(c_fc(x), approximate))); }
+  Tensor forward(const Arg& x) { return dropout(c_proj(activation(c_fc(x)))); }
 };
 
 /// x + attention(norm(x)), then x + mlp(norm(x)). The norm stands before each part, not after: the

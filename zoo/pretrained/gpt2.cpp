@@ -3,7 +3,6 @@
 #include <filesystem>
 
 #include "nn/file.h"
-#include "nn/init.h"
 #include "zoo/pretrained/hugging_face.h"
 
 namespace tarsier::zoo {
@@ -21,23 +20,11 @@ bool is_conv1d(std::string_view name) {
 
 /// What Gpt has not, or not otherwise.
 void check_supported(const Pretrained& file, int64_t n_embd) {
-  const auto refuse = [&](bool condition, const auto&... what) {
-    check(!condition, "pretrained", file.config_path, ": ", what..., " is not supported");
-  };
-  const int64_t n_inner = file.size("n_inner", 4 * n_embd);
-  refuse(n_inner != 4 * n_embd, "n_inner ", n_inner, ", other than 4 · n_embd = ", 4 * n_embd, ",");
-  refuse(file.flag("add_cross_attention", false), "add_cross_attention");
-  refuse(!file.flag("scale_attn_weights", true), "attention without scale_attn_weights");
-  refuse(file.flag("scale_attn_by_inverse_layer_idx", false), "scale_attn_by_inverse_layer_idx");
-}
-
-/// Ours of transformers' name of an activation.
-std::string gelu_of(const Pretrained& file) {
-  const std::string name = file.text("activation_function", "gelu_new");
-  if (name == "gelu_new" || name == "gelu_pytorch_tanh") return "tanh";
-  check(name == "gelu", "pretrained", file.config_path, ": activation_function '", name,
-        "' is not supported: gelu_new, gelu_pytorch_tanh and gelu are");
-  return "none";
+  require_option(file.size("n_inner", 4 * n_embd) == 4 * n_embd, file, "n_inner");
+  require_option(!file.flag("add_cross_attention", false), file, "add_cross_attention");
+  require_option(file.flag("scale_attn_weights", true), file, "scale_attn_weights");
+  require_option(!file.flag("scale_attn_by_inverse_layer_idx", false), file,
+                 "scale_attn_by_inverse_layer_idx");
 }
 
 GptConfig config_of(const Pretrained& file) {
@@ -50,7 +37,7 @@ GptConfig config_of(const Pretrained& file) {
   config.n_embd = file.size("n_embd");
   config.dropout = file.number("resid_pdrop", 0.1);
   config.bias = true;
-  config.gelu = gelu_of(file);
+  config.activation = activation_of(file, "activation_function", "gelu_new");
   config.layer_norm_eps = file.number("layer_norm_epsilon", 1e-5);
   config.tied = file.flag("tie_word_embeddings", true);
   check_supported(file, config.n_embd);
@@ -67,7 +54,7 @@ std::unique_ptr<Gpt> load_gpt2(const std::string& path) {
   file.require("wpe.weight", {config.block_size, config.n_embd});
   file.require(concat("h.", config.n_layer - 1, ".ln_1.weight"), {config.n_embd});
 
-  auto gpt = std::make_unique<Gpt>(config);
+  auto gpt = make_empty<Gpt>(file, config);
   load_weights(
       *gpt, file,
       [&](const std::string& name) -> Source {
@@ -92,7 +79,7 @@ nn::Json json_of(const GptConfig& config) {
       {"n_layer", config.n_layer},
       {"n_head", config.n_head},
       {"n_embd", config.n_embd},
-      {"activation_function", config.gelu == "tanh" ? "gelu_new" : "gelu"},
+      {"activation_function", name_of(config.activation)},
       {"layer_norm_epsilon", config.layer_norm_eps},
       {"resid_pdrop", config.dropout},
       {"embd_pdrop", config.dropout},

@@ -135,6 +135,39 @@ Pretrained open_pretrained(const std::string& path, std::string_view model_type,
   return model;
 }
 
+void require_option(bool supported, const Pretrained& file, std::string_view key) {
+  if (supported) return;
+  const Json* value = file.config.find(key);
+  fail(kName, file.config_path, ": '", key, "' is ", value == nullptr ? "missing" : value->dump(),
+       ", which is not supported");
+}
+
+namespace {
+
+/// An activation as transformers and as nn::Activation call it. Of two names, the first is written.
+constexpr std::pair<std::string_view, std::string_view> kActivations[] = {
+    {"gelu", "gelu"}, {"gelu_new", "gelu_tanh"}, {"gelu_pytorch_tanh", "gelu_tanh"},
+    {"relu", "relu"}, {"silu", "silu"},          {"tanh", "tanh"}};
+
+}  // namespace
+
+nn::Activation activation_of(const Pretrained& file, std::string_view key,
+                             const std::string& otherwise) {
+  const std::string name = file.text(key, otherwise);
+  std::string known;
+  for (const auto& [theirs, ours] : kActivations) {
+    if (theirs == name) return ours;
+    known += concat(known.empty() ? "" : ", ", theirs);
+  }
+  fail(kName, file.config_path, ": ", key, " '", name, "' is not supported: expected ", known);
+}
+
+std::string name_of(const nn::Activation& activation) {
+  for (const auto& [theirs, ours] : kActivations)
+    if (ours == activation.name()) return std::string(theirs);
+  fail(kName, "the activation '", activation.name(), "' has no name in transformers");
+}
+
 // ---------------------------------------------------------------------------------------- weights
 
 namespace {

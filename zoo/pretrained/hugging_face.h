@@ -5,11 +5,14 @@
 // Source: https://huggingface.co/docs/transformers/main/en/main_classes/model
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "nn/activation.h"
+#include "nn/init.h"
 #include "nn/json.h"
 #include "nn/module.h"
 #include "nn/safetensors.h"
@@ -45,6 +48,28 @@ struct Pretrained {
 /// Error("json"), Error("safetensors") and Error("file") for damaged files. All name the file.
 Pretrained open_pretrained(const std::string& path, std::string_view model_type,
                            std::string_view prefix);
+
+/// Throws Error("pretrained") that names the option `key`, unless its value is supported.
+void require_option(bool supported, const Pretrained& file, std::string_view key);
+
+/// The activation that `key` names as transformers does: gelu, gelu_new, gelu_pytorch_tanh, relu,
+/// silu or tanh. Throws Error("pretrained") for others.
+nn::Activation activation_of(const Pretrained& file, std::string_view key,
+                             const std::string& otherwise = "gelu");
+/// The other way: transformers' name. Throws Error("pretrained") where it has none.
+std::string name_of(const nn::Activation& activation);
+
+/// The model M(args…) of the sizes in the file, with weights still to be loaded.
+/// Throws Error("pretrained") with the file's name where the sizes do not fit together.
+template <class M, class... Args>
+std::unique_ptr<M> make_empty(const Pretrained& file, const Args&... args) {
+  const nn::NoInit guard;
+  try {
+    return std::make_unique<M>(args...);
+  } catch (const Error& error) {
+    fail("pretrained", file.config_path, ": ", error.what());
+  }
+}
 
 /// Where a tensor of a module comes from.
 struct Source {
