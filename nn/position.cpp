@@ -79,16 +79,19 @@ Tensor InputPositions::forward(const Arg& x, int64_t offset) {
 }
 
 Tensor PositionTable::rows(int64_t T, DType dtype, int64_t offset) {
-  const int64_t have = table_.defined() ? table_.size(0) : 0, need = offset + T;
-  // Twice what is there: decoding asks for one row more at a time.
-  if (!table_.defined() || have < need || table_.dtype() != dtype)
-    table_ = to(make_(have < need ? std::max(need, 2 * have) : have), dtype);
-  return slice(table_, 0, offset, need);
+  constexpr int64_t kAhead = 256;  // decoding makes a table once in so many tokens
+  if (!table_.defined() || table_.dtype() != dtype || offset < first_ ||
+      offset + T > first_ + table_.size(0)) {
+    table_ = to(make_(std::max(T, kAhead), offset), dtype);
+    first_ = offset;
+  }
+  return slice(table_, 0, offset - first_, offset - first_ + T);
 }
 
 SinusoidalPositions::SinusoidalPositions(int64_t embed_dim)
-    : InputPositions(kSinusoidal, embed_dim),
-      table_([embed_dim](int64_t T) { return sinusoidal_positions(T, embed_dim, f64); }) {}
+    : InputPositions(kSinusoidal, embed_dim), table_([embed_dim](int64_t T, int64_t offset) {
+        return sinusoidal_positions(T, embed_dim, f64, offset);
+      }) {}
 
 LearnedPositions::LearnedPositions(int64_t max_len, int64_t embed_dim)
     : InputPositions(kLearned, embed_dim) {
@@ -117,8 +120,8 @@ RotaryEmbedding::RotaryEmbedding(int64_t head_dim, const RotaryOptions& options)
     : head_dim(head_dim),
       rotary_dim(options.rotary_dim == 0 ? head_dim : options.rotary_dim),
       options(options),
-      cos_([this](int64_t T) { return cos(theta(T)); }),
-      sin_([this](int64_t T) { return sin(theta(T)); }) {
+      cos_([this](int64_t T, int64_t offset) { return cos(theta(T, offset)); }),
+      sin_([this](int64_t T, int64_t offset) { return sin(theta(T, offset)); }) {
   check(rotary_dim > 0 && rotary_dim <= head_dim && rotary_dim % 2 == 0, kRotary, "rotary_dim ",
         rotary_dim, " of head size ", head_dim,
         ": elements turn in pairs, so it must be even, and no more than the head has");
@@ -126,8 +129,8 @@ RotaryEmbedding::RotaryEmbedding(int64_t head_dim, const RotaryOptions& options)
         options.factor, ": both must be positive");
 }
 
-Tensor RotaryEmbedding::theta(int64_t T) const {
-  return angles(T, rotary_dim, options.base, 0) / options.factor;
+Tensor RotaryEmbedding::theta(int64_t T, int64_t offset) const {
+  return angles(T, rotary_dim, options.base, offset) / options.factor;
 }
 
 Tensor RotaryEmbedding::forward(const Arg& x, int64_t offset) {

@@ -53,19 +53,22 @@ class InputPositions : public Layer<InputPositions> {
   const char* op_;
 };
 
-/// Rows of a table that grows as it is asked for more. It is a cache, not a buffer: to(f64) would
-/// keep the rounding of f32, so another dtype computes it anew.
+/// Keeps the rows of the positions that were asked for last, and some after them: the next call
+/// mostly asks for the same, or, when decoding, for the next one. It is a cache, not a buffer:
+/// to(f64) would keep the rounding of f32, so another dtype computes it anew.
 class PositionTable {
  public:
-  /// `make` computes the rows of positions 0 … T − 1, in f64.
-  explicit PositionTable(std::function<Tensor(int64_t T)> make) : make_(std::move(make)) {}
+  using Make = std::function<Tensor(int64_t T, int64_t offset)>;
+  /// `make` computes the rows of positions offset … offset + T − 1, in f64.
+  explicit PositionTable(Make make) : make_(std::move(make)) {}
 
   /// The rows of positions offset … offset + T − 1. A view.
   Tensor rows(int64_t T, DType dtype, int64_t offset);
 
  private:
-  std::function<Tensor(int64_t T)> make_;
+  Make make_;
   Tensor table_;
+  int64_t first_ = 0;  ///< the position of its row 0
 };
 
 /// y = x + sinusoidal_positions(T, C): (…, T, C) → (…, T, C). No parameters, no limit of T.
@@ -135,7 +138,7 @@ class RotaryEmbedding : public Layer<RotaryEmbedding> {
   std::string extra_repr() const override;
 
  private:
-  Tensor theta(int64_t T) const;
+  Tensor theta(int64_t T, int64_t offset) const;
 
   PositionTable cos_, sin_;  ///< (T, R/2)
 };

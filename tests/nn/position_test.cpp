@@ -81,10 +81,12 @@ TEST_CASE("tokens at an offset get what they get within the whole sequence") {
   check_parts(sinusoidal);
   check_parts(learned);
   check_parts(rotary);
-  // One token after another, each further than the table reaches.
-  nn::RotaryEmbedding growing(6);
-  for (int64_t t = 0; t < 9; ++t)
-    CHECK(relative_error(growing(tokens(x, t, 1), t), tokens(rotary(x), t, 1)) == 0);
+  // One token after another, beyond the end of any table; then back to the beginning.
+  const Tensor text = randn({600, 6});
+  nn::RotaryEmbedding decoding(6);
+  const Tensor whole = rotary(text);
+  for (const int64_t t : {0, 1, 255, 256, 257, 511, 512, 513, 599, 300, 0})
+    CHECK(relative_error(decoding(tokens(text, t, 1), t), tokens(whole, t, 1)) == 0);
 }
 
 TEST_CASE("a layer that was used in f32 is as exact in f64 as a new one") {
@@ -215,6 +217,8 @@ TEST_CASE("positions refuse what does not fit, and say what would") {
     CHECK_THROWS_AS(nn::alibi_bias(2, 3, 3, offset), Error);
     CHECK_THROWS_AS(nn::sinusoidal_positions(3, 4, f32, offset), Error);
   }
+  CHECK(sinusoidal(randn({2, 5, 6}), int64_t{1} << 31).shape() ==
+        Shape{2, 5, 6});  // no table to there
   CHECK_THROWS_AS(sinusoidal(zeros({2, 5, 6}, i64)), Error);
   CHECK_THROWS_AS(nn::sinusoidal_positions(-1, 4), Error);
   CHECK_THROWS_AS(nn::SinusoidalPositions(0), Error);
