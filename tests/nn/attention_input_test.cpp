@@ -137,7 +137,11 @@ TEST_CASE("attention uses a cache for self-attention only, without gradients") {
   const NoGrad no_grad;
   check_message([&] { model(x, memory, memory, cached); },
                 "query (4, 3, 8), key (4, 3, 8), value (4, 3, 8): a cache is for self-attention, "
-                "where all three are the same tensor");
+                "where all three are the same tensor; a memory_cache for cross-attention");
+  nn::KVCache memory_cache;
+  check_message(
+      [&] { model(x, x, x, nn::AttentionOptions{.cache = &cache, .memory_cache = &memory_cache}); },
+      "cache and memory_cache exclude each other");
   model(x, x, x, cached);
   check_message(
       [&] {
@@ -152,6 +156,24 @@ TEST_CASE("attention uses a cache for self-attention only, without gradients") {
   CHECK(batch.find("[kv_cache] got (2, 2, 1, 4) of f32, but holds 4 tokens of (3, 2, 64, 4)") == 0);
   CHECK(batch.find("cross_attn") != batch.npos);
   CHECK(cache.length() == 4);
+}
+
+TEST_CASE("a memory_cache of another memory is refused") {
+  Decoder model;
+  nn::KVCache cache;
+  const Tensor x = randn({4, 3, 8}), memory = randn({5, 3, 8}), longer = randn({6, 3, 8});
+  const nn::AttentionOptions cached{.memory_cache = &cache};
+  check_message([&] { model(x, memory, memory, cached); },
+                "a cache has no gradients, but they are being recorded: decode under a NoGrad "
+                "object");
+  const NoGrad no_grad;
+  model(x, memory, memory, cached);
+  check_message([&] { model(x, longer, longer, cached); },
+                "key (6, 3, 8), but memory_cache holds 5 keys for a batch of 3 in f32: clear() it "
+                "before another memory");
+  const Tensor one = randn({4, 1, 8}), its_memory = randn({5, 1, 8});
+  check_message([&] { model(one, its_memory, its_memory, cached); },
+                "key (5, 1, 8), but memory_cache holds 5 keys for a batch of 3 in f32");
 }
 
 }  // namespace

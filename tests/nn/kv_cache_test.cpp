@@ -34,6 +34,8 @@ TEST_CASE("a cache gives back all keys and values, however many come at a time")
     CHECK(cache.length() == end);
     CHECK(relative_error(keys, tokens(k, 0, end)) == 0);
     CHECK(relative_error(values, tokens(v, 0, end)) == 0);
+    CHECK(relative_error(cache.all().first, keys) == 0);
+    CHECK(relative_error(cache.all().second, values) == 0);
   }
   CHECK(end == 200);
 }
@@ -174,6 +176,29 @@ TEST_CASE("a cache without is_causal: the new tokens see all, and one another") 
   const Tensor mask = rand({7, 7}) < 0.4;
   const Tensor masked = layer(slice(x, 1, 4), {.attn_mask = slice(mask, 0, 4), .cache = &cache});
   check_close("masked", masked, slice(layer(x, {.attn_mask = mask}), 1, 4));
+}
+
+TEST_CASE("a memory_cache: the memory's keys and values are computed once") {
+  const NoGrad no_grad;
+  for (const bool batched : {true, false}) {
+    nn::MultiheadAttention layer(6, 2, {.add_bias_kv = true, .kdim = 5, .vdim = 5});
+    layer.to(f64);
+    Tensor x = randn({4, 3, 6}, f64), memory = randn({5, 3, 5}, f64), padding = rand({3, 5}) < 0.3;
+    if (!batched) {
+      x = select(x, 1, 0);
+      memory = select(memory, 1, 0);
+      padding = select(padding, 0, 0);
+    }
+    const Tensor whole = layer(x, memory, memory, {.key_padding_mask = padding});
+    nn::KVCache cache;
+    for (int64_t i = 0; i < 4; ++i) {
+      const Tensor y = layer(slice(x, 0, i, i + 1), memory, memory,
+                             {.key_padding_mask = padding, .memory_cache = &cache});
+      check_close("y", y, slice(whole, 0, i, i + 1));
+      CHECK(cache.length() == 5);
+      fill_(layer.k_proj_weight, NAN);  // nobody looks at it after the first step
+    }
+  }
 }
 
 }  // namespace
