@@ -1,0 +1,48 @@
+#pragma once
+// Small saved models of the transformers library, and damaged copies of them.
+
+#include <functional>
+#include <string>
+
+#include "nn/file.h"
+#include "nn/json.h"
+#include "nn/safetensors.h"
+#include "tests/data.h"
+#include "tests/zoo/scratch.h"
+
+namespace tarsier::zoo {
+
+/// The folder of a model of tests/golden.
+inline std::string saved_model(const std::string& name) {
+  return source_file("tests/golden/" + name).string();
+}
+
+/// What the model got, and what transformers computed from it.
+inline TensorDict expected_of(const std::string& name) {
+  return nn::load_safetensors(saved_model(name) + "/expected.safetensors");
+}
+
+/// A copy of a model with other settings or weights.
+struct ModelCopy {
+  nn::Json config;
+  TensorDict weights;
+
+  explicit ModelCopy(const std::string& name)
+      : config(nn::Json::parse(nn::read_file(saved_model(name) + "/config.json"))),
+        weights(nn::load_safetensors(saved_model(name) + "/model.safetensors")) {}
+
+  /// The same with other names; a weight of name "" is left out.
+  void rename(const std::function<std::string(const std::string&)>& new_name) {
+    TensorDict renamed;
+    for (const auto& [name, tensor] : weights)
+      if (const std::string other = new_name(name); !other.empty()) renamed.add(other, tensor);
+    weights = renamed;
+  }
+
+  void write(const std::string& folder) const {
+    nn::write_file_atomically(folder + "/config.json", config.dump());
+    nn::save_safetensors(folder + "/model.safetensors", weights);
+  }
+};
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,34 @@
+#include "zoo/pretrained/encoder.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+constexpr const char* kName = "pretrained";
+
+}  // namespace
+
+std::string renamed(std::string name, const std::vector<Renaming>& renamings) {
+  for (const auto& [here, there] : renamings)
+    if (const size_t at = name.find(here); at != name.npos) name.replace(at, here.size(), there);
+  return name;
+}
+
+Source unpacked(const std::string& name) {
+  constexpr std::string_view kPacked = "in_proj_";
+  const size_t at = name.find(kPacked);
+  if (at == name.npos) return {{name}};
+  Source source;
+  for (const std::string_view part : {"query.", "key.", "value."})
+    source.names.push_back(std::string(name).replace(at, kPacked.size(), part));
+  return source;
+}
+
+int64_t rows_of(const Pretrained& file, std::string_view name) {
+  const Tensor* weight = file.weights.find(name);
+  check(weight != nullptr && weight->dim() == 2, kName, file.weights_path, " has no matrix '", name,
+        "': is it a model with another head, or with none?");
+  return weight->size(0);
+}
+
+}  // namespace tarsier::zoo

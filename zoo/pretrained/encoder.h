@@ -1,0 +1,29 @@
+#pragma once
+// What the loaders of BERT and ViT share: both are an nn::TransformerEncoder here.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "zoo/pretrained/hugging_face.h"
+
+namespace tarsier::zoo {
+
+/// A part of a name here, and the same part in transformers.
+struct Renaming {
+  std::string_view here, there;
+};
+
+/// The name with all renamings made that apply, in order.
+std::string renamed(std::string name, const std::vector<Renaming>& renamings);
+
+/// Where the tensor comes from that has this name, `there`: for most the name itself. A name with
+/// "in_proj_" stands for three, since MultiheadAttention keeps the maps of query, key and value one
+/// below the other: "attention.in_proj_weight" for "attention.query.weight", and so on.
+Source unpacked(const std::string& name);
+
+/// The first size of a matrix in the file, such as the number of labels. Throws Error("pretrained")
+/// where it is missing.
+int64_t rows_of(const Pretrained& file, std::string_view name);
+
+}  // namespace tarsier::zoo

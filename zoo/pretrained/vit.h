@@ -1,0 +1,36 @@
+#pragma once
+// Vision Transformers in the layout of Hugging Face's transformers: config.json and
+// model.safetensors become the VisionTransformer of zoo/vit/vit.h.
+//
+//   transformers, without "vit."                          here
+//   embeddings.cls_token                                  class_token
+//   embeddings.position_embeddings                        position_embedding
+//   embeddings.patch_embeddings.projection.weight         stem.patches.weight
+//   encoder.layer.0.layernorm_before.weight               encoder.layers.0.norm1.weight
+//   encoder.layer.0.attention.attention.query.weight, … encoder.layers.0.self_attn.in_proj_weight,
+//     key and value                                         one below the other
+//   encoder.layer.0.attention.output.dense.weight encoder.layers.0.self_attn.out_proj.weight
+//   encoder.layer.0.layernorm_after.weight                encoder.layers.0.norm2.weight
+//   encoder.layer.0.intermediate.dense.weight             encoder.layers.0.linear1.weight
+//   encoder.layer.0.output.dense.weight                   encoder.layers.0.linear2.weight
+//   layernorm.weight                                      encoder.norm.weight
+//   classifier.weight                                     head.weight
+// Source: https://huggingface.co/docs/transformers/model_doc/vit
+
+#include <memory>
+#include <string>
+
+#include "zoo/vit/vit.h"
+
+namespace tarsier::zoo {
+
+/// Loads a ViTForImageClassification: `path` is the folder, or the .safetensors file in it. The
+/// result is in eval(), in f32; its dropout is the config's hidden_dropout_prob. Without qkv_bias
+/// the biases of query, key and value are zeros.
+/// Throws Error("pretrained") where files are missing, belong to another model, lack weights, have
+/// others or of wrong shapes, have sizes that do not fit together, or ask for an activation that is
+/// not here; Error("json"), Error("safetensors") and Error("file") for damaged files. All name the
+/// file.
+std::unique_ptr<VisionTransformer> load_vit(const std::string& path);
+
+}  // namespace tarsier::zoo

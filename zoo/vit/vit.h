@@ -1,0 +1,84 @@
+#pragma once
+// Vision Transformer: an image is cut into patches, which are then read as the words of a text.
+//
+//   images (B, channels, height, width)
+//     → stem: a vector for each of N patches      (B, N, C)
+//     → one more vector before them, learned: the class token   (B, 1 + N, C)
+//     → + what is learned of each position → dropout
+//     → encoder: `layers` times attention between all positions, then an MLP for each; layer norm
+//     → the class token's vector                  (B, C)
+//     → head: logits                              (B, classes)
+//
+// With mean pooling there is no class token, and the mean over all patches goes to the head.
+// Source: Dosovitskiy et al. 2021, "An image is worth 16x16 words".
+//
+// B batch, N patches, C width of the stream between the layers.
+
+#include <cstdint>
+
+#include "nn/nn.h"
+
+namespace tarsier::zoo {
+
+/// How an image becomes patches.
+enum class ViTStem {
+  patches,  ///< cut into squares that do not overlap, each through one linear map
+  /// Convolutions 3×3 with stride 2 down to one pixel per patch, each with twice the channels,
+  /// batch norm and ReLU; then 1×1. Learns faster, and better from few images.
+  /// Source: Xiao et al. 2021, "Early convolutions help Transformers see better".
+  convolutions,
+};
+
+/// What the head looks at.
+enum class ViTPooling { class_token, mean };
+
+/// The defaults are for digits of 28 × 28 pixels.
+struct ViTConfig {
+  Pair image_size = 28;
+  Pair patch_size = 4;  ///< divides image_size; with ViTStem::convolutions a square, 2ᵏ
+  int64_t channels = 1;
+  int64_t classes = 10;
+  int64_t width = 64;  ///< C
+  int64_t layers = 4;
+  int64_t heads = 4;        ///< divides the width
+  int64_t mlp_width = 128;  ///< inside of the MLP
+  double dropout = 0;
+  ViTStem stem = ViTStem::patches;
+  ViTPooling pooling = ViTPooling::class_token;
+  nn::Activation activation = "gelu";
+  double layer_norm_eps = 1e-6;
+
+  /// N.
+  int64_t patches() const { return image_size.h / patch_size.h * (image_size.w / patch_size.w); }
+  /// The positions in the encoder: N, and the class token.
+  int64_t positions() const { return patches() + (pooling == ViTPooling::class_token ? 1 : 0); }
+};
+
+struct VisionTransformer : nn::Layer<VisionTransformer> {
+  const ViTConfig config;
+  nn::Sequential stem;        ///< (B, channels, height, width) → (B, C, rows, columns)
+  Tensor class_token;         ///< (1, 1, C), or undefined with mean pooling
+  Tensor position_embedding;  ///< (1, positions, C)
+  nn::Dropout dropout;
+  nn::TransformerEncoder encoder;  ///< pre-norm, with a layer norm at the end
+  nn::Linear head;
+
+  /// Starts with matrices Xavier-uniform, biases and class token 0, position embedding N(0, 0.02²).
+  /// Throws Error("vit") where the sizes do not fit together.
+  explicit VisionTransformer(const ViTConfig& config, Generator& generator = default_generator());
+
+  /// Logits of the classes: (B, channels, height, width) → (B, classes).
+  /// Throws Error("vit") for images of another size.
+  Tensor forward(const Arg& images) { return head(features(images)); }
+
+  /// Mean cross-entropy of `labels` (B) i64.
+  Tensor loss(const Arg& images, const Tensor& labels) {
+    return cross_entropy((*this)(images), labels);
+  }
+
+ private:
+  Tensor features(const Arg& images);
+  void initialize(Generator& generator);
+};
+
+}  // namespace tarsier::zoo
