@@ -1,0 +1,109 @@
+#pragma once
+// BERT: a Transformer that reads a text in both directions at once, and so learns what words mean
+// by guessing those that were hidden.
+//
+//   token indices (B, T)
+//     → word + position + token type embedding → layer norm → dropout     (B, T, C)
+//     → encoder: attention between all tokens, then an MLP for each; a layer norm after both
+//     → hidden states (B, T, C), one vector for each token in its context
+//   The first token of a text is [CLS]; its vector, through the pooler, stands for the whole text.
+//
+// Source: Devlin et al. 2019, "BERT: pre-training of deep bidirectional Transformers for language
+// understanding". Names and defaults of the sizes are those of config.json of bert-base-uncased
+// (https://huggingface.co/docs/transformers/model_doc/bert), which zoo/pretrained/bert.h loads.
+//
+// B batch, T time (tokens), C width (hidden_size), V vocabulary.
+
+#include <cstdint>
+#include <optional>
+
+#include "nn/nn.h"
+
+namespace tarsier::zoo {
+
+struct BertConfig {
+  int64_t vocab_size = 30522;  ///< V
+  int64_t hidden_size = 768;   ///< C
+  int64_t num_hidden_layers = 12;
+  int64_t num_attention_heads = 12;  ///< divides hidden_size
+  int64_t intermediate_size = 3072;  ///< inside of the MLP
+  nn::Activation hidden_act = "gelu";
+  double dropout = 0.1;                   ///< of vectors and of attention weights, while training
+  int64_t max_position_embeddings = 512;  ///< the largest T
+  int64_t type_vocab_size = 2;            ///< sentence A is of type 0, sentence B of type 1
+  double layer_norm_eps = 1e-12;
+};
+
+/// tanh of a linear map of the first token's vector: (B, T, C) → (B, C).
+struct BertPooler : nn::Layer<BertPooler> {
+  nn::Linear dense;
+
+  explicit BertPooler(int64_t C) : dense(C, C) { register_module("dense", dense); }
+
+  Tensor forward(const Arg& hidden) { return tanh(dense(select(hidden, 1, 0))); }
+};
+
+/// What may come with the indices (B, T) i64 of the tokens:
+///   bert(index, {.padding_mask = attention_mask == 0, .token_types = token_type_ids})
+struct BertInputs {
+  Tensor padding_mask = {};  ///< (B, T) bool, true where a text has ended: nobody looks there
+  Tensor token_types = {};   ///< (B, T) i64; undefined: zeros
+};
+
+/// The model without a head. It and the models below start as in transformers, with matrices
+/// N(0, 0.02²) and biases 0. They throw Error("bert") where sizes do not fit together, and for
+/// inputs of other shapes and dtypes.
+struct Bert : nn::Layer<Bert> {
+  const BertConfig config;
+  nn::Embedding word_embeddings;        ///< what a token means
+  nn::Embedding position_embeddings;    ///< where it stands
+  nn::Embedding token_type_embeddings;  ///< in which of two sentences
+  nn::LayerNorm embedding_norm;
+  nn::Dropout dropout;
+  nn::TransformerEncoder encoder;    ///< post-norm
+  std::optional<BertPooler> pooler;  ///< for the owner to call: forward does not
+
+  explicit Bert(const BertConfig& config, bool with_pooler = true,
+                Generator& generator = default_generator());
+
+  /// The hidden states of the last layer: (B, T) → (B, T, C).
+  Tensor operator()(const Arg& index, const BertInputs& inputs = {}) {
+    return Layer::operator()(index, inputs);
+  }
+  Tensor forward(const Arg& index, const BertInputs& inputs = {});
+};
+
+/// What BERT learns from: which token is it, at every place? Linear, activation and layer norm,
+/// then the product with every word's embedding (Press & Wolf 2017) plus a bias for every word.
+struct BertForMaskedLM : nn::Layer<BertForMaskedLM> {
+  Bert bert;
+  nn::Linear transform;
+  nn::LayerNorm transform_norm;
+  nn::Linear decoder;  ///< its weight is bert.word_embeddings.weight
+
+  explicit BertForMaskedLM(const BertConfig& config, Generator& generator = default_generator());
+
+  /// Logits of the tokens: (B, T) → (B, T, V).
+  Tensor operator()(const Arg& index, const BertInputs& inputs = {}) {
+    return Layer::operator()(index, inputs);
+  }
+  Tensor forward(const Arg& index, const BertInputs& inputs = {});
+};
+
+/// A label for a text: [CLS] through pooler, dropout and a linear map.
+struct BertForSequenceClassification : nn::Layer<BertForSequenceClassification> {
+  Bert bert;
+  nn::Dropout dropout;
+  nn::Linear classifier;
+
+  BertForSequenceClassification(const BertConfig& config, int64_t num_labels,
+                                Generator& generator = default_generator());
+
+  /// Logits of the labels: (B, T) → (B, num_labels).
+  Tensor operator()(const Arg& index, const BertInputs& inputs = {}) {
+    return Layer::operator()(index, inputs);
+  }
+  Tensor forward(const Arg& index, const BertInputs& inputs = {});
+};
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,47 @@
+#pragma once
+// BERT in the layout of Hugging Face's transformers: config.json and model.safetensors become the
+// models of zoo/bert/bert.h.
+//
+//   transformers, without "bert."                     here, without "bert."
+//   embeddings.word_embeddings.weight                 word_embeddings.weight
+//   embeddings.LayerNorm.weight                       embedding_norm.weight
+//   encoder.layer.0.attention.self.query.weight, …    encoder.layers.0.self_attn.in_proj_weight,
+//     key and value                                     one below the other
+//   encoder.layer.0.attention.output.dense.weight     encoder.layers.0.self_attn.out_proj.weight
+//   encoder.layer.0.attention.output.LayerNorm.weight encoder.layers.0.norm1.weight
+//   encoder.layer.0.intermediate.dense.weight         encoder.layers.0.linear1.weight
+//   encoder.layer.0.output.dense.weight               encoder.layers.0.linear2.weight
+//   encoder.layer.0.output.LayerNorm.weight           encoder.layers.0.norm2.weight
+//   pooler.dense.weight                               pooler.dense.weight
+//   cls.predictions.transform.dense.weight            transform.weight
+//   cls.predictions.transform.LayerNorm.weight        transform_norm.weight
+//   cls.predictions.bias                              decoder.bias
+//   classifier.weight                                 classifier.weight
+// Files of old versions say LayerNorm.gamma and .beta for LayerNorm.weight and .bias.
+// Source: https://huggingface.co/docs/transformers/model_doc/bert
+//
+// `path` is the folder, or the .safetensors file in it. The results are in eval(), in f32; their
+// dropout is the config's hidden_dropout_prob. A head that the model has not is left in the file.
+// All throw Error("pretrained") where files are missing, belong to another model, lack weights,
+// have others or of wrong shapes, have sizes that do not fit together, or ask for what Bert has not
+// (relative positions, a decoder, cross-attention, other activations, an untied decoder);
+// Error("json"), Error("safetensors") and Error("file") for damaged files. All name the file.
+
+#include <memory>
+#include <string>
+
+#include "zoo/bert/bert.h"
+
+namespace tarsier::zoo {
+
+/// A BertModel, or the body of any of the others; with the pooler where the file has one.
+std::unique_ptr<Bert> load_bert(const std::string& path);
+
+/// A BertForMaskedLM or BertForPreTraining.
+std::unique_ptr<BertForMaskedLM> load_bert_for_masked_lm(const std::string& path);
+
+/// A BertForSequenceClassification.
+std::unique_ptr<BertForSequenceClassification> load_bert_for_sequence_classification(
+    const std::string& path);
+
+}  // namespace tarsier::zoo
