@@ -132,90 +132,6 @@ void register_dropout() {
          .random = true});
 }
 
-void register_attention() {
-  struct Sizes {
-    Shape q, k, v;
-  };
-  const std::vector<Sizes> sizes = {
-      {{2, 3}, {2, 3}, {2, 3}},
-      {{3, 2}, {2, 2}, {2, 3}},
-      {{1, 2, 2, 2}, {1, 2, 3, 2}, {1, 2, 3, 2}},
-      {{2, 1, 2, 2}, {1, 2, 2, 2}, {2, 2, 2}},
-  };
-  std::vector<Tensors> plain;
-  for (const auto& [q, k, v] : sizes) plain.push_back({values(q), values(k), values(v)});
-  const auto sized = [](int64_t rows, int64_t n) {
-    return Tensors{values({2, rows, n}), values({2, rows, n}), values({2, rows, n})};
-  };
-  const auto add_plain = [&](const std::string& what, bool causal, std::optional<double> scale,
-                             double dropout) {
-    add({.name = "scaled_dot_product_attention",
-         .what = what,
-         .call =
-             [=](const Tensors& x) {
-               Generator generator(5);
-               return scaled_dot_product_attention(x[0], x[1], x[2], {}, dropout, causal, scale,
-                                                   generator);
-             },
-         .samples = plain,
-         .sized = sized,
-         .reference =
-             [=](const Tensors& x) {
-               return scaled_dot_product_attention_reference(x[0], x[1], x[2], {}, dropout, causal,
-                                                             scale, {5, 0});
-             },
-         .condition = 16,
-         .random = dropout > 0});
-  };
-  add_plain("plain", false, {}, 0);
-  add_plain("causal", true, {}, 0);
-  add_plain("scale", false, 0.25, 0);
-  add_plain("dropout", false, {}, 0.4);
-  add_plain("causal, dropout, scale", true, 1.5, 0.25);
-  add_plain("large scale", false, 1.5, 0);
-
-  const auto add_masked = [&](const std::string& what, bool causal,
-                              const std::function<Tensor(const Shape&)>& make_mask,
-                              int constants = 1, const std::string& node = "") {
-    std::vector<Tensors> samples;
-    for (const auto& [q, k, v] : sizes)
-      samples.push_back(
-          {values(q), values(k), values(v), make_mask({q[q.size() - 2], k[k.size() - 2]})});
-    samples.push_back({values({2, 2, 2, 2}), values({2, 2, 2, 2}), values({2, 2, 2, 2}),
-                       make_mask({2, 1, 2, 2})});
-    add({.name = "scaled_dot_product_attention",
-         .what = what,
-         .call =
-             [=](const Tensors& x) {
-               return scaled_dot_product_attention(x[0], x[1], x[2], x[3], 0, causal);
-             },
-         .samples = samples,
-         .sized =
-             [=](int64_t rows, int64_t n) {
-               return Tensors{values({2, rows, n}), values({2, rows, n}), values({2, rows, n}),
-                              make_mask({rows, rows})};
-             },
-         .reference =
-             [=](const Tensors& x) {
-               return scaled_dot_product_attention_reference(x[0], x[1], x[2], x[3], 0, causal);
-             },
-         .node = node,
-         .constants = constants,
-         .condition = 16});
-  };
-  // With a row without any key.
-  const auto with_empty_row = [](const Shape& shape) {
-    Tensor m = mask(shape);
-    for (int64_t i = 0; i < shape.back(); ++i) m.data<bool>()[i] = false;
-    return m;
-  };
-  add_masked("boolean mask", false, with_empty_row);
-  add_masked("boolean mask, causal", true, with_empty_row);
-  const auto additive = [](const Shape& shape) { return values(shape); };
-  add_masked("additive mask", false, additive);
-  add_masked("learnt mask", false, additive, /*constants=*/0, "*");
-}
-
 }  // namespace
 
 void register_fused() {
@@ -223,7 +139,6 @@ void register_fused() {
   register_norms();
   register_losses();
   register_dropout();
-  register_attention();
 }
 
 }  // namespace tarsier::test

@@ -65,6 +65,7 @@ const std::vector<Op>& registry() {
     register_matmul();
     register_convolution();
     register_fused();
+    register_attention();
   }
   return ops();
 }

@@ -63,6 +63,7 @@ void register_indexing();
 void register_matmul();
 void register_convolution();
 void register_fused();
+void register_attention();
 
 // ---- inputs. The numbers are those of f32, so that f32 and f64 compute from the same ones.
 
