@@ -93,6 +93,62 @@ TEST_CASE("no position sees what comes after it") {
   for (size_t i = 0; i < 5; ++i) CHECK(last.to_vector()[i] == doctest::Approx(before[15 + i]));
 }
 
+TEST_CASE("decoding with a cache gives the logits of the whole text") {
+  NoGrad no_grad;
+  GptConfig config = tiny_config();
+  config.block_size = 12;
+  for (const auto& [dtype, tolerance] : {std::pair{f64, 1e-10}, {f32, 1e-5}}) {
+    CAPTURE(dtype);
+    Generator generator(6);
+    Gpt model(config, generator);
+    model.to(dtype);
+    for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 1, generator);
+    model.eval();
+    const Tensor text = randint(0, 5, {3, 12}, generator);
+    // All at once; one by one; in pieces.
+    for (const std::vector<int64_t>& ends : std::vector<std::vector<int64_t>>{
+             {12}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {5, 6, 9, 10, 12}}) {
+      GptCache cache;
+      int64_t begin = 0;
+      for (const int64_t end : ends) {
+        CAPTURE(end);
+        const std::vector<double> expected = model.next_logits(slice(text, 1, 0, end)).to_vector();
+        const std::vector<double> logits =
+            model.next_logits(slice(text, 1, begin, end), cache).to_vector();
+        for (size_t i = 0; i < expected.size(); ++i)
+          CHECK(std::abs(logits[i] - expected[i]) < tolerance * (1 + std::abs(expected[i])));
+        begin = end;
+      }
+    }
+  }
+}
+
+TEST_CASE("a cache of another model, a full one, and one while training are errors") {
+  NoGrad no_grad;
+  Gpt model(tiny_config());
+  GptCache cache;
+  CHECK_THROWS_WITH_AS(model.next_logits(indices({1}, {1, 1}), cache),
+                       "[gpt] the model is training: call eval() before decoding with a cache",
+                       Error);
+  model.eval();
+  model.next_logits(indices({1, 2, 3}, {1, 3}), cache);
+  CHECK_THROWS_WITH_AS(model.next_logits(indices({1, 2}, {1, 2}), cache),
+                       "[gpt] indices of shape (1, 2) after 3 in the cache: (B, T) with 1 to "
+                       "block_size 4 tokens expected",
+                       Error);
+  CHECK_THROWS_AS(model.next_logits(Tensor::empty({1, 0}, i64)), Error);
+  // What was refused is not remembered.
+  CHECK_NOTHROW(model.next_logits(indices({1}, {1, 1}), cache));
+  GptConfig deeper = tiny_config();
+  deeper.n_layer = 3;
+  Gpt other(deeper);
+  other.eval();
+  CHECK_THROWS_WITH_AS(other.next_logits(indices({1}, {1, 1}), cache),
+                       doctest::Contains("a cache of 2 layers for a model of 3"), Error);
+  deeper.n_layer = 0;
+  CHECK_THROWS_WITH_AS(Gpt{deeper}, "[gpt] n_layer=0: one at least is needed", Error);
+}
+
 TEST_CASE("a GPT learns one batch by heart") {
   GptConfig config = tiny_config();
   config.block_size = 8;
@@ -191,6 +247,23 @@ TEST_CASE("generating repeats with its seed and goes on beyond the context") {
   CHECK(text(1, 20) == text(1, 20));
   CHECK(text(1, 20) != text(2, 20));
   CHECK(text(1, 0).empty());
+  // As by computing the last block_size characters anew for each, before and behind the point where
+  // the text grows longer than they are, and for a prompt that is longer already.
+  NoGrad no_grad;
+  Sampling likeliest;
+  likeliest.temperature = 0;
+  for (const std::vector<int32_t>& prompt :
+       {std::vector<int32_t>{3}, {0, 1, 4}, {1, 2, 3, 4}, {1, 2, 3, 4, 0, 0}}) {
+    std::vector<int64_t> expected(prompt.begin(), prompt.end()), text(expected);
+    for (int i = 0; i < 8; ++i) {
+      const auto size = static_cast<int64_t>(expected.size()), n = std::min<int64_t>(size, 4);
+      const std::vector<int64_t> window(expected.end() - n, expected.end());
+      const Tensor logits = model.next_logits(indices(window, {1, n}));
+      expected.push_back(sample_index(logits.to_vector(), likeliest, 0));
+    }
+    generate(model, prompt, 8, likeliest, [&](int32_t index) { text.push_back(index); });
+    CHECK(text == expected);
+  }
   CHECK(model.is_training());
   CHECK_THROWS_AS(generate(model, {}, 1, {}, [](int32_t) {}), Error);
 }

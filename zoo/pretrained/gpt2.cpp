@@ -30,8 +30,7 @@ void check_supported(const Pretrained& file, int64_t n_embd) {
 GptConfig config_of(const Pretrained& file) {
   GptConfig config;
   config.vocab_size = file.size("vocab_size");
-  config.block_size =
-      file.config.find("n_positions") != nullptr ? file.size("n_positions") : file.size("n_ctx");
+  config.block_size = file.size(file.has("n_positions") ? "n_positions" : "n_ctx");
   config.n_layer = file.size("n_layer");
   config.n_head = file.size("n_head");
   config.n_embd = file.size("n_embd");

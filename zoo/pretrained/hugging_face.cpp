@@ -16,25 +16,19 @@ constexpr const char* kName = "pretrained";
 constexpr const char* kConfig = "config.json";
 constexpr const char* kWeights = "model.safetensors";
 
-/// The value of a key, or null where it is missing or null.
-const Json* value_of(const Pretrained& model, std::string_view key) {
-  const Json* value = model.config.find(key);
-  return value == nullptr || value->is_null() ? nullptr : value;
-}
-
 /// The value of a key as `read` gives it, where `fits`; or `otherwise`.
 template <class T, class Fits, class Read>
 T read_value(const Pretrained& model, std::string_view key, const std::optional<T>& otherwise,
              const char* expected, const Fits& fits, const Read& read) {
-  const Json* value = value_of(model, key);
-  if (value == nullptr) {
+  if (!model.has(key)) {
     check(otherwise.has_value(), kName, model.config_path, ": the key '", key,
           "' is missing: ", expected, " was expected");
     return *otherwise;
   }
-  check(fits(*value), kName, model.config_path, ": '", key, "' is ", value->dump(), ", where ",
+  const Json& value = model.config[key];
+  check(fits(value), kName, model.config_path, ": '", key, "' is ", value.dump(), ", where ",
         expected, " was expected");
-  return read(*value);
+  return read(value);
 }
 
 /// As fs::exists, but a path that cannot be looked at is no exception.
@@ -82,6 +76,11 @@ TensorDict without_prefix(const TensorDict& weights, std::string_view prefix,
 }  // namespace
 
 // ------------------------------------------------------------------------------------ config.json
+
+bool Pretrained::has(std::string_view key) const {
+  const Json* value = config.find(key);
+  return value != nullptr && !value->is_null();
+}
 
 int64_t Pretrained::size(std::string_view key, std::optional<int64_t> otherwise) const {
   return read_value(
@@ -137,9 +136,8 @@ Pretrained open_pretrained(const std::string& path, std::string_view model_type,
 
 void require_option(bool supported, const Pretrained& file, std::string_view key) {
   if (supported) return;
-  const Json* value = file.config.find(key);
-  fail(kName, file.config_path, ": '", key, "' is ", value == nullptr ? "missing" : value->dump(),
-       ", which is not supported");
+  fail(kName, file.config_path, ": '", key, "' is ",
+       file.has(key) ? file.config[key].dump() : "missing", ", which is not supported");
 }
 
 namespace {

@@ -29,6 +29,8 @@ struct Pretrained {
   TensorDict
       weights;  ///< mapped, not read (load_safetensors); without the prefix of the base model
 
+  /// Whether the key is there, and not null.
+  bool has(std::string_view key) const;
   /// A whole number, 1 or more.
   int64_t size(std::string_view key, std::optional<int64_t> otherwise = {}) const;
   double number(std::string_view key, std::optional<double> otherwise = {}) const;
