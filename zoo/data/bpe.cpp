@@ -1,0 +1,321 @@
+#include "zoo/data/bpe.h"
+
+#include <algorithm>
+#include <optional>
+#include <queue>
+
+#include "autograd/error.h"
+#include "nn/file.h"
+#include "nn/utf8.h"
+#include "zoo/data/lines.h"
+#include "zoo/data/text.h"
+#include "zoo/data/unicode.h"
+
+namespace tarsier::zoo {
+
+// -------------------------------------------------------------------------------------------
+// pieces
+
+namespace {
+
+/// The length of a contraction's end at the beginning of `text`, or 0.
+size_t contraction(std::string_view text) {
+  for (std::string_view end : {"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"})
+    if (text.starts_with(end)) return end.size();
+  return 0;
+}
+
+/// The length of the run of characters of class `kind` at the beginning of `text`, and in `last`
+/// that of its last character.
+size_t run_length(std::string_view text, CharClass kind, size_t* last = nullptr) {
+  size_t at = 0;
+  while (at < text.size()) {
+    const NextCharacter next = next_character(text.substr(at));
+    if (class_of(next.character) != kind) break;
+    at += next.bytes;
+    if (last != nullptr) *last = next.bytes;
+  }
+  return at;
+}
+
+/// The length of the first piece of `text`, which is not empty.
+size_t piece_length(std::string_view text) {
+  if (const size_t length = contraction(text)) return length;
+  // One space before something else belongs to it.
+  const size_t space = text.size() > 1 && text[0] == ' ' ? 1 : 0;
+  const CharClass kind = class_of(next_character(text.substr(space)).character);
+  if (kind != CharClass::space) return space + run_length(text.substr(space), kind);
+  size_t last = 0;
+  const size_t length = run_length(text, CharClass::space, &last);
+  // \s+(?!\S) gives back the last one, unless the text ends here or nothing would be left.
+  return length == text.size() || length == last ? length : length - last;
+}
+
+}  // namespace
+
+std::vector<std::string_view> split_pieces(std::string_view text) {
+  std::vector<std::string_view> pieces;
+  while (!text.empty()) {
+    const size_t length = piece_length(text);
+    pieces.push_back(text.substr(0, length));
+    text.remove_prefix(length);
+  }
+  return pieces;
+}
+
+// -------------------------------------------------------------------------------- bytes as
+// characters
+
+namespace {
+
+/// GPT-2's files write each byte as one printable character: as itself where Latin-1 prints it, and
+/// else, in order, as U+0100, U+0101, ….
+struct ByteCharacters {
+  std::array<char32_t, 256> character{};
+  std::unordered_map<char32_t, uint8_t> byte;
+  std::vector<uint8_t> order;  // by character: the order of ids
+
+  ByteCharacters() {
+    const auto prints = [](unsigned b) {
+      return (b >= 0x21 && b <= 0x7E) || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE;
+    };
+    char32_t next = 0x100;
+    for (unsigned b = 0; b < 256; ++b) character[b] = prints(b) ? b : next++;
+    for (unsigned b = 0; b < 256; ++b) {
+      byte[character[b]] = static_cast<uint8_t>(b);
+      order.push_back(static_cast<uint8_t>(b));
+    }
+    std::sort(order.begin(), order.end(),
+              [&](uint8_t a, uint8_t b) { return character[a] < character[b]; });
+  }
+};
+
+const ByteCharacters& byte_characters() {
+  static const ByteCharacters table;
+  return table;
+}
+
+/// The bytes that `text` writes; nothing where a character stands for no byte.
+std::optional<std::string> bytes_of(std::string_view text) {
+  std::string out;
+  for (char32_t character : decode_utf8(text, "a token")) {
+    const auto found = byte_characters().byte.find(character);
+    if (found == byte_characters().byte.end()) return std::nullopt;
+    out += static_cast<char>(found->second);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string Bpe::written(int32_t id) const {
+  const std::string& bytes = (*this)[id];
+  if (specials_.contains(bytes) && specials_.at(bytes) == id) return bytes;
+  std::string out;
+  for (char byte : bytes)
+    nn::append_utf8(out, byte_characters().character[static_cast<uint8_t>(byte)]);
+  return out;
+}
+
+// ---------------------------------------------------------------------------------------
+// vocabulary
+
+Bpe::Bpe() {
+  for (uint8_t byte : byte_characters().order) {
+    byte_tokens_[byte] = static_cast<int32_t>(tokens_.size());
+    tokens_.emplace_back(1, static_cast<char>(byte));
+  }
+}
+
+void Bpe::add_merge(Pair pair, int32_t token) {
+  merge_of_[key(pair)] = {static_cast<int64_t>(merges_.size()), token};
+  merges_.push_back(pair);
+}
+
+int32_t Bpe::add_special(const std::string& name) {
+  check(!name.empty() && nn::is_utf8(name), "bpe",
+        "the name of a special token must be UTF-8 text");
+  if (const int32_t id = special(name); id >= 0) return id;
+  const auto id = static_cast<int32_t>(size());
+  for (int32_t other = 0; other < id; ++other)
+    check(written(other) != name, "bpe", "'", name, "' cannot be a special token: token ", other,
+          " is written so, too");
+  tokens_.push_back(name);
+  specials_[name] = id;
+  return id;
+}
+
+int32_t Bpe::special(const std::string& name) const {
+  const auto found = specials_.find(name);
+  return found == specials_.end() ? -1 : found->second;
+}
+
+Bpe Bpe::from_parts(const nn::Json& vocab, const std::string& vocab_source,
+                    const std::vector<std::string>& merges, const std::string& merges_source) {
+  Bpe out;
+  out.tokens_.assign(vocab.as_object().size(), "");
+  std::vector<bool> taken(out.tokens_.size());
+  std::unordered_map<std::string, int32_t> id_of;  // as written
+  for (const auto& [token, json] : vocab.as_object()) {
+    const int64_t id = json.as_int();
+    check(id >= 0 && id < out.size() && !taken[static_cast<size_t>(id)], "bpe", vocab_source,
+          ": token '", token, "' has id ", id, "; the ids of ", out.size(), " tokens must be 0 to ",
+          out.size() - 1, ", each once");
+    taken[static_cast<size_t>(id)] = true;
+    out.tokens_[static_cast<size_t>(id)] = token;
+    id_of[token] = static_cast<int32_t>(id);
+  }
+  std::vector<bool> made(out.tokens_.size());
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const std::string character = encode_utf8(byte_characters().character[byte]);
+    const auto found = id_of.find(character);
+    check(found != id_of.end(), "bpe", vocab_source, " has no token '", character, "' for byte ",
+          byte, ": it is not a vocabulary of GPT-2's kind");
+    out.byte_tokens_[byte] = found->second;
+    made[static_cast<size_t>(found->second)] = true;
+  }
+  for (size_t i = 0; i < merges.size(); ++i) {
+    if ((i == 0 && merges[i].starts_with("#version")) || merges[i].empty()) continue;
+    const std::string where = concat(merges_source, ", line ", i + 1);
+    const size_t space = merges[i].find(' ');
+    check(space != std::string::npos && merges[i].find(' ', space + 1) == std::string::npos, "bpe",
+          where, " is '", merges[i], "', but must be two tokens with a space between");
+    const std::string parts[2] = {merges[i].substr(0, space), merges[i].substr(space + 1)};
+    const auto find = [&](const std::string& token) {
+      const auto found = id_of.find(token);
+      check(found != id_of.end(), "bpe", where, ": '", token, "' is not in ", vocab_source);
+      return found->second;
+    };
+    const Pair pair = {find(parts[0]), find(parts[1])};
+    const int32_t token = find(parts[0] + parts[1]);
+    check(!out.merge_of_.contains(key(pair)), "bpe", where, ": '", merges[i], "' is there twice");
+    out.add_merge(pair, token);
+    made[static_cast<size_t>(token)] = true;
+  }
+  for (size_t id = 0; id < out.tokens_.size(); ++id) {
+    if (!made[id]) {
+      out.specials_[out.tokens_[id]] = static_cast<int32_t>(id);
+      continue;
+    }
+    const std::optional<std::string> bytes = bytes_of(out.tokens_[id]);
+    check(bytes.has_value(), "bpe", vocab_source, ": token '", out.tokens_[id],
+          "' has a character that stands for no byte");
+    out.tokens_[id] = *bytes;
+  }
+  return out;
+}
+
+Bpe Bpe::load(const std::string& vocab_file, const std::string& merges_file) {
+  const std::string vocab = read_text_file(vocab_file);
+  return from_parts(nn::Json::parse(vocab, vocab_file), concat('\'', vocab_file, '\''),
+                    read_lines(merges_file), concat('\'', merges_file, '\''));
+}
+
+Bpe Bpe::from_json(const nn::Json& json) {
+  std::vector<std::string> merges;
+  for (const nn::Json& merge : json["merges"].as_array()) merges.push_back(merge.as_string());
+  return from_parts(json["vocab"], "the vocabulary", merges, "the list of merges");
+}
+
+nn::Json Bpe::to_json() const {
+  nn::Json::Object vocab;
+  for (int32_t id = 0; id < size(); ++id) vocab.emplace_back(written(id), int64_t{id});
+  nn::Json::Array merges;
+  for (const auto& [left, right] : merges_) merges.push_back(written(left) + ' ' + written(right));
+  return nn::Json::Object{{"vocab", std::move(vocab)}, {"merges", std::move(merges)}};
+}
+
+void Bpe::save(const std::string& vocab_file, const std::string& merges_file) const {
+  const nn::Json json = to_json();
+  std::string lines = "#version: 0.2\n";
+  for (const nn::Json& merge : json["merges"].as_array()) lines += merge.as_string() + '\n';
+  nn::write_file_atomically(vocab_file, json["vocab"].dump());
+  nn::write_file_atomically(merges_file, lines);
+}
+
+// -------------------------------------------------------------------------------------------
+// encode
+
+namespace {
+
+/// Two neighbours that can be merged. The queue gives the lowest rank first, and of the same rank
+/// the leftmost.
+struct Candidate {
+  int64_t rank;
+  int32_t place, next;  // of the two in the piece
+  int32_t left, right;  // what they were when this was noted; they may have changed since
+
+  bool operator<(const Candidate& other) const {
+    return rank != other.rank ? rank > other.rank : place > other.place;
+  }
+};
+
+}  // namespace
+
+void Bpe::encode_piece(std::string_view piece, std::vector<int32_t>& out) const {
+  // A linked list of tokens, so that merging two of them moves none of the others. A queue finds
+  // the earliest merge: n log n steps, where searching all pairs each time would be n².
+  struct Symbol {
+    int32_t token, previous, next;
+  };
+  const auto count = static_cast<int32_t>(piece.size());
+  std::vector<Symbol> symbols;
+  for (int32_t i = 0; i < count; ++i)
+    symbols.push_back({byte_tokens_[static_cast<uint8_t>(piece[static_cast<size_t>(i)])], i - 1,
+                       i + 1 < count ? i + 1 : -1});
+  std::priority_queue<Candidate> queue;
+  const auto note = [&](int32_t place) {
+    if (place < 0) return;
+    const Symbol& left = symbols[static_cast<size_t>(place)];
+    if (left.next < 0) return;
+    const int32_t right = symbols[static_cast<size_t>(left.next)].token;
+    const auto merge = merge_of_.find(key({left.token, right}));
+    if (merge != merge_of_.end())
+      queue.push({merge->second.rank, place, left.next, left.token, right});
+  };
+  for (int32_t i = 0; i < count; ++i) note(i);
+  while (!queue.empty()) {
+    const Candidate best = queue.top();
+    queue.pop();
+    Symbol &left = symbols[static_cast<size_t>(best.place)],
+           &right = symbols[static_cast<size_t>(best.next)];
+    if (left.token != best.left || right.token != best.right || left.next != best.next) continue;
+    left.token = merge_of_.at(key({best.left, best.right})).token;
+    right.token = -1;  // no longer there
+    left.next = right.next;
+    if (left.next >= 0) symbols[static_cast<size_t>(left.next)].previous = best.place;
+    note(left.previous);
+    note(best.place);
+  }
+  for (int32_t i = 0; i >= 0 && i < count; i = symbols[static_cast<size_t>(i)].next)
+    out.push_back(symbols[static_cast<size_t>(i)].token);
+}
+
+std::vector<int32_t> Bpe::encode(std::string_view text) const {
+  constexpr size_t kLongestKept = 64, kMostKept = 1 << 17;
+  std::vector<int32_t> out;
+  while (!text.empty()) {
+    const std::string_view piece = text.substr(0, piece_length(text));
+    text.remove_prefix(piece.size());
+    if (piece.size() > kLongestKept) {
+      encode_piece(piece, out);
+      continue;
+    }
+    const auto [entry, is_new] = cache_.try_emplace(std::string(piece));
+    if (is_new) encode_piece(piece, entry->second);
+    out.insert(out.end(), entry->second.begin(), entry->second.end());
+    if (cache_.size() > kMostKept) cache_.clear();
+  }
+  return out;
+}
+
+std::string Bpe::decode(const std::vector<int32_t>& ids) const {
+  std::string out;
+  for (int32_t id : ids) {
+    check(id >= 0 && id < size(), "bpe", "there is no token ", id, ": the vocabulary has ", size());
+    out += (*this)[id];
+  }
+  return out;
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,93 @@
+#pragma once
+// Byte-pair encoding over bytes, as GPT-2 has it: text of any kind becomes tokens of several bytes
+// each, and comes back exactly.
+//
+// Source: Sennrich et al. 2016, "Neural machine translation of rare words with subword units";
+// Radford et al. 2019, "Language models are unsupervised multitask learners", and their encoder.py.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "nn/json.h"
+
+namespace tarsier::zoo {
+
+/// Text cut into pieces, which no token crosses, as GPT-2's regular expression does it:
+///   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+/// A piece is a contraction's end, or a run of letters, of numbers or of other characters, each
+/// with one space before it, or a run of white space without the last before something else. The
+/// pieces together are the text. A byte that is no UTF-8 is an "other" character.
+std::vector<std::string_view> split_pieces(std::string_view text);
+
+/// A vocabulary of byte strings, and the merges that build them: encoding begins with single bytes,
+/// and joins again and again the neighbours that have the earliest merge.
+class Bpe {
+ public:
+  /// The 256 single bytes, no merges; in GPT-2's order, printable characters first.
+  Bpe();
+
+  /// Learns merges from `text`: again and again the most frequent pair of neighbours (of equally
+  /// frequent ones, the pair of smallest ids) becomes a token, until the vocabulary has `size`
+  /// tokens, or no pair occurs `min_count` times. The same as Hugging Face's BpeTrainer over
+  /// ByteLevel pieces. Throws Error("bpe") for a size below 256.
+  static Bpe train(std::string_view text, int64_t size, int64_t min_count = 2);
+
+  /// GPT-2's files: vocab.json, an object of token → id, and merges.txt, a pair of tokens per line,
+  /// the first first; a byte in a token is written as a printable character. Tokens of vocab.json
+  /// that no merge makes are special ones, as <|endoftext|>: no text is encoded to them.
+  /// Throws Error("bpe") or Error("json") that names file and line.
+  static Bpe load(const std::string& vocab_file, const std::string& merges_file);
+  /// Writes both files. load() gives the same vocabulary back.
+  void save(const std::string& vocab_file, const std::string& merges_file) const;
+
+  /// The same as one object with "vocab" and "merges", for config.json.
+  nn::Json to_json() const;
+  static Bpe from_json(const nn::Json& json);
+
+  int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
+  /// The bytes of a token.
+  const std::string& operator[](int64_t id) const { return tokens_[static_cast<size_t>(id)]; }
+  /// Adds a special token and returns its id; the one it has already, if it does. Throws
+  /// Error("bpe") for the name of another token.
+  int32_t add_special(const std::string& name);
+  /// The id of a special token, or −1.
+  int32_t special(const std::string& name) const;
+
+  /// The tokens of `text`: what tiktoken's encode_ordinary gives. Keeps the tokens of pieces that
+  /// it has seen, so one thread may call it at a time.
+  std::vector<int32_t> encode(std::string_view text) const;
+
+  /// The bytes of the tokens, one after another. Throws Error("bpe") for an id that is none.
+  std::string decode(const std::vector<int32_t>& ids) const;
+
+ private:
+  struct Merge {
+    int64_t rank = -1;
+    int32_t token = -1;
+  };
+  using Pair = std::pair<int32_t, int32_t>;
+
+  static uint64_t key(Pair pair) {
+    return static_cast<uint64_t>(static_cast<uint32_t>(pair.first)) << 32 |
+           static_cast<uint32_t>(pair.second);
+  }
+  static Bpe from_parts(const nn::Json& vocab, const std::string& vocab_source,
+                        const std::vector<std::string>& merges, const std::string& merges_source);
+  void add_merge(Pair pair, int32_t token);
+  void encode_piece(std::string_view piece, std::vector<int32_t>& out) const;
+  std::string written(int32_t id) const;
+
+  std::vector<std::string> tokens_;               // bytes, by id
+  std::array<int32_t, 256> byte_tokens_{};        // id of each single byte
+  std::vector<Pair> merges_;                      // by rank
+  std::unordered_map<uint64_t, Merge> merge_of_;  // by key(pair)
+  std::unordered_map<std::string, int32_t> specials_;
+  mutable std::unordered_map<std::string, std::vector<int32_t>> cache_;
+};
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,119 @@
+// Learning the merges of byte-pair encoding.
+#include <algorithm>
+#include <map>
+#include <queue>
+
+#include "autograd/error.h"
+#include "zoo/data/bpe.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+/// A piece of text as tokens, and how often it occurs.
+struct Word {
+  std::vector<int32_t> tokens;
+  int64_t count = 0;
+};
+
+/// A pair of neighbours, and how often it occurred when this was noted. The queue gives the most
+/// frequent first, and of equally frequent ones that with the smallest ids.
+struct Candidate {
+  int64_t count;
+  std::pair<int32_t, int32_t> pair;
+
+  bool operator<(const Candidate& other) const {
+    return count != other.count ? count < other.count : pair > other.pair;
+  }
+};
+
+/// How often a pair occurs, and in which words: perhaps in some no longer, perhaps twice the same.
+struct Occurrences {
+  int64_t count = 0;
+  std::vector<int32_t> words;
+};
+
+}  // namespace
+
+Bpe Bpe::train(std::string_view text, int64_t size, int64_t min_count) {
+  Bpe bpe;
+  check(size >= bpe.size() && size <= INT32_MAX, "bpe", "a vocabulary of ", size,
+        " tokens was asked for, but there are ", bpe.size(), " bytes to begin with");
+
+  std::map<std::string_view, int64_t> pieces;  // sorted, so that words have a fixed order
+  for (std::string_view piece : split_pieces(text)) ++pieces[piece];
+  std::vector<Word> words;
+  for (const auto& [piece, count] : pieces) {
+    Word word{{}, count};
+    for (char byte : piece) word.tokens.push_back(bpe.byte_tokens_[static_cast<uint8_t>(byte)]);
+    words.push_back(std::move(word));
+  }
+
+  std::unordered_map<uint64_t, Occurrences> pairs;
+  // Adds the pairs of a word, `sign` times its count.
+  const auto add_pairs = [&](size_t index, int64_t sign) {
+    const Word& word = words[index];
+    for (size_t i = 0; i + 1 < word.tokens.size(); ++i) {
+      Occurrences& found = pairs[key({word.tokens[i], word.tokens[i + 1]})];
+      found.count += sign * word.count;
+      const auto number = static_cast<int32_t>(index);
+      if (sign > 0 && (found.words.empty() || found.words.back() != number))
+        found.words.push_back(number);
+    }
+  };
+  for (size_t i = 0; i < words.size(); ++i) add_pairs(i, 1);
+
+  std::priority_queue<Candidate> queue;
+  const auto pair_of = [](uint64_t key) {
+    return Pair{static_cast<int32_t>(key >> 32), static_cast<int32_t>(key & 0xFFFFFFFF)};
+  };
+  for (const auto& [key, found] : pairs) queue.push({found.count, pair_of(key)});
+
+  std::unordered_map<std::string, int32_t> made;  // tokens of several bytes
+  while (bpe.size() < size && !queue.empty()) {
+    const Candidate best = queue.top();
+    queue.pop();
+    const auto found = pairs.find(key(best.pair));
+    if (found == pairs.end()) continue;  // merged already; it was noted twice
+    // Counts of pairs in the queue may have fallen since: then the pair takes its new place.
+    if (found->second.count != best.count) {
+      if (found->second.count > 0 && found->second.count < best.count)
+        queue.push({found->second.count, best.pair});
+      continue;
+    }
+    if (best.count < std::max<int64_t>(min_count, 1)) break;
+
+    // Two pairs can make the same bytes (a + bc, ab + c): that is one token.
+    const std::string bytes = bpe[best.pair.first] + bpe[best.pair.second];
+    const auto [entry, is_new] = made.try_emplace(bytes, static_cast<int32_t>(bpe.size()));
+    const int32_t token = entry->second;
+    if (is_new) bpe.tokens_.push_back(bytes);
+    if (!bpe.merge_of_.contains(key(best.pair))) bpe.add_merge(best.pair, token);
+    const std::vector<int32_t> places = std::move(found->second.words);
+    std::vector<Pair> grown;  // pairs with the new token
+    for (int32_t index : places) {
+      Word& word = words[static_cast<size_t>(index)];
+      std::vector<int32_t> merged;
+      for (size_t i = 0; i < word.tokens.size(); ++i) {
+        const bool here = i + 1 < word.tokens.size() && word.tokens[i] == best.pair.first &&
+                          word.tokens[i + 1] == best.pair.second;
+        merged.push_back(here ? token : word.tokens[i]);
+        i += here;
+      }
+      if (merged.size() == word.tokens.size()) continue;
+      add_pairs(static_cast<size_t>(index), -1);
+      word.tokens = std::move(merged);
+      add_pairs(static_cast<size_t>(index), 1);
+      for (size_t i = 0; i + 1 < word.tokens.size(); ++i)
+        if (word.tokens[i] == token || word.tokens[i + 1] == token)
+          grown.push_back({word.tokens[i], word.tokens[i + 1]});
+    }
+    pairs.erase(key(best.pair));
+    std::sort(grown.begin(), grown.end());
+    grown.erase(std::unique(grown.begin(), grown.end()), grown.end());
+    for (const Pair& pair : grown) queue.push({pairs[key(pair)].count, pair});
+  }
+  return bpe;
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,46 @@
+#include "zoo/data/unicode.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "nn/utf8.h"
+#include "zoo/data/unicode_tables.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+/// The range of a sorted table that holds `c`, or null.
+template <class Range, size_t N>
+const Range* find(const Range (&table)[N], char32_t c) {
+  const Range* found = std::upper_bound(std::begin(table), std::end(table), c,
+                                        [](char32_t v, const Range& r) { return v < r.first; });
+  return found != std::begin(table) && c <= found[-1].last ? found - 1 : nullptr;
+}
+
+}  // namespace
+
+CharClass class_of(char32_t c) {
+  if (find(kLetters, c) != nullptr) return CharClass::letter;
+  if (find(kSpaces, c) != nullptr) return CharClass::space;
+  if (find(kNumbers, c) != nullptr) return CharClass::number;
+  return CharClass::other;
+}
+
+char32_t lower_case(char32_t c) {
+  const LowerRun* run = find(kLower, c);
+  if (run == nullptr || (c - run->first) % run->step != 0) return c;
+  return static_cast<char32_t>(static_cast<int32_t>(c) + run->distance);
+}
+
+NextCharacter next_character(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  if (lead < 0x80) return {lead, 1};
+  const size_t bytes = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (bytes > text.size() || !nn::is_utf8(text.substr(0, bytes))) return {};
+  char32_t c = lead & (0xFF >> (bytes + 1));
+  for (size_t i = 1; i < bytes; ++i) c = c << 6 | (static_cast<unsigned char>(text[i]) & 0x3Fu);
+  return {c, bytes};
+}
+
+}  // namespace tarsier::zoo

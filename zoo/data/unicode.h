@@ -1,0 +1,26 @@
+#pragma once
+// What kind of character a code point is.
+
+#include <cstddef>
+#include <string_view>
+
+namespace tarsier::zoo {
+
+/// The classes of \p{L}, \p{N} and \s in regular expressions, and the rest.
+enum class CharClass { letter, number, space, other };
+
+/// Unicode's class of a code point; `other` for those above U+10FFFF.
+CharClass class_of(char32_t character);
+
+/// The small letter of a capital one, where that is one code point; otherwise `character`.
+char32_t lower_case(char32_t character);
+
+/// One character at the beginning of UTF-8 text, and its length in bytes. A byte that begins no
+/// valid character counts as one by itself, U+FFFD: text of any bytes can be walked through.
+struct NextCharacter {
+  char32_t character = 0xFFFD;
+  size_t bytes = 1;
+};
+NextCharacter next_character(std::string_view text);
+
+}  // namespace tarsier::zoo
