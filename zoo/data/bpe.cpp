@@ -221,7 +221,8 @@ nn::Json Bpe::to_json() const {
   nn::Json::Object vocab;
   for (int32_t id = 0; id < size(); ++id) vocab.emplace_back(written(id), int64_t{id});
   nn::Json::Array merges;
-  for (const auto& [left, right] : merges_) merges.push_back(written(left) + ' ' + written(right));
+  for (const auto& [left, right] : merges_)
+    merges.emplace_back(written(left) + ' ' + written(right));
   return nn::Json::Object{{"vocab", std::move(vocab)}, {"merges", std::move(merges)}};
 }
 

@@ -1,0 +1,161 @@
+#include "zoo/metrics/bleu.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "autograd/error.h"
+#include "zoo/data/unicode.h"
+#include "zoo/format.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+constexpr size_t kOrders = 4;
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size())
+    text.replace(at, from.size(), to);
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_point(char c) { return c == '.' || c == ','; }
+
+/// ASCII punctuation and symbols, but not ' , - . (and the space).
+bool is_symbol(char c) {
+  return (c >= '{' && c <= '~') || (c >= '[' && c <= '`') || (c >= ' ' && c <= '&') ||
+         (c >= '(' && c <= '+') || (c >= ':' && c <= '@') || c == '/';
+}
+
+/// Goes through `text` and, where two neighbours fit, writes them as `write` says and goes on
+/// behind both: what a regular expression of two characters replaces.
+template <class Fits, class Write>
+std::string replace_pairs(const std::string& text, Fits fits, Write write) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (i + 1 < text.size() && fits(text[i], text[i + 1])) {
+      out += write(text[i], text[i + 1]);
+      ++i;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+/// Python's str.split(): Unicode's white space, and four separators of ASCII.
+std::vector<std::string> split_at_spaces(std::string_view text) {
+  std::vector<std::string> words;
+  bool inside = false;
+  while (!text.empty()) {
+    const auto [character, bytes] = next_character(text);
+    const bool space =
+        class_of(character) == CharClass::space || (character >= 0x1C && character <= 0x1F);
+    if (!space && !inside) words.emplace_back();
+    if (!space) words.back() += text.substr(0, bytes);
+    inside = !space;
+    text.remove_prefix(bytes);
+  }
+  return words;
+}
+
+using Counts = std::unordered_map<std::string, int64_t>;
+
+/// How often each n-gram of `words` occurs. Words have no spaces, so a space joins them.
+Counts count_ngrams(const std::vector<std::string>& words, size_t n) {
+  Counts counts;
+  for (size_t i = 0; i + n <= words.size(); ++i) {
+    std::string ngram = words[i];
+    for (size_t k = 1; k < n; ++k) ngram += ' ' + words[i + k];
+    ++counts[ngram];
+  }
+  return counts;
+}
+
+}  // namespace
+
+std::vector<std::string> bleu_words(std::string_view line) {
+  // White space at the end goes first: "-\n" at the end is no hyphenation.
+  std::string text(line);
+  while (!text.empty() && split_at_spaces(text.substr(text.size() - 1)).empty()) text.pop_back();
+  replace_all(text, "<skipped>", "");
+  replace_all(text, "-\n", "");
+  replace_all(text, "\n", " ");
+  replace_all(text, "&quot;", "\"");
+  replace_all(text, "&amp;", "&");
+  replace_all(text, "&lt;", "<");
+  replace_all(text, "&gt;", ">");
+
+  std::string spaced = " ";
+  for (char c : text) spaced += is_symbol(c) ? std::string{' ', c, ' '} : std::string(1, c);
+  spaced += ' ';
+  // Bytes serve for characters, since all that is looked for is ASCII.
+  spaced = replace_pairs(
+      spaced, [](char a, char b) { return !is_digit(a) && is_point(b); },
+      [](char a, char b) {
+        return std::string{a, ' ', b, ' '};
+      });
+  spaced = replace_pairs(
+      spaced, [](char a, char b) { return is_point(a) && !is_digit(b); },
+      [](char a, char b) {
+        return std::string{' ', a, ' ', b};
+      });
+  spaced = replace_pairs(
+      spaced, [](char a, char b) { return is_digit(a) && b == '-'; },
+      [](char a, char b) {
+        return std::string{a, ' ', b, ' '};
+      });
+  return split_at_spaces(spaced);
+}
+
+Bleu corpus_bleu(const std::vector<std::string>& translations,
+                 const std::vector<std::string>& references) {
+  check(translations.size() == references.size() && !translations.empty(), "bleu", "there are ",
+        translations.size(), " translations and ", references.size(),
+        " references, but every translation needs one");
+  Bleu out;
+  for (size_t i = 0; i < translations.size(); ++i) {
+    const std::vector<std::string> words = bleu_words(translations[i]);
+    const std::vector<std::string> expected = bleu_words(references[i]);
+    out.length += static_cast<int64_t>(words.size());
+    out.reference_length += static_cast<int64_t>(expected.size());
+    for (size_t n = 1; n <= kOrders; ++n) {
+      const Counts reference = count_ngrams(expected, n);
+      for (const auto& [ngram, count] : count_ngrams(words, n)) {
+        const auto found = reference.find(ngram);
+        if (found != reference.end()) out.matches[n - 1] += std::min(count, found->second);
+        out.totals[n - 1] += count;
+      }
+    }
+  }
+  if (out.length < out.reference_length)
+    out.brevity_penalty = out.length == 0 ? 0
+                                          : std::exp(1 - static_cast<double>(out.reference_length) /
+                                                             static_cast<double>(out.length));
+  if (out.matches[0] == 0) return out;  // no word matches, so no n-gram does
+  double logarithms = 0, halved = 1;
+  for (size_t n = 0; n < kOrders; ++n) {
+    if (out.totals[n] == 0) return out;
+    const auto total = static_cast<double>(out.totals[n]);
+    if (out.matches[n] == 0) halved *= 2;
+    out.precisions[n] = out.matches[n] == 0 ? 100 / (halved * total)
+                                            : 100 * static_cast<double>(out.matches[n]) / total;
+    logarithms += std::log(out.precisions[n]);
+  }
+  out.score = out.brevity_penalty * std::exp(logarithms / kOrders);
+  return out;
+}
+
+std::string Bleu::describe() const {
+  std::string parts;
+  for (double precision : precisions) parts += (parts.empty() ? "" : "/") + fixed(precision, 1);
+  const double ratio = reference_length == 0
+                           ? 0
+                           : static_cast<double>(length) / static_cast<double>(reference_length);
+  return concat("BLEU = ", fixed(score, 2), ' ', parts, " (BP = ", fixed(brevity_penalty, 3),
+                " ratio = ", fixed(ratio, 3), " hyp_len = ", length,
+                " ref_len = ", reference_length, ')');
+}
+
+}  // namespace tarsier::zoo

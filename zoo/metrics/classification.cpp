@@ -1,0 +1,132 @@
+#include "zoo/metrics/classification.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "autograd/error.h"
+#include "zoo/format.h"
+
+namespace tarsier::zoo {
+
+ConfusionMatrix::ConfusionMatrix(int64_t classes) : classes_(classes) {
+  check(classes >= 1, "metric", "a confusion matrix of ", classes, " classes");
+  counts_.assign(static_cast<size_t>(classes * classes), 0);
+}
+
+void ConfusionMatrix::add(int64_t truth, int64_t predicted) {
+  check(truth >= 0 && truth < classes_ && predicted >= 0 && predicted < classes_, "metric",
+        "class ", truth, " predicted as ", predicted, ", but there are only ", classes_);
+  ++counts_[static_cast<size_t>(truth * classes_ + predicted)];
+}
+
+void ConfusionMatrix::add(const std::vector<int64_t>& truth,
+                          const std::vector<int64_t>& predicted) {
+  check(truth.size() == predicted.size(), "metric", truth.size(), " classes and ", predicted.size(),
+        " predictions");
+  for (size_t i = 0; i < truth.size(); ++i) add(truth[i], predicted[i]);
+}
+
+int64_t ConfusionMatrix::total() const {
+  int64_t sum = 0;
+  for (int64_t count : counts_) sum += count;
+  return sum;
+}
+
+int64_t ConfusionMatrix::row_sum(int64_t truth) const {
+  int64_t sum = 0;
+  for (int64_t c = 0; c < classes_; ++c) sum += at(truth, c);
+  return sum;
+}
+
+int64_t ConfusionMatrix::column_sum(int64_t predicted) const {
+  int64_t sum = 0;
+  for (int64_t c = 0; c < classes_; ++c) sum += at(c, predicted);
+  return sum;
+}
+
+namespace {
+
+double ratio(int64_t part, int64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+/// `text` with spaces before it, to be `width` characters wide.
+std::string right(const std::string& text, size_t width) {
+  size_t characters = 0;
+  for (char byte : text) characters += (byte & 0xC0) != 0x80;
+  return std::string(characters < width ? width - characters : 0, ' ') + text;
+}
+
+std::string percent(double share) { return fixed(100 * share, 1); }
+
+}  // namespace
+
+double ConfusionMatrix::accuracy() const {
+  check(total() > 0, "metric", "no examples were counted");
+  int64_t correct = 0;
+  for (int64_t c = 0; c < classes_; ++c) correct += at(c, c);
+  return ratio(correct, total());
+}
+
+double ConfusionMatrix::precision(int64_t c) const { return ratio(at(c, c), column_sum(c)); }
+double ConfusionMatrix::recall(int64_t c) const { return ratio(at(c, c), row_sum(c)); }
+
+double ConfusionMatrix::f1(int64_t c) const {
+  return ratio(2 * at(c, c), row_sum(c) + column_sum(c));
+}
+
+double ConfusionMatrix::macro_f1() const {
+  double sum = 0;
+  int64_t occurring = 0;
+  for (int64_t c = 0; c < classes_; ++c) {
+    sum += f1(c);
+    occurring += row_sum(c) + column_sum(c) > 0;
+  }
+  check(occurring > 0, "metric", "no examples were counted");
+  return sum / static_cast<double>(occurring);
+}
+
+std::string ConfusionMatrix::describe(const std::vector<std::string>& names) const {
+  check(static_cast<int64_t>(names.size()) == classes_, "metric", names.size(), " names for ",
+        classes_, " classes");
+  const auto name = [&](int64_t c) -> const std::string& { return names[static_cast<size_t>(c)]; };
+  const bool whole = classes_ <= 10;
+  size_t widest = 9;  // "predicted"
+  for (const std::string& text : names)
+    widest = std::max(widest, text.size() - static_cast<size_t>(std::count_if(
+                                                text.begin(), text.end(),
+                                                [](char b) { return (b & 0xC0) == 0x80; })));
+  const size_t column = std::max(widest, size_t{6}) + 2;
+  std::string out = right("predicted", widest);
+  for (int64_t c = 0; c < classes_ && whole; ++c) out += right(name(c), column);
+  out += right("recall", 9) + right("F1", 7) + '\n';
+  for (int64_t truth = 0; truth < classes_; ++truth) {
+    out += right(name(truth), widest);
+    for (int64_t c = 0; c < classes_ && whole; ++c)
+      out += right(std::to_string(at(truth, c)), column);
+    out += right(percent(recall(truth)), 9) + right(percent(f1(truth)), 7) + '\n';
+  }
+  if (whole) return out;
+
+  std::vector<std::tuple<int64_t, int64_t, int64_t>> mistakes;  // −count, so that sorting is simple
+  for (int64_t truth = 0; truth < classes_; ++truth)
+    for (int64_t c = 0; c < classes_; ++c)
+      if (c != truth && at(truth, c) > 0) mistakes.emplace_back(-at(truth, c), truth, c);
+  std::sort(mistakes.begin(), mistakes.end());
+  for (size_t i = 0; i < mistakes.size() && i < 10; ++i) {
+    const auto [count, truth, c] = mistakes[i];
+    out += concat(-count, " × ", name(truth), " taken for ", name(c), '\n');
+  }
+  return out;
+}
+
+nn::Json ConfusionMatrix::to_json() const {
+  nn::Json::Array rows;
+  for (int64_t truth = 0; truth < classes_; ++truth) {
+    const auto row = counts_.begin() + truth * classes_;
+    rows.emplace_back(nn::Json::Array(row, row + classes_));
+  }
+  return rows;
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,54 @@
+#pragma once
+// How good a classifier is: accuracy, F1, and which classes it mistakes for which.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nn/json.h"
+
+namespace tarsier::zoo {
+
+/// Counts of (true class, predicted class), and the scores that follow from them.
+class ConfusionMatrix {
+ public:
+  explicit ConfusionMatrix(int64_t classes);
+
+  /// Counts one example. Throws Error("metric") for a class that is none.
+  void add(int64_t truth, int64_t predicted);
+  void add(const std::vector<int64_t>& truth, const std::vector<int64_t>& predicted);
+
+  int64_t classes() const { return classes_; }
+  int64_t at(int64_t truth, int64_t predicted) const {
+    return counts_[static_cast<size_t>(truth * classes_ + predicted)];
+  }
+  int64_t total() const;
+
+  /// The share of examples on the diagonal. Throws Error("metric") where nothing was counted.
+  double accuracy() const;
+  /// Of those predicted to be `c`, the share that is; 0 where none was.
+  double precision(int64_t c) const;
+  /// Of those that are `c`, the share predicted to be; 0 where none is.
+  double recall(int64_t c) const;
+  /// 2 · precision · recall / (precision + recall), or 0.
+  double f1(int64_t c) const;
+  /// The mean of f1 over the classes that occur, in truth or prediction. As scikit-learn's
+  /// f1_score(average="macro"). Throws Error("metric") where nothing was counted.
+  double macro_f1() const;
+
+  /// A table for people: a row for each true class with its counts, recall and F1, a column for
+  /// each predicted one. From eleven classes on, the rows without counts, and the commonest
+  /// mistakes. Throws Error("metric") where `names` is not one name for each class.
+  std::string describe(const std::vector<std::string>& names) const;
+  /// [[count, …], …], a row for each true class.
+  nn::Json to_json() const;
+
+ private:
+  int64_t row_sum(int64_t truth) const;
+  int64_t column_sum(int64_t predicted) const;
+
+  int64_t classes_;
+  std::vector<int64_t> counts_;
+};
+
+}  // namespace tarsier::zoo
