@@ -53,10 +53,10 @@ def vit(path, **options):
          {"pixel_values": torch.randn(3, config.num_channels, 8, 8)}, ["logits"])
 
 
-bert(transformers.BertForMaskedLM, "bert-tiny/masked-lm", ["logits"])
+bert(transformers.BertForMaskedLM, "bert-tiny/masked-lm", ["logits"],
+     hidden_act="relu", layer_norm_eps=0.2)
 bert(transformers.BertForSequenceClassification, "bert-tiny/classifier", ["logits"],
      hidden_act="gelu_new", layer_norm_eps=0.1, num_labels=3)
-bert(transformers.BertModel, "bert-tiny/model", ["last_hidden_state", "pooler_output"],
-     hidden_act="relu")
+bert(transformers.BertModel, "bert-tiny/model", ["last_hidden_state", "pooler_output"])
 vit("vit-tiny/classifier")
 vit("vit-tiny/no-bias", qkv_bias=False, num_channels=1, hidden_act="gelu_new", layer_norm_eps=0.1)

@@ -64,7 +64,8 @@ TEST_CASE("the sizes of a BERT are those of config.json") {
   CHECK(config.dropout == 0.1);
   CHECK(config.layer_norm_eps == 0.1);
   CHECK(config.hidden_act.name() == "gelu_tanh");
-  CHECK(load_bert(saved_model(kBody))->config.hidden_act.name() == "relu");
+  CHECK(load_bert(saved_model(kMasked))->config.hidden_act.name() == "relu");
+  CHECK(load_bert(saved_model(kBody))->config.hidden_act.name() == "gelu");
 }
 
 TEST_CASE("files of old versions load: gamma and beta, position_ids, a decoder, a second head") {
