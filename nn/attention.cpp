@@ -1,6 +1,5 @@
 #include "nn/attention.h"
 
-#include <limits>
 #include <tuple>
 
 namespace tarsier::nn {
@@ -19,12 +18,6 @@ int64_t checked_embed_dim(int64_t embed_dim, int64_t num_heads,
   check(options.dropout >= 0 && options.dropout <= 1, kName, "dropout ", options.dropout,
         " must be in [0, 1]");
   return embed_dim;
-}
-
-/// A mask to be added to the scores: a bool one becomes −∞ where true.
-Tensor additive(const Tensor& mask, DType dtype) {
-  if (mask.dtype() != boolean) return mask;
-  return masked_fill(zeros(mask.shape(), dtype), mask, -std::numeric_limits<double>::infinity());
 }
 
 }  // namespace
@@ -58,16 +51,9 @@ MultiheadAttention::MultiheadAttention(int64_t embed_dim, int64_t num_heads,
 
 // ------------------------------------------------------------------------------- inputs and masks
 
-struct MultiheadAttention::Sizes {
-  bool batched;  ///< whether the inputs have a batch dimension
-  int64_t batch, queries;
-  int64_t keys;    ///< those of the cache and the new ones
-  int64_t offset;  ///< those of the cache: where the first query stands among the keys
-};
-
-MultiheadAttention::Sizes MultiheadAttention::check_inputs(const Arg& query, const Arg& key,
-                                                           const Arg& value,
-                                                           const AttentionOptions& options) const {
+/// Throws unless the inputs fit; B, H, T and S where they do, S with the keys of the cache.
+MaskSizes MultiheadAttention::check_inputs(const Arg& query, const Arg& key, const Arg& value,
+                                           const AttentionOptions& options) const {
   const auto check_all = [&](bool condition, const auto&... expected) {
     check(condition, kName, "query ", query.shape(), ", key ", key.shape(), ", value ",
           value.shape(), ": ", expected...);
@@ -91,58 +77,29 @@ MultiheadAttention::Sizes MultiheadAttention::check_inputs(const Arg& query, con
             "is_causal needs as many queries as keys, not ", query.size(time), " and ",
             key.size(time), ": use attn_mask to say which sees which");
 
-  const int64_t offset = options.cache != nullptr ? options.cache->length() : 0;
+  int64_t keys = key.size(time);
   if (options.cache != nullptr) {
     check_all(query.impl() == key.impl() && query.impl() == value.impl(),
               "a cache is for self-attention, where all three are the same tensor; "
               "a memory_cache for cross-attention");
     check(options.memory_cache == nullptr, kName, "cache and memory_cache exclude each other");
+    keys += options.cache->length();
   }
   check((options.cache == nullptr && options.memory_cache == nullptr) || !grad_enabled(), kName,
         "a cache has no gradients, but they are being recorded: decode under a NoGrad object");
-  return {batched, batch(query), query.size(time), offset + key.size(time), offset};
+  return {batch(query), num_heads_, query.size(time), keys, batched};
 }
 
-/// All masks as the one of scaled_dot_product_attention: bool (true: may look) or floating,
-/// broadcasting to (B, H, T, keys and extra keys); undefined where there is none.
-Tensor MultiheadAttention::combined_mask(const Sizes& n, const AttentionOptions& options,
-                                         DType dtype) const {
-  const auto check_dtype = [&](const char* name, const Tensor& mask) {
-    check(mask.dtype() == boolean || mask.dtype() == dtype, kName, name, " of ", mask.dtype(),
-          ": expected bool (true: may not look), or ", dtype, " to add to the scores");
-  };
-  std::vector<Tensor> masks;  // over (B, H, T, keys)
-  if (const Tensor& mask = options.key_padding_mask; mask.defined()) {
-    const Shape expected = n.batched ? Shape{n.batch, n.keys} : Shape{n.keys};
-    check(mask.shape() == expected, kName, "key_padding_mask of shape ", mask.shape(),
-          ": expected ", n.batched ? "(batch, keys) = " : "(keys) = ", expected);
-    check_dtype("key_padding_mask", mask);
-    masks.push_back(reshape(mask, {n.batch, 1, 1, n.keys}));
-  }
-  if (const Tensor& mask = options.attn_mask; mask.defined()) {
-    const Shape for_all{n.queries, n.keys}, by_head{n.batch * num_heads_, n.queries, n.keys};
-    check(mask.shape() == for_all || mask.shape() == by_head, kName, "attn_mask of shape ",
-          mask.shape(), ": expected (queries, keys) = ", for_all,
-          ", or (batch · heads, queries, keys) = ", by_head);
-    check_dtype("attn_mask", mask);
-    masks.push_back(mask.dim() == 2 ? mask
-                                    : reshape(mask, {n.batch, num_heads_, n.queries, n.keys}));
-  }
+/// The mask of scaled_dot_product_attention, over the extra keys, too. Where there are such keys,
+/// is_causal is part of it: they stand behind all others, but every query sees them.
+Tensor MultiheadAttention::full_mask(const MaskSizes& n, const AttentionOptions& options,
+                                     DType dtype) const {
+  std::vector<Tensor> masks = given_masks(kName, options, n, dtype);
   if (const int64_t extra = extra_keys(); extra > 0) {
-    if (options.is_causal) masks.push_back(triu_mask(n.queries, n.keys, n.offset + 1));
+    if (options.is_causal) masks.push_back(triu_mask(n.queries, n.keys, n.keys - n.queries + 1));
     for (Tensor& mask : masks) mask = pad(mask, {0, extra});  // 0: not hidden
   }
-
-  Tensor hidden;
-  for (const Tensor& mask : masks) {
-    if (!hidden.defined())
-      hidden = mask;
-    else if (hidden.dtype() == boolean && mask.dtype() == boolean)
-      hidden = hidden || mask;
-    else
-      hidden = additive(hidden, dtype) + additive(mask, dtype);
-  }
-  return hidden.defined() && hidden.dtype() == boolean ? !hidden : hidden;
+  return combined_mask(masks, dtype);
 }
 
 // ---------------------------------------------------------------------------------------- forward
@@ -216,16 +173,15 @@ struct MultiheadAttention::Scene {
   Arg q;        ///< (B, H, T, D)
   Tensor k, v;  ///< (B, H, S, D)
   Tensor mask;
-  bool is_causal;  ///< besides the mask
-  int64_t offset;
-  bool batched;
+  bool is_causal;  ///< besides the mask; the queries stand at the last of the keys
+  bool batched;    ///< whether the inputs have a batch dimension
 };
 
 MultiheadAttention::Scene MultiheadAttention::prepare(const Arg& query, const Arg& key,
                                                       const Arg& value,
                                                       const AttentionOptions& options) const {
-  const Sizes sizes = check_inputs(query, key, value, options);
-  const Tensor mask = combined_mask(sizes, options, query.dtype());
+  const MaskSizes sizes = check_inputs(query, key, value, options);
+  const Tensor mask = full_mask(sizes, options, query.dtype());
   const std::vector<Tensor> qkv = options.memory_cache != nullptr
                                       ? project_once(query, key, value, *options.memory_cache)
                                       : project(query, key, value);
@@ -235,16 +191,17 @@ MultiheadAttention::Scene MultiheadAttention::prepare(const Arg& query, const Ar
           .k = with_extra_key(k, bias_k),
           .v = with_extra_key(v, bias_v),
           .mask = mask,
-          .is_causal = options.is_causal && extra_keys() == 0,  // the mask has it otherwise
-          .offset = sizes.offset,
+          .is_causal = options.is_causal && extra_keys() == 0,
           .batched = sizes.batched};
 }
 
 /// softmax(q · kᵀ / √D + mask) · values.
 Tensor MultiheadAttention::attend(const Scene& s, const Tensor& values) const {
   const double dropout_p = is_training() ? options_.dropout : 0;
-  if (s.is_causal)
-    return local_attention(s.q, s.k, values, {.right = 0, .offset = s.offset}, s.mask, dropout_p);
+  if (s.is_causal) {
+    const AttentionWindow causal{.right = 0, .offset = s.k.size(2) - s.q.size(2)};
+    return local_attention(s.q, s.k, values, causal, s.mask, dropout_p);
+  }
   return scaled_dot_product_attention(s.q, s.k, values, s.mask, dropout_p);
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/kv_cache.h"
+#include "nn/attention_mask.h"
 #include "nn/linear.h"
 #include "nn/module.h"
 
@@ -19,21 +19,6 @@ struct MultiheadAttentionOptions {
   std::optional<int64_t> kdim = {};  ///< width of key, where it is not embed_dim
   std::optional<int64_t> vdim = {};  ///< width of value, where it is not embed_dim
   bool batch_first = false;          ///< (B, T, C) instead of (T, B, C)
-};
-
-/// What a query may look at. Masks are PyTorch's: of bool, true means *not* (the opposite of
-/// scaled_dot_product_attention); floating ones are added to the scores. All kinds combine.
-struct AttentionOptions {
-  Tensor key_padding_mask = {};  ///< (B, S); (S) where the input has no batch
-  Tensor attn_mask = {};         ///< (T, S) or (B·H, T, S)
-  bool is_causal = false;  ///< query i sees keys 0 … i (of as many); needs no mask beside it
-  /// For decoding, under NoGrad: attn(x, {.is_causal = true, .cache = &cache}) adds the keys and
-  /// values of the T new tokens to those in the cache, and lets them see both. So S, in masks and
-  /// weights, is cache.length() afterwards. Self-attention only; one cache for each layer.
-  KVCache* cache = nullptr;
-  /// The same for cross-attention to a memory that stays as it is: the first call puts its keys and
-  /// values in there, later ones take them out and compute none.
-  KVCache* memory_cache = nullptr;
 };
 
 struct AttentionResult {
@@ -93,11 +78,10 @@ class MultiheadAttention : public Layer<MultiheadAttention> {
   std::string extra_repr() const override;
 
  private:
-  struct Sizes;
   struct Scene;
-  Sizes check_inputs(const Arg& query, const Arg& key, const Arg& value,
-                     const AttentionOptions& options) const;
-  Tensor combined_mask(const Sizes& sizes, const AttentionOptions& options, DType dtype) const;
+  MaskSizes check_inputs(const Arg& query, const Arg& key, const Arg& value,
+                         const AttentionOptions& options) const;
+  Tensor full_mask(const MaskSizes& sizes, const AttentionOptions& options, DType dtype) const;
   std::vector<Tensor> in_proj(const Arg& x, int64_t first, int64_t count) const;
   std::vector<Tensor> project(const Arg& query, const Arg& key, const Arg& value) const;
   std::vector<Tensor> project_once(const Arg& query, const Arg& key, const Arg& value,

@@ -1,6 +1,5 @@
 #include "nn/grouped_query_attention.h"
 
-#include <limits>
 #include <tuple>
 #include <vector>
 
@@ -29,12 +28,6 @@ int64_t checked_head_dim(int64_t embed_dim, int64_t num_heads, int64_t num_kv_he
   return head_dim;
 }
 
-/// A mask to be added to the scores: a bool one becomes −∞ where true.
-Tensor additive(const Tensor& mask, DType dtype) {
-  if (mask.dtype() != boolean) return mask;
-  return masked_fill(zeros(mask.shape(), dtype), mask, -std::numeric_limits<double>::infinity());
-}
-
 }  // namespace
 
 GroupedQueryAttention::GroupedQueryAttention(int64_t embed_dim, int64_t num_heads,
@@ -57,50 +50,29 @@ GroupedQueryAttention::GroupedQueryAttention(int64_t embed_dim, int64_t num_head
     register_module("rotary", rotary_.emplace(head_dim, options.rotary));
 }
 
-/// All masks as the one of scaled_dot_product_attention: bool (true: may look) or floating,
-/// broadcasting to (B, Hkv, G, T, S); undefined where there is none.
-Tensor GroupedQueryAttention::combined_mask(const AttentionOptions& call, int64_t B, int64_t T,
-                                            int64_t offset, DType dtype) const {
-  const int64_t S = offset + T, H = num_heads, Hkv = num_kv_heads;
-  std::vector<Tensor> masks;
-  const auto add = [&](const char* name, const Tensor& mask, const Shape& shape) {
-    check(mask.dtype() == boolean || mask.dtype() == dtype, kName, name, " of ", mask.dtype(),
-          ": expected bool (true: may not look), or ", dtype, " to add to the scores");
-    masks.push_back(reshape(mask, shape));
-  };
-  if (const Tensor& mask = call.key_padding_mask; mask.defined()) {
-    check(mask.shape() == Shape{B, S}, kName, "key_padding_mask of shape ", mask.shape(),
-          ": expected (batch, keys) = ", Shape{B, S});
-    add("key_padding_mask", mask, {B, 1, 1, 1, S});
-  }
-  if (const Tensor& mask = call.attn_mask; mask.defined()) {
-    const Shape for_all{T, S}, by_head{B * H, T, S};
-    check(mask.shape() == for_all || mask.shape() == by_head, kName, "attn_mask of shape ",
-          mask.shape(), ": expected (queries, keys) = ", for_all,
-          ", or (batch · heads, queries, keys) = ", by_head);
-    add("attn_mask", mask, mask.dim() == 2 ? for_all : Shape{B, Hkv, H / Hkv, T, S});
-  }
+/// All masks as the one of scaled_dot_product_attention, broadcasting to (B, Hkv, G, T, S).
+Tensor GroupedQueryAttention::full_mask(const AttentionOptions& call, const MaskSizes& n,
+                                        DType dtype) const {
+  std::vector<Tensor> masks = given_masks(kName, call, n, dtype);
   if (options.position == PositionKind::alibi)
-    add("alibi", alibi_bias(H, T, S, offset, dtype), {Hkv, H / Hkv, T, S});
-
-  Tensor hidden;
-  for (const Tensor& mask : masks) {
-    if (!hidden.defined())
-      hidden = mask;
-    else if (hidden.dtype() == boolean && mask.dtype() == boolean)
-      hidden = hidden || mask;
-    else
-      hidden = additive(hidden, dtype) + additive(mask, dtype);
+    masks.push_back(
+        unsqueeze(alibi_bias(n.heads, n.queries, n.keys, n.keys - n.queries, dtype), 0));
+  for (Tensor& mask : masks) {  // (·, H or 1, ·, ·) → (·, Hkv or 1, G or 1, ·, ·)
+    if (mask.dim() == 2) continue;
+    const bool by_head = mask.size(1) == n.heads;
+    mask = reshape(mask, {mask.size(0), by_head ? num_kv_heads : 1,
+                          by_head ? n.heads / num_kv_heads : 1, mask.size(2), mask.size(3)});
   }
-  return hidden.defined() && hidden.dtype() == boolean ? !hidden : hidden;
+  return combined_mask(masks, dtype);
 }
 
 Tensor GroupedQueryAttention::forward(const Arg& x, const AttentionOptions& call) {
   check(x.dim() == 3 && x.size(2) == embed_dim, kName, "x ", x.shape(), ": expected (batch, time, ",
         embed_dim, ")");
+  check(call.memory_cache == nullptr, kName, "a memory_cache is for cross-attention");
   const int64_t B = x.size(0), T = x.size(1), H = num_heads, Hkv = num_kv_heads;
   const int64_t offset = call.cache != nullptr ? call.cache->length() : 0;
-  const Tensor mask = combined_mask(call, B, T, offset, x.dtype());
+  const Tensor mask = full_mask(call, {B, H, T, offset + T}, x.dtype());
 
   const auto by_heads = [&](const Tensor& y, int64_t heads) {  // (B, T, ·) → (B, heads, T, D)
     return transpose(reshape(y, {B, T, heads, head_dim}), 1, 2);

@@ -55,8 +55,7 @@ class GroupedQueryAttention : public Layer<GroupedQueryAttention> {
   std::string extra_repr() const override;
 
  private:
-  Tensor combined_mask(const AttentionOptions& call, int64_t B, int64_t T, int64_t offset,
-                       DType dtype) const;
+  Tensor full_mask(const AttentionOptions& call, const MaskSizes& sizes, DType dtype) const;
 
   std::optional<RotaryEmbedding> rotary_;
 };
@@ -66,10 +65,17 @@ class GroupedQueryAttention : public Layer<GroupedQueryAttention> {
 ///   nn::LocalAttention attn(C, H, 128);
 struct LocalAttention : GroupedQueryAttention {
   LocalAttention(int64_t embed_dim, int64_t num_heads, int64_t window,
-                 GroupedQueryAttentionOptions options = {})
-      : GroupedQueryAttention(embed_dim, num_heads, num_heads, (options.window = window, options)) {
-  }
+                 const GroupedQueryAttentionOptions& options = {})
+      : GroupedQueryAttention(embed_dim, num_heads, num_heads, with_window(options, window)) {}
+
   std::string type_name() const override { return "LocalAttention"; }
+
+ private:
+  static GroupedQueryAttentionOptions with_window(GroupedQueryAttentionOptions options,
+                                                  int64_t window) {
+    options.window = window;
+    return options;
+  }
 };
 
 }  // namespace tarsier::nn

@@ -4,6 +4,7 @@
 #include "nn/activation.h"
 #include "nn/attention.h"
 #include "nn/attention_gate.h"
+#include "nn/attention_mask.h"
 #include "nn/container.h"
 #include "nn/conv.h"
 #include "nn/ctc.h"

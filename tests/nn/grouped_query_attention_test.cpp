@@ -253,6 +253,8 @@ TEST_CASE("grouped-query attention refuses what does not fit, and says what woul
 
   nn::KVCache cache;
   CHECK(error_of([&] { layer(x, {.cache = &cache}); }).find("NoGrad") != std::string::npos);
+  CHECK(error_of([&] { layer(x, {.memory_cache = &cache}); }) ==
+        "[grouped_query_attention] a memory_cache is for cross-attention");
   const NoGrad guard;
   layer(x, {.cache = &cache});
   CHECK_THROWS_AS(layer(x, {.key_padding_mask = zeros({2, 5}, boolean), .cache = &cache}), Error);
