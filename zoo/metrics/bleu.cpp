@@ -149,7 +149,8 @@ Bleu corpus_bleu(const std::vector<std::string>& translations,
 
 std::string Bleu::describe() const {
   std::string parts;
-  for (double precision : precisions) parts += (parts.empty() ? "" : "/") + fixed(precision, 1);
+  for (double precision : precisions)
+    parts += concat(parts.empty() ? "" : "/", fixed(precision, 1));
   const double ratio = reference_length == 0
                            ? 0
                            : static_cast<double>(length) / static_cast<double>(reference_length);
