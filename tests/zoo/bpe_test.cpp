@@ -46,6 +46,8 @@ TEST_CASE("characters have Unicode's classes, also at the ends of ranges") {
   for (char32_t c : {U'\0', U'@', U'[', U'`', U'{', U'_', U'\u001C', U'\u0301', U'\uFEFF', U'😀',
                      U'\U000323B0', U'\U0010FFFF', char32_t{0x110000}})
     CHECK(class_of(c) == CharClass::other);
+  for (char32_t c : {U'\u0301', U'\u093F', U'\u20DD'}) CHECK(is_mark(c));
+  for (char32_t c : {U'a', U'\'', U'\u02FF', U'\u0370'}) CHECK(!is_mark(c));
 }
 
 TEST_CASE("capitals have small letters, where these are one character") {

@@ -1,5 +1,5 @@
-"""Makes unicode_tables.h: which code points are letters, numbers and white space, and their small
-letters.
+"""Makes unicode_tables.h: which code points are letters, numbers, marks and white space, and their
+small letters.
 
 The classes are asked of tiktoken's regular expressions, for whose sake they are needed: its version
 of Unicode counts. The small letters are Python's, of one code point each.
@@ -79,6 +79,7 @@ struct LowerRun {
 };""")
 table("CodeRange", "kLetters", ranges(members(r"\p{L}")))
 table("CodeRange", "kNumbers", ranges(members(r"\p{N}")))
+table("CodeRange", "kMarks", ranges(members(r"\p{M}")))
 table("CodeRange", "kSpaces", ranges(members(r"\s")))
 table("LowerRun", "kLower", lower_runs())
 print("\n}  // namespace tarsier::zoo")

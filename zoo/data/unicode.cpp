@@ -27,6 +27,8 @@ CharClass class_of(char32_t c) {
   return CharClass::other;
 }
 
+bool is_mark(char32_t c) { return find(kMarks, c) != nullptr; }
+
 char32_t lower_case(char32_t c) {
   const LowerRun* run = find(kLower, c);
   if (run == nullptr || (c - run->first) % run->step != 0) return c;

@@ -12,6 +12,10 @@ enum class CharClass { letter, number, space, other };
 /// Unicode's class of a code point; `other` for those above U+10FFFF.
 CharClass class_of(char32_t character);
 
+/// Whether a code point is a mark on the character before it (\p{M}): an accent, a vowel sign. Its
+/// class is `other`.
+bool is_mark(char32_t character);
+
 /// The small letter of a capital one, where that is one code point; otherwise `character`.
 char32_t lower_case(char32_t character);
 
