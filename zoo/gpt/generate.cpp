@@ -12,13 +12,13 @@ int64_t sample_index(const std::vector<double>& logits, const Sampling& sampling
     check(std::isfinite(logit), "generate", "the model gives ", logit,
           " instead of a probability: its weights are damaged, or training diverged");
 
+  if (sampling.temperature == 0) return std::ranges::max_element(logits) - logits.begin();
+
   std::vector<int64_t> order(logits.size());
   std::iota(order.begin(), order.end(), int64_t{0});
   const auto logit = [&](int64_t i) { return logits[static_cast<size_t>(i)]; };
   std::stable_sort(order.begin(), order.end(),
                    [&](int64_t a, int64_t b) { return logit(a) > logit(b); });
-  if (sampling.temperature == 0) return order[0];
-
   if (sampling.top_k > 0 && sampling.top_k < static_cast<int64_t>(order.size()))
     order.resize(static_cast<size_t>(sampling.top_k));
   // Weights relative to the likeliest, so that exp cannot overflow.

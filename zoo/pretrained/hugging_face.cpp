@@ -1,5 +1,6 @@
 #include "zoo/pretrained/hugging_face.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -192,39 +193,36 @@ struct Differences {
   }
 };
 
-/// One copy: a tensor of the file, and the place in the module, seen as the file has it.
+/// One copy: a tensor of the file, seen as the module has it, and its place in there. (Not the
+/// other way round: it is quicker to write in order and to read across.)
 struct Copy {
   Tensor to, from;
 };
 
-/// `place` seen with its first two dimensions exchanged. Not recorded.
-Tensor transposed(const Tensor& place) {
-  const Shape shape{place.size(1), place.size(0)};
-  return place.view_as(shape, {place.strides()[1], place.strides()[0]}, place.offset());
-}
-
 /// Plans the copies into one tensor of the module.
 void plan_copies(const Pretrained& file, const Source& source, const std::string& own_name,
-                 Tensor place, std::vector<Copy>& copies, Differences& differences) {
-  if (source.transposed) place = transposed(place);
+                 const Tensor& place, std::vector<Copy>& copies, Differences& differences) {
   const auto parts = static_cast<int64_t>(source.names.size());
-  check(place.dim() > 0 && place.size(0) % parts == 0, kName, own_name, " of shape ", place.shape(),
-        " cannot be made of ", parts, " tensors");
+  check(place.dim() == (source.transposed ? 2 : std::max(place.dim(), 1)) &&
+            place.size(0) % parts == 0,
+        kName, own_name, " of shape ", place.shape(), " cannot be made of ", parts,
+        source.transposed ? " transposed matrices" : " tensors");
   const int64_t rows = place.size(0) / parts;
   for (int64_t i = 0; i < parts; ++i) {
     const std::string& name = source.names[static_cast<size_t>(i)];
     const Tensor part = slice(place, 0, i * rows, (i + 1) * rows);
+    const Shape expected = source.transposed ? Shape{part.size(1), rows} : part.shape();
     const Tensor* given = file.weights.find(name);
     if (given == nullptr) {
       differences.missing.push_back(name);
-    } else if (!(given->shape() == part.shape())) {
+    } else if (!(given->shape() == expected)) {
       differences.wrong.push_back(
-          concat(name, " is ", given->shape(), " where ", part.shape(), " belongs"));
+          concat(name, " is ", given->shape(), " where ", expected, " belongs"));
     } else if (!is_floating(given->dtype())) {
       differences.wrong.push_back(
           concat(name, " is ", given->dtype(), " where ", part.dtype(), " belongs"));
     } else {
-      copies.push_back({part, *given});
+      copies.push_back({part, source.transposed ? transpose(*given, 0, 1) : *given});
     }
   }
 }

@@ -76,7 +76,8 @@ std::unique_ptr<M> make_empty(const Pretrained& file, const Args&... args) {
 /// Where a tensor of a module comes from.
 struct Source {
   /// The names in the file: one; or several, that lie one after another along the first dimension
-  /// (query, key, value); or none: nothing is to be loaded, as for a tied weight.
+  /// of the module's tensor (query, key, value); or none: nothing is to be loaded, as for a tied
+  /// weight.
   std::vector<std::string> names;
   /// Whether the file has the matrix as (in, out), not as Linear's (out, in): GPT-2's Conv1D.
   bool transposed = false;
