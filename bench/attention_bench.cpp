@@ -1,5 +1,6 @@
 // Attention, fused beside its reference form in primitive ops: forward and backward of the op as a
-// model calls it, on views of one qkv tensor. Prints milliseconds and ratios.
+// model calls it, on views of one qkv tensor. Prints milliseconds and ratios. Then attention within
+// a window, beside that to all keys before, as the text grows longer.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -87,7 +88,66 @@ void time_backward(benchmark::State& state, Case c, bool fused, int threads) {
       2.5 * c.flops(), benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
 }
 
+// ------------------------------------------------------------------------------ within a window
+
+/// A causal window of 128 keys; 0: all keys before.
+constexpr int64_t kWindow = 128;
+const int64_t kLengths[] = {1024, 2048, 4096, 8192, 16384};
+
+std::string local_name(int64_t time, int64_t window) {
+  return "local_attention/" + std::to_string(time) + (window > 0 ? "/window" : "/all");
+}
+
+constexpr int64_t kHeads = 2, kHeadSize = 64;
+
+/// Of forward and backward: seven products for every pair of a query and a key that it sees.
+double local_flops(int64_t time, int64_t window) {
+  const auto all = static_cast<double>(time * (time + 1) / 2);
+  const auto hidden = static_cast<double>((time - window) * (time - window + 1) / 2);
+  return 14.0 * static_cast<double>(kHeads * kHeadSize) * (window > 0 ? all - hidden : all);
+}
+
+/// One sequence.
+void time_local(benchmark::State& state, int64_t time, int64_t window) {
+  set_num_threads(1);
+  const Inputs in({"", 1, kHeads, time, kHeadSize});
+  const AttentionWindow seen{.left = window > 0 ? window - 1 : AttentionWindow::kUnlimited,
+                             .right = 0};
+  for (auto _ : state) {
+    const Tensor y = local_attention(in.q, in.k, in.v, seen);
+    benchmark::DoNotOptimize(grad({y}, {in.q, in.k, in.v}, {in.dy}));
+  }
+  state.counters["flops"] =
+      benchmark::Counter(local_flops(time, window), benchmark::Counter::kIsIterationInvariantRate,
+                         benchmark::Counter::kIs1000);
+}
+
+void print_local_table(const bench::Medians& medians) {
+  if (!medians.ran("local_attention/")) return;
+  std::printf("\nlocal attention f32, forward and backward, %s: medians\n\n",
+              kernels::active_isa());
+  std::printf(
+      "| T     | window of %-3d, ms | µs a token | all keys, ms | all ÷ window |\n"
+      "|------:|------------------:|-----------:|-------------:|-------------:|\n",
+      static_cast<int>(kWindow));
+  for (int64_t time : kLengths) {
+    const auto seconds = [&](int64_t keys) {
+      const double speed = bench::Medians::get(medians.flops, local_name(time, keys));
+      return speed > 0 ? local_flops(time, keys) / speed : 0;
+    };
+    const double window = seconds(kWindow), all = seconds(0);
+    if (window == 0 || all == 0) continue;
+    std::printf("| %5d | %17.2f | %10.2f | %12.2f | %12.1f |\n", static_cast<int>(time),
+                1e3 * window, 1e6 * window / static_cast<double>(time), 1e3 * all, all / window);
+  }
+}
+
+// ------------------------------------------------------------------------------------ all of them
+
 void register_all() {
+  for (int64_t time : kLengths)
+    for (int64_t window : {kWindow, int64_t{0}})
+      benchmark::RegisterBenchmark(local_name(time, window).c_str(), time_local, time, window);
   for (const Case& c : kCases)
     for (const auto& [way, fused, threads] :
          {std::tuple{"fused", true, 1}, {"fused_2", true, 2}, {"reference", false, 1}}) {
@@ -102,6 +162,7 @@ void register_all() {
 }
 
 void print_table(const bench::Medians& medians) {
+  print_local_table(medians);
   if (!medians.ran("attention/")) return;
   const auto print_row = [&](const Case& c, const std::string& pass, double flops) {
     const auto speed = [&](const char* way) {
