@@ -49,6 +49,15 @@ std::pair<Tensor, Tensor> KVCache::all() const {
   return {slice(keys_, 2, 0, length_), slice(values_, 2, 0, length_)};
 }
 
+void KVCache::reorder(const Tensor& rows) {
+  if (length_ == 0) return;
+  check(rows.dim() == 1 && rows.size(0) == keys_.size(0), kName, "rows of shape ", rows.shape(),
+        ": expected one for each of the ", keys_.size(0), " sequences");
+  const NoGrad no_grad;
+  keys_ = index_select(keys_, 0, rows);
+  values_ = index_select(values_, 0, rows);
+}
+
 void KVCache::truncate(int64_t length) {
   check(length >= 0 && length <= length_, kName, "cannot keep ", length, " tokens: it holds ",
         length_);

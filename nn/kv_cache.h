@@ -33,6 +33,9 @@ class KVCache {
   int64_t length() const { return length_; }
   /// Forgets all but the first `length` tokens. Throws Error("kv_cache") where there are fewer.
   void truncate(int64_t length);
+  /// Row b of the batch becomes what row rows[b] was, for beam search: rows (B) i64. Throws
+  /// Error("kv_cache") for other shapes, and Error("index_select") for rows that do not exist.
+  void reorder(const Tensor& rows);
   void clear() { length_ = 0; }
 
  private:

@@ -137,6 +137,11 @@ struct DecoderCache {
 
   /// The number of tokens remembered.
   int64_t length() const { return layers.empty() ? 0 : layers.front().self_attn.length(); }
+  /// Row b of the batch becomes what row rows[b] was, for beam search: rows (B) i64. Rows that
+  /// change places must have the same memory.
+  void reorder(const Tensor& rows) {
+    for (OfLayer& layer : layers) layer.self_attn.reorder(rows);
+  }
   /// Forgets all, for another memory.
   void clear() { layers.clear(); }
 };

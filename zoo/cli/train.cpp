@@ -49,6 +49,8 @@ std::unique_ptr<Task> configured_task(const Arguments& arguments) {
       changes.pop_back();
     }
   }
+  for (const char* language : {"source", "target"})
+    if (arguments.has(language)) changes.emplace_back(language, *arguments.text(language));
   std::unique_ptr<Task> task = entry->make();
   Settings settings = task->settings();
   for (const auto& [key, value] : changes) settings.set(key, value);
@@ -150,7 +152,7 @@ int train_new(const Arguments& arguments, const std::string& program) {
 }
 
 int train_resumed(const Arguments& arguments, const std::string& program) {
-  for (const char* option : {"out", "seed", "set"}) {
+  for (const char* option : {"out", "seed", "set", "source", "target"}) {
     if (arguments.has(option))
       usage_fail("train", "--", option, " does not go with --resume: a resumed run keeps its ",
                  option == std::string("out")    ? "folder"
@@ -209,6 +211,8 @@ Command train_command() {
   spec.summary = "train a model, with live progress";
   spec.options = {
       {"data", "PATH", "what to learn from; default: tarsier's own source text"},
+      {"source", "LANG", "of parallel text: the ending of the files to translate from"},
+      {"target", "LANG", "and of those to translate into"},
       {"out", "DIR",
        "new folder for the run; default: the next free of runs/MODEL, runs/MODEL-2, …"},
       {"steps", "N", "training steps; default: the model's recipe"},

@@ -1,0 +1,118 @@
+#include "zoo/data/tokenizer.h"
+
+#include <utility>
+
+#include "autograd/error.h"
+#include "zoo/data/bpe.h"
+#include "zoo/data/unicode.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+/// Words, or single characters.
+class ListTokenizer : public Tokenizer {
+ public:
+  ListTokenizer(const std::vector<std::string>& texts, const TokenizerOptions& options)
+      : words_(options.kind == "words"), lower_(words_ && options.lower) {
+    std::vector<std::vector<std::string>> tokens;
+    for (const std::string& text : texts) tokens.push_back(split(text));
+    vocabulary_ = WordVocabulary(tokens, options.min_count);
+  }
+
+  explicit ListTokenizer(const nn::Json& json)
+      : words_(json["kind"].as_string() == "words"),
+        lower_(json["lower"].as_bool()),
+        vocabulary_(WordVocabulary::from_json(json["tokens"])) {}
+
+  nn::Json to_json() const override {
+    return nn::Json::Object{{"kind", words_ ? "words" : "characters"},
+                            {"lower", lower_},
+                            {"tokens", vocabulary_.to_json()}};
+  }
+
+  int64_t size() const override { return vocabulary_.size(); }
+
+  std::vector<int32_t> encode(std::string_view text) const override {
+    return vocabulary_.encode(split(text));
+  }
+
+  std::string decode(const std::vector<int32_t>& ids) const override {
+    const std::vector<std::string> tokens = vocabulary_.decode(ids);
+    if (words_) return join_words(tokens);
+    std::string out;
+    for (const std::string& token : tokens) out += token;
+    return out;
+  }
+
+  std::string show(int32_t id) const override { return vocabulary_[id]; }
+
+ private:
+  std::vector<std::string> split(std::string_view text) const {
+    if (words_) return split_words(text, lower_);
+    std::vector<std::string> out;
+    for (size_t at = 0; at < text.size(); at += out.back().size())
+      out.emplace_back(text.substr(at, next_character(text.substr(at)).bytes));
+    return out;
+  }
+
+  bool words_, lower_;
+  WordVocabulary vocabulary_;
+};
+
+/// Byte pairs; knows every text.
+class BpeTokenizer : public Tokenizer {
+ public:
+  explicit BpeTokenizer(Bpe bpe) : bpe_(std::move(bpe)) {}
+
+  nn::Json to_json() const override {
+    return nn::Json::Object{{"kind", "bpe"}, {"bpe", bpe_.to_json()}};
+  }
+
+  int64_t size() const override { return kSpecialTokens + bpe_.size(); }
+
+  std::vector<int32_t> encode(std::string_view text) const override {
+    std::vector<int32_t> ids = bpe_.encode(text);
+    for (int32_t& id : ids) id += kSpecialTokens;
+    return ids;
+  }
+
+  std::string decode(const std::vector<int32_t>& ids) const override {
+    std::vector<int32_t> text;
+    for (int32_t id : ids) {
+      if (id == kEnd) break;
+      if (id >= kSpecialTokens) text.push_back(id - kSpecialTokens);
+    }
+    return bpe_.decode(text);
+  }
+
+  std::string show(int32_t id) const override {
+    static const char* const specials[] = {"<pad>", "<unk>", "<bos>", "<eos>"};
+    return id < kSpecialTokens ? specials[id] : bpe_[id - kSpecialTokens];
+  }
+
+ private:
+  Bpe bpe_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> Tokenizer::train(const std::vector<std::string>& texts,
+                                            const TokenizerOptions& options) {
+  if (options.kind == "words" || options.kind == "characters")
+    return std::make_unique<ListTokenizer>(texts, options);
+  check(options.kind == "bpe", "tokenizer", "there are no tokens of kind '", options.kind,
+        "': use words, characters or bpe");
+  std::string all;
+  for (const std::string& text : texts) all.append(text).append("\n");
+  return std::make_unique<BpeTokenizer>(Bpe::train(all, options.size));
+}
+
+std::unique_ptr<Tokenizer> Tokenizer::from_json(const nn::Json& json) {
+  const std::string kind = json["kind"].as_string();
+  if (kind == "words" || kind == "characters") return std::make_unique<ListTokenizer>(json);
+  check(kind == "bpe", "tokenizer", "'", kind, "' is no kind of tokens");
+  return std::make_unique<BpeTokenizer>(Bpe::from_json(json["bpe"]));
+}
+
+}  // namespace tarsier::zoo

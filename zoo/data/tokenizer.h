@@ -1,0 +1,48 @@
+#pragma once
+// Text as tokens: what a model reads and writes.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nn/json.h"
+#include "zoo/data/words.h"
+
+namespace tarsier::zoo {
+
+/// Tokens that are no text. Every tokenizer has them, under these ids; those of text come after.
+constexpr int32_t kPad = WordVocabulary::kPad, kUnknown = WordVocabulary::kUnknown,
+                  kBegin = WordVocabulary::kBegin, kEnd = WordVocabulary::kEnd, kSpecialTokens = 4;
+
+struct TokenizerOptions {
+  std::string kind = "words";  ///< or "characters", "bpe"
+  bool lower = true;           ///< words: in small letters
+  int64_t min_count = 2;       ///< words and characters that are rarer are unknown
+  int64_t size = 8000;         ///< bpe: the number of tokens
+};
+
+/// Makes text into ids and back.
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  /// Learns the tokens of `texts`. Throws Error("tokenizer") for another kind.
+  static std::unique_ptr<Tokenizer> train(const std::vector<std::string>& texts,
+                                          const TokenizerOptions& options);
+  /// The tokenizer that to_json() described. Throws Error("json") or Error("tokenizer").
+  static std::unique_ptr<Tokenizer> from_json(const nn::Json& json);
+  virtual nn::Json to_json() const = 0;
+
+  /// The number of ids, the special ones included.
+  virtual int64_t size() const = 0;
+  /// Without special tokens but kUnknown. One thread may call it at a time.
+  virtual std::vector<int32_t> encode(std::string_view text) const = 0;
+  /// Text up to kEnd, without kPad and kBegin.
+  virtual std::string decode(const std::vector<int32_t>& ids) const = 0;
+  /// One token, as a person reads it: "<eos>", " the".
+  virtual std::string show(int32_t id) const = 0;
+};
+
+}  // namespace tarsier::zoo

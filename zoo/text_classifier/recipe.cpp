@@ -1,0 +1,269 @@
+#include "zoo/text_classifier/recipe.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "zoo/data/labelled.h"
+#include "zoo/data/sampler.h"
+#include "zoo/data/tokenizer.h"
+#include "zoo/format.h"
+#include "zoo/text_classifier/text_classifier.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+/// Which stream of random numbers serves what; the steps' dropout masks have their own generator.
+constexpr uint64_t kBatchStream = uint64_t{1} << 63;
+constexpr uint64_t kTokenStream = uint64_t{3} << 62;
+/// How a single file is split does not depend on the run's seed: runs can be compared.
+constexpr RandomKey kSplitKey{2021, 0};
+
+/// Texts as tokens.
+struct Encoded {
+  std::vector<std::vector<int32_t>> rows;
+  std::vector<int64_t> labels;
+  int64_t size() const { return static_cast<int64_t>(labels.size()); }
+};
+
+class TextClassifierTask : public Task {
+ public:
+  explicit TextClassifierTask(TextClassifierPreset preset) : preset_(preset) {
+    recipe.epochs = 12;
+    recipe.batch_size = 32;
+    recipe.learning_rate = 1e-3;
+    recipe.min_learning_rate = 1e-5;
+    recipe.weight_decay = 0.05;
+    recipe.ema_decay = 0.99;
+    recipe.eval_every = 0;
+  }
+
+  std::string name() const override {
+    return preset_ == TextClassifierPreset::sources ? "text-classifier" : "sentiment";
+  }
+  std::string items() const override { return "texts"; }
+
+  // ---- data ----
+
+  void load_data(const std::string& path) override {
+    source_ = "'" + path + "'";
+    const auto order = order_ == "label-text" ? FieldOrder::label_first : FieldOrder::text_first;
+    const LabelledData data = read_labelled_data(path, order, kSplitKey);
+    if (!tokenizer_) {
+      labels_ = data.labels;
+      tokenizer_ = Tokenizer::train(data.train.texts, tokens_);
+    }
+    train_ = encoded(data.train);
+    validation_ = encoded(data.val);
+    test_ = encoded(data.test);
+  }
+
+  nn::Json describe_data() const override {
+    return nn::Json::Object{{"texts", train_.size() + validation_.size()},
+                            {"labels", labels_.to_json()},
+                            {"tokenizer", tokenizer_->to_json()}};
+  }
+
+  void restore_data(const nn::Json& data) override {
+    labels_ = Labels::from_json(data["labels"]);
+    tokenizer_ = Tokenizer::from_json(data["tokenizer"]);
+  }
+
+  // ---- model ----
+
+  void build(uint64_t seed) override {
+    config_.vocab_size = tokenizer_->size();
+    config_.classes = labels_.size();
+    config_.position = nn::position_kind(position_);
+    config_.pooling = pooling_ == "mean" ? TextPooling::mean : TextPooling::class_token;
+    Generator generator(seed);
+    model_ = std::make_unique<TextClassifier>(config_, generator);
+    if (train_.size() == 0) return;
+    sampler_ = sampler(train_, recipe.batch_size, {seed, kBatchStream});
+    if (balanced_) class_weights_ = class_weights(train_.labels, labels_.size());
+  }
+
+  nn::Module& model() override { return *model_; }
+
+  Facts facts() const override {
+    return {
+        {"model", concat(counted(config_.layers, "layer"), ", ", counted(config_.heads, "head"),
+                         ", ", config_.width, " wide, ", with_commas(config_.vocab_size),
+                         " tokens: ", with_commas(model_->num_parameters()), " parameters")},
+        {"data", concat(source_, ": ", with_commas(train_.size()), " texts to train on, ",
+                        with_commas(validation_.size()), " to validate, ",
+                        counted(labels_.size(), "label"))},
+        {"recipe",
+         concat(with_commas(steps()), " steps of ", recipe.batch_size, " texts, learning rate ",
+                recipe.learning_rate, " → ", recipe.min_learning_rate)},
+    };
+  }
+
+  // ---- training ----
+
+  int64_t batches_per_epoch() const override {
+    return (train_.size() + recipe.batch_size - 1) / recipe.batch_size;
+  }
+
+  Batch batch(int64_t number, uint64_t seed) override {
+    const std::vector<int64_t> chosen = sampler_.batch(number);
+    Batch batch = batch_of(train_, chosen);
+    if (token_dropout_ > 0) {
+      // Another share of the words is unknown every time, so none alone can be relied on.
+      int64_t* index = batch.tensors["index"].data<int64_t>();
+      const RandomKey key{seed, kTokenStream + static_cast<uint64_t>(number)};
+      for (int64_t i = 0; i < batch["index"].numel(); ++i)
+        if (index[i] >= kSpecialTokens &&
+            uniform<double>(key, static_cast<uint64_t>(i)) < token_dropout_)
+          index[i] = kUnknown;
+    }
+    return batch;
+  }
+
+  Tensor loss(const Batch& batch) override {
+    return cross_entropy((*model_)(batch["index"], batch["padding"]), batch["labels"],
+                         {.weight = class_weights_, .label_smoothing = label_smoothing_});
+  }
+
+  Metrics validate() override { return measure(validation_, "val_loss"); }
+  Metrics evaluate() override { return measure(test_.size() > 0 ? test_ : validation_, "loss"); }
+
+  // ---- use ----
+
+  /// Every input is a text. Prints the likeliest labels of each.
+  void predict(const std::vector<std::string>& inputs, const PredictOptions&,
+               std::ostream& out) override {
+    for (const std::string& text : inputs) {
+      out << described(text) << std::endl;
+      check(out.good(), "output", "cannot write any more");
+    }
+  }
+
+  void show_sample(std::ostream& out) override {
+    for (int64_t i = 0; i < std::min<int64_t>(5, validation_.size()); ++i) {
+      const auto at = static_cast<size_t>(i);
+      std::vector<int32_t> ids(validation_.rows[at].begin() + 1, validation_.rows[at].end());
+      const std::string text = tokenizer_->decode(ids);
+      out << "  " << labels_[validation_.labels[at]] << "  read as  " << described(text) << "\n    "
+          << text << "\n";
+    }
+  }
+
+  std::string example_input() const override {
+    return "a film that is funny , moving and never dull";
+  }
+
+ protected:
+  void add_settings(Settings& settings) override {
+    settings.add("layers", config_.layers, "of the encoder", 1, 1000);
+    settings.add("heads", config_.heads, "attention heads; must divide width");
+    settings.add("width", config_.width, "of the stream between the layers");
+    settings.add("mlp_width", config_.mlp_width, "inside of a layer's MLP");
+    settings.add("max_length", config_.max_length, "tokens of a text that are read");
+    settings.add("position", position_, "how a token's place is told",
+                 {"sinusoidal", "learned", "none"});
+    settings.add("pooling", pooling_, "what stands for the text", {"mean", "class_token"});
+    settings.add("dropout", config_.dropout, "share of activations dropped in training", 0, 0.99);
+    settings.add("token_dropout", token_dropout_, "share of tokens hidden in training", 0, 0.99);
+    settings.add("label_smoothing", label_smoothing_, "share of the target spread evenly", 0, 1);
+    settings.add("balanced", balanced_, "rare labels weigh as much as frequent ones");
+    settings.add("tokens", tokens_.kind, "what a text is cut into", {"words", "characters", "bpe"});
+    settings.add("lower", tokens_.lower, "words in small letters");
+    settings.add("min_count", tokens_.min_count, "rarer words and characters are unknown");
+    settings.add("vocab_size", tokens_.size, "of bpe", 256);
+    settings.add("order", order_, "of the two columns", {"label-text", "text-label"});
+  }
+
+ private:
+  std::vector<int32_t> encoded(const std::string& text) const {
+    std::vector<int32_t> ids = tokenizer_->encode(text);
+    ids.insert(ids.begin(), kBegin);
+    ids.resize(std::min(ids.size(), static_cast<size_t>(config_.max_length)));
+    return ids;
+  }
+
+  Encoded encoded(const LabelledText& data) const {
+    Encoded out{{}, data.labels};
+    for (const std::string& text : data.texts) out.rows.push_back(encoded(text));
+    return out;
+  }
+
+  static BatchSampler sampler(const Encoded& data, int64_t batch_size, RandomKey key) {
+    std::vector<int64_t> lengths;
+    for (const auto& row : data.rows) lengths.push_back(static_cast<int64_t>(row.size()));
+    return BatchSampler(std::move(lengths), {.examples = batch_size, .bucket = 4}, key);
+  }
+
+  static Batch batch_of(const Encoded& data, const std::vector<int64_t>& chosen) {
+    std::vector<std::vector<int32_t>> rows;
+    std::vector<int64_t> labels;
+    for (int64_t i : chosen) {
+      rows.push_back(data.rows[static_cast<size_t>(i)]);
+      labels.push_back(data.labels[static_cast<size_t>(i)]);
+    }
+    const auto count = static_cast<int64_t>(labels.size());
+    return {{{"index", pad_rows(rows, kPad)},
+             {"padding", padding_mask(rows)},
+             {"labels", from_vector(labels, {count})}},
+            count};
+  }
+
+  /// Accuracy and mean cross-entropy over all of `data`.
+  Metrics measure(const Encoded& data, const std::string& loss_name) {
+    NoGrad no_grad;
+    double loss = 0, right = 0;
+    for (const auto& chosen : sampler(data, 64, {}).all()) {
+      const Batch batch = batch_of(data, chosen);
+      const Tensor logits = (*model_)(batch["index"], batch["padding"]);
+      loss += cross_entropy(logits, batch["labels"], {.reduction = Reduction::sum}).item();
+      right += sum(to(argmax(logits, -1) == batch["labels"], f32)).item();
+    }
+    const auto count = static_cast<double>(data.size());
+    return {{.name = "accuracy",
+             .value = 100 * right / count,
+             .digits = 2,
+             .unit = "%",
+             .higher_is_better = true},
+            {.name = loss_name, .value = loss / count}};
+  }
+
+  /// "positive (98.2 %), negative (1.8 %)": the likeliest three, as far as they are worth a word.
+  std::string described(const std::string& text) const {
+    NoGrad no_grad;
+    const std::vector<std::vector<int32_t>> rows{encoded(text)};
+    const std::vector<double> p =
+        softmax((*model_)(pad_rows(rows, kPad), padding_mask(rows)), -1).to_vector();
+    std::vector<size_t> order(p.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return p[a] > p[b]; });
+    std::string out;
+    for (size_t i = 0; i < std::min<size_t>(3, order.size()); ++i) {
+      if (i > 0 && p[order[i]] < 0.005) break;
+      out += concat(i > 0 ? ", " : "", labels_[static_cast<int64_t>(order[i])], " (",
+                    fixed(100 * p[order[i]], 1), " %)");
+    }
+    return out;
+  }
+
+  TextClassifierPreset preset_;
+  TextClassifierConfig config_;
+  std::string position_ = "sinusoidal", pooling_ = "mean", order_ = "label-text";
+  double label_smoothing_ = 0, token_dropout_ = 0;
+  bool balanced_ = false;
+  TokenizerOptions tokens_;
+  std::string source_;
+  Labels labels_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  Encoded train_, validation_, test_;
+  Tensor class_weights_;
+  BatchSampler sampler_;
+  std::unique_ptr<TextClassifier> model_;
+};
+
+}  // namespace
+
+std::unique_ptr<Task> make_text_classifier_task(TextClassifierPreset preset) {
+  return std::make_unique<TextClassifierTask>(preset);
+}
+
+}  // namespace tarsier::zoo

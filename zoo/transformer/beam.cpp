@@ -1,0 +1,95 @@
+#include "zoo/transformer/beam.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "autograd/error.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+/// A way to go on: the sequence `parent`, and `token` behind it.
+struct Step {
+  int64_t parent;
+  int32_t token;
+  double log_probability;
+};
+
+double scored(double log_probability, size_t length, double penalty) {
+  return log_probability / std::pow((5.0 + static_cast<double>(length)) / 6, penalty);
+}
+
+/// The best `count` steps from the first `rows` sequences, the best first.
+std::vector<Step> best_steps(const std::vector<double>& log_p, const std::vector<Hypothesis>& alive,
+                             int64_t count) {
+  const size_t vocabulary = log_p.size() / static_cast<size_t>(count);
+  std::vector<Step> steps;
+  for (size_t row = 0; row < alive.size(); ++row) {
+    for (size_t token = 0; token < vocabulary; ++token) {
+      const double p = log_p[row * vocabulary + token];
+      check(!std::isnan(p), "beam_search", "the model's probabilities are NaN");
+      steps.push_back(
+          {static_cast<int64_t>(row), static_cast<int32_t>(token), alive[row].log_probability + p});
+    }
+  }
+  // Twice as many as there are beams: however many of these end, enough go on.
+  const size_t kept = std::min(steps.size(), 2 * static_cast<size_t>(count));
+  std::partial_sort(steps.begin(), steps.begin() + static_cast<int64_t>(kept), steps.end(),
+                    [](const Step& a, const Step& b) {
+                      if (a.log_probability != b.log_probability)
+                        return a.log_probability > b.log_probability;
+                      return a.parent != b.parent ? a.parent < b.parent : a.token < b.token;
+                    });
+  steps.resize(kept);
+  return steps;
+}
+
+}  // namespace
+
+std::vector<Hypothesis> beam_search(const NextToken& next, int32_t begin, int32_t end,
+                                    const BeamOptions& options) {
+  check(options.beams > 0 && options.max_length > 0 && options.length_penalty >= 0, "beam_search",
+        "beams ", options.beams, ", max_length ", options.max_length, ", length_penalty ",
+        options.length_penalty, ": the first two must be positive, the last not negative");
+  const auto K = static_cast<size_t>(options.beams);
+  std::vector<Hypothesis> alive(1), done;  // at first there is one beginning: nothing
+  std::vector<int64_t> parents(K, 0);
+  std::vector<int32_t> tokens(K, begin);
+  for (int64_t length = 0; length < options.max_length && done.size() < K; ++length) {
+    const std::vector<double> log_p = next(parents, tokens).to_vector();
+    std::vector<Hypothesis> longer;
+    parents.clear();
+    tokens.clear();
+    const std::vector<Step> steps = best_steps(log_p, alive, options.beams);
+    for (size_t rank = 0; rank < steps.size() && longer.size() < K; ++rank) {
+      const Step& step = steps[rank];
+      Hypothesis h = alive[static_cast<size_t>(step.parent)];
+      h.log_probability = step.log_probability;
+      if (step.token == end) {
+        if (rank >= K) continue;  // K sequences are likelier than to end here
+        h.score = scored(h.log_probability, h.tokens.size() + 1, options.length_penalty);
+        done.push_back(std::move(h));
+      } else {
+        h.tokens.push_back(step.token);
+        parents.push_back(step.parent);
+        tokens.push_back(step.token);
+        longer.push_back(std::move(h));
+      }
+    }
+    alive = std::move(longer);
+    if (alive.empty()) break;
+    while (parents.size() < K) parents.push_back(0), tokens.push_back(end);  // nobody asks for them
+  }
+  if (done.empty())
+    for (Hypothesis& h : alive) {
+      h.score = scored(h.log_probability, h.tokens.size(), options.length_penalty);
+      done.push_back(std::move(h));
+    }
+  std::stable_sort(done.begin(), done.end(),
+                   [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
+  return done;
+}
+
+}  // namespace tarsier::zoo
