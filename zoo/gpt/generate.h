@@ -24,7 +24,9 @@ struct Sampling {
 int64_t sample_index(const std::vector<double>& logits, const Sampling& sampling, double u);
 
 /// Continues `prompt` (not empty) by `count` indices and calls `emit` with each as soon as it is
-/// known. The model sees the last block_size indices.
+/// known. The model sees the last block_size indices. As long as these are all, a new one costs one
+/// pass of one token, since keys and values of the others are kept (GptCache). Beyond, all move on
+/// by a position with each new one, and are computed anew: the positions are learned, and end.
 void generate(Gpt& model, const std::vector<int32_t>& prompt, int64_t count,
               const Sampling& sampling, const std::function<void(int32_t)>& emit);
 
