@@ -58,6 +58,7 @@ class ModuleList : public Module {
   /// `count` modules, each made as M(args…).
   template <class... Args>
   explicit ModuleList(int64_t count, const Args&... args) {
+    check(count >= 0, "module_list", count, " modules: use 0 or more");
     for (int64_t i = 0; i < count; ++i) emplace_back(args...);
   }
 

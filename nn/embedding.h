@@ -26,7 +26,10 @@ struct Embedding : Layer<Embedding> {
     register_parameter("weight", weight, Tensor::empty({num_embeddings, embedding_dim}));
     normal_(weight);
     if (!padding_idx) return;
-    padding_idx = wrap_dim(*padding_idx, static_cast<int>(num_embeddings), "embedding");
+    check(*padding_idx >= -num_embeddings && *padding_idx < num_embeddings, "embedding",
+          "padding_idx ", *padding_idx, " of ", num_embeddings, " rows: use ", -num_embeddings,
+          " to ", num_embeddings - 1);
+    if (*padding_idx < 0) *padding_idx += num_embeddings;
     zeros_(select(weight.detach(), 0, *padding_idx));
   }
 

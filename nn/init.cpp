@@ -30,6 +30,12 @@ double inverse_normal_cdf(double p) {
   return z;
 }
 
+/// What all initialisers ask of x.
+void check_floating(const Tensor& x, const char* op) {
+  check(x.defined(), op, "an undefined tensor was given: assign Tensor::empty(shape) to it first");
+  check(is_floating(x.dtype()), op, "a tensor of ", x.dtype(), ": f32 or f64 is needed");
+}
+
 double fan_of(const Tensor& x, std::string_view mode, const char* op) {
   check(mode == "fan_in" || mode == "fan_out", op, "mode '", mode, "': use fan_in or fan_out");
   const Fans fans = fan_in_and_fan_out(x);
@@ -45,19 +51,25 @@ Tensor zeros_(const Tensor& x) { return constant_(x, 0); }
 Tensor ones_(const Tensor& x) { return constant_(x, 1); }
 
 Tensor constant_(const Tensor& x, double value) {
+  check(x.defined(), "constant_", "an undefined tensor was given: assign Tensor::empty(shape) to ",
+        "it first");
   const NoGrad guard;
   return fill_(x, value);
 }
 
 Tensor uniform_(const Tensor& x, double a, double b, Generator& generator) {
-  check(a <= b, "uniform_", "lower bound ", a, " above upper bound ", b);
+  check_floating(x, "uniform_");
+  check(a <= b && std::isfinite(b - a), "uniform_", "bounds ", a, " and ", b,
+        ": they must be finite, the lower one first");
   if (no_init) return x;
   const NoGrad guard;
   return copy_(x, rand(x.shape(), x.dtype(), generator) * (b - a) + a);
 }
 
 Tensor normal_(const Tensor& x, double mean, double std, Generator& generator) {
-  check(std >= 0, "normal_", "standard deviation ", std, " must not be negative");
+  check_floating(x, "normal_");
+  check(std >= 0 && std::isfinite(mean + std), "normal_", "mean ", mean, " and standard deviation ",
+        std, ": both must be finite, and the second not negative");
   if (no_init) return x;
   const NoGrad guard;
   return copy_(x, randn(x.shape(), x.dtype(), generator) * std + mean);
@@ -65,6 +77,7 @@ Tensor normal_(const Tensor& x, double mean, double std, Generator& generator) {
 
 Tensor trunc_normal_(const Tensor& x, double mean, double std, double a, double b,
                      Generator& generator) {
+  check_floating(x, "trunc_normal_");
   check(std > 0 && a < b, "trunc_normal_", "std ", std, " and bounds ", a, ", ", b,
         ": std must be positive and the bounds in order");
   // Above the mean 1 − Φ would lose its digits: draw from the mirrored interval there.
@@ -86,6 +99,8 @@ Tensor trunc_normal_(const Tensor& x, double mean, double std, double a, double 
 }
 
 Fans fan_in_and_fan_out(const Tensor& weight) {
+  check(weight.defined(), "fan_in_and_fan_out", "an undefined tensor was given: assign ",
+        "Tensor::empty(shape) to it first");
   check(weight.dim() >= 2, "fan_in_and_fan_out", "shape ", weight.shape(),
         " has less than two dimensions: (out, in, …) is needed");
   const int64_t kernel =
@@ -131,6 +146,7 @@ Tensor kaiming_normal_(const Tensor& x, double a, std::string_view mode,
 /// once leaves the rounding of a sum that may be much larger than what remains of the row.
 /// Source: Giraud et al. 2005, "The loss of orthogonality in the Gram-Schmidt process".
 Tensor orthogonal_(const Tensor& x, double gain, Generator& generator) {
+  check_floating(x, "orthogonal_");
   check(x.dim() >= 2, "orthogonal_", "shape ", x.shape(),
         " has less than two dimensions: (out, in, …) is needed");
   if (no_init || x.numel() == 0) return x;

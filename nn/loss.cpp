@@ -1,5 +1,6 @@
 #include "nn/loss.h"
 
+#include <cmath>
 #include <limits>
 #include <string_view>
 
@@ -194,6 +195,7 @@ Tensor dice_loss(const Arg& input, const Arg& target, double smooth, bool square
 Tensor cosine_embedding_loss(const Arg& input1, const Arg& input2, const Tensor& target,
                              double margin, Reduction reduction) {
   const char* op = "cosine_embedding_loss";
+  check(std::isfinite(margin), op, "margin is ", margin, ": it must be finite");
   check_alike(op, "input1", input1, "input2", input2);
   check(input1.dim() == 1 || input1.dim() == 2, op, "inputs of shape ", input1.shape(),
         ": (N, D) or (D) is needed");

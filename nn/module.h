@@ -144,6 +144,9 @@ class Module {
   decltype(auto) called(Forward&& forward, const Arg& x, Rest&&... rest) {
     using Result = std::invoke_result_t<Forward&, const Arg&, Rest...>;
     return scoped([&]() -> Result {
+      if (!x.defined()) [[unlikely]]
+        fail("module", type_name(),
+             " was called with an undefined tensor: assign the result of an ", "op to it first");
       if (!hooks_) [[likely]]
         return forward(x, std::forward<Rest>(rest)...);
       if constexpr (std::same_as<Result, Tensor>)

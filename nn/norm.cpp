@@ -8,6 +8,17 @@ namespace {
 
 const char* yes_no(bool value) { return value ? "true" : "false"; }
 
+void check_eps(double eps, const char* op) {
+  check(eps >= 0 && eps <= std::numeric_limits<double>::max(), op, "eps ", eps,
+        ": a finite number is needed, 0 or more");
+}
+
+void check_dtype(const Tensor& x, const Tensor& own, const char* op) {
+  check(is_floating(x.dtype()) && (!own.defined() || own.dtype() == x.dtype()), op, "x of ",
+        x.dtype(), " in a layer of ", own.defined() ? own.dtype() : f32,
+        ": convert one with to(…)");
+}
+
 void check_normalized_shape(const Shape& shape, const char* op) {
   check(!shape.empty() && *std::min_element(shape.begin(), shape.end()) > 0, op,
         "normalized_shape ", shape, ": one size or more is needed, all positive");
@@ -38,6 +49,7 @@ LayerNorm::LayerNorm(const Shape& normalized_shape, double eps, bool elementwise
                      bool with_bias)
     : normalized_shape(normalized_shape), eps(eps) {
   check_normalized_shape(normalized_shape, "layer_norm");
+  check_eps(eps, "layer_norm");
   if (!elementwise_affine) return;
   register_parameter("weight", weight, ones(normalized_shape));
   register_parameter("bias", bias, with_bias ? zeros(normalized_shape) : Tensor());
@@ -58,6 +70,7 @@ std::string LayerNorm::extra_repr() const {
 RMSNorm::RMSNorm(const Shape& normalized_shape, std::optional<double> eps, bool elementwise_affine)
     : normalized_shape(normalized_shape), eps(eps) {
   check_normalized_shape(normalized_shape, "rms_norm");
+  check_eps(eps.value_or(0), "rms_norm");
   if (elementwise_affine) register_parameter("weight", weight, ones(normalized_shape));
 }
 
@@ -81,6 +94,7 @@ GroupNorm::GroupNorm(int64_t num_groups, int64_t num_channels, double eps, bool 
   check(num_groups > 0 && num_channels > 0 && num_channels % num_groups == 0, "group_norm",
         num_channels, " channels in ", num_groups,
         " groups: num_channels must be a positive multiple of num_groups");
+  check_eps(eps, "group_norm");
   if (!affine) return;
   register_parameter("weight", weight, ones({num_channels}));
   register_parameter("bias", bias, zeros({num_channels}));
@@ -90,6 +104,7 @@ GroupNorm::GroupNorm(int64_t num_groups, int64_t num_channels, double eps, bool 
 Tensor GroupNorm::forward(const Arg& x) {
   check(x.dim() >= 2 && x.size(1) == num_channels, "group_norm", "x of shape ", x.shape(),
         ": expected (N, ", num_channels, ", …)");
+  check_dtype(x, weight, "group_norm");
   check(x.numel() > 0, "group_norm", "x of shape ", x.shape(), " has no elements");
   const Arg groups(reshape(x, {x.size(0) * num_groups, -1}), x.at);
   const Tensor y = reshape(layer_norm(groups, {}, {}, eps), x.shape());
@@ -108,6 +123,10 @@ BatchNorm::BatchNorm(int64_t num_features, const BatchNormOptions& options, int 
                      int max_dims)
     : num_features(num_features), options(options), min_dims_(min_dims), max_dims_(max_dims) {
   check(num_features > 0, "batch_norm", num_features, " channels: a positive number is needed");
+  check_eps(options.eps, "batch_norm");
+  const double momentum = options.momentum.value_or(0);
+  check(momentum >= 0 && momentum <= 1, "batch_norm", "momentum ", momentum,
+        ": the weight of the newest batch must be between 0 and 1");
   if (options.affine) {
     register_parameter("weight", weight, ones({num_features}));
     register_parameter("bias", bias, zeros({num_features}));
@@ -123,6 +142,7 @@ Tensor BatchNorm::forward(const Arg& x) {
   check(dims >= min_dims_ && dims <= max_dims_ && x.size(1) == num_features, "batch_norm",
         "x of shape ", x.shape(), ": expected (N, ", num_features,
         max_dims_ == 3 ? ") or (N, C, L)" : ", H, W)");
+  check_dtype(x, options.affine ? weight : running_mean, "batch_norm");
   Tensor centred, variance;
   if (is_training() || !options.track_running_stats) {
     Axes all_but_channels = {0};

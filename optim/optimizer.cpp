@@ -45,7 +45,13 @@ void Optimizer::add_group(const TensorDict& parameters, double lr) {
   lrs_.push_back(lr);
 }
 
-void Optimizer::check_not_empty() const { check(!slots_.empty(), tag_, "no parameters to train"); }
+void Optimizer::check_not_empty() const {
+  check(!slots_.empty(), tag_, "no parameters to train");
+  bool any = false;
+  for (const Slot& slot : slots_) any = any || slot.parameter.requires_grad();
+  check(any, tag_, "none of the ", slots_.size(), " parameters asks for a gradient, '",
+        slots_[0].name, "' neither: call requires_grad_() on those to train");
+}
 
 double Optimizer::lr(int64_t group) const {
   check(group >= 0 && group < num_groups(), tag_, "no group ", group, " among ", num_groups());

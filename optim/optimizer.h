@@ -71,8 +71,9 @@ class Optimizer {
     Tensor grad;
   };
 
-  /// `tag` is the name in errors. Throws Error(tag) for no parameters at all, for one that is given
-  /// twice or not a contiguous floating leaf, and for a learning rate below 0.
+  /// `tag` is the name in errors. Throws Error(tag) for no parameters at all, or none that asks for
+  /// a gradient; for one that is given twice or not a contiguous floating leaf; and for a learning
+  /// rate below 0.
   template <class Options>
   Optimizer(const char* tag, const std::vector<ParameterGroup<Options>>& groups) : tag_(tag) {
     for (const ParameterGroup<Options>& group : groups)

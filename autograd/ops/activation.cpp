@@ -121,7 +121,7 @@ Tensor silu(const Arg& x) {
 /// y = log(1 + e^{βx}) / β, and x itself where βx > threshold.
 ///   dx = dy · σ(βx), and dy itself there     saved: x
 Tensor softplus(const Arg& x, double beta, double threshold) {
-  check(beta != 0, "softplus", "beta is 0: use a positive number");
+  check(beta > 0, "softplus", "beta is ", beta, ": use a positive number");
   Tensor y;
   {
     NoGrad guard;

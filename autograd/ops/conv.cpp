@@ -263,6 +263,9 @@ Tensor conv2d(const Arg& x, const Arg& weight, const Tensor& bias, const Conv2dO
 Tensor conv1d(const Arg& x, const Arg& weight, const Tensor& bias, const Conv1dOptions& options) {
   check(x.dim() == 3 && weight.dim() == 3, "conv1d", "x of shape ", x.shape(),
         " and weight of shape ", weight.shape(), ": expected (N, C, L) and (O, C/groups, k)");
+  check(x.size(1) == weight.size(1) * options.groups, "conv1d", "x of shape ", x.shape(),
+        " and weight of shape ", weight.shape(), " in ", options.groups, " groups: x needs ",
+        weight.size(1) * options.groups, " channels");
   const Tensor y = conv2d(Arg(unsqueeze(x, 2), x.at), unsqueeze(weight, 2), bias,
                           {.stride = {1, options.stride},
                            .padding = {0, options.padding},

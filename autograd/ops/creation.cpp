@@ -10,15 +10,23 @@ namespace tarsier {
 
 // ------------------------------------------------------------------------------------- constants
 
-Tensor full(const Shape& shape, double value, DType dtype) {
+namespace {
+
+Tensor filled(const Shape& shape, double value, DType dtype, const char* op) {
+  for (int64_t size : shape) check(size >= 0, op, "shape ", shape, " has a negative size");
   Tensor y = Tensor::empty(shape, dtype);
-  if (dtype == i64) detail::number_as<int64_t>(value, "full");  // an error where it does not fit
+  if (dtype == i64) detail::number_as<int64_t>(value, op);  // an error where it does not fit
   fill_elements(y, value);
   return y;
 }
 
-Tensor zeros(const Shape& shape, DType dtype) { return full(shape, 0, dtype); }
-Tensor ones(const Shape& shape, DType dtype) { return full(shape, 1, dtype); }
+}  // namespace
+
+Tensor full(const Shape& shape, double value, DType dtype) {
+  return filled(shape, value, dtype, "full");
+}
+Tensor zeros(const Shape& shape, DType dtype) { return filled(shape, 0, dtype, "zeros"); }
+Tensor ones(const Shape& shape, DType dtype) { return filled(shape, 1, dtype, "ones"); }
 Tensor zeros_like(const Tensor& x) { return full(x.shape(), 0, x.dtype()); }
 Tensor ones_like(const Tensor& x) { return full(x.shape(), 1, x.dtype()); }
 Tensor scalar(double value, DType dtype) { return full({}, value, dtype); }

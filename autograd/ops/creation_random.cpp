@@ -11,8 +11,17 @@ namespace tarsier {
 using detail::kCostlyGrain;
 using kernels::Unary;
 
+namespace {
+
+Tensor new_tensor(const Shape& shape, DType dtype, const char* op) {
+  for (int64_t size : shape) check(size >= 0, op, "shape ", shape, " has a negative size");
+  return Tensor::empty(shape, dtype);
+}
+
+}  // namespace
+
 Tensor rand(const Shape& shape, DType dtype, Generator& generator) {
-  Tensor y = Tensor::empty(shape, dtype);
+  Tensor y = new_tensor(shape, dtype, "rand");
   const RandomKey key = generator.next();
   dispatch_floating(dtype, "rand", [&]<class T>() {
     T* py = y.data<T>();
@@ -52,7 +61,7 @@ void normal_block(RandomKey key, int64_t block, T* z) {
 }  // namespace
 
 Tensor randn(const Shape& shape, DType dtype, Generator& generator) {
-  Tensor y = Tensor::empty(shape, dtype);
+  Tensor y = new_tensor(shape, dtype, "randn");
   const RandomKey key = generator.next();
   dispatch_floating(dtype, "randn", [&]<class T>() {
     T* py = y.data<T>();
@@ -87,7 +96,7 @@ uint64_t integer_below(uint64_t range, RandomKey key, uint64_t index) {
 
 Tensor randint(int64_t low, int64_t high, const Shape& shape, Generator& generator) {
   check(low < high, "randint", "low ", low, " and high ", high, ": low must be less than high");
-  Tensor y = Tensor::empty(shape, i64);
+  Tensor y = new_tensor(shape, i64, "randint");
   const RandomKey key = generator.next();
   const uint64_t range = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
   int64_t* py = y.data<int64_t>();

@@ -70,7 +70,13 @@ Tensor readable(const Tensor& x) {
   return step == 1 || step == 0 || x.shape().back() == 1 ? x : contiguous_copy(x);
 }
 
+static void check_defined(const Tensor& x, const char* op) {
+  check(x.defined(), op, "an undefined tensor was given: assign the result of an op to it");
+}
+
 void check_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
+  check_defined(a, op);
+  check_defined(b, op);
   check(a.dtype() == b.dtype(), op, "dtypes ", a.dtype(), " and ", b.dtype(),
         " differ: convert one of them with to(x, ", a.dtype(), ")");
 }
@@ -96,6 +102,7 @@ int64_t grain_of(Unary f) {
 }  // namespace
 
 Tensor unary(Unary f, const Tensor& x, const char* op) {
+  check_defined(x, op);
   return dispatch_floating(x.dtype(), op, [&]<class T>() {
     const auto kernel = kernels::active<T>().unary[static_cast<int>(f)];
     // The kernel works in place as well, on a copy that has the elements in order.
@@ -180,6 +187,7 @@ int64_t grain_of(Binary f) { return f == Binary::pow ? kCostlyGrain : kCheapGrai
 /// f with a number on one side.
 template <bool number_first>
 Tensor binary_number(Binary f, const Tensor& x, double number, const char* op) {
+  check_defined(x, op);
   return dispatch_arithmetic(x.dtype(), op, [&]<class T>() {
     const BinaryRun<T> run(f, op);
     const T value = number_as<T>(number, op);

@@ -9,6 +9,8 @@ namespace tarsier {
 namespace {
 
 void check_dtypes(const char* op, const Tensor& a, const Tensor& b) {
+  check(a.defined() && b.defined(), op,
+        "an undefined tensor was given: assign the result of an op to it");
   check(a.dtype() == b.dtype(), op, "dtypes ", a.dtype(), " and ", b.dtype(),
         " differ: convert one with to(x, dtype)");
   check(is_floating(a.dtype()), op, "dtype ", a.dtype(),

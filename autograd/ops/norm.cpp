@@ -19,6 +19,7 @@ Rows rows_of(const Tensor& x) {
 }
 
 void check_norm(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check(x.defined(), op, "an undefined tensor was given: assign the result of an op to it");
   check(is_floating(x.dtype()), op, "dtype ", x.dtype(),
         " where f32 or f64 is needed: convert with to(x, f32)");
   check(x.dim() > 0, op, "a scalar has no last dimension to normalise over");

@@ -158,9 +158,11 @@ Tensor avg_pool2d(const Arg& x, Pair kernel, const AvgPool2dOptions& options) {
 
 Tensor adaptive_avg_pool2d(const Arg& x, Pair output_size) {
   detail::check_image("adaptive_avg_pool2d", x);
-  check(output_size.h > 0 && output_size.w > 0 && x.size(2) > 0 && x.size(3) > 0,
+  constexpr int64_t kLargest = int64_t{1} << 30;
+  check(output_size.h > 0 && output_size.w > 0 && x.size(2) > 0 && x.size(3) > 0 &&
+            output_size.h <= kLargest && output_size.w <= kLargest,
         "adaptive_avg_pool2d", "an image of ", x.size(2), " × ", x.size(3), " to ", output_size.h,
-        " × ", output_size.w, ": all sizes must be positive");
+        " × ", output_size.w, ": all sizes must be positive, and ", kLargest, " at most");
   return resample(x, adaptive_means(output_size.h, x.size(2)),
                   adaptive_means(output_size.w, x.size(3)));
 }

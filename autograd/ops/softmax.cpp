@@ -11,6 +11,7 @@ constexpr int64_t kGrain = 8192;
 
 /// Checks x and gives the dimension.
 int softmax_dim(const Tensor& x, int64_t dim, const char* op) {
+  check(x.defined(), op, "an undefined tensor was given: assign the result of an op to it");
   check(is_floating(x.dtype()), op, "dtype ", x.dtype(),
         " where f32 or f64 is needed: convert with to(x, f32)");
   return wrap_dim(dim, x.dim(), op);

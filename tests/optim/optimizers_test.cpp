@@ -156,6 +156,11 @@ TEST_CASE("AMSGrad's steps do not grow again when gradients vanish") {
 TEST_CASE("NaN and what is out of range is refused by name, and so are no parameters") {
   Tensor w = zeros({2, 2}).requires_grad_();
   const TensorDict p{{"w", w}}, none;
+  CHECK_THROWS_WITH_AS(Lion({{"a", zeros({2})}, {"b", zeros({2})}}),
+                       "[lion] none of the 2 parameters asks for a gradient, 'a' neither: call "
+                       "requires_grad_() on those to train",
+                       Error);
+  CHECK_NOTHROW(Lion({{"frozen", zeros({2})}, {"w", w}}));
   for (const double bad : {-1.0, kNaN, static_cast<double>(INFINITY)}) {
     CAPTURE(bad);
     CHECK_THROWS_AS(Adagrad(p, {.lr = bad}), Error);
