@@ -1,0 +1,38 @@
+#pragma once
+// Generated data for translation: dates as people write them, and as ISO 8601 writes them.
+
+#include <cstdint>
+#include <string>
+
+#include "autograd/random.h"
+
+namespace tarsier::zoo {
+
+/// "Friday, Nov 20th 2026" and "2026-11-20".
+struct DateExample {
+  std::string text, iso;
+};
+
+/// How many forms write_date() knows.
+int date_forms();
+
+/// The day `days` after 1950-01-01, written in form 0 … date_forms() − 1: with month names long or
+/// short, ordinals in digits or letters, weekdays (always the right one), years of two or four
+/// digits (50–99 are 1950–1999, 00–49 are 2000–2049). Numbers between slashes or hyphens are month
+/// first (11/20/2026) unless a year of four digits comes first, those between points day first
+/// (20.11.2026): so every text means one date. Throws Error("data") for a day that is not before
+/// 2050, or a form that is none.
+DateExample write_date(int64_t days, int form);
+
+/// The parts that each day belongs to, always the same one: of ten days drawn 8, 1 and 1.
+enum class DatePart { train, val, test };
+DatePart part_of_date(int64_t days);
+
+/// Days that write_date() knows: 1950-01-01 to 2049-12-31.
+constexpr int64_t kDays = 36'525;
+
+/// Example `index` of the stream `key`: a day of `part` in some form. No day of one part occurs in
+/// another, whatever the form.
+DateExample date_example(RandomKey key, uint64_t index, DatePart part);
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,21 @@
+#pragma once
+// Generated data for image classification: digits drawn from strokes.
+
+#include <cstdint>
+
+#include "autograd/random.h"
+#include "zoo/data/images.h"
+
+namespace tarsier::zoo {
+
+/// A picture of a digit from 0 to 9, bright on black, `size` × `size` grey pixels. Its strokes are
+/// smooth curves (Catmull–Rom splines) through a few points in a box; some digits have two ways of
+/// writing. Drawn from `key` and `index`: the way of writing, the shaking of the points, width,
+/// height, slant, angle and place of the whole, breadth and strength of the pen, and noise.
+/// Throws Error("data") for another digit, or a size below 8.
+Picture draw_digit(int digit, RandomKey key, uint64_t index, int64_t size = 28);
+
+/// `count` pictures, image i of digit i mod 10.
+Images draw_digits(int64_t count, RandomKey key, int64_t size = 28);
+
+}  // namespace tarsier::zoo
