@@ -270,6 +270,7 @@ void head_grad(const Attention<T>& a, const AttentionGrad<T>& g, int64_t head, R
     for (int64_t r = 0; r < kBlock; ++r)
       queries.lse[r] = r < rows ? g.lse[head * a.tq + i + r] : kInfinity<T>;
     row_dots<T>(rows_from(g.y, head, i), dy, rows, a.dv, s, queries.dot);
+    // The first queries that see any of a block of keys write its gradients, the next ones add.
     const int64_t seen_before = i > query_range.from ? keys_of(a, {query_range.from, i}).to : 0;
     for (int64_t j = keys.from; j < keys.to; j += kBlock) {
       const Block block = make_block(a, head, i, rows, j, least(kBlock, keys.to - j));
