@@ -66,12 +66,16 @@ TEST_CASE("a file gets plain lines, each with the mean loss since the one before
   std::ostringstream out;
   ConsoleProgress progress(out, false, "tokens");
   progress.on_validation(1);
+  progress.on_bad_gradients(
+      {.missing = {"head.weight", "head.bias"}, .zero = {}, .non_finite = {}});
   for (int64_t step = 1; step <= 250; ++step) {
     StepReport report = report_of(step);
     report.train_loss = step <= 100 ? 3 : 2;
     progress.on_step(report);
   }
   CHECK(out.str() ==
+        "Warning: in the first step these parameters did not learn.\n"
+        "no gradient: head.weight, head.bias\n"
         "step 100/2000  loss 3.0000  51,000 tokens/s  1:15 left\n"
         "step 200/2000  loss 2.0000  51,000 tokens/s  1:15 left\n");
 }

@@ -105,6 +105,28 @@ TEST_CASE("a run leaves its weights, settings, metrics and checkpoint") {
   CHECK(run.weights[name].to_vector() != checkpoint.model[name].to_vector());
 }
 
+TEST_CASE("parameters that do not learn in the first step are named, once") {
+  const Scratch scratch;
+  struct Listener : TrainObserver {
+    std::vector<nn::GradientReport> reports;
+    void on_bad_gradients(const nn::GradientReport& report) override { reports.push_back(report); }
+  };
+  const std::string data = scratch.write("data.txt", small_text());
+  for (const bool broken : {false, true}) {
+    const std::unique_ptr<Task> task = tiny_task(data, 3);
+    const TensorDict parameters = task->model().named_parameters();
+    // Nothing comes back through a map that is zero.
+    if (broken) nn::zeros_(parameters["transformer.h.0.mlp.c_proj.weight"]);
+    Listener listener;
+    train(*task, RunFolder::create(scratch.path(broken ? "broken" : "good")), {}, listener);
+    REQUIRE(listener.reports.size() == (broken ? 1 : 0));
+    if (!broken) continue;
+    CHECK(listener.reports[0].zero == std::vector<std::string>{"transformer.h.0.ln_2.weight",
+                                                               "transformer.h.0.mlp.c_fc.weight"});
+    CHECK(listener.reports[0].missing.empty());
+  }
+}
+
 TEST_CASE("one, two and three threads give the same bits") {
   const int before = num_threads();
   const Scratch scratch;
