@@ -62,7 +62,7 @@ TEST_CASE("what is wrong with a PGM or PPM, and where") {
 }
 
 void put(std::string& out, uint32_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> 8 * i);
+  for (int i = 0; i < bytes; ++i) out += static_cast<char>(i < 4 ? value >> 8 * i : 0);
 }
 
 /// A BMP file with a header of 40 bytes.
