@@ -5,6 +5,7 @@
 #include <set>
 
 #include "nn/file.h"
+#include "nn/names.h"
 
 namespace tarsier::zoo {
 
@@ -177,19 +178,9 @@ struct Differences {
 
   void check_empty(const Pretrained& file, const nn::Module& module) const {
     if (wrong.empty() && missing.empty() && unexpected.empty()) return;
-    std::string text = concat(file.weights_path, " does not fit a ", module.type_name(),
-                              " of the sizes in ", file.config_path, ":");
-    append(text, "wrong", wrong);
-    append(text, "missing", missing);
-    append(text, "unexpected", unexpected);
-    fail(kName, text);
-  }
-
- private:
-  static void append(std::string& text, const char* title, const std::vector<std::string>& names) {
-    if (names.empty()) return;
-    text += concat("\n  ", title, ":");
-    for (const std::string& name : names) text += concat(name == names[0] ? " " : ", ", name);
+    fail(kName, file.weights_path, " does not fit a ", module.type_name(), " of the sizes in ",
+         file.config_path, ":", nn::list_line("wrong", wrong), nn::list_line("missing", missing),
+         nn::list_line("unexpected", unexpected));
   }
 };
 

@@ -86,8 +86,8 @@ struct Source {
 /// Copies weights from `file` into every tensor of `module`'s state dict, which lie where
 /// source_of(name of the tensor) says, converting between f32 and f64. Weights of the file that no
 /// tensor takes must be `ignored`.
-/// Throws Error("pretrained") with the file's name that lists every missing and unexpected name,
-/// and every wrong shape beside the right one; nothing is changed then.
+/// Throws Error("pretrained") with the file's name that lists missing and unexpected names, and
+/// wrong shapes beside the right ones, the first ten of each; nothing is changed then.
 void load_weights(nn::Module& module, const Pretrained& file,
                   const std::function<Source(const std::string& name)>& source_of,
                   const std::function<bool(std::string_view name)>& ignored);
