@@ -90,8 +90,8 @@ TEST_CASE("a date depends on seed, stream and index alone") {
 
 TEST_CASE("digits are bright strokes on a dark ground, inside of the picture") {
   for (int64_t size : {8, 28, 41}) {
-    const Images images = draw_digits(200, {1, 2}, size);
-    CHECK(images.size() == 200);
+    const Images images = draw_digits(2000, {1, 2}, size);
+    CHECK(images.size() == 2000);
     CHECK(images.height == size);
     for (int64_t i = 0; i < images.size(); ++i) {
       CHECK(images.labels[static_cast<size_t>(i)] == i % 10);
@@ -102,9 +102,11 @@ TEST_CASE("digits are bright strokes on a dark ground, inside of the picture") {
         CHECK(bright > size * size / 50);
         CHECK(bright < size * size / 3);
         // The outermost pixels have the fading edge of the pen at most, and noise.
+        int brightest = 0;
         for (int64_t k = 0; k < size; ++k)
           for (int64_t p : {k, (size - 1) * size + k, k * size, k * size + size - 1})
-            CHECK(image[p] < 255 / 2 + 255 * 8 / 100 + 1);
+            brightest = std::max<int>(brightest, image[p]);
+        CHECK(brightest < 255 / 2 + 255 * 8 / 100 + 1);
       }
     }
   }

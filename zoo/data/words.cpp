@@ -133,7 +133,6 @@ std::vector<std::string> split_words(std::string_view text, bool lower_case) {
   const std::vector<Unit> units = units_of(prepared);
   std::vector<std::string> tokens;
   bool joined = false;  // no space before this token
-  bool after_word = false;
   for (size_t i = 0; i < units.size();) {
     if (units[i].kind == Kind::space) {
       joined = false;
@@ -143,14 +142,14 @@ std::vector<std::string> split_words(std::string_view text, bool lower_case) {
     const Span span = next_span(units, i);
     std::string token;
     for (i = span.begin; i < span.end; ++i) token += units[i].text;
-    if (joined && span.is_word && !after_word) {
+    // Of two tokens without a space between, one at least is no word: that one has the mark.
+    if (joined && span.is_word) {
       tokens.back() += kJoiner;
     } else if (joined) {
       token.insert(0, kJoiner);
     }
     tokens.push_back(std::move(token));
     joined = true;
-    after_word = span.is_word;
   }
   return tokens;
 }
