@@ -25,6 +25,7 @@ LINES = [
     "no\u00a0break\u2003em\u3000wide\u2028line\x1cfs\x1fus\ttab",
     "[a]{b}~c^d_e|f\\g@h/i:j;k<l=m>n?o!p#q%r*s+t",
     "trailing-\n",
+    "trailing-\n\u00a0\u3000",
     "hyphen-\nated and\nbroken",
     ".", ",", "-", "'", "3", "a.", ".a", "5.", ".5",
     "end with spaces \u00a0 ",

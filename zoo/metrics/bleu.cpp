@@ -44,19 +44,22 @@ std::string replace_pairs(const std::string& text, Fits fits, Write write) {
   return out;
 }
 
-/// Python's str.split(): Unicode's white space, and four separators of ASCII.
-std::vector<std::string> split_at_spaces(std::string_view text) {
-  std::vector<std::string> words;
-  bool inside = false;
-  while (!text.empty()) {
-    const auto [character, bytes] = next_character(text);
-    const bool space =
-        class_of(character) == CharClass::space || (character >= 0x1C && character <= 0x1F);
-    if (!space && !inside) words.emplace_back();
-    if (!space) words.back() += text.substr(0, bytes);
-    inside = !space;
-    text.remove_prefix(bytes);
+/// Python's white space: Unicode's, and four separators of ASCII.
+bool is_space(char32_t c) { return class_of(c) == CharClass::space || (c >= 0x1C && c <= 0x1F); }
+
+/// The parts of `text` between white space: Python's str.split().
+std::vector<std::string_view> split_at_spaces(std::string_view text) {
+  std::vector<std::string_view> words;
+  size_t begin = 0;
+  for (size_t at = 0; at < text.size();) {
+    const auto [character, bytes] = next_character(text.substr(at));
+    if (is_space(character)) {
+      if (at > begin) words.push_back(text.substr(begin, at - begin));
+      begin = at + bytes;
+    }
+    at += bytes;
   }
+  if (begin < text.size()) words.push_back(text.substr(begin));
   return words;
 }
 
@@ -77,8 +80,9 @@ Counts count_ngrams(const std::vector<std::string>& words, size_t n) {
 
 std::vector<std::string> bleu_words(std::string_view line) {
   // White space at the end goes first: "-\n" at the end is no hyphenation.
-  std::string text(line);
-  while (!text.empty() && split_at_spaces(text.substr(text.size() - 1)).empty()) text.pop_back();
+  const std::vector<std::string_view> parts = split_at_spaces(line);
+  if (parts.empty()) return {};
+  std::string text(line.begin(), parts.back().end());
   replace_all(text, "<skipped>", "");
   replace_all(text, "-\n", "");
   replace_all(text, "\n", " ");
@@ -106,7 +110,8 @@ std::vector<std::string> bleu_words(std::string_view line) {
       [](char a, char b) {
         return std::string{a, ' ', b, ' '};
       });
-  return split_at_spaces(spaced);
+  const std::vector<std::string_view> words = split_at_spaces(spaced);
+  return {words.begin(), words.end()};
 }
 
 Bleu corpus_bleu(const std::vector<std::string>& translations,
