@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <utility>
 
+#include "zoo/data/prefetch.h"
 #include "zoo/format.h"
 
 namespace tarsier::zoo {
@@ -37,7 +39,9 @@ class Run {
       save();
     }
     MetricsLog metrics(folder_, step_);
-    const int64_t first = step_;
+    const int64_t first = step_, parts = task_.recipe.accumulate;
+    batches_.emplace([this](int64_t number) { return task_.batch(number, options_.seed); },
+                     first * parts + 1, steps_ * parts);
     start_ = Clock::now();
     while (step_ < steps_ && !out_of_patience()) {
       StepReport report = train_step();
@@ -68,7 +72,7 @@ class Run {
     int64_t items = 0;
     const int64_t parts = task_.recipe.accumulate;
     for (int64_t part = 1; part <= parts; ++part) {
-      const Batch batch = task_.batch((step_ - 1) * parts + part, options_.seed);
+      const Batch batch = batches_->next();
       Tensor loss = task_.loss(batch);
       if (parts > 1) loss = loss / static_cast<double>(parts);
       report.train_loss += loss.item();
@@ -175,6 +179,7 @@ class Run {
   /// Leaves the model with the best weights, and measures these once more: a resumed run that had
   /// nothing left to do knows no more of them than their first metric.
   TrainOutcome finish() {
+    batches_.reset();
     if (best_step_ == 0) validate();
     task_.model().load_state_dict(best_);
     task_.model().eval();
@@ -192,6 +197,7 @@ class Run {
   Optimizers optimizers_;
   optim::ExponentialMovingAverage average_;
   std::vector<Tensor> parameters_;
+  std::optional<Prefetch<Batch>> batches_;
   int64_t step_ = 0;        // done
   int64_t saved_step_ = 0;  // in the checkpoint
   TensorDict best_;         // weights

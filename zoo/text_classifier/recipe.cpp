@@ -5,6 +5,7 @@
 
 #include "zoo/data/labelled.h"
 #include "zoo/data/sampler.h"
+#include "zoo/data/snippets.h"
 #include "zoo/data/tokenizer.h"
 #include "zoo/format.h"
 #include "zoo/text_classifier/text_classifier.h"
@@ -36,6 +37,7 @@ class TextClassifierTask : public Task {
     recipe.weight_decay = 0.05;
     recipe.ema_decay = 0.99;
     recipe.eval_every = 0;
+    if (preset == TextClassifierPreset::sources) tokens_.lower = false;
   }
 
   std::string name() const override {
@@ -46,9 +48,10 @@ class TextClassifierTask : public Task {
   // ---- data ----
 
   void load_data(const std::string& path) override {
-    source_ = "'" + path + "'";
+    source_ = path.empty() ? "pieces of tarsier's own source text" : "'" + path + "'";
     const auto order = order_ == "label-text" ? FieldOrder::label_first : FieldOrder::text_first;
-    const LabelledData data = read_labelled_data(path, order, kSplitKey);
+    const LabelledData data = path.empty() ? source_snippets(embedded_files(), 8, kSplitKey)
+                                           : read_labelled_data(path, order, kSplitKey);
     if (!tokenizer_) {
       labels_ = data.labels;
       tokenizer_ = Tokenizer::train(data.train.texts, tokens_);

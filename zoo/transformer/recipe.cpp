@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "zoo/data/dates.h"
 #include "zoo/data/parallel.h"
 #include "zoo/data/sampler.h"
 #include "zoo/data/tokenizer.h"
@@ -25,6 +26,23 @@ struct Encoded {
   int64_t size() const { return static_cast<int64_t>(source.size()); }
 };
 
+/// The default data: dates as people write them, and as ISO 8601 does.
+ParallelFolder dates() {
+  const auto drawn = [](const char* name, DatePart part, uint64_t stream, int64_t count) {
+    ParallelText text;
+    text.name = name;
+    for (int64_t i = 0; i < count; ++i) {
+      const DateExample example = date_example({1, stream}, static_cast<uint64_t>(i), part);
+      text.source.push_back(example.text);
+      text.target.push_back(example.iso);
+    }
+    return text;
+  };
+  return {drawn("train", DatePart::train, 0, 20'000),
+          drawn("val", DatePart::val, 1, 1000),
+          {drawn("test", DatePart::test, 2, 1000)}};
+}
+
 class TransformerTask : public Task {
  public:
   explicit TransformerTask(TransformerPreset preset) : preset_(preset) {
@@ -37,6 +55,19 @@ class TransformerTask : public Task {
     recipe.beta2 = 0.98;
     recipe.ema_decay = 0.99;
     recipe.eval_every = 0;
+    if (preset == TransformerPreset::translation) return;
+    config_.width = 64;
+    config_.mlp_width = 128;
+    config_.heads = 4;
+    config_.layers = 2;
+    config_.dropout = 0;
+    tokens_.kind = "characters";
+    recipe.batch_size = 64;
+    recipe.epochs = 6;
+    recipe.learning_rate = 2e-3;
+    recipe.warmup_steps = 100;
+    beam_.beams = 1;
+    label_smoothing_ = 0;
   }
 
   std::string name() const override {
@@ -47,8 +78,9 @@ class TransformerTask : public Task {
   // ---- data ----
 
   void load_data(const std::string& path) override {
-    source_name_ = "'" + path + "'";
-    const ParallelFolder folder = read_parallel_folder(path, source_language_, target_language_);
+    source_name_ = path.empty() ? "dates in many forms" : "'" + path + "'";
+    const ParallelFolder folder =
+        path.empty() ? dates() : read_parallel_folder(path, source_language_, target_language_);
     if (!source_tokens_) {
       source_tokens_ = Tokenizer::train(folder.train.source, tokens_);
       target_tokens_ = Tokenizer::train(folder.train.target, tokens_);

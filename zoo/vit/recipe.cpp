@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "zoo/data/digits.h"
 #include "zoo/data/images.h"
 #include "zoo/data/picture.h"
 #include "zoo/data/sampler.h"
@@ -18,6 +19,13 @@ constexpr uint64_t kBatchStream = uint64_t{1} << 63;
 constexpr uint64_t kAugmentStream = uint64_t{3} << 62;
 /// Which images validate does not depend on the run's seed: runs can be compared.
 constexpr RandomKey kSplitKey{2021, 0};
+
+/// The default data.
+ImageFolder drawn_digits() {
+  ImageFolder folder{draw_digits(6000, {1, 0}), draw_digits(1000, {2, 0}), {}};
+  for (int digit = 0; digit < 10; ++digit) folder.names.push_back(std::to_string(digit));
+  return folder;
+}
 
 class VitTask : public Task {
  public:
@@ -41,8 +49,8 @@ class VitTask : public Task {
   // ---- data ----
 
   void load_data(const std::string& path) override {
-    source_ = "'" + path + "'";
-    const ImageFolder folder = read_image_folder(path);
+    source_ = path.empty() ? "digits drawn by the program" : "'" + path + "'";
+    const ImageFolder folder = path.empty() ? drawn_digits() : read_image_folder(path);
     names_ = folder.names;
     const std::vector<int64_t> order = permutation(folder.train.size(), kSplitKey);
     const int64_t split = folder.train.size() * 9 / 10;
