@@ -13,6 +13,12 @@ std::string layer_repr(const Activation& activation, bool norm_first) {
   return concat("activation=", activation.name(), ", norm_first=", norm_first ? "true" : "false");
 }
 
+AttentionOptions self_options(const EncoderMasks& masks) {
+  return {.key_padding_mask = masks.src_key_padding_mask,
+          .attn_mask = masks.src_mask,
+          .is_causal = masks.is_causal};
+}
+
 AttentionOptions self_options(const DecoderMasks& masks) {
   return {.key_padding_mask = masks.tgt_key_padding_mask,
           .attn_mask = masks.tgt_mask,
@@ -72,12 +78,9 @@ TransformerEncoderLayer::TransformerEncoderLayer(int64_t d_model, int64_t nhead,
   register_module("dropout2", dropout2);
 }
 
-Tensor TransformerEncoderLayer::forward(const Arg& src, const EncoderMasks& masks) {
-  const auto attend = [&](const Arg& x) {
-    return dropout1(self_attn(x, {.key_padding_mask = masks.src_key_padding_mask,
-                                  .attn_mask = masks.src_mask,
-                                  .is_causal = masks.is_causal}));
-  };
+template <class Attention>
+Tensor TransformerEncoderLayer::run(const Arg& src, const Attention& attention) {
+  const auto attend = [&](const Arg& x) { return dropout1(attention(x)); };
   const auto feed_forward = [&](const Arg& x) {
     return dropout2(linear2(dropout(activation(linear1(x)))));
   };
@@ -87,6 +90,24 @@ Tensor TransformerEncoderLayer::forward(const Arg& src, const EncoderMasks& mask
   }
   const Tensor x = norm1(src + attend(src));
   return norm2(x + feed_forward(x));
+}
+
+Tensor TransformerEncoderLayer::forward(const Arg& src, const EncoderMasks& masks) {
+  return run(src, [&](const Arg& x) { return self_attn(x, self_options(masks)); });
+}
+
+AttentionResult TransformerEncoderLayer::with_weights(const Arg& src, const EncoderMasks& masks,
+                                                      bool average_weights) {
+  return scoped([&]() -> AttentionResult {
+    Tensor weights;
+    const Tensor output = run(src, [&](const Arg& x) {
+      const AttentionResult result =
+          self_attn.with_weights(x, x, x, self_options(masks), average_weights);
+      weights = result.weights;
+      return result.output;
+    });
+    return {output, weights};
+  });
 }
 
 std::string TransformerEncoderLayer::extra_repr() const {
@@ -104,6 +125,21 @@ Tensor TransformerEncoder::forward(const Arg& src, const EncoderMasks& masks) {
   Arg x = src;
   for (TransformerEncoderLayer& layer : layers) x = Arg(layer(x, masks), src.at);
   return norm ? (*norm)(x) : x;
+}
+
+EncoderResult TransformerEncoder::with_weights(const Arg& src, const EncoderMasks& masks,
+                                               bool average_weights) {
+  return scoped([&] {
+    EncoderResult result{.output = src, .weights = {}};
+    for (TransformerEncoderLayer& layer : layers) {
+      const AttentionResult step =
+          layer.with_weights(Arg(result.output, src.at), masks, average_weights);
+      result.output = step.output;
+      result.weights.push_back(step.weights);
+    }
+    if (norm) result.output = (*norm)(result.output);
+    return result;
+  });
 }
 
 // ---------------------------------------------------------------------------------------- decoder

@@ -95,8 +95,21 @@ struct TransformerEncoderLayer : Layer<TransformerEncoderLayer> {
     return Layer::operator()(src, masks);
   }
   Tensor forward(const Arg& src, const EncoderMasks& masks = {});
+  /// The same with the weights of self_attn: (B, S, S), the mean over heads; or (B, H, S, S).
+  AttentionResult with_weights(const Arg& src, const EncoderMasks& masks = {},
+                               bool average_weights = true);
 
   std::string extra_repr() const override;
+
+ private:
+  /// The layer, where `attention(x)` is self_attn.
+  template <class Attention>
+  Tensor run(const Arg& src, const Attention& attention);
+};
+
+struct EncoderResult {
+  Tensor output;
+  std::vector<Tensor> weights;  ///< by layer: where each place looks
 };
 
 /// num_layers encoder layers, one after the other: layers.0, layers.1, …, then norm, where there is
@@ -116,6 +129,9 @@ struct TransformerEncoder : Layer<TransformerEncoder> {
     return Layer::operator()(src, masks);
   }
   Tensor forward(const Arg& src, const EncoderMasks& masks = {});
+  /// The same with the weights of every layer's attention, as the layer gives them.
+  EncoderResult with_weights(const Arg& src, const EncoderMasks& masks = {},
+                             bool average_weights = true);
 };
 
 // --------------------------------------------------------------------------------------- decoder

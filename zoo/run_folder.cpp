@@ -21,6 +21,7 @@ namespace {
 constexpr const char* kConfig = "config.json";
 constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kWeights = "model.safetensors";
+constexpr const char* kReport = "report.html";
 constexpr const char* kCheckpoint = "checkpoint/state.safetensors";
 
 /// The first file in the folder that training made, or "".
@@ -35,7 +36,7 @@ std::string part_of_run(const std::string& path) {
 /// folder are not ours.
 void remove_unfinished(const std::string& path) {
   std::error_code ignored;
-  for (const char* name : {kConfig, kMetrics, kWeights, kCheckpoint}) {
+  for (const char* name : {kConfig, kMetrics, kReport, kWeights, kCheckpoint}) {
     const fs::path file = fs::path(path) / name;
     for (const auto& entry : fs::directory_iterator(file.parent_path(), ignored))
       if (entry.path().filename().string().starts_with(file.filename().string() + ".tmp."))

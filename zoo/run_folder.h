@@ -3,6 +3,7 @@
 //
 //   config.json            the model, its settings, the seed, and what it must know of its data
 //   metrics.jsonl          one JSON object for every step
+//   report.html            a page for people: curves, predictions, where the model looks
 //   model.safetensors      the averaged weights of the best validation so far
 //   checkpoint/state.safetensors    weights, optimiser state, step and seed: all that resuming
 //   needs

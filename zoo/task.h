@@ -21,6 +21,8 @@
 
 namespace tarsier::zoo {
 
+class Page;
+
 /// What `tarsier predict` was asked for. Undefined where the model's default is to be taken.
 struct PredictOptions {
   std::optional<int64_t> tokens;
@@ -95,6 +97,9 @@ class Task {
                        std::ostream& out) = 0;
   /// A prediction worth showing after training.
   virtual void show_sample(std::ostream& out) = 0;
+  /// Adds what only this model can show to the page of a run (report/page.h): predictions beside
+  /// the truth, where it looks. The data are loaded, and the trained model is in eval().
+  virtual void report(Page&) {}
   /// An input for the suggested `tarsier predict` command.
   virtual std::string example_input() const = 0;
 

@@ -9,6 +9,7 @@
 #include "zoo/cli/interrupt.h"
 #include "zoo/format.h"
 #include "zoo/models.h"
+#include "zoo/report/report.h"
 #include "zoo/trainer.h"
 #include "zoo/usage_error.h"
 
@@ -72,7 +73,32 @@ void print_facts(const Task& task, const RunFolder& folder, uint64_t seed, doubl
   std::cout << std::endl;
 }
 
-void print_result(Task& task, const RunFolder& folder, const TrainOutcome& outcome,
+/// The commands worth trying after a run.
+std::vector<std::string> next_commands(const Task& task, const RunFolder& folder,
+                                       const TrainOutcome& outcome, const std::string& program) {
+  const std::string dir = shell_word(folder.path());
+  std::vector<std::string> next = {
+      program + " predict " + dir + " " + shell_word(task.example_input()),
+      program + " eval " + dir,
+  };
+  if (outcome.interrupted) next.insert(next.begin(), program + " train --resume " + dir);
+  return next;
+}
+
+/// Writes report.html. The run is whole without it: where that fails, it is said, and no more.
+bool try_report(Task& task, const RunFolder& folder, const TrainOutcome& outcome,
+                const std::string& program) {
+  try {
+    write_report(task, folder, outcome, next_commands(task, folder, outcome, program));
+    return true;
+  } catch (const std::exception& error) {
+    std::cerr << "tarsier: report.html is missing or not whole: " << error.what()
+              << ". All else is saved in " << folder.path() << std::endl;
+    return false;
+  }
+}
+
+void print_result(Task& task, const RunFolder& folder, const TrainOutcome& outcome, bool reported,
                   const std::string& program) {
   std::cout << "\n";
   for (const Metric& metric : outcome.metrics)
@@ -82,10 +108,12 @@ void print_result(Task& task, const RunFolder& folder, const TrainOutcome& outco
             << ".\nSaved in " << folder.path() << ".\n\nA sample:\n"
             << std::endl;
   task.show_sample(std::cout);
-  const std::string dir = shell_word(folder.path());
-  std::cout << "\nNext:\n  " << program << " predict " << dir << " "
-            << shell_word(task.example_input()) << "\n  " << program << " eval " << dir << "\n  "
-            << program << " train --help" << std::endl;
+  std::cout << "\nNext:\n";
+  for (const std::string& command : next_commands(task, folder, outcome, program))
+    std::cout << "  " << command << "\n";
+  std::cout << "  " << program << " train --help\n";
+  if (reported) std::cout << "Curves and more: " << folder.file("report.html") << "\n";
+  std::cout << std::flush;
 }
 
 /// Trains, and says how it went. Returns the exit code.
@@ -111,13 +139,15 @@ int train_and_report(Task& task, const RunFolder& folder, const TrainOptions& op
     std::cerr << "Stopped after step " << outcome.step << " of " << task.steps()
               << ". Everything is saved in " << folder.path() << "; go on with:\n  " << program
               << " train --resume " << shell_word(folder.path()) << std::endl;
+    try_report(task, folder, outcome, program);
     return 1;
   }
+  const bool reported = try_report(task, folder, outcome, program);
   if (quiet) {
     std::cout << outcome.metrics[0].name << " " << outcome.metrics[0].text() << "  "
               << folder.path() << std::endl;
   } else {
-    print_result(task, folder, outcome, program);
+    print_result(task, folder, outcome, reported, program);
   }
   return 0;
 }
@@ -225,7 +255,8 @@ Command train_command() {
   };
   spec.details =
       "The run's folder holds model.safetensors (the weights), config.json, metrics.jsonl (a line "
-      "for each step) and checkpoint/. Ctrl-C saves and stops (exit code 1); a second one stops at "
+      "for each step), report.html (curves, predictions, attention) and checkpoint/. Ctrl-C saves "
+      "and stops (exit code 1); a second one stops at "
       "once, and the last checkpoint remains. To go on: tarsier train --resume DIR. An existing "
       "run "
       "is never overwritten.";

@@ -8,6 +8,7 @@
 #include "zoo/data/snippets.h"
 #include "zoo/data/tokenizer.h"
 #include "zoo/format.h"
+#include "zoo/report/parts.h"
 #include "zoo/text_classifier/text_classifier.h"
 
 namespace tarsier::zoo {
@@ -152,6 +153,22 @@ class TextClassifierTask : public Task {
     }
   }
 
+  void report(Page& page) override {
+    const ClassifierScore score = scored(validation_);
+    add_confusion(page, score.confusion(), labels_.names());
+    page.section("Validation texts");
+    page.paragraph(
+        "The mistakes of which the model was surest, then others. The colour of a word is how much "
+        "the last layer looks at it, on average over its heads.");
+    const NoGrad no_grad;
+    for (const Answer& answer : worth_showing(score.answers(), 10, 8)) {
+      const std::vector<int32_t>& ids = validation_.rows[static_cast<size_t>(answer.example)];
+      const Tensor seen = model_->attention(pad_rows({ids}, kPad), padding_mask({ids}));
+      page.weighted_text({{}, zoo::described(answer, labels_.names()), !answer.right()},
+                         text_pieces(*tokenizer_, ids), seen.to_vector());
+    }
+  }
+
   std::string example_input() const override {
     return "a film that is funny , moving and never dull";
   }
@@ -211,23 +228,19 @@ class TextClassifierTask : public Task {
             count};
   }
 
-  /// Accuracy and mean cross-entropy over all of `data`.
   Metrics measure(const Encoded& data, const std::string& loss_name) {
+    return scored(data).metrics(loss_name);
+  }
+
+  /// The answers to all of `data`.
+  ClassifierScore scored(const Encoded& data) {
     NoGrad no_grad;
-    double loss = 0, right = 0;
+    ClassifierScore score(labels_.size());
     for (const auto& chosen : sampler(data, 64, {}).all()) {
       const Batch batch = batch_of(data, chosen);
-      const Tensor logits = (*model_)(batch["index"], batch["padding"]);
-      loss += cross_entropy(logits, batch["labels"], {.reduction = Reduction::sum}).item();
-      right += sum(to(argmax(logits, -1) == batch["labels"], f32)).item();
+      score.add(chosen, (*model_)(batch["index"], batch["padding"]), batch["labels"]);
     }
-    const auto count = static_cast<double>(data.size());
-    return {{.name = "accuracy",
-             .value = 100 * right / count,
-             .digits = 2,
-             .unit = "%",
-             .higher_is_better = true},
-            {.name = loss_name, .value = loss / count}};
+    return score;
   }
 
   /// "positive (98.2 %), negative (1.8 %)": the likeliest three, as far as they are worth a word.

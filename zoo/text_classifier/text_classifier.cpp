@@ -45,17 +45,33 @@ void TextClassifier::initialize(Generator& generator) {
   nn::normal_(embedding.weight, 0, 1 / std::sqrt(static_cast<double>(config.width)), generator);
 }
 
-Tensor TextClassifier::forward(const Arg& index, const Tensor& padding) {
+/// What goes into the encoder: (B, T, C).
+Tensor TextClassifier::embedded(const Arg& index) {
   check(index.dim() == 2 && index.size(1) <= config.max_length, "text_classifier",
         "indices of shape ", index.shape(), ": (B, T) with T up to max_length ", config.max_length,
         " expected");
   // Embeddings of deviation 1, so that positions (of that size, too) do not drown them.
   Tensor x = embedding(index) * std::sqrt(static_cast<double>(config.width));  // (B, T, C)
   if (positions) x = (*positions)(x);
-  x = encoder(dropout(x), {.src_key_padding_mask = padding});
-  if (config.pooling == TextPooling::class_token) return head(dropout(select(x, 1, 0)));
+  return dropout(x);
+}
+
+Tensor TextClassifier::text_mean(const Tensor& x, const Tensor& padding) {
   const Tensor seen = unsqueeze(tarsier::to(!padding, x.dtype()), -1);  // (B, T, 1)
-  return head(dropout(sum(x * seen, 1) / sum(seen, 1)));                // (B, classes)
+  return sum(x * seen, 1) / sum(seen, 1);
+}
+
+Tensor TextClassifier::forward(const Arg& index, const Tensor& padding) {
+  const Tensor x = encoder(embedded(index), {.src_key_padding_mask = padding});
+  const bool first = config.pooling == TextPooling::class_token;
+  return head(dropout(first ? select(x, 1, 0) : text_mean(x, padding)));  // (B, classes)
+}
+
+Tensor TextClassifier::attention(const Arg& index, const Tensor& padding) {
+  const Tensor weights = encoder.with_weights(embedded(index), {.src_key_padding_mask = padding})
+                             .weights.back();  // (B, T, T)
+  const bool first = config.pooling == TextPooling::class_token;
+  return first ? select(weights, 1, 0) : text_mean(weights, padding);
 }
 
 }  // namespace tarsier::zoo

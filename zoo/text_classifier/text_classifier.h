@@ -55,7 +55,14 @@ struct TextClassifier : nn::Layer<TextClassifier> {
   /// (B, classes). Throws Error("text_classifier") where T is more than max_length.
   Tensor forward(const Arg& index, const Tensor& padding);
 
+  /// Where the last layer looks, on average over the heads: what the first token, or with mean
+  /// pooling the mean over the text, gives to each token, (B, T). Sums to 1.
+  Tensor attention(const Arg& index, const Tensor& padding);
+
  private:
+  Tensor embedded(const Arg& index);
+  /// The mean of x (B, T, …) over the tokens of each text.
+  static Tensor text_mean(const Tensor& x, const Tensor& padding);
   void initialize(Generator& generator);
 };
 

@@ -10,6 +10,7 @@
 #include "zoo/data/words.h"
 #include "zoo/format.h"
 #include "zoo/metrics/bleu.h"
+#include "zoo/report/parts.h"
 #include "zoo/transformer/beam.h"
 #include "zoo/transformer/translator.h"
 
@@ -173,6 +174,25 @@ class TransformerTask : public Task {
           << translated(validation_text_.source[i]) << "\n\n";
   }
 
+  void report(Page& page) override {
+    page.section("Validation pairs");
+    std::vector<std::vector<std::string>> rows;
+    std::vector<Figure> maps;
+    for (size_t i = 0; i < std::min<size_t>(8, validation_text_.source.size()); ++i) {
+      const std::vector<int32_t> source = source_row(validation_text_.source[i]);
+      const std::vector<int32_t> written = translation(source);
+      rows.push_back({validation_text_.source[i], validation_text_.target[i],
+                      target_tokens_->decode(written)});
+      if (i < 3) maps.push_back(cross_attention(source, written));
+    }
+    page.table({"source", "reference", "model"}, rows);
+    page.section("Where the decoder looks in the source");
+    page.paragraph(
+        "A row for each token that the model writes: how much it looks at each token of the source "
+        "meanwhile, in the last layer, on average over the heads.");
+    page.figures(maps);
+  }
+
   std::string example_input() const override {
     return validation_text_.source.empty() ? "" : validation_text_.source[0];
   }
@@ -293,11 +313,29 @@ class TransformerTask : public Task {
     return metrics;
   }
 
-  std::string translated(const std::string& text) {
+  /// How each token of a translation looked at those of its source.
+  Figure cross_attention(const std::vector<int32_t>& source, std::vector<int32_t> written) {
     NoGrad no_grad;
-    const std::vector<std::vector<int32_t>> row{source_row(text)};
-    const int64_t K = beam_.beams, S = static_cast<int64_t>(row[0].size());
-    const Tensor one = model_->encode(pad_rows(row, kPad), Tensor());  // (1, S, C)
+    std::vector<int32_t> read = written;  // to write each, the decoder reads those before
+    read.insert(read.begin(), kBegin);
+    written.push_back(kEnd);
+    const Tensor weights =
+        model_->cross_attention(pad_rows({source}, kPad), Tensor(), pad_rows({read}, kPad));
+    return {heat_map(weights.to_vector(), weights.size(1), weights.size(2),
+                     token_labels(*target_tokens_, written), token_labels(*source_tokens_, source),
+                     {.label = "cross-attention", .percent = true}),
+            source_tokens_->decode(source) + " → " + target_tokens_->decode(written)};
+  }
+
+  std::string translated(const std::string& text) {
+    return target_tokens_->decode(translation(source_row(text)));
+  }
+
+  /// The tokens of the best translation, without begin and end.
+  std::vector<int32_t> translation(const std::vector<int32_t>& source) {
+    NoGrad no_grad;
+    const int64_t K = beam_.beams, S = static_cast<int64_t>(source.size());
+    const Tensor one = model_->encode(pad_rows({source}, kPad), Tensor());  // (1, S, C)
     const Tensor memory = contiguous(expand(one, {K, S, one.size(2)}));
     // It must say something, not that it does not know the word.
     const Tensor id = arange(target_tokens_->size()),
@@ -313,7 +351,7 @@ class TransformerTask : public Task {
     };
     BeamOptions options = beam_;
     options.max_length = std::min(config_.max_length - 1, 2 * S + 10);
-    return target_tokens_->decode(beam_search(next, kBegin, kEnd, options).front().tokens);
+    return beam_search(next, kBegin, kEnd, options).front().tokens;
   }
 
   TransformerPreset preset_;

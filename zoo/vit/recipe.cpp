@@ -8,6 +8,7 @@
 #include "zoo/data/picture.h"
 #include "zoo/data/sampler.h"
 #include "zoo/format.h"
+#include "zoo/report/parts.h"
 #include "zoo/vit/vit.h"
 
 namespace tarsier::zoo {
@@ -171,6 +172,32 @@ class VitTask : public Task {
     }
   }
 
+  void report(Page& page) override {
+    const ClassifierScore score = scored(validation_);
+    add_confusion(page, score.confusion(), names_);
+    page.section("Validation images");
+    page.paragraph(
+        "The mistakes of which the model was surest, then others, each with the truth. On the "
+        "right "
+        "what the last layer looks at, on average over its heads.");
+    const NoGrad no_grad;
+    std::vector<Figure> figures;
+    for (const Answer& answer : worth_showing(score.answers(), 18, 12)) {
+      const uint8_t* pixels = validation_.image(answer.example);
+      const Picture picture{validation_.channels,
+                            validation_.height,
+                            validation_.width,
+                            {pixels, pixels + validation_.image_size()}};
+      const Tensor seen = model_->attention(image_batch(validation_, {answer.example}, scale_));
+      const int64_t rows = config_.image_size.h / config_.patch_size.h;
+      const std::string caption = zoo::described(answer, names_);
+      figures.push_back(
+          {picture_with_patches(picture, seen.to_vector(), rows, seen.numel() / rows, caption),
+           caption, !answer.right()});
+    }
+    page.figures(figures);
+  }
+
   std::string example_input() const override { return "picture.pgm"; }
 
  protected:
@@ -192,26 +219,22 @@ class VitTask : public Task {
   }
 
  private:
-  /// Accuracy and mean cross-entropy over all of `images`.
   Metrics measure(const Images& images, const std::string& loss_name) {
+    return scored(images).metrics(loss_name);
+  }
+
+  /// The answers to all of `images`.
+  ClassifierScore scored(const Images& images) {
     NoGrad no_grad;
-    double loss = 0, right = 0;
+    ClassifierScore score(config_.classes);
     std::vector<int64_t> chosen;
     for (int64_t begin = 0; begin < images.size(); begin += 256) {
       chosen.resize(static_cast<size_t>(std::min<int64_t>(256, images.size() - begin)));
       std::iota(chosen.begin(), chosen.end(), begin);
-      const Tensor logits = (*model_)(image_batch(images, chosen, scale_));
-      const Tensor labels = label_batch(images.labels, chosen);
-      loss += cross_entropy(logits, labels, {.reduction = Reduction::sum}).item();
-      right += sum(to(argmax(logits, -1) == labels, f32)).item();
+      score.add(chosen, (*model_)(image_batch(images, chosen, scale_)),
+                label_batch(images.labels, chosen));
     }
-    const auto count = static_cast<double>(images.size());
-    return {{.name = "accuracy",
-             .value = 100 * right / count,
-             .digits = 2,
-             .unit = "%",
-             .higher_is_better = true},
-            {.name = loss_name, .value = loss / count}};
+    return score;
   }
 
   /// "7 (98.2 %), 1 (1.1 %)": the likeliest three, as far as they are worth a word.

@@ -87,18 +87,27 @@ void VisionTransformer::initialize(Generator& generator) {
   nn::normal_(position_embedding, 0, 0.02, generator);
 }
 
-Tensor VisionTransformer::features(const Arg& images) {
+/// What goes into the encoder: (B, positions, C).
+Tensor VisionTransformer::embedded(const Arg& images) {
   check(images.dim() == 4 && images.size(1) == config.channels &&
             images.size(2) == config.image_size.h && images.size(3) == config.image_size.w,
         "vit", "images of shape ", images.shape(), ": expected (batch, ", config.channels, ", ",
         config.image_size.h, ", ", config.image_size.w, ")");
   const Tensor grid = stem(images);              // (B, C, rows, columns)
   Tensor x = transpose(flatten(grid, 2), 1, 2);  // (B, N, C)
-  const bool with_class_token = class_token.defined();
-  if (with_class_token)
+  if (class_token.defined())
     x = cat({expand(class_token, {x.size(0), 1, config.width}), x}, 1);  // (B, 1 + N, C)
-  x = encoder(dropout(x + position_embedding));
-  return with_class_token ? select(x, 1, 0) : mean(x, 1);  // (B, C)
+  return dropout(x + position_embedding);
+}
+
+Tensor VisionTransformer::features(const Arg& images) {
+  const Tensor x = encoder(embedded(images));
+  return class_token.defined() ? select(x, 1, 0) : mean(x, 1);  // (B, C)
+}
+
+Tensor VisionTransformer::attention(const Arg& images) {
+  const Tensor weights = encoder.with_weights(embedded(images)).weights.back();
+  return class_token.defined() ? slice(select(weights, 1, 0), 1, 1) : mean(weights, 1);
 }
 
 }  // namespace tarsier::zoo

@@ -76,7 +76,13 @@ struct VisionTransformer : nn::Layer<VisionTransformer> {
     return cross_entropy((*this)(images), labels);
   }
 
+  /// Where the last layer looks, on average over the heads: what the class token, or with mean
+  /// pooling the mean, gives to each patch, (B, channels, height, width) → (B, N). Sums to 1, with
+  /// a class token to what it does not give to itself.
+  Tensor attention(const Arg& images);
+
  private:
+  Tensor embedded(const Arg& images);
   Tensor features(const Arg& images);
   void initialize(Generator& generator);
 };

@@ -1,0 +1,232 @@
+// Curves.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "zoo/report/draw.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+constexpr double kWidth = 420, kHeight = 250, kFont = 12;
+constexpr int kColours = 6;  // classes s0 … s5 of the page's style
+constexpr size_t kMarkedPoints = 40;
+
+/// Numbers with which distances can be worked out.
+bool usable(double value) { return std::abs(value) < 1e100; }  // false for NaN
+
+struct Tick {
+  double value;
+  std::string text;
+};
+
+/// 1, 2 or 5 times a power of ten: the smallest with at most `count` such steps in `range`.
+double nice_step(double range, int count) {
+  const double rough = range / count;
+  const double power = std::pow(10, std::floor(std::log10(rough)));
+  for (const double times : {1.0, 2.0, 5.0})
+    if (times * power >= rough * (1 - 1e-9)) return times * power;
+  return 10 * power;
+}
+
+std::string tick_text(double value, double step) {
+  const double size = std::max(std::abs(value), step);
+  if (size >= 1e7 || step < 0.99e-4) return value == 0 ? "0" : short_number(value);
+  if (step >= 1) return with_commas(std::llround(value));
+  return fixed(value, static_cast<int>(-std::floor(std::log10(step) + 1e-9)));
+}
+
+/// Where a value stands between the ends of an axis, from 0 to 1.
+class Axis {
+ public:
+  /// An axis for the values between low and high, which are infinite where there are none.
+  Axis(double low, double high, bool log, double margin) : log_(log) {
+    if (low > high) low = log ? 1 : 0, high = log ? 10 : 1;
+    if (log_) low = std::log10(low), high = std::log10(high);
+    if (high - low < 1e-12 * std::max({1e-200, std::abs(low), std::abs(high)})) {
+      const double room = log_ ? 0.3 : low == 0 ? 1 : 0.1 * std::abs(low);
+      low -= room;
+      high += room;
+    }
+    low_ = low - margin * (high - low);
+    high_ = high + margin * (high - low);
+  }
+
+  double at(double value) const {
+    return ((log_ ? std::log10(value) : value) - low_) / (high_ - low_);
+  }
+
+  std::vector<Tick> ticks(int count) const {
+    if (!log_) return linear_ticks(low_, high_, count);
+    if (high_ - low_ < 0.7) return linear_ticks(std::pow(10, low_), std::pow(10, high_), count);
+    std::vector<Tick> ticks;
+    const double every = std::ceil((high_ - low_) / count);
+    const bool between = high_ - low_ < 2.2;  // 2 and 5 times a power of ten, too
+    for (double power = std::floor(low_); power <= high_; power += every) {
+      for (const double times : {1.0, 2.0, 5.0}) {
+        const double value = times * std::pow(10, power), place = std::log10(value);
+        if ((times == 1 || between) && place >= low_ && place <= high_)
+          ticks.push_back({value, short_number(value)});
+      }
+    }
+    return ticks;
+  }
+
+ private:
+  static std::vector<Tick> linear_ticks(double low, double high, int count) {
+    std::vector<Tick> ticks;
+    const double step = nice_step(high - low, count);
+    const double first = std::ceil(low / step);
+    for (int i = 0; i <= count && (first + i) * step <= high; ++i) {
+      const double value = (first + i) * step;
+      ticks.push_back({value, tick_text(value, step)});
+    }
+    return ticks;
+  }
+
+  bool log_;
+  double low_ = 0, high_ = 1;
+};
+
+/// The box of the lines, in pixels.
+struct Frame {
+  double left, top, right, bottom;
+  double x(double share) const { return left + share * (right - left); }
+  double y(double share) const { return bottom - share * (bottom - top); }
+};
+
+struct Place {
+  double x, y;
+  size_t point;
+};
+
+/// The points that can be drawn, cut where others lie between them.
+std::vector<std::vector<Place>> pieces(const Series& series, const Axis& across, const Axis& up,
+                                       const Frame& frame, bool log_y) {
+  std::vector<std::vector<Place>> all(1);
+  for (size_t i = 0; i < series.x.size(); ++i) {
+    const bool drawn = usable(series.x[i]) && usable(series.y[i]) && (!log_y || series.y[i] > 0);
+    if (drawn) {
+      all.back().push_back({frame.x(across.at(series.x[i])), frame.y(up.at(series.y[i])), i});
+    } else if (!all.back().empty()) {
+      all.emplace_back();
+    }
+  }
+  return all;
+}
+
+std::string draw_series(const Series& series, const std::vector<std::vector<Place>>& parts,
+                        size_t colour, const std::string& x_label) {
+  const std::string kind = "s" + std::to_string(colour % kColours) + (series.faint ? " faint" : "");
+  size_t points = 0;
+  std::string path, marks;
+  for (const std::vector<Place>& part : parts) {
+    points += part.size();
+    for (size_t i = 0; i < part.size(); ++i)
+      path += (i == 0 ? "M" : i == 1 ? "L" : " ") + px(part[i].x) + " " + px(part[i].y);
+    if (part.size() == 1) path += "h0.1";  // or a point alone would not be seen
+  }
+  if (points == 0) return "";
+  if (points <= kMarkedPoints) {
+    for (const std::vector<Place>& part : parts)
+      for (const Place& place : part)
+        marks += "<circle class=\"" + kind + "\" cx=\"" + px(place.x) + "\" cy=\"" + px(place.y) +
+                 "\" r=\"2.6\"><title>" +
+                 escape(series.name + " " + short_number(series.y[place.point]) + " at " + x_label +
+                        " " + short_number(series.x[place.point])) +
+                 "</title></circle>";
+  }
+  return "<path class=\"line " + kind + "\" d=\"" + path + "\"><title>" + escape(series.name) +
+         "</title></path>" + marks;
+}
+
+}  // namespace
+
+Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
+  constexpr double kNone = std::numeric_limits<double>::infinity();
+  double x_low = kNone, x_high = -kNone, y_low = kNone, y_high = -kNone;
+  for (const Series& one : series) {
+    check(one.x.size() == one.y.size(), "report", "series '", one.name, "' has ", one.x.size(),
+          " x and ", one.y.size(), " y: give as many of both");
+    for (size_t i = 0; i < one.x.size(); ++i) {
+      if (!usable(one.x[i]) || !usable(one.y[i]) || (options.log_y && one.y[i] <= 0)) continue;
+      x_low = std::min(x_low, one.x[i]), x_high = std::max(x_high, one.x[i]);
+      y_low = std::min(y_low, one.y[i]), y_high = std::max(y_high, one.y[i]);
+    }
+  }
+  if (x_low > x_high)
+    return svg_of(kWidth, 60, "chart", options.label,
+                  svg_text(kWidth / 2, 36, "nothing to draw yet", "class=\"muted middle\""));
+
+  const Axis across(x_low, x_high, false, 0), up(y_low, y_high, options.log_y, 0.04);
+  const std::vector<Tick> y_ticks = up.ticks(5), x_ticks = across.ticks(5);
+  double label_width = 0;
+  for (const Tick& tick : y_ticks)
+    label_width = std::max(label_width, text_width(tick.text, kFont));
+
+  // The legend: as many names in a row as fit.
+  std::string legend;
+  double legend_x = 2, legend_y = 12;
+  for (size_t i = 0; i < series.size() && series.size() > 1; ++i) {
+    const std::string name = shortened(series[i].name, 40);
+    const double width = 22 + text_width(name, kFont) + 14;
+    if (legend_x > 2 && legend_x + width > kWidth) legend_x = 2, legend_y += 17;
+    legend += "<path class=\"line s" + std::to_string(i % kColours) +
+              (series[i].faint ? " faint" : "") + "\" d=\"M" + px(legend_x) + " " +
+              px(legend_y - 4) + "h16\"/>" + svg_text(legend_x + 21, legend_y, name, "");
+    legend_x += width;
+  }
+
+  const Frame frame{label_width + 10, series.size() > 1 ? legend_y + 12 : 8, kWidth - 10,
+                    kHeight - 36};
+  std::string grid;
+  for (const Tick& tick : y_ticks) {
+    const double y = frame.y(up.at(tick.value));
+    grid += "<path class=\"grid\" d=\"M" + px(frame.left) + " " + px(y) + "H" + px(frame.right) +
+            "\"/>" + svg_text(frame.left - 6, y + 4, tick.text, "class=\"muted end\"");
+  }
+  for (const Tick& tick : x_ticks) {
+    const double x = frame.x(across.at(tick.value));
+    // At the edge a label stands beside its tick, or it would be cut off.
+    const double half = text_width(tick.text, kFont) / 2;
+    grid += "<path class=\"grid\" d=\"M" + px(x) + " " + px(frame.bottom) + "v4\"/>" +
+            svg_text(std::clamp(x, half, kWidth - half), frame.bottom + 17, tick.text,
+                     "class=\"muted middle\"");
+  }
+  grid += svg_text((frame.left + frame.right) / 2, kHeight - 4, options.x_label,
+                   "class=\"muted middle\"");
+
+  std::string lines;
+  for (size_t i = 0; i < series.size(); ++i)
+    lines += draw_series(series[i], pieces(series[i], across, up, frame, options.log_y), i,
+                         options.x_label);
+  return svg_of(kWidth, kHeight, "chart", options.label, grid + lines + legend);
+}
+
+Series thinned(const Series& series, int64_t buckets) {
+  const auto size = static_cast<int64_t>(series.x.size());
+  if (size <= 2 * buckets) return series;
+  Series out{series.name, {}, {}, series.faint};
+  const auto keep = [&](int64_t i) {
+    out.x.push_back(series.x[static_cast<size_t>(i)]);
+    out.y.push_back(series.y[static_cast<size_t>(i)]);
+  };
+  keep(0);
+  for (int64_t b = 0; b < buckets; ++b) {
+    const int64_t begin = 1 + b * (size - 2) / buckets, end = 1 + (b + 1) * (size - 2) / buckets;
+    int64_t low = begin, high = begin;
+    for (int64_t i = begin; i < end; ++i) {
+      const double y = series.y[static_cast<size_t>(i)];
+      if (!(series.y[static_cast<size_t>(low)] <= y)) low = i;  // also where that one is NaN
+      if (!(series.y[static_cast<size_t>(high)] >= y)) high = i;
+    }
+    if (begin == end) continue;
+    keep(std::min(low, high));
+    if (low != high) keep(std::max(low, high));
+  }
+  keep(size - 1);
+  return out;
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,45 @@
+#pragma once
+// What the drawings have in common.
+
+#include <string>
+#include <string_view>
+
+#include "zoo/data/unicode.h"
+#include "zoo/format.h"
+#include "zoo/report/svg.h"
+
+namespace tarsier::zoo {
+
+/// A length in an SVG: one digit after the point is a tenth of a pixel.
+inline std::string px(double length) {
+  std::string text = fixed(length, 1);
+  if (text.ends_with(".0")) text.resize(text.size() - 2);
+  return text == "-0" ? "0" : text;
+}
+
+/// About how wide a text of letters `size` high will be.
+inline double text_width(std::string_view text, double size) {
+  double width = 0;
+  while (!text.empty()) {
+    const NextCharacter next = next_character(text);
+    width += next.character >= 0x1100 ? size : 0.58 * size;
+    text.remove_prefix(next.bytes);
+  }
+  return width;
+}
+
+/// `<text>` at (x, y); `more` are further attributes.
+inline std::string svg_text(double x, double y, std::string_view text, const std::string& more) {
+  return "<text x=\"" + px(x) + "\" y=\"" + px(y) + "\" " + more + ">" + escape(text) + "</text>";
+}
+
+/// The whole drawing. Its size is that of the screen's pixels; `kind` is a class of the page's
+/// style.
+inline Svg svg_of(double width, double height, const std::string& kind, const std::string& label,
+                  const std::string& content) {
+  return {"<svg class=\"" + kind + "\" role=\"img\" aria-label=\"" + escape(label) +
+          "\" viewBox=\"0 0 " + px(width) + " " + px(height) + "\" width=\"" + px(width) +
+          "\" height=\"" + px(height) + "\">" + content + "</svg>"};
+}
+
+}  // namespace tarsier::zoo

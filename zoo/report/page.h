@@ -1,0 +1,53 @@
+#pragma once
+// Page: one HTML file that needs nothing else. No network, no script; dark or light as the reader's
+// system is, and fit for a phone and for paper.
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "zoo/report/svg.h"
+
+namespace tarsier::zoo {
+
+/// A drawing, and what stands under it.
+struct Figure {
+  Svg drawing;
+  std::string caption = "";
+  bool wrong = false;  ///< a mistake of the model: the caption is red
+};
+
+/// All text is escaped; parts appear in the order in which they are added.
+class Page {
+ public:
+  explicit Page(std::string title) : title_(std::move(title)) {}
+
+  void section(std::string_view heading);
+  void paragraph(std::string_view text);
+  /// Rows of cells. Columns of numbers stand to the right. Throws Error("report") for a row that is
+  /// not as long as the head.
+  void table(const std::vector<std::string>& head,
+             const std::vector<std::vector<std::string>>& rows);
+  /// Names and values side by side, in as many columns as fit.
+  void pairs(const std::vector<std::pair<std::string, std::string>>& rows);
+  void preformatted(std::string_view text);
+  /// Curves, each as wide as the page has room for, with the caption as its title.
+  void charts(const std::vector<Figure>& figures);
+  /// Drawings of their own size, as many beside each other as fit.
+  void figures(const std::vector<Figure>& figures);
+  void figure(const Figure& one) { figures({one}); }
+  /// A text whose words have the more colour the more they weigh. Words that begin with a space
+  /// stand apart from the one before. Throws Error("report") unless there is a weight for each.
+  void weighted_text(const Figure& caption, const std::vector<std::string>& words,
+                     const std::vector<double>& weights);
+
+  std::string html() const;
+
+ private:
+  void add_figures(const std::vector<Figure>& figures, std::string_view kind);
+
+  std::string title_, body_;
+};
+
+}  // namespace tarsier::zoo

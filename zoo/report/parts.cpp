@@ -1,0 +1,84 @@
+#include "zoo/report/parts.h"
+
+#include <algorithm>
+
+#include "zoo/format.h"
+
+namespace tarsier::zoo {
+
+void add_confusion(Page& page, const ConfusionMatrix& confusion,
+                   const std::vector<std::string>& names) {
+  constexpr int64_t kMostClasses = 40, kClassesWithCounts = 15;
+  page.section("What is taken for what");
+  const int64_t n = confusion.classes();
+  if (n > kMostClasses) {
+    page.preformatted(confusion.describe(names));
+    return;
+  }
+  std::vector<double> shares;
+  std::vector<std::string> counts;
+  for (int64_t truth = 0; truth < n; ++truth) {
+    int64_t sum = 0;
+    for (int64_t predicted = 0; predicted < n; ++predicted) sum += confusion.at(truth, predicted);
+    for (int64_t predicted = 0; predicted < n; ++predicted) {
+      const int64_t count = confusion.at(truth, predicted);
+      shares.push_back(sum > 0 ? static_cast<double>(count) / static_cast<double>(sum) : 0);
+      counts.push_back(count > 0 ? with_commas(count) : "");
+    }
+  }
+  HeatMapOptions options{.label = "confusion matrix",
+                         .row_title = "truth",
+                         .column_title = "prediction",
+                         .high = 1,
+                         .cell = 22,
+                         .percent = true};
+  if (n <= kClassesWithCounts) {
+    options.texts = counts;
+    options.cell = 36;
+  }
+  page.figure({heat_map(shares, n, n, names, names, options),
+               "The colour is the share of the true class (row) that is taken for the column."});
+}
+
+std::vector<Answer> worth_showing(const std::vector<Answer>& answers, size_t mistakes,
+                                  size_t right) {
+  std::vector<Answer> chosen, others;
+  for (const Answer& answer : answers) (answer.right() ? others : chosen).push_back(answer);
+  std::stable_sort(chosen.begin(), chosen.end(),
+                   [](const Answer& a, const Answer& b) { return a.probability > b.probability; });
+  chosen.resize(std::min(chosen.size(), mistakes));
+  std::stable_sort(others.begin(), others.end(),
+                   [](const Answer& a, const Answer& b) { return a.example < b.example; });
+  others.resize(std::min(others.size(), right));
+  chosen.insert(chosen.end(), others.begin(), others.end());
+  return chosen;
+}
+
+std::string described(const Answer& answer, const std::vector<std::string>& names) {
+  const auto name = [&](int64_t c) { return names[static_cast<size_t>(c)]; };
+  return name(answer.truth) + (answer.right() ? "" : ", read as " + name(answer.predicted)) + " (" +
+         fixed(100 * answer.probability, 0) + " %)";
+}
+
+std::vector<std::string> text_pieces(const Tokenizer& tokenizer, const std::vector<int32_t>& ids) {
+  std::vector<std::string> pieces;
+  std::string before;
+  std::vector<int32_t> beginning;
+  for (const int32_t id : ids) {
+    beginning.push_back(id);
+    const std::string text = tokenizer.decode(beginning);
+    const bool special = id < kSpecialTokens || !text.starts_with(before);
+    pieces.push_back(special ? " " + tokenizer.show(id) : text.substr(before.size()));
+    before = text;
+  }
+  return pieces;
+}
+
+std::vector<std::string> token_labels(const Tokenizer& tokenizer, const std::vector<int32_t>& ids) {
+  std::vector<std::string> labels = text_pieces(tokenizer, ids);
+  for (std::string& label : labels)
+    label = visible(label.size() > 1 && label.starts_with(' ') ? label.substr(1) : label);
+  return labels;
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,32 @@
+#pragma once
+// What the pages of several models have in common.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "zoo/data/tokenizer.h"
+#include "zoo/metrics/classifier_score.h"
+#include "zoo/report/page.h"
+
+namespace tarsier::zoo {
+
+/// A section with the confusion matrix; above 40 classes the scores and commonest mistakes alone.
+void add_confusion(Page& page, const ConfusionMatrix& confusion,
+                   const std::vector<std::string>& names);
+
+/// The mistakes first, those of which the model was surest, then as many right answers as asked
+/// for, in the order of the data.
+std::vector<Answer> worth_showing(const std::vector<Answer>& answers, size_t mistakes,
+                                  size_t right);
+
+/// "9, read as 4 (83 %)", or "4 (99 %)" where that is right.
+std::string described(const Answer& answer, const std::vector<std::string>& names);
+
+/// The part of the text that each token stands for, with its blanks; special tokens by their name.
+std::vector<std::string> text_pieces(const Tokenizer& tokenizer, const std::vector<int32_t>& ids);
+
+/// The same as labels of a heat map: blanks between words left out, others visible.
+std::vector<std::string> token_labels(const Tokenizer& tokenizer, const std::vector<int32_t>& ids);
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,129 @@
+#include "zoo/report/report.h"
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+
+#include "nn/file.h"
+#include "zoo/format.h"
+#include "zoo/report/curves.h"
+#include "zoo/report/page.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+constexpr int64_t kBuckets = 500;  // of a curve: 1,000 points are all that a screen shows
+
+std::string with_spaces(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+void add_outcome(Page& page, const Task& task, const TrainOutcome& outcome,
+                 const std::vector<Series>& curves) {
+  const std::string steps = with_commas(task.steps());
+  page.paragraph(outcome.interrupted
+                     ? concat("Stopped after step ", with_commas(outcome.step), " of ", steps, ".")
+                 : outcome.early ? concat("Ended after step ", with_commas(outcome.step), " of ",
+                                          steps, ": the validations before brought no gain.")
+                                 : concat("All ", steps, " steps are done."));
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const Metric& metric : outcome.metrics) rows.emplace_back(metric.name, metric.text());
+  if (outcome.best_step > 0)
+    rows.emplace_back("measured after step", with_commas(outcome.best_step));
+  for (const Series& curve : curves)
+    if (curve.name == "seconds") rows.emplace_back("time", as_duration(curve.y.back()));
+  page.pairs(rows);
+  if (outcome.best_step > 0 && outcome.best_step < outcome.step)
+    page.paragraph(
+        "The weights of that step are kept: those after it were no better on the "
+        "validation split.");
+}
+
+Figure chart(const std::vector<Series>& series, const std::string& title, bool log_y = false) {
+  std::vector<Series> thin;
+  for (const Series& one : series) thin.push_back(thinned(one, kBuckets));
+  return {line_chart(thin, {.label = title, .log_y = log_y}), title};
+}
+
+/// Losses in one chart, each other number in its own.
+void add_curves(Page& page, const std::vector<Series>& curves) {
+  std::vector<Series> losses;
+  std::vector<Figure> charts{{}};
+  for (const Series& curve : curves) {
+    const std::string& name = curve.name;
+    if (name == "train_loss" && curve.x.size() > 50) {
+      losses.push_back(curve);
+      losses.back().faint = true;
+      losses.push_back(smoothed(curve, std::max(5.0, static_cast<double>(curve.x.size()) / 50)));
+      losses.back().name += ", smoothed";
+    } else if (name.ends_with("loss")) {
+      losses.push_back(curve);
+    } else if (name == "lr") {
+      charts.push_back(chart({curve}, "learning rate"));
+    } else if (name == "grad_norm") {
+      charts.push_back(chart({curve}, "norm of the gradient, before clipping", true));
+    } else if (name.ends_with("_per_second")) {
+      charts.push_back(chart({curve}, with_spaces(name)));
+    } else if (name != "seconds") {
+      charts.insert(charts.begin() + 1, chart({curve}, with_spaces(name) + ", validation"));
+    }
+  }
+  if (losses.empty()) {
+    page.paragraph("No step is done yet.");
+    return;
+  }
+  for (Series& loss : losses) loss.name = with_spaces(loss.name);
+  charts[0] = chart(losses, "loss");
+  page.charts(charts);
+}
+
+void add_settings(Page& page, const RunConfig& config) {
+  std::vector<std::pair<std::string, std::string>> rows{
+      {"seed", std::to_string(config.seed)},
+      {"data", config.data_path.empty() ? "the default" : config.data_path}};
+  for (const auto& [name, value] : config.settings.as_object())
+    rows.emplace_back(name, value.is_string() ? value.as_string() : value.dump());
+  page.pairs(rows);
+}
+
+}  // namespace
+
+void write_report(Task& task, const RunFolder& folder, const TrainOutcome& outcome,
+                  const std::vector<std::string>& next) {
+  const RunConfig config = folder.read_config();
+  const std::vector<Series> curves = read_curves(nn::read_file(folder.file("metrics.jsonl")));
+  Page page(
+      concat(task.name(), ": ",
+             std::filesystem::absolute(folder.path()).lexically_normal().filename().string()));
+  add_outcome(page, task, outcome, curves);
+  page.table({"", ""}, [&] {
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& [name, text] : task.facts()) rows.push_back({name, text});
+    return rows;
+  }());
+  page.section("Training");
+  add_curves(page, curves);
+
+  std::exception_ptr problem;
+  try {
+    task.model().load_state_dict(folder.load_weights());
+    task.model().eval();
+    task.report(page);
+  } catch (const std::exception& error) {
+    problem = std::current_exception();
+    page.paragraph(concat("This part could not be made: ", error.what()));
+  }
+
+  page.section("Settings");
+  add_settings(page, config);
+  page.section("Go on");
+  std::string commands;
+  for (const std::string& command : next) commands += command + "\n";
+  page.preformatted(commands);
+  nn::write_file_atomically(folder.file("report.html"), page.html());
+  if (problem) std::rethrow_exception(problem);
+}
+
+}  // namespace tarsier::zoo
