@@ -368,6 +368,8 @@ struct CrossEntropyOptions {
   double label_smoothing = 0;  ///< share of the target spread evenly over all classes, in [0, 1]
 };
 /// −log softmax(logits)[target]: (N, C) and (N) i64, or (N, C, d…) and (N, d…), or (C) and ().
+/// Or a floating target of the logits' shape, a probability for every class:
+/// −Σ_c target_c · log softmax(logits)_c, of which `mean` divides the sum by the number of targets.
 /// Formulas for weights and smoothing as torch.nn.functional.cross_entropy.
 Tensor cross_entropy(const Arg& logits, const Tensor& target,
                      const CrossEntropyOptions& options = {});

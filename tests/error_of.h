@@ -1,6 +1,8 @@
 #pragma once
 // What an Error says.
 
+#include <doctest/doctest.h>
+
 #include <functional>
 #include <string>
 
@@ -16,6 +18,14 @@ inline std::string error_of(const std::function<void()>& f) {
     return error.what();
   }
   return "no error";
+}
+
+/// A doctest check that `f` throws Error with this text in it.
+inline void check_error(const std::string& text, const std::function<void()>& f) {
+  const std::string error = error_of(f);
+  CAPTURE(text);
+  CAPTURE(error);
+  CHECK(error.find(text) != error.npos);
 }
 
 }  // namespace tarsier

@@ -12,19 +12,12 @@ constexpr int64_t kGrain = 8192;  // elements worth waking a thread for: there i
 /// The class dimension of logits: (N, C), (N, C, d…), or (C) alone.
 int class_dim(const Tensor& logits) { return logits.dim() == 1 ? 0 : 1; }
 
-/// Throws unless everything fits; every target is a class or the ignored index.
-void check_cross_entropy(const Tensor& logits, const Tensor& target,
-                         const CrossEntropyOptions& options) {
+/// Throws unless everything but the target fits.
+void check_cross_entropy(const Tensor& logits, const CrossEntropyOptions& options) {
   const char* op = "cross_entropy";
   check(is_floating(logits.dtype()), op, "logits are ", logits.dtype(),
         ", f32 or f64 is needed: convert with to(x, f32)");
-  check(target.dtype() == i64, op, "targets are ", target.dtype(),
-        ", class indices (i64) are needed: convert with to(target, i64)");
   check(logits.dim() >= 1, op, "logits are a scalar: (C), (N, C) or (N, C, d…) is needed");
-  Shape expected = logits.shape();
-  expected.erase(class_dim(logits));
-  check(target.shape() == expected, op, "targets of shape ", target.shape(),
-        " for logits of shape ", logits.shape(), ": ", expected, " is needed");
   const int64_t classes = logits.shape()[class_dim(logits)];
   check(classes > 0, op, "logits of shape ", logits.shape(), " have no classes");
   const Tensor& weight = options.weight;
@@ -38,12 +31,52 @@ void check_cross_entropy(const Tensor& logits, const Tensor& target,
   }
   check(options.label_smoothing >= 0 && options.label_smoothing <= 1, op, "label_smoothing ",
         options.label_smoothing, " is not in [0, 1]");
+}
+
+/// Throws unless every target is a class or the ignored index.
+void check_classes(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
+  const char* op = "cross_entropy";
+  check(target.dtype() == i64, op, "targets are ", target.dtype(),
+        ", class indices (i64) are needed: convert with to(target, i64)");
+  Shape expected = logits.shape();
+  expected.erase(class_dim(logits));
+  check(target.shape() == expected, op, "targets of shape ", target.shape(),
+        " for logits of shape ", logits.shape(), ": ", expected, " is needed");
+  const int64_t classes = logits.shape()[class_dim(logits)];
   const Tensor index = contiguous_elements(target);
   const int64_t* t = index.data<int64_t>();
   for (int64_t i = 0; i < index.numel(); ++i)
     check((t[i] >= 0 && t[i] < classes) || t[i] == options.ignore_index, op, "target ", i, " is ",
           t[i], ", but there are ", classes, " classes: use 0 to ", classes - 1,
           ", or ignore_index (", options.ignore_index, ")");
+}
+
+/// The class weights as a factor of logits: (C, 1…).
+Tensor along_classes(const Tensor& weight, const Tensor& logits) {
+  Shape shape = Shape::filled(logits.dim(), 1);
+  shape[class_dim(logits)] = weight.numel();
+  return reshape(weight, shape);
+}
+
+/// From log_p = log_softmax(logits) where the target t gives every class a probability:
+///   loss = −Σ_c w_c · t'_c · log p_c,   t' = (1 − ε) · t + ε / C;
+/// `mean` divides the sum by the number of targets. Made of ops: t gets its gradient, too.
+Tensor soft_cross_entropy(const Tensor& log_p, const Tensor& target,
+                          const CrossEntropyOptions& options) {
+  const char* op = "cross_entropy";
+  check(target.shape() == log_p.shape() && target.dtype() == log_p.dtype(), op, "targets are ",
+        target.dtype(), " of shape ", target.shape(), " for logits of ", log_p.dtype(), ' ',
+        log_p.shape(), ": probabilities have the shape and dtype of the logits, classes are i64");
+  check(options.ignore_index < 0, op, "ignore_index ", options.ignore_index,
+        " with targets that are probabilities: none of them is a class");
+  const int c = class_dim(log_p);
+  const double classes = static_cast<double>(log_p.shape()[c]), smoothing = options.label_smoothing;
+  const Tensor t = smoothing > 0 ? (1 - smoothing) * target + smoothing / classes : target;
+  Tensor terms = t * log_p;
+  if (options.weight.defined()) terms = terms * along_classes(options.weight, log_p);
+  const Tensor loss = -sum(terms, c);
+  if (options.reduction == Reduction::none) return loss;
+  return options.reduction == Reduction::sum ? sum(loss) : mean(loss);
 }
 
 /// What the mean divides by: the weights of the targets that count, summed up.
@@ -125,7 +158,10 @@ Tensor cross_entropy_grad(const Saved& saved, const Tensor& dloss, int64_t ignor
 ///   w_c
 /// saved: logits, target, weight, and per target max(logits) and log Σ exp(logits − max)
 Tensor cross_entropy(const Arg& logits, const Tensor& target, const CrossEntropyOptions& options) {
-  check_cross_entropy(logits, target, options);
+  check_cross_entropy(logits, options);
+  if (is_floating(target.dtype()))
+    return soft_cross_entropy(log_softmax(logits, class_dim(logits)), target, options);
+  check_classes(logits, target, options);
   const Tensor rows = classes_last(logits), index = contiguous_elements(target),
                weight = options.weight.defined() ? contiguous_elements(options.weight) : Tensor();
   Tensor loss = Tensor::empty(target.shape(), logits.dtype());
@@ -157,8 +193,11 @@ Tensor cross_entropy(const Arg& logits, const Tensor& target, const CrossEntropy
 
 Tensor cross_entropy_reference(const Arg& logits, const Tensor& target,
                                const CrossEntropyOptions& options) {
-  check_cross_entropy(logits, target, options);
+  check_cross_entropy(logits, options);
   const int c = class_dim(logits);
+  if (is_floating(target.dtype()))
+    return soft_cross_entropy(log_softmax_reference(logits, c), target, options);
+  check_classes(logits, target, options);
   const int64_t classes = logits.shape()[c];
   const Tensor counts = target != from_vector(std::vector<int64_t>{options.ignore_index}, {});
   const Tensor t = where(counts, target, 0);  // an index in any case
@@ -169,9 +208,7 @@ Tensor cross_entropy_reference(const Arg& logits, const Tensor& target,
 
   Tensor loss = -(1 - options.label_smoothing) * w_t * log_p_t;
   if (options.label_smoothing > 0) {
-    Shape along = Shape::filled(logits.dim(), 1);
-    along[c] = classes;
-    const Tensor all = where(counts, sum(log_p * reshape(w, along), c), 0);
+    const Tensor all = where(counts, sum(log_p * along_classes(w, logits), c), 0);
     loss = loss - options.label_smoothing / static_cast<double>(classes) * all;
   }
   if (options.reduction == Reduction::none) return loss;

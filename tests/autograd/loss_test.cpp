@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "autograd/autograd.h"
+#include "tests/error_of.h"
 
 using namespace tarsier;
 
@@ -123,6 +124,16 @@ TEST_CASE("a masked class of logit −∞ costs nothing and gets no gradient") {
   for (size_t i = 0; i < want.size(); ++i) CHECK(dx[i] == doctest::Approx(want[i]));
 }
 
+TEST_CASE("probabilities that are all at one class are that class") {
+  const Tensor x = logits(), t = targets(), hot = to(one_hot(t, 4), f64);
+  for (CrossEntropyOptions options : all_options()) {
+    if (options.ignore_index >= 0) continue;
+    // The mean over classes divides by their weights, that over probabilities does not.
+    if (options.reduction == Reduction::mean) options.weight = {};
+    CHECK(allclose(cross_entropy(x, hot, options), cross_entropy(x, t, options), 1e-13, 0));
+  }
+}
+
 TEST_CASE("nothing to average is NaN, nothing to add is 0") {
   const Tensor ignored = from_vector<int64_t>({-100, -100, -100}, {3});
   CHECK(std::isnan(cross_entropy(logits(), ignored).item()));
@@ -148,22 +159,23 @@ TEST_CASE("a class that does not exist is an error that names it") {
 
 TEST_CASE("other errors of cross_entropy") {
   const Tensor x = logits(), t = targets();
-  const auto message = [](const std::function<void()>& body) -> std::string {
-    try {
-      body();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
-  };
-  CHECK(message([&] { cross_entropy(x, to(t, f64)); }) ==
-        "[cross_entropy] targets are f64, class indices (i64) are needed: convert with to(target, "
+  CHECK(error_of([&] { cross_entropy(x, t == 1); }) ==
+        "[cross_entropy] targets are bool, class indices (i64) are needed: convert with to(target, "
         "i64)");
-  CHECK(message([&] { cross_entropy(x, slice(t, 0, 0, 2)); }) ==
+  const std::string must =
+      ": probabilities have the shape and dtype of the logits, classes are i64";
+  CHECK(error_of([&] { cross_entropy(x, to(t, f64)); }) ==
+        "[cross_entropy] targets are f64 of shape (3,) for logits of f64 (3, 4)" + must);
+  CHECK(error_of([&] { cross_entropy(x, to(x, f32)); }) ==
+        "[cross_entropy] targets are f32 of shape (3, 4) for logits of f64 (3, 4)" + must);
+  CHECK(error_of([&] { cross_entropy(x, x, {.ignore_index = 1}); }) ==
+        "[cross_entropy] ignore_index 1 with targets that are probabilities: none of them is a "
+        "class");
+  CHECK(error_of([&] { cross_entropy(x, slice(t, 0, 0, 2)); }) ==
         "[cross_entropy] targets of shape (2,) for logits of shape (3, 4): (3,) is needed");
-  CHECK(message([&] { cross_entropy(x, t, {.weight = ones({3}, f64)}); }) ==
+  CHECK(error_of([&] { cross_entropy(x, t, {.weight = ones({3}, f64)}); }) ==
         "[cross_entropy] weight of shape (3,) for 4 classes: (4,) is needed");
-  CHECK(message([&] { cross_entropy(x, t, {.label_smoothing = 1.5}); }) ==
+  CHECK(error_of([&] { cross_entropy(x, t, {.label_smoothing = 1.5}); }) ==
         "[cross_entropy] label_smoothing 1.5 is not in [0, 1]");
 }
 

@@ -164,4 +164,12 @@ record("ctc_long", {"logits": 2 * torch.randn(T, 2, 4)}, ctc,
        {"targets": torch.randint(1, 4, (2, 20)), "input_lengths": torch.tensor([60, 51]),
         "target_lengths": torch.tensor([20, 13])})
 
+# ------------------------------------------------------------- cross-entropy against probabilities
+for name, shape in (("rows", (5, 4)), ("images", (2, 4, 3, 2)), ("one", (4,))):
+    soft = {"input": 3 * torch.randn(shape),
+            "target": F.softmax(torch.randn(shape), 0 if len(shape) == 1 else 1)}
+    record(f"cross_entropy_soft_{name}", soft, F.cross_entropy)
+    record(f"cross_entropy_soft_{name}_both", soft,
+           lambda **a: F.cross_entropy(label_smoothing=0.2, **a), {"weight": torch.rand(4)})
+
 save(os.path.join(os.path.dirname(os.path.abspath(__file__)), "losses.safetensors"), out)

@@ -6,6 +6,7 @@
 
 #include "autograd/gradcheck.h"
 #include "nn/nn.h"
+#include "tests/error_of.h"
 #include "tests/nn/losses.h"
 
 namespace tarsier {
@@ -65,6 +66,20 @@ TEST_CASE("nll_loss and cross_entropy compute what PyTorch's compute") {
         name, [&](auto x, auto t, Dict in, auto r) { return cross_entropy(x, t, options(in, r)); },
         [&](Dict in, auto r) { return make_unique<nn::CrossEntropyLoss>(options(in, r)); });
   }
+}
+
+TEST_CASE("cross_entropy computes what PyTorch's computes where targets are probabilities") {
+  for (const std::string name : {"rows", "images", "one"})
+    for (const bool both : {false, true}) {  // weight and label_smoothing
+      const auto options = [=](Dict in, Reduction r) {
+        return CrossEntropyOptions{
+            .weight = optional(in, "weight"), .reduction = r, .label_smoothing = both ? 0.2 : 0};
+      };
+      check_pair(
+          "cross_entropy_soft_" + name + (both ? "_both" : ""),
+          [&](auto x, auto t, Dict in, auto r) { return cross_entropy(x, t, options(in, r)); },
+          [&](Dict in, auto r) { return make_unique<nn::CrossEntropyLoss>(options(in, r)); });
+    }
 }
 
 TEST_CASE("binary cross-entropies compute what PyTorch's compute, at the edges, too") {
@@ -238,19 +253,6 @@ TEST_CASE("weights of losses stand in the state dict under PyTorch's names") {
   loss.to(f64);
   CHECK(loss(zeros({2, 2}, f64), arange(2)).item() == doctest::Approx(std::log(2.0)));
   CHECK(concat(loss) == "CrossEntropyLoss()\n0 parameters");
-}
-
-/// Whether `f` throws Error with this text in it.
-template <class F>
-void check_error(const std::string& text, F f) {
-  CAPTURE(text);
-  try {
-    f();
-    FAIL_CHECK("no error");
-  } catch (const Error& error) {
-    CAPTURE(std::string(error.what()));
-    CHECK(std::string(error.what()).find(text) != std::string::npos);
-  }
 }
 
 TEST_CASE("losses name what does not fit, with both shapes") {

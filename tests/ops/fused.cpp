@@ -110,6 +110,22 @@ void register_losses() {
            .reference =
                [=](const Tensors& x) { return cross_entropy_reference(x[0], x[1], options(x[2])); },
            .constants = 1});
+      // Probabilities as targets get gradients, too.
+      add({.name = "cross_entropy",
+           .what =
+               concat("probabilities, smoothing ", smoothing, ", ", static_cast<int>(reduction)),
+           .call = [=](const Tensors& x) { return cross_entropy(x[0], x[1], options(x[2])); },
+           .samples = {{values({3}), values({3}, 0, 1), values({3}, 0.5, 2)},
+                       {values({3, 2}), values({3, 2}, 0, 1), values({2}, 0.5, 2)},
+                       {values({2, 3, 2}), values({2, 3, 2}, 0, 1), values({3}, 0.5, 2)}},
+           .sized =
+               [](int64_t rows, int64_t n) {
+                 return Tensors{values({rows, n}), values({rows, n}, 0, 1), values({n}, 0.5, 2)};
+               },
+           .reference =
+               [=](const Tensors& x) { return cross_entropy_reference(x[0], x[1], options(x[2])); },
+           .node = "*",
+           .constants = 1});
     }
 }
 
