@@ -141,4 +141,9 @@ for case, module in {
 ties = torch.randint(0, 3, (2, 2, 5, 7)).double()  # equal elements in most windows
 record("max_pool2d_ties", nn.MaxPool2d(3, stride=2), ties)
 
+# --------------------------------------------------------------------------- activations, the plain
+for name, module in {"relu": nn.ReLU(), "silu": nn.SiLU(), "tanh": nn.Tanh(),
+                     "sigmoid": nn.Sigmoid()}.items():
+    record(name, module, 2 * torch.randn(3, 5))
+
 save_finite(os.path.join(HERE, "conv.safetensors"), out)

@@ -85,13 +85,5 @@ TEST_CASE("the padding row of an embedding starts at zero; a negative index coun
   CHECK(norm(select(layer.weight, 0, 2)).item() > 0);
 }
 
-TEST_CASE("activations are the ops of the same name") {
-  const Tensor x = linspace(-2, 2, 9);
-  CHECK(relative_error(nn::ReLU()(x), relu(x)) == 0);
-  CHECK(relative_error(nn::SiLU()(x), silu(x)) == 0);
-  CHECK(relative_error(nn::Tanh()(x), tanh(x)) == 0);
-  CHECK(relative_error(nn::Sigmoid()(x), sigmoid(x)) == 0);
-}
-
 }  // namespace
 }  // namespace tarsier

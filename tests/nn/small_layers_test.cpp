@@ -89,6 +89,10 @@ TEST_CASE("batch normalisation trains with its statistics, not through the runni
 }
 
 TEST_CASE("activations, gates and shapes compute what PyTorch's compute") {
+  check_small("relu", maker<nn::ReLU>());
+  check_small("silu", maker<nn::SiLU>());
+  check_small("tanh", maker<nn::Tanh>());
+  check_small("sigmoid", maker<nn::Sigmoid>());
   check_small("leaky_relu", maker<nn::LeakyReLU>(0.2));
   check_small("elu", maker<nn::ELU>(1.5));
   check_small("softplus", maker<nn::Softplus>(2, 3));
