@@ -118,13 +118,13 @@ std::vector<std::vector<Place>> pieces(const Series& series, const Axis& across,
 
 std::string draw_series(const Series& series, const std::vector<std::vector<Place>>& parts,
                         size_t colour, const std::string& x_label) {
-  const std::string kind = "s" + std::to_string(colour % kColours) + (series.faint ? " faint" : "");
+  const std::string kind = concat("s", colour % kColours, series.faint ? " faint" : "");
   size_t points = 0;
   std::string path, marks;
   for (const std::vector<Place>& part : parts) {
     points += part.size();
     for (size_t i = 0; i < part.size(); ++i)
-      path += (i == 0 ? "M" : i == 1 ? "L" : " ") + px(part[i].x) + " " + px(part[i].y);
+      path += concat(i == 0 ? "M" : i == 1 ? "L" : " ", px(part[i].x), " ", px(part[i].y));
     if (part.size() == 1) path += "h0.1";  // or a point alone would not be seen
   }
   if (points == 0) return "";
@@ -172,9 +172,9 @@ Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
     const std::string name = shortened(series[i].name, 40);
     const double width = 22 + text_width(name, kFont) + 14;
     if (legend_x > 2 && legend_x + width > kWidth) legend_x = 2, legend_y += 17;
-    legend += "<path class=\"line s" + std::to_string(i % kColours) +
-              (series[i].faint ? " faint" : "") + "\" d=\"M" + px(legend_x) + " " +
-              px(legend_y - 4) + "h16\"/>" + svg_text(legend_x + 21, legend_y, name, "");
+    legend += concat("<path class=\"line s", i % kColours) + (series[i].faint ? " faint" : "") +
+              "\" d=\"M" + px(legend_x) + " " + px(legend_y - 4) + "h16\"/>" +
+              svg_text(legend_x + 21, legend_y, name, "");
     legend_x += width;
   }
 

@@ -30,13 +30,12 @@ std::string cells_with_tooltips(const std::vector<double>& shades,
         labels.empty() ? std::to_string(i + 1) : labels[static_cast<size_t>(i)];
     return title.empty() ? label : title + " " + label;
   };
-  const std::string size = std::to_string(options.cell);
   std::string out;
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < columns; ++c) {
       const auto at = static_cast<size_t>(r * columns + c);
-      out += "<rect class=\"heat\" x=\"" + std::to_string(c * options.cell) + "\" y=\"" +
-             std::to_string(r * options.cell) + "\" width=\"" + size + "\" height=\"" + size +
+      out += concat("<rect class=\"heat\" x=\"", c * options.cell, "\" y=\"", r * options.cell,
+                    "\" width=\"", options.cell, "\" height=\"", options.cell) +
              "\" fill-opacity=\"" + fixed(shades[at], 2) + "\"><title>" +
              escape(name(options.row_title, row_labels, r) + ", " +
                     name(options.column_title, column_labels, c) + ": " +
@@ -64,9 +63,9 @@ std::string cells_by_shade(const std::vector<double>& shades, int64_t rows, int6
             std::lround(shades[static_cast<size_t>(r * columns + c)] * kShades));
       };
       for (end = begin + 1; end < columns && shade(end) == shade(begin);) ++end;
-      const std::string width = std::to_string((end - begin) * cell);
-      paths[shade(begin)] += "M" + std::to_string(begin * cell) + " " + std::to_string(r * cell) +
-                             "h" + width + "v" + std::to_string(cell) + "h-" + width + "z";
+      const int64_t width = (end - begin) * cell;
+      paths[shade(begin)] +=
+          concat("M", begin * cell, " ", r * cell, "h", width, "v", cell, "h-", width, "z");
     }
   }
   std::string out;

@@ -56,8 +56,8 @@ std::vector<Answer> worth_showing(const std::vector<Answer>& answers, size_t mis
 
 std::string described(const Answer& answer, const std::vector<std::string>& names) {
   const auto name = [&](int64_t c) { return names[static_cast<size_t>(c)]; };
-  return name(answer.truth) + (answer.right() ? "" : ", read as " + name(answer.predicted)) + " (" +
-         fixed(100 * answer.probability, 0) + " %)";
+  return name(answer.truth) + (answer.right() ? "" : concat(", read as ", name(answer.predicted))) +
+         " (" + fixed(100 * answer.probability, 0) + " %)";
 }
 
 std::vector<std::string> text_pieces(const Tokenizer& tokenizer, const std::vector<int32_t>& ids) {
@@ -68,7 +68,7 @@ std::vector<std::string> text_pieces(const Tokenizer& tokenizer, const std::vect
     beginning.push_back(id);
     const std::string text = tokenizer.decode(beginning);
     const bool special = id < kSpecialTokens || !text.starts_with(before);
-    pieces.push_back(special ? " " + tokenizer.show(id) : text.substr(before.size()));
+    pieces.push_back(special ? concat(" ", tokenizer.show(id)) : text.substr(before.size()));
     before = text;
   }
   return pieces;
