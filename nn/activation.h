@@ -39,6 +39,7 @@ struct SiLU : Layer<SiLU> {
   Tensor forward(const Arg& x) { return silu(x); }
 };
 
+/// (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ).
 struct Tanh : Layer<Tanh> {
   Tensor forward(const Arg& x) { return tanh(x); }
 };
