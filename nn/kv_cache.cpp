@@ -64,4 +64,17 @@ void KVCache::truncate(int64_t length) {
   length_ = length;
 }
 
+void KVCache::keep_last(int64_t length) {
+  check(length >= 0 && length <= length_, kName, "cannot keep ", length, " tokens: it holds ",
+        length_);
+  const NoGrad no_grad;
+  for (Tensor* kept : {&keys_, &values_}) {
+    // The clone is because both parts may share elements.
+    if (length > 0)
+      copy_(slice(*kept, 2, 0, length), clone(slice(*kept, 2, length_ - length, length_)));
+  }
+  forgotten_ += length_ - length;
+  length_ = length;
+}
+
 }  // namespace tarsier::nn

@@ -31,16 +31,22 @@ class KVCache {
 
   /// The number of tokens remembered.
   int64_t length() const { return length_; }
+  /// Where the next token stands: the number of tokens before it, those of keep_last() included.
+  int64_t position() const { return forgotten_ + length_; }
   /// Forgets all but the first `length` tokens. Throws Error("kv_cache") where there are fewer.
   void truncate(int64_t length);
+  /// Forgets all but the last `length` tokens, for attention that looks no further back. Throws
+  /// Error("kv_cache") where there are fewer.
+  void keep_last(int64_t length);
   /// Row b of the batch becomes what row rows[b] was, for beam search: rows (B) i64. Throws
   /// Error("kv_cache") for other shapes, and Error("index_select") for rows that do not exist.
   void reorder(const Tensor& rows);
-  void clear() { length_ = 0; }
+  void clear() { length_ = forgotten_ = 0; }
 
  private:
   Tensor keys_, values_;  ///< (B, H, room, ·)
   int64_t length_ = 0;
+  int64_t forgotten_ = 0;  ///< tokens that went before these
 };
 
 }  // namespace tarsier::nn

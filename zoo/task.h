@@ -95,6 +95,9 @@ class Task {
   /// Does what the model was trained for with each input, and writes it to `out` as it comes.
   virtual void predict(const std::vector<std::string>& inputs, const PredictOptions& options,
                        std::ostream& out) = 0;
+  /// Whether predict() goes on with a text, by chance: then all of standard input is one text, and
+  /// PredictOptions count. Else every line of it is an input.
+  virtual bool continues_text() const { return false; }
   /// A prediction worth showing after training.
   virtual void show_sample(std::ostream& out) = 0;
   /// Adds what only this model can show to the page of a run (report/page.h): predictions beside

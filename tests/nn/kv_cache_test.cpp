@@ -59,6 +59,49 @@ TEST_CASE("a cache forgets by truncate and clear") {
   CHECK(relative_error(cache.append(other, other).second, other) == 0);
 }
 
+TEST_CASE("a cache's rows become what others were, as beam search asks") {
+  const NoGrad no_grad;
+  const Tensor k = randn({3, 2, 9, 4}), v = randn({3, 2, 9, 5});
+  nn::KVCache cache;
+  cache.reorder(tensor({2, 0, 0}, i64));  // of nothing nothing
+  CHECK(cache.length() == 0);
+  cache.append(tokens(k, 0, 5), tokens(v, 0, 5));
+  const Tensor rows = tensor({2, 0, 0}, i64);  // one goes on twice, one is dropped
+  cache.reorder(rows);
+  CHECK(cache.length() == 5);
+  const auto [keys, values] = cache.append(tokens(k, 5, 9), tokens(v, 5, 9));
+  const auto expected = [&](const Tensor& x) {
+    return cat({index_select(tokens(x, 0, 5), 0, rows), tokens(x, 5, 9)}, 2);
+  };
+  CHECK(relative_error(keys, expected(k)) == 0);
+  CHECK(relative_error(values, expected(v)) == 0);
+
+  CHECK(error_of([&] {
+          cache.reorder(tensor({0, 1}, i64));
+        }) == "[kv_cache] rows of shape (2,): expected one for each of the 3 sequences");
+  CHECK(error_of([&] { cache.reorder(tensor({0, 1, 3}, i64)); }).find("[index_select]") == 0);
+  CHECK(relative_error(cache.all().first, expected(k)) == 0);
+}
+
+TEST_CASE("a cache that keeps the last tokens still knows where the next one stands") {
+  const NoGrad no_grad;
+  const Tensor k = randn({2, 3, 9, 4}), v = randn({2, 3, 9, 5});
+  nn::KVCache cache;
+  cache.append(tokens(k, 0, 7), tokens(v, 0, 7));
+  cache.keep_last(5);  // the kept part overlaps its new place
+  CHECK(cache.length() == 5);
+  CHECK(cache.position() == 7);
+  const auto [keys, values] = cache.append(tokens(k, 7, 9), tokens(v, 7, 9));
+  CHECK(relative_error(keys, tokens(k, 2, 9)) == 0);
+  CHECK(relative_error(values, tokens(v, 2, 9)) == 0);
+  CHECK(cache.position() == 9);
+  CHECK(error_of([&] { cache.keep_last(8); }) == "[kv_cache] cannot keep 8 tokens: it holds 7");
+  cache.keep_last(0);
+  CHECK(cache.position() == 9);
+  cache.clear();
+  CHECK(cache.position() == 0);
+}
+
 TEST_CASE("a cache refuses what does not fit, and stays as it was") {
   const Tensor k = randn({2, 3, 4, 5}), v = randn({2, 3, 4, 7});
   nn::KVCache cache;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "autograd/gradcheck.h"
 #include "nn/nn.h"
@@ -24,15 +25,35 @@ GptConfig tiny_config() {
   return config;
 }
 
+/// The default, and one of each part that can take its place.
+std::vector<std::pair<std::string, GptConfig>> variants() {
+  std::vector<std::pair<std::string, GptConfig>> all{{"default", tiny_config()}};
+  const auto add = [&](const std::string& name, const std::function<void(GptConfig&)>& change) {
+    all.emplace_back(name, tiny_config());
+    change(all.back().second);
+  };
+  add("bias", [](GptConfig& c) { c.bias = true; });
+  add("sinusoidal", [](GptConfig& c) { c.position = nn::PositionKind::sinusoidal; });
+  add("rotary", [](GptConfig& c) { c.position = nn::PositionKind::rotary; });
+  add("alibi", [](GptConfig& c) { c.position = nn::PositionKind::alibi; });
+  add("rms", [](GptConfig& c) { c.rms_norm = true; });
+  add("swiglu", [](GptConfig& c) { c.swiglu = true; });
+  add("own head", [](GptConfig& c) { c.tied = false; });
+  add("all new", [](GptConfig& c) {
+    c.position = nn::PositionKind::rotary;
+    c.rms_norm = c.qk_norm = c.swiglu = c.bias = true;
+    c.tied = false;
+  });
+  return all;
+}
+
 Tensor indices(const std::vector<int64_t>& values, const Shape& shape) {
   return from_vector(values, shape);
 }
 
 TEST_CASE("the gradient of every weight of a whole GPT is right") {
-  for (const bool bias : {false, true}) {
-    CAPTURE(bias);
-    GptConfig config = tiny_config();
-    config.bias = bias;
+  for (const auto& [name, config] : variants()) {
+    CAPTURE(name);
     Generator generator(3);
     Gpt model(config, generator);
     model.to(f64);
@@ -80,6 +101,26 @@ TEST_CASE("weights start with GPT-2's deviations") {
   CHECK(fresh.loss(x, y).item() == doctest::Approx(std::log(65.0)).epsilon(0.02));
 }
 
+TEST_CASE("with zero_init the blocks add nothing at first") {
+  GptConfig config = tiny_config();
+  config.zero_init = true;
+  Generator generator(1);
+  Gpt model(config, generator);
+  NoGrad no_grad;
+  const Tensor x = indices({0, 1, 2, 3}, {1, 4});
+  const Tensor nothing = model.lm_head(model.transformer.ln_f(model.transformer.embed(x, 0)));
+  CHECK(model(x).to_vector() == nothing.to_vector());
+  CHECK(stddev(model.transformer.h[0].attn.c_attn.weight).item() > 0.01);
+}
+
+TEST_CASE("SwiGLU has as many weights as the MLP that it replaces") {
+  GptConfig config;
+  config.n_embd = 192;  // 8/3 of it is a multiple of 16
+  const int64_t plain = Gpt(config).num_parameters();
+  config.swiglu = true;
+  CHECK(Gpt(config).num_parameters() == plain);
+}
+
 TEST_CASE("no position sees what comes after it") {
   Generator generator(2);
   Gpt model(tiny_config(), generator);
@@ -95,30 +136,77 @@ TEST_CASE("no position sees what comes after it") {
 
 TEST_CASE("decoding with a cache gives the logits of the whole text") {
   NoGrad no_grad;
+  for (auto [name, config] : variants())
+    for (const auto& [dtype, tolerance] : {std::pair{f64, 1e-10}, {f32, 1e-5}}) {
+      CAPTURE(name);
+      CAPTURE(dtype);
+      // Relative positions know no end: every token sees the five last ones, while others come
+      // and go.
+      config.block_size = config.is_relative() ? 5 : 12;
+      const int64_t T = config.is_relative() ? 31 : 12;
+      Generator generator(6);
+      Gpt model(config, generator);
+      model.to(dtype);
+      for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 1, generator);
+      model.eval();
+      const Tensor text = randint(0, 5, {3, T}, generator);
+      const Tensor whole = model(text);
+      std::vector<int64_t> one_by_one;
+      for (int64_t end = 1; end <= T; ++end) one_by_one.push_back(end);
+      for (const std::vector<int64_t>& ends :
+           std::vector<std::vector<int64_t>>{{T}, one_by_one, {5, 6, 9, 10, T}}) {
+        GptCache cache;
+        int64_t begin = 0;
+        for (const int64_t end : ends) {
+          CAPTURE(end);
+          const std::vector<double> expected = select(whole, 1, end - 1).to_vector();
+          const std::vector<double> logits =
+              model.next_logits(slice(text, 1, begin, end), cache).to_vector();
+          for (size_t i = 0; i < expected.size(); ++i)
+            CHECK(std::abs(logits[i] - expected[i]) < tolerance * (1 + std::abs(expected[i])));
+          begin = end;
+        }
+        CHECK(cache.front().position() == T);
+        if (config.is_relative()) CHECK(cache.front().length() < 2 * config.block_size);
+      }
+    }
+}
+
+TEST_CASE("a position sees block_size tokens and no more, where positions are relative") {
+  NoGrad no_grad;
   GptConfig config = tiny_config();
-  config.block_size = 12;
-  for (const auto& [dtype, tolerance] : {std::pair{f64, 1e-10}, {f32, 1e-5}}) {
-    CAPTURE(dtype);
-    Generator generator(6);
+  config.position = nn::PositionKind::rotary;
+  config.n_layer = 1;
+  config.block_size = 3;
+  Generator generator(8);
+  Gpt model(config, generator);
+  for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 1, generator);
+  const std::vector<float> before = model(indices({0, 1, 2, 3, 4}, {1, 5})).to_vector<float>();
+  const std::vector<float> after = model(indices({3, 1, 2, 3, 4}, {1, 5})).to_vector<float>();
+  for (size_t i = 0; i < 25; ++i) {
+    CAPTURE(i);
+    if (i >= 3 * 5) CHECK(before[i] == after[i]);
+  }
+  CHECK(before[2 * 5] != after[2 * 5]);
+  // The distance counts alone: the same three tokens later in a text give the same.
+  const Tensor late = slice(model(indices({4, 4, 0, 1, 2}, {1, 5})), 1, 4, 5);
+  const Tensor early = slice(model(indices({0, 1, 2}, {1, 3})), 1, 2, 3);
+  CHECK(max(abs(late - early)).item() < 1e-5);
+}
+
+TEST_CASE("where positions look adds up to one, and is what attention uses") {
+  NoGrad no_grad;
+  for (const auto& [name, config] : variants()) {
+    CAPTURE(name);
+    Generator generator(9);
     Gpt model(config, generator);
-    model.to(dtype);
     for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 1, generator);
     model.eval();
-    const Tensor text = randint(0, 5, {3, 12}, generator);
-    // All at once; one by one; in pieces.
-    for (const std::vector<int64_t>& ends : std::vector<std::vector<int64_t>>{
-             {12}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {5, 6, 9, 10, 12}}) {
-      GptCache cache;
-      int64_t begin = 0;
-      for (const int64_t end : ends) {
-        CAPTURE(end);
-        const std::vector<double> expected = model.next_logits(slice(text, 1, 0, end)).to_vector();
-        const std::vector<double> logits =
-            model.next_logits(slice(text, 1, begin, end), cache).to_vector();
-        for (size_t i = 0; i < expected.size(); ++i)
-          CHECK(std::abs(logits[i] - expected[i]) < tolerance * (1 + std::abs(expected[i])));
-        begin = end;
-      }
+    for (const Tensor& weights : model.attention(indices({0, 1, 2, 3}, {1, 4}))) {
+      CHECK(weights.shape() == Shape{1, 2, 4, 4});
+      for (const double total : sum(weights, -1).to_vector())
+        CHECK(total == doctest::Approx(1).epsilon(1e-6));
+      CHECK(sum(weights * to(triu_mask(4, 4, 1), f32)).item() == 0);  // never at what comes
     }
   }
 }
@@ -150,24 +238,28 @@ TEST_CASE("a cache of another model, a full one, and one while training are erro
 }
 
 TEST_CASE("a GPT learns one batch by heart") {
-  GptConfig config = tiny_config();
-  config.block_size = 8;
-  config.n_embd = 16;
-  Generator generator(4);
-  Gpt model(config, generator);
-  optim::AdamW optimizer(model.named_parameters(), {.lr = 1e-2, .weight_decay = 0});
-  const Tensor x = randint(0, 5, {2, 8}, generator), y = randint(0, 5, {2, 8}, generator);
-  const double first = model.loss(x, y).item();
-  double last = first;
-  for (int step = 0; step < 300; ++step) {
-    optimizer.zero_grad();
-    const Tensor loss = model.loss(x, y);
-    loss.backward();
-    optimizer.step();
-    last = loss.item();
+  for (auto [name, config] : variants()) {
+    CAPTURE(name);
+    config.block_size = 8;
+    config.n_embd = 16;
+    Generator generator(4);
+    Gpt model(config, generator);
+    optim::AdamW optimizer(model.named_parameters(), {.lr = 1e-2, .weight_decay = 0});
+    // No text begins with the same token twice: relative positions could not tell these apart.
+    const Tensor x = indices({0, 1, 2, 3, 4, 0, 2, 1, 1, 3, 0, 4, 2, 2, 0, 3}, {2, 8});
+    const Tensor y = randint(0, 5, {2, 8}, generator);
+    const double first = model.loss(x, y).item();
+    double last = first;
+    for (int step = 0; step < 300; ++step) {
+      optimizer.zero_grad();
+      const Tensor loss = model.loss(x, y);
+      loss.backward();
+      optimizer.step();
+      last = loss.item();
+    }
+    CHECK(first == doctest::Approx(std::log(5.0)).epsilon(0.05));
+    CHECK(last < 0.01);
   }
-  CHECK(first == doctest::Approx(std::log(5.0)).epsilon(0.05));
-  CHECK(last < 0.01);
 }
 
 TEST_CASE("sizes that do not fit are an error that says so") {

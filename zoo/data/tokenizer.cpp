@@ -103,6 +103,9 @@ std::unique_ptr<Tokenizer> Tokenizer::train(const std::vector<std::string>& text
     return std::make_unique<ListTokenizer>(texts, options);
   check(options.kind == "bpe", "tokenizer", "there are no tokens of kind '", options.kind,
         "': use words, characters or bpe");
+  if (!options.vocab.empty())
+    return std::make_unique<BpeTokenizer>(
+        Bpe::load(options.vocab + "/vocab.json", options.vocab + "/merges.txt"));
   std::string all;
   for (const std::string& text : texts) all.append(text).append("\n");
   return std::make_unique<BpeTokenizer>(Bpe::train(all, options.size));

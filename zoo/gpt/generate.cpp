@@ -44,7 +44,7 @@ int64_t sample_index(const std::vector<double>& logits, const Sampling& sampling
 
 void generate(Gpt& model, const std::vector<int32_t>& prompt, int64_t count,
               const Sampling& sampling, const std::function<void(int32_t)>& emit) {
-  check(!prompt.empty(), "generate", "the prompt is empty: give one character at least");
+  check(!prompt.empty(), "generate", "the prompt is empty: give one token at least");
   NoGrad no_grad;
   const bool was_training = model.is_training();
   model.eval();
@@ -52,10 +52,9 @@ void generate(Gpt& model, const std::vector<int32_t>& prompt, int64_t count,
   GptCache cache;
   size_t cached = 0;
   for (int64_t i = 0; i < count; ++i) {
-    const auto length = std::min(static_cast<int64_t>(context.size()), model.config.block_size);
-    const bool fits = length == static_cast<int64_t>(context.size());
+    const auto size = static_cast<int64_t>(context.size());
     Tensor logits;
-    if (fits) {
+    if (model.config.is_relative() || size <= model.config.block_size) {
       const std::vector<int64_t> added(context.begin() + static_cast<int64_t>(cached),
                                        context.end());
       logits =
@@ -63,8 +62,8 @@ void generate(Gpt& model, const std::vector<int32_t>& prompt, int64_t count,
       cached = context.size();
     } else {
       // The window moves on: every token gets another position, and all is to be computed anew.
-      context.erase(context.begin(), context.end() - length);
-      logits = model.next_logits(from_vector(context, {1, length}));
+      context.erase(context.begin(), context.end() - model.config.block_size);
+      logits = model.next_logits(from_vector(context, {1, model.config.block_size}));
     }
     const double u = uniform<double>({sampling.seed, 0}, static_cast<uint64_t>(i));
     const int64_t next = sample_index(logits.to_vector(), sampling, u);

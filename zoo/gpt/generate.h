@@ -1,5 +1,5 @@
 #pragma once
-// Writing with a trained model: one character after another.
+// Writing with a trained model: one token after another.
 
 #include <cstdint>
 #include <functional>
@@ -9,7 +9,7 @@
 
 namespace tarsier::zoo {
 
-/// How the next character is chosen from the model's probabilities.
+/// How the next token is chosen from the model's probabilities.
 struct Sampling {
   double temperature = 0.8;  ///< below 1: safer, above: bolder; 0 takes the likeliest, always
   int64_t top_k = 0;         ///< only among the k likeliest; 0: among all
@@ -23,10 +23,11 @@ struct Sampling {
 /// for logits that are not finite.
 int64_t sample_index(const std::vector<double>& logits, const Sampling& sampling, double u);
 
-/// Continues `prompt` (not empty) by `count` indices and calls `emit` with each as soon as it is
-/// known. The model sees the last block_size indices. As long as these are all, a new one costs one
-/// pass of one token, since keys and values of the others are kept (GptCache). Beyond, all move on
-/// by a position with each new one, and are computed anew: the positions are learned, and end.
+/// Continues `prompt` (not empty) by `count` tokens and calls `emit` with each as soon as it is
+/// known. Each costs one pass of one token, since keys and values of those before are kept
+/// (GptCache). Where positions are relative, this goes on for ever: each token sees the block_size
+/// last ones, and their keys know what was before those. Other positions end at block_size: beyond,
+/// the last block_size tokens move on by a position with each new one, and are computed anew.
 void generate(Gpt& model, const std::vector<int32_t>& prompt, int64_t count,
               const Sampling& sampling, const std::function<void(int32_t)>& emit);
 

@@ -34,7 +34,7 @@ void Gpt::initialize(Generator& generator) {
   for (const auto& [name, parameter] : named_parameters()) {
     const bool is_proj = name.ends_with("c_proj.weight");
     if (parameter.dim() >= 2) nn::normal_(parameter, 0, is_proj ? std_proj : std, generator);
-    if (name.ends_with("bias")) nn::zeros_(parameter);
+    if (name.ends_with("bias") || (is_proj && config.zero_init)) nn::zeros_(parameter);
   }
 }
 
@@ -46,13 +46,31 @@ Tensor Gpt::next_logits(const Arg& index, GptCache& cache) {
   return lm_head(select(features(index, &cache), 1, -1));
 }
 
+std::vector<Tensor> Gpt::attention(const Arg& index) {
+  const NoGrad no_grad;
+  check(!is_training(), "gpt", "the model is training: call eval() before asking where it looks");
+  std::vector<Tensor> weights;
+  Tensor x = transformer.embed(index, 0);
+  for (Block& block : transformer.h) {
+    weights.push_back(block.attn.weights(block.ln_1(x)));
+    x = block(x);
+  }
+  return weights;
+}
+
 Tensor Gpt::features(const Arg& index, GptCache* cache) {
   const int64_t before = cache != nullptr ? cache->front().length() : 0;
-  check(index.dim() == 2 && index.size(1) > 0 && before + index.size(1) <= config.block_size, "gpt",
-        "indices of shape ", index.shape(),
-        before > 0 ? concat(" after ", before, " in the cache") : "",
-        ": (B, T) with 1 to block_size ", config.block_size, " tokens expected");
-  return transformer(index, cache);
+  const bool has_end = !config.is_relative();
+  check(index.dim() == 2 && index.size(1) > 0 &&
+            (!has_end || before + index.size(1) <= config.block_size),
+        "gpt", "indices of shape ", index.shape(),
+        before > 0 ? concat(" after ", before, " in the cache") : "", ": (B, T) with 1 to ",
+        has_end ? concat("block_size ", config.block_size) : "any number of", " tokens expected");
+  const Tensor x = transformer(index, cache);
+  // What no later token will see makes room; not at each token, since it moves the others.
+  if (cache != nullptr && cache->front().length() >= 2 * config.block_size)
+    for (nn::KVCache& layer : *cache) layer.keep_last(config.block_size - 1);
+  return x;
 }
 
 }  // namespace tarsier::zoo

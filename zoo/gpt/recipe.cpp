@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "zoo/data/batches.h"
 #include "zoo/data/embedded.h"
@@ -10,6 +11,8 @@
 #include "zoo/format.h"
 #include "zoo/gpt/generate.h"
 #include "zoo/gpt/gpt.h"
+#include "zoo/gpt/tokens.h"
+#include "zoo/report/page.h"
 
 namespace tarsier::zoo {
 
@@ -18,10 +21,20 @@ namespace {
 /// Which stream of random numbers serves what; the steps' dropout masks have their own generator.
 constexpr uint64_t kBatchStream = uint64_t{1} << 63;
 
+/// Source: So et al. 2021, "Primer: searching for efficient Transformers for language modeling".
+Tensor squared_relu(const Arg& x) {
+  const Tensor y = relu(x);
+  return y * y;
+}
+
 class GptTask : public Task {
  public:
   explicit GptTask(GptPreset preset) : preset_(preset) {
     if (preset == GptPreset::cpu) return;  // the defaults
+    if (preset == GptPreset::fast) {
+      set_fast();
+      return;
+    }
     config_.n_layer = 6;
     config_.n_head = 6;
     config_.n_embd = 384;
@@ -33,52 +46,63 @@ class GptTask : public Task {
     recipe.checkpoint_every = 50;
   }
 
-  std::string name() const override { return preset_ == GptPreset::cpu ? "gpt" : "gpt-baby"; }
+  std::string name() const override {
+    return preset_ == GptPreset::cpu ? "gpt" : preset_ == GptPreset::fast ? "gpt-fast" : "gpt-baby";
+  }
   std::string items() const override { return "tokens"; }
 
   // ---- data ----
 
   void load_data(const std::string& path) override {
     source_ = path.empty() ? "tarsier's own source text" : "'" + path + "'";
-    // A long text is not kept in more forms at once than it must be.
     std::string text = path.empty() ? embedded_text() : read_text_file(path);
     fingerprint_ = fingerprint(text);
-    std::vector<char32_t> characters = decode_utf8(text, source_);
-    text = {};
-    if (vocabulary_.size() == 0) vocabulary_ = CharVocabulary(characters);
-    std::vector<int32_t> tokens = vocabulary_.encode(characters, source_);
-    characters = {};
+    check_utf8(text, source_);
+    characters_ = count_characters(text);
+    const auto [first, rest] = split_characters(text, characters_ * 9 / 10);
+    // All characters must be known; words and byte pairs are learned from what is trained on.
+    if (tokens_.size() == 0)
+      tokens_ = TextTokens(tokenizer_.kind == "characters" ? text : first, tokenizer_);
+    std::vector<int32_t> train = tokens_.encode(first, source_);
+    std::vector<int32_t> validation = tokens_.encode(rest, source_);
 
-    const auto size = static_cast<int64_t>(tokens.size());
-    const int64_t split = size * 9 / 10;
-    // A window and the character after it must fit into the training part, two characters into the
-    // other: 11 characters at the least.
+    // A window and the token after it must fit into the training part, two tokens into the other:
+    // 11 at the least.
+    const auto train_size = static_cast<int64_t>(train.size()),
+               validation_size = static_cast<int64_t>(validation.size());
     const int64_t needed = std::max(((config_.block_size + 1) * 10 + 8) / 9, int64_t{11});
-    check(size >= needed, "data", source_, " has ", counted(size, "character"),
-          ", too few for windows of block_size ", config_.block_size, ": it needs ",
-          with_commas(needed), ". Give a longer text",
-          size >= 11 ? concat(", or train with --set block_size=", split - 1) : "");
-    validation_ = TokenWindows({tokens.begin() + split, tokens.end()});
-    tokens.resize(static_cast<size_t>(split));
-    train_ = TokenWindows(std::move(tokens));
+    check(train_size > config_.block_size && validation_size >= 2, "data", source_, " has ",
+          counted(train_size + validation_size, unit()), ", too few for windows of block_size ",
+          config_.block_size, ": it needs ", with_commas(needed), ". Give a longer text",
+          train_size >= 2 && validation_size >= 2
+              ? concat(", or train with --set block_size=", train_size - 1)
+              : "");
+    predicted_characters_ =
+        count_characters(rest) - count_characters(tokens_.written(validation[0], kEnd));
+    train_ = TokenWindows(std::move(train));
+    validation_ = TokenWindows(std::move(validation));
   }
 
   nn::Json describe_data() const override {
     return nn::Json::Object{
         {"fingerprint", fingerprint_},
-        {"characters", train_.size() + validation_.size()},
-        {"vocabulary", vocabulary_.characters()},
+        {"characters", characters_},
+        {"vocabulary", tokens_.to_json()},
     };
   }
 
   void restore_data(const nn::Json& data) override {
-    vocabulary_ = CharVocabulary::from_characters(data["vocabulary"].as_string());
+    tokens_ = TextTokens::from_json(data["vocabulary"]);
   }
 
   // ---- model ----
 
   void build(uint64_t seed) override {
-    config_.vocab_size = vocabulary_.size();
+    config_.vocab_size = tokens_.size();
+    config_.position = nn::position_kind(position_);
+    config_.rms_norm = norm_ == "rms";
+    config_.swiglu = mlp_ == "swiglu";
+    if (mlp_ == "relu2") config_.activation = {squared_relu, mlp_};
     check_memory();
     Generator generator(seed);
     model_ = std::make_unique<Gpt>(config_, generator);
@@ -91,12 +115,12 @@ class GptTask : public Task {
         {"model", concat(counted(config_.n_layer, "layer"), ", ", counted(config_.n_head, "head"),
                          ", ", config_.n_embd, " wide, context ", config_.block_size, ": ",
                          with_commas(model_->num_parameters()), " parameters")},
-        {"data", concat(source_, ": ", with_commas(train_.size()), " characters to train on, ",
-                        with_commas(validation_.size()), " to validate, ", vocabulary_.size(),
-                        " different")},
+        {"data", concat(source_, ": ", counted(train_.size(), unit()), " to train on, ",
+                        with_commas(validation_.size()), " to validate, ",
+                        with_commas(tokens_.size()), " different")},
         {"recipe", concat(with_commas(steps()), " steps of ", recipe.batch_size, " × ",
-                          config_.block_size, " characters, learning rate ", recipe.learning_rate,
-                          " → ", recipe.min_learning_rate)},
+                          counted(config_.block_size, unit()), ", learning rate ",
+                          recipe.learning_rate, " → ", recipe.min_learning_rate)},
     };
   }
 
@@ -116,8 +140,8 @@ class GptTask : public Task {
     return model_->loss(batch["inputs"], batch["targets"]);
   }
 
-  /// Windows side by side over the whole split, each character but the first predicted once. The
-  /// last window is shorter.
+  /// Windows side by side over the whole split, each token but the first predicted once. The last
+  /// window is shorter. Losses of different tokens compare by what they are for a character.
   Metrics validate() override {
     NoGrad no_grad;
     const int64_t T = config_.block_size, predictions = validation_.size() - 1;
@@ -138,7 +162,11 @@ class GptTask : public Task {
     }
     add(starts, T);
     add({predictions / T * T}, predictions % T);
-    return {{.name = "val_loss", .value = sum / static_cast<double>(predictions)}};
+    Metrics metrics{{.name = "val_loss", .value = sum / static_cast<double>(predictions)}};
+    if (!tokens_.are_characters())
+      metrics.push_back({.name = "val_loss_per_character",
+                         .value = sum / static_cast<double>(predicted_characters_)});
+    return metrics;
   }
 
   // ---- use ----
@@ -158,14 +186,43 @@ class GptTask : public Task {
 
   void show_sample(std::ostream& out) override { write("", 300, Sampling(), out); }
 
+  void report(Page& page) override {
+    page.section("What it writes");
+    std::ostringstream sample;
+    show_sample(sample);
+    page.preformatted(sample.str());
+
+    page.section("Where it looks");
+    const int64_t T = std::min({int64_t{40}, config_.block_size, validation_.size() - 1});
+    const Tensor text = validation_.at({0}, T).inputs;
+    const std::vector<Tensor> weights = model_->attention(text);
+    std::vector<std::string> characters;
+    for (int64_t t = 0; t < T; ++t)
+      characters.push_back(visible(tokens_.show(static_cast<int32_t>(text.data<int64_t>()[t]))));
+    page.paragraph(
+        "The first tokens of the validation text. Each row is a token that looks "
+        "back at those before it, in the last layer, on average over its heads.");
+    page.figure({heat_map(mean(weights.back(), 1).to_vector(), T, T, characters, characters,
+                          {.label = "attention in the last layer", .cell = 15, .percent = true}),
+                 ""});
+    page.paragraph("Every head on the same text, from the first layer to the last.");
+    std::vector<Figure> heads;
+    for (size_t layer = 0; layer < weights.size(); ++layer)
+      for (int64_t head = 0; head < config_.n_head; ++head) {
+        const std::string name = concat("layer ", layer + 1, ", head ", head + 1);
+        heads.push_back({heat_map(select(weights[layer], 1, head).to_vector(), T, T, {}, {},
+                                  {.label = name, .cell = 3}),
+                         name});
+      }
+    page.figures(heads);
+  }
+
+  bool continues_text() const override { return true; }
+
   std::string example_input() const override {
-    for (const std::string example : {"ROMEO:", "The "}) {
-      const std::vector<char32_t> characters = decode_utf8(example, "the example");
-      if (std::all_of(characters.begin(), characters.end(),
-                      [&](char32_t c) { return vocabulary_.contains(c); }))
-        return example;
-    }
-    return encode_utf8(vocabulary_[vocabulary_.size() / 2]);
+    for (const std::string example : {"ROMEO:", "The "})
+      if (tokens_.knows(example)) return example;
+    return tokens_.show(static_cast<int32_t>(tokens_.size() / 2));
   }
 
  protected:
@@ -173,12 +230,43 @@ class GptTask : public Task {
     settings.add("n_layer", config_.n_layer, "blocks", 1, 10'000);
     settings.add("n_head", config_.n_head, "attention heads; must divide n_embd");
     settings.add("n_embd", config_.n_embd, "width");
-    settings.add("block_size", config_.block_size, "characters that the model sees at once");
+    settings.add("block_size", config_.block_size, "tokens that the model sees at once");
     settings.add("dropout", config_.dropout, "share of activations dropped in training", 0, 0.99);
     settings.add("bias", config_.bias, "biases in linear layers and norms");
+    settings.add("position", position_, "how a token's place is told",
+                 {"learned", "sinusoidal", "rotary", "alibi"});
+    settings.add("norm", norm_, "layer norm or RMSNorm", {"layer", "rms"});
+    settings.add("mlp", mlp_, "function inside of the MLP", {"gelu", "relu2", "swiglu"});
+    settings.add("qk_norm", config_.qk_norm, "queries and keys of one length");
+    settings.add("tied", config_.tied, "one matrix reads and writes the tokens");
+    settings.add("zero_init", config_.zero_init, "blocks begin by adding nothing");
+    settings.add("tokens", tokenizer_.kind, "what the text is cut into",
+                 {"characters", "words", "bpe"});
+    settings.add("lower", tokenizer_.lower, "words in small letters");
+    settings.add("min_count", tokenizer_.min_count, "rarer words are unknown");
+    settings.add("vocab_size", tokenizer_.size, "of bpe", 256);
+    settings.add("vocab", tokenizer_.vocab, "bpe of a folder with vocab.json and merges.txt", {});
   }
 
  private:
+  /// The sizes and rates were found by trial, of what two cores do in three minutes.
+  void set_fast() {
+    config_.block_size = 128;
+    config_.tied = false;
+    config_.qk_norm = true;
+    config_.zero_init = true;
+    position_ = "rotary";
+    norm_ = "rms";
+    mlp_ = "relu2";
+    recipe.optimizer = "muon";
+    recipe.schedule = "linear";
+    recipe.steps = 3400;
+    recipe.batch_size = 16;
+    recipe.learning_rate = 6e-3;
+    recipe.min_learning_rate = 1e-4;
+    recipe.warmup_steps = 50;
+  }
+
   /// A model that cannot fit is refused at once: making it would fill the memory of the machine
   /// first, for minutes.
   void check_memory() const {
@@ -195,29 +283,33 @@ class GptTask : public Task {
 
   void write(const std::string& prompt, int64_t count, const Sampling& sampling,
              std::ostream& out) {
-    std::vector<int32_t> tokens =
-        vocabulary_.encode(decode_utf8(prompt, "the prompt"), "the prompt");
-    if (tokens.empty()) tokens.push_back(blank());
+    std::vector<int32_t> tokens = tokens_.encode(prompt, "the prompt");
+    if (tokens.empty()) tokens.push_back(tokens_.blank());
+    int32_t before = tokens.back();
     out << prompt << std::flush;
-    generate(*model_, tokens, count, sampling, [&](int32_t index) {
-      out << encode_utf8(vocabulary_[index]) << std::flush;
+    generate(*model_, tokens, count, sampling, [&](int32_t token) {
+      out << tokens_.written(token, before) << std::flush;
+      before = token;
       check(out.good(), "output", "cannot write any more");
     });
     out << std::endl;
   }
 
-  /// What to begin with where there is no prompt: a new line, or else the first character.
-  int32_t blank() const {
-    for (int64_t i = 0; i < vocabulary_.size(); ++i)
-      if (vocabulary_[i] == U'\n') return static_cast<int32_t>(i);
-    return 0;
+  /// What a token is called: "character", "word" or "token".
+  std::string unit() const {
+    if (tokens_.are_characters()) return "character";
+    return tokenizer_.kind == "words" ? "word" : "token";
   }
 
   GptPreset preset_;
   GptConfig config_;
   std::string source_;
   std::string fingerprint_;
-  CharVocabulary vocabulary_;
+  std::string position_ = "learned", norm_ = "layer", mlp_ = "gelu";
+  TokenizerOptions tokenizer_{.kind = "characters", .lower = false};
+  TextTokens tokens_;
+  int64_t characters_ = 0;            // of the text
+  int64_t predicted_characters_ = 0;  // of the validation split: all but those of its first token
   TokenWindows train_, validation_;
   std::unique_ptr<Gpt> model_;
 };

@@ -70,6 +70,11 @@ std::unique_ptr<Gpt> load_gpt2(const std::string& path) {
 namespace {
 
 nn::Json json_of(const GptConfig& config) {
+  check(config.position == nn::PositionKind::learned && !config.rms_norm && !config.qk_norm &&
+            !config.swiglu,
+        "gpt2",
+        "the model has parts that GPT-2 has not: it needs learned positions, layer norm,"
+        " and neither qk_norm nor swiglu");
   nn::Json json = nn::Json::Object{
       {"architectures", nn::Json::Array{"GPT2LMHeadModel"}},
       {"model_type", "gpt2"},

@@ -1,0 +1,102 @@
+#include "zoo/gpt/tokens.h"
+
+#include <algorithm>
+
+namespace tarsier::zoo {
+
+namespace {
+
+/// Calls add(line, whole) for every line, without its end; `whole` where it has one.
+template <class Add>
+void for_each_line(std::string_view text, const Add& add) {
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    add(text.substr(0, end), end != text.npos);
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+  }
+}
+
+/// Whether a byte of UTF-8 begins a character.
+bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
+
+}  // namespace
+
+TextTokens::TextTokens(std::string_view text, const TokenizerOptions& options)
+    : words_(options.kind == "words") {
+  if (options.kind == "characters") {
+    characters_ = CharVocabulary(decode_utf8(text, "the text"));
+    return;
+  }
+  std::vector<std::string> lines;
+  for_each_line(text, [&](std::string_view line, bool) { lines.emplace_back(line); });
+  tokenizer_ = Tokenizer::train(lines, options);
+}
+
+nn::Json TextTokens::to_json() const {
+  if (tokenizer_) return tokenizer_->to_json();
+  return characters_.characters();
+}
+
+TextTokens TextTokens::from_json(const nn::Json& json) {
+  TextTokens tokens;
+  if (json.is_string()) {
+    tokens.characters_ = CharVocabulary::from_characters(json.as_string());
+  } else {
+    tokens.tokenizer_ = Tokenizer::from_json(json);
+    tokens.words_ = json["kind"].as_string() == "words";
+  }
+  return tokens;
+}
+
+std::vector<int32_t> TextTokens::encode(std::string_view text, const std::string& source) const {
+  if (are_characters()) return characters_.encode(decode_utf8(text, source), source);
+  check_utf8(text, source);
+  if (!words_) return tokenizer_->encode(text);
+  std::vector<int32_t> ids;
+  for_each_line(text, [&](std::string_view line, bool whole) {
+    const std::vector<int32_t> words = tokenizer_->encode(line);
+    ids.insert(ids.end(), words.begin(), words.end());
+    if (whole) ids.push_back(kEnd);
+  });
+  return ids;
+}
+
+bool TextTokens::knows(const std::string& text) const {
+  if (!are_characters()) return true;
+  const std::vector<char32_t> characters = decode_utf8(text, "the text");
+  return std::all_of(characters.begin(), characters.end(),
+                     [&](char32_t c) { return characters_.contains(c); });
+}
+
+std::string TextTokens::written(int32_t id, int32_t before) const {
+  if (are_characters()) return encode_utf8(characters_[id]);
+  if (words_ && id == kEnd) return "\n";
+  if (!words_ || (before < kSpecialTokens && before != kUnknown)) return tokenizer_->decode({id});
+  return tokenizer_->decode({before, id}).substr(tokenizer_->decode({before}).size());
+}
+
+std::string TextTokens::show(int32_t id) const {
+  return are_characters() ? encode_utf8(characters_[id]) : tokenizer_->show(id);
+}
+
+int32_t TextTokens::blank() const {
+  if (words_) return kEnd;
+  if (!are_characters()) return tokenizer_->encode("\n").front();
+  for (int64_t i = 0; i < characters_.size(); ++i)
+    if (characters_[i] == U'\n') return static_cast<int32_t>(i);
+  return 0;
+}
+
+int64_t count_characters(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), begins_character);
+}
+
+std::pair<std::string_view, std::string_view> split_characters(std::string_view text,
+                                                               int64_t count) {
+  size_t at = 0;
+  for (; at < text.size(); ++at)
+    if (begins_character(text[at]) && count-- == 0) break;
+  return {text.substr(0, at), text.substr(at)};
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,56 @@
+#pragma once
+// The text of a language model as tokens: characters, words or byte pairs.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nn/json.h"
+#include "zoo/data/text.h"
+#include "zoo/data/tokenizer.h"
+
+namespace tarsier::zoo {
+
+/// Makes text into ids and back, so that a model can write it token by token.
+///   characters   all that are in the text; a prompt with another one is an error
+///   words        with kEnd at the end of a line; rare ones become kUnknown
+///   bpe          know every text
+class TextTokens {
+ public:
+  TextTokens() = default;  ///< knows nothing yet
+  /// Learns from `text`, UTF-8.
+  TextTokens(std::string_view text, const TokenizerOptions& options);
+
+  /// The characters as one string, or what Tokenizer::to_json() says.
+  nn::Json to_json() const;
+  static TextTokens from_json(const nn::Json& json);
+
+  int64_t size() const { return tokenizer_ ? tokenizer_->size() : characters_.size(); }
+  bool are_characters() const { return tokenizer_ == nullptr; }
+  /// Throws Error("data") that names the characters of `source` that are not known.
+  std::vector<int32_t> encode(std::string_view text, const std::string& source) const;
+  bool knows(const std::string& text) const;
+
+  /// What token `id` adds to a text that ends with token `before`. Words need it for their spaces.
+  std::string written(int32_t id, int32_t before) const;
+  /// One token, as a person reads it.
+  std::string show(int32_t id) const;
+  /// What to begin with where there is no prompt: a new line, or else the first token.
+  int32_t blank() const;
+
+ private:
+  CharVocabulary characters_;
+  std::unique_ptr<Tokenizer> tokenizer_;  ///< of words and byte pairs
+  bool words_ = false;
+};
+
+/// The number of characters (Unicode code points) of UTF-8 text.
+int64_t count_characters(std::string_view text);
+
+/// The first `count` characters of UTF-8 text, and the rest.
+std::pair<std::string_view, std::string_view> split_characters(std::string_view text,
+                                                               int64_t count);
+
+}  // namespace tarsier::zoo
