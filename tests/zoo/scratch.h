@@ -3,14 +3,20 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "zoo/data/images.h"
 #include "zoo/gpt/recipe.h"
+#include "zoo/models.h"
 #include "zoo/task.h"
+#include "zoo/trainer.h"
 
 namespace tarsier::zoo {
 
@@ -68,6 +74,106 @@ inline std::unique_ptr<Task> tiny_task(const std::string& data, int64_t steps, u
   task->load_data(data);
   task->build(seed);
   return task;
+}
+
+/// Pairs of a setting and its value, as --set takes them.
+using Changes = std::vector<std::pair<std::string, std::string>>;
+
+/// The model `name` of `tarsier list` with these settings, with the data at `data` loaded, built.
+inline std::unique_ptr<Task> prepared_task(const std::string& name, const std::string& data,
+                                           const Changes& changes, uint64_t seed = 1) {
+  std::unique_ptr<Task> task = find_model(name).make();
+  Settings settings = task->settings();
+  for (const auto& [key, value] : changes) settings.set(key, value);
+  task->load_data(data);
+  task->build(seed);
+  return task;
+}
+
+/// Trains a model into the folder `out`, which it makes unless `resume`; stops after step
+/// `stop_after` where that is not 0.
+inline TrainOutcome train_task(Task& task, const std::string& data, const std::string& out,
+                               int64_t stop_after = 0, bool resume = false) {
+  const RunFolder folder = resume ? RunFolder::open(out) : RunFolder::create(out);
+  if (!resume) {
+    RunConfig config;
+    config.model = task.name();
+    config.data_path = data;
+    config.data = task.describe_data();
+    config.keep(task.settings());
+    folder.write_config(config);
+  }
+  struct Counter : TrainObserver {
+    int64_t step = 0;
+    void on_step(const StepReport& report) override { step = report.step; }
+  } counter;
+  TrainOptions options;
+  options.resume = resume;
+  options.interrupted = [&] { return counter.step == stop_after; };
+  return train(task, folder, options, counter);
+}
+
+inline bool same_bits(const TensorDict& a, const TensorDict& b) {
+  if (a.size() != b.size()) return false;
+  for (const auto& [name, tensor] : a)
+    if (tensor.to_vector() != b[name].to_vector()) return false;
+  return true;
+}
+
+/// The metric of that name; NaN where there is none.
+inline double value_of(const Metrics& metrics, const std::string& name) {
+  for (const Metric& metric : metrics)
+    if (metric.name == name) return metric.value;
+  return std::nan("");
+}
+
+/// Whether a run that was stopped after step `stop_after` and went on ends with the same checkpoint
+/// and the same weights, to the last bit, as one that was never stopped.
+inline bool resumes_exactly(const Scratch& scratch, const std::string& name,
+                            const std::string& data, const Changes& changes, int64_t stop_after) {
+  const auto trained = [&](const std::string& out, int64_t stop, bool resume) {
+    return train_task(*prepared_task(name, data, changes), data, scratch.path(out), stop, resume);
+  };
+  const bool whole = !trained("whole", 0, false).interrupted;
+  const bool stopped = trained("parts", stop_after, false).interrupted;
+  const bool ended = !trained("parts", 0, true).interrupted;
+  const RunFolder a = RunFolder::open(scratch.path("whole")),
+                  b = RunFolder::open(scratch.path("parts"));
+  const Checkpoint x = a.load_checkpoint(), y = b.load_checkpoint();
+  return whole && stopped && ended && x.step == y.step && same_bits(x.model, y.model) &&
+         same_bits(x.optimizer, y.optimizer) && same_bits(x.best, y.best) &&
+         same_bits(a.load_weights(), b.load_weights());
+}
+
+/// The model of the run in `folder`, from its files alone.
+inline std::unique_ptr<Task> loaded_task(const std::string& folder) {
+  const RunFolder run = RunFolder::open(folder);
+  return make_trained_task(run, run.read_config());
+}
+
+/// Writes `images` as two files in MNIST's format into `folder`: split "train" or "t10k".
+inline void write_idx(const Scratch& scratch, const std::string& folder, const std::string& split,
+                      const Images& images) {
+  std::filesystem::create_directories(scratch.path(folder));
+  const auto number = [](int64_t n) {
+    std::string bytes;
+    for (int shift : {24, 16, 8, 0}) bytes += static_cast<char>(n >> shift & 255);
+    return bytes;
+  };
+  std::string pixels = number(0x803) + number(images.size()) + number(images.height) +
+                       number(images.width),
+              labels = number(0x801) + number(images.size());
+  pixels.append(images.pixels.begin(), images.pixels.end());
+  for (const int64_t label : images.labels) labels += static_cast<char>(label);
+  scratch.write(folder + "/" + split + "-images-idx3-ubyte", pixels);
+  scratch.write(folder + "/" + split + "-labels-idx1-ubyte", labels);
+}
+
+/// The lines of a file of text.
+inline std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
 }
 
 }  // namespace tarsier::zoo

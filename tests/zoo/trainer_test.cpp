@@ -54,13 +54,6 @@ Trained train_tiny(const Scratch& scratch, const std::string& out, int64_t stop_
   return trained;
 }
 
-bool same_bits(const TensorDict& a, const TensorDict& b) {
-  if (a.size() != b.size()) return false;
-  for (const auto& [name, tensor] : a)
-    if (tensor.to_vector() != b[name].to_vector()) return false;
-  return true;
-}
-
 /// The values of `key` in every line of metrics.jsonl that has it.
 std::vector<double> metric(const std::string& jsonl, const std::string& key) {
   std::vector<double> out;

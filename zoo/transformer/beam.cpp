@@ -30,6 +30,7 @@ std::vector<Step> best_steps(const std::vector<double>& log_p, const std::vector
     for (size_t token = 0; token < vocabulary; ++token) {
       const double p = log_p[row * vocabulary + token];
       check(!std::isnan(p), "beam_search", "the model's probabilities are NaN");
+      if (p == -std::numeric_limits<double>::infinity()) continue;  // never
       steps.push_back(
           {static_cast<int64_t>(row), static_cast<int32_t>(token), alive[row].log_probability + p});
     }
@@ -87,6 +88,7 @@ std::vector<Hypothesis> beam_search(const NextToken& next, int32_t begin, int32_
       h.score = scored(h.log_probability, h.tokens.size(), options.length_penalty);
       done.push_back(std::move(h));
     }
+  check(!done.empty(), "beam_search", "no token can follow: all probabilities are 0");
   std::stable_sort(done.begin(), done.end(),
                    [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
   return done;
