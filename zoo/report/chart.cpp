@@ -160,7 +160,7 @@ Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
                   svg_text(kWidth / 2, 36, "nothing to draw yet", "class=\"muted middle\""));
 
   const Axis across(x_low, x_high, false, 0), up(y_low, y_high, options.log_y, 0.04);
-  const std::vector<Tick> y_ticks = up.ticks(5), x_ticks = across.ticks(5);
+  const std::vector<Tick> y_ticks = up.ticks(6), x_ticks = across.ticks(5);
   double label_width = 0;
   for (const Tick& tick : y_ticks)
     label_width = std::max(label_width, text_width(tick.text, kFont));

@@ -30,7 +30,8 @@ inline double text_width(std::string_view text, double size) {
 
 /// `<text>` at (x, y); `more` are further attributes.
 inline std::string svg_text(double x, double y, std::string_view text, const std::string& more) {
-  return "<text x=\"" + px(x) + "\" y=\"" + px(y) + "\" " + more + ">" + escape(text) + "</text>";
+  return "<text x=\"" + px(x) + "\" y=\"" + px(y) + "\"" + (more.empty() ? "" : " ") + more + ">" +
+         escape(text) + "</text>";
 }
 
 /// The whole drawing. Its size is that of the screen's pixels; `kind` is a class of the page's

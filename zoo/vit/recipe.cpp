@@ -109,7 +109,7 @@ class VitTask : public Task {
         {"data",
          concat(source_, ": ", with_commas(train_.size()), " images of ", config_.image_size.h,
                 " × ", config_.image_size.w, " to train on, ", with_commas(validation_.size()),
-                " to validate, ", counted(config_.classes, "class"))},
+                " to validate, ", config_.classes, " classes")},
         {"recipe",
          concat(with_commas(steps()), " steps of ", recipe.batch_size, " images, learning rate ",
                 recipe.learning_rate, " → ", recipe.min_learning_rate)},
