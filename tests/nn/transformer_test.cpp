@@ -332,6 +332,30 @@ TEST_CASE("generate_square_subsequent_mask is what is_causal stands for") {
 
 // ------------------------------------------------------------------------- weights and decoding
 
+TEST_CASE("an encoder's with_weights tells where each place looks") {
+  for (const bool norm_first : {false, true}) {
+    nn::TransformerEncoder encoder(
+        kC, kH, 2,
+        {.layer = small({.batch_first = true, .norm_first = norm_first}), .final_norm = true});
+    const Tensor src = randn({2, 4, kC});
+    const Tensor padding = from_vector<bool>({0, 0, 0, 1, 0, 0, 0, 0}, {2, 4});
+    const nn::EncoderMasks masks{.src_key_padding_mask = padding, .is_causal = true};
+    const nn::EncoderResult mean = encoder.with_weights(src, masks);
+    const nn::EncoderResult by_head = encoder.with_weights(src, masks, false);
+    check_close("output", mean.output, encoder(src, masks));
+    CHECK(mean.weights.size() == 2);
+    for (size_t i = 0; i < 2; ++i) {
+      CHECK(mean.weights[i].shape() == Shape{2, 4, 4});
+      CHECK(by_head.weights[i].shape() == Shape{2, kH, 4, 4});
+      CHECK(allclose(tarsier::mean(by_head.weights[i], 1), mean.weights[i]));
+      CHECK(allclose(sum(mean.weights[i], -1), ones({2, 4})));
+      CHECK(norm(select(select(mean.weights[i], 0, 0), -1, 3)).item() == 0);  // the padding
+      CHECK(norm(triu(mean.weights[i], 1)).item() == 0);                      // what comes later
+    }
+    CHECK_FALSE(allclose(mean.weights[0], mean.weights[1]));
+  }
+}
+
 TEST_CASE("with_weights tells where each target place looks in the memory") {
   nn::TransformerDecoder decoder(kC, kH, 2, {.layer = small({.batch_first = true})});
   const Tensor tgt = randn({2, 4, kC}), memory = randn({2, 3, kC});

@@ -229,7 +229,10 @@ TEST_CASE("heat maps: a tooltip for each cell of a small one, shades for a large
   // Cells of one shade side by side are one: the row is 200 wide, then 100.
   CHECK(count(heat_map({1, 1, 0, 1}, 1, 4, {}, {}, {.cell = 100}).markup, "h200v100h-200z") == 1);
 
-  CHECK(flaw(heat_map({0, kNan, -1, kInf}, 2, 2, {}, {"a", "b"}).markup) == "");
+  const std::string odd = heat_map({0.5, kNan, -1, kInf}, 2, 2, {}, {"a", "b"}).markup;
+  CHECK(flaw(odd) == "");
+  CHECK(count(odd, "fill-opacity=\"0.00\"><title>") == 3);
+  CHECK(count(odd, "fill-opacity=\"1.00\"><title>") == 1);
   CHECK_THROWS_AS(heat_map({1}, 1, 2, {}, {}), Error);
   CHECK_THROWS_AS(heat_map({1}, 1, 1, {"a", "b"}, {}), Error);
   CHECK_THROWS_AS(heat_map({}, 0, 0, {}, {}), Error);
