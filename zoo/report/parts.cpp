@@ -23,7 +23,7 @@ void add_confusion(Page& page, const ConfusionMatrix& confusion,
     for (int64_t predicted = 0; predicted < n; ++predicted) {
       const int64_t count = confusion.at(truth, predicted);
       shares.push_back(sum > 0 ? static_cast<double>(count) / static_cast<double>(sum) : 0);
-      counts.push_back(count > 0 ? with_commas(count) : "");
+      counts.push_back(count > 0 ? std::to_string(count) : "");
     }
   }
   HeatMapOptions options{.label = "confusion matrix",
@@ -34,7 +34,7 @@ void add_confusion(Page& page, const ConfusionMatrix& confusion,
                          .percent = true};
   if (n <= kClassesWithCounts) {
     options.texts = counts;
-    options.cell = 36;
+    options.cell = 32;  // ten classes fit a phone
   }
   page.figure({heat_map(shares, n, n, names, names, options),
                "The colour is the share of the true class (row) that is taken for the column."});
