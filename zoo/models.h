@@ -17,6 +17,7 @@ struct ModelEntry {
   std::string family;   ///< the model: "gpt"
   std::string preset;   ///< the preset of that model: "cpu", "baby"
   std::string learns;   ///< what it learns
+  std::string data;     ///< from which data of its own, and from which that --data names
   std::string reaches;  ///< how well, on which data
   std::string takes;    ///< how long, on what
   std::unique_ptr<Task> (*make)();

@@ -26,7 +26,7 @@ void Recipe::add_to(Settings& settings) {
                0.999999);
   settings.add("eval_every", eval_every, "steps between validations; 0: an epoch", 0);
   settings.add("checkpoint_every", checkpoint_every, "steps between checkpoints");
-  settings.add("patience", patience, "validations without a gain that end training; 0: never", 0);
+  settings.add("patience", patience, "validations without a gain that end it; 0: never", 0);
 }
 
 double Recipe::learning_rate_of(int64_t step, int64_t steps) const {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "zoo/cli/arguments.h"
+#include "zoo/reproduce.h"
 
 namespace tarsier::zoo {
 
@@ -20,6 +21,13 @@ Command list_command();
 Command train_command();
 Command eval_command();
 Command predict_command();
+Command reproduce_command();
+
+/// Runs the rows with the seeds 1 to `seeds`, says how it goes (with `quiet` one line for a row),
+/// and writes table.md into the folder of `reproduction`. Returns the exit code: 0 where all rows
+/// reach their marks. `table` has all rows, the others, too.
+int reproduce(const Reproduction& reproduction, const std::vector<ReproduceRow>& rows,
+              const std::vector<ReproduceRow>& table, int64_t seeds, bool quiet);
 
 /// All of them, in the order of the help page.
 const std::vector<Command>& commands();
@@ -28,6 +36,10 @@ const std::vector<Command>& commands();
 std::string program_help();
 /// The page of `tarsier COMMAND --help`; for `train MODEL --help` with the model's settings.
 std::string command_help(const CommandSpec& spec, const Arguments& arguments);
+
+/// `text` in lines of at most 80 columns, all but the first after `indent` spaces; what stands
+/// before the first takes `indent` columns, too. Ends with a line break.
+std::string wrapped(const std::string& text, size_t indent = 0);
 
 /// `text` as a word of a shell command: quoted where it needs to be.
 std::string shell_word(const std::string& text);

@@ -36,8 +36,8 @@ Command eval_command() {
       {"threads", "N", "default: all processors. The result does not depend on it"},
   };
   spec.details =
-      "Prints a line for each metric, such as `val_loss X`, `accuracy X %`, `BLEU X`: on the test "
-      "split of the data where there is one, else on the validation split";
+      "Prints a line for each metric, such as `val_loss X`, `accuracy X %`, `BLEU X`: of the test "
+      "split of the data where there is one, else of the validation split.";
   return {spec, run};
 }
 

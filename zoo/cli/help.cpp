@@ -10,7 +10,7 @@ namespace tarsier::zoo {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {list_command(), train_command(), eval_command(),
-                                           predict_command()};
+                                           predict_command(), reproduce_command()};
   return all;
 }
 
@@ -25,27 +25,6 @@ size_t columns(const std::string& text) {
 
 /// Help fits a terminal of the usual width.
 constexpr size_t kWidth = 80;
-
-/// `text` in lines of at most kWidth columns, all but the first after `indent` spaces; what stands
-/// before the first takes `indent` columns, too.
-std::string wrapped(const std::string& text, size_t indent = 0) {
-  std::istringstream words(text);
-  std::string out, word;
-  size_t used = indent;
-  while (words >> word) {
-    const bool first = out.empty();
-    if (!first && used + 1 + columns(word) > kWidth) {
-      out.append("\n").append(indent, ' ');
-      used = indent;
-    } else if (!first) {
-      out += " ";
-      ++used;
-    }
-    out += word;
-    used += columns(word);
-  }
-  return out + "\n";
-}
 
 /// Pairs of a name and what it means, as a table with two columns.
 std::string two_columns(const std::vector<std::pair<std::string, std::string>>& rows) {
@@ -72,6 +51,25 @@ std::string presets_of(const std::string& family) {
 
 }  // namespace
 
+std::string wrapped(const std::string& text, size_t indent) {
+  std::istringstream words(text);
+  std::string out, word;
+  size_t used = indent;
+  while (words >> word) {
+    const bool first = out.empty();
+    if (!first && used + 1 + columns(word) > kWidth) {
+      out.append("\n").append(indent, ' ');
+      used = indent;
+    } else if (!first) {
+      out += " ";
+      ++used;
+    }
+    out += word;
+    used += columns(word);
+  }
+  return out + "\n";
+}
+
 std::string program_help() {
   std::string out =
       wrapped("tarsier " TARSIER_VERSION
@@ -84,6 +82,7 @@ std::string program_help() {
   out += two_columns(rows);
   out +=
       "\nBegin with:\n"
+      "  tarsier list                         what there is to train, and on which data\n"
       "  tarsier train gpt                    learns to write, from its own source code\n"
       "  tarsier train gpt --data input.txt   or from any text\n\n" +
       wrapped(

@@ -10,9 +10,9 @@ namespace {
 int run(const Arguments&, const std::string& program) {
   for (const ModelEntry& entry : models()) {
     std::cout << entry.name << "\n"
-              << "  learns   " << entry.learns << "\n"
-              << "  reaches  " << entry.reaches << "\n"
-              << "  takes    " << entry.takes << "\n\n";
+              << "  learns   " << wrapped(entry.learns, 11) << "  data     "
+              << wrapped(entry.data, 11) << "  reaches  " << wrapped(entry.reaches, 11)
+              << "  takes    " << wrapped(entry.takes, 11) << "\n";
   }
   std::cout << "Train one with:  " << program << " train " << models().front().name << "\n";
   return 0;
@@ -23,7 +23,8 @@ int run(const Arguments&, const std::string& program) {
 Command list_command() {
   CommandSpec spec;
   spec.name = "list";
-  spec.summary = "what is in the zoo: what each learns, how well, and in what time";
+  spec.summary =
+      "what is in the zoo: what each model learns, from which data, how well, in what time";
   return {spec, run};
 }
 

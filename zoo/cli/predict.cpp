@@ -7,6 +7,7 @@
 #include "autograd/parallel.h"
 #include "zoo/cli/commands.h"
 #include "zoo/models.h"
+#include "zoo/usage_error.h"
 
 namespace tarsier::zoo {
 
@@ -18,6 +19,25 @@ std::string read_stdin() {
   std::string text(std::istreambuf_iterator<char>(std::cin), {});
   if (text.ends_with('\n')) text.pop_back();
   return text;
+}
+
+/// Every line of standard input by itself, as it comes: a person, or a program at the other end of
+/// a pipe, has the answer before the next line.
+void predict_lines(Task& task, const PredictOptions& options) {
+  if (isatty(STDIN_FILENO) == 1) std::cerr << "An input on every line, then Ctrl-D:\n";
+  for (std::string line; std::getline(std::cin, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    task.predict({line}, options, std::cout);
+  }
+}
+
+/// Refuses what only a model that writes by chance has a use for.
+void check_options(const Task& task, const Arguments& arguments) {
+  if (task.continues_text()) return;
+  for (const char* option : {"tokens", "temperature", "top-k", "top-p", "seed"})
+    if (arguments.has(option))
+      usage_fail("predict", "--", option, " is for models that continue a text; ", task.name(),
+                 " does not");
 }
 
 int run(const Arguments& arguments, const std::string&) {
@@ -33,9 +53,15 @@ int run(const Arguments& arguments, const std::string&) {
   const auto& words = arguments.positional();
   const RunFolder folder = RunFolder::open(words[0]);
   const std::unique_ptr<Task> task = make_trained_task(folder, folder.read_config());
-  std::vector<std::string> inputs(words.begin() + 1, words.end());
-  if (inputs.empty()) inputs.push_back(read_stdin());
-  task->predict(inputs, options, std::cout);
+  check_options(*task, arguments);
+  const std::vector<std::string> inputs(words.begin() + 1, words.end());
+  if (!inputs.empty()) {
+    task->predict(inputs, options, std::cout);
+  } else if (task->continues_text()) {
+    task->predict({read_stdin()}, options, std::cout);
+  } else {
+    predict_lines(*task, options);
+  }
   return 0;
 }
 
@@ -44,22 +70,26 @@ int run(const Arguments& arguments, const std::string&) {
 Command predict_command() {
   CommandSpec spec;
   spec.name = "predict";
-  spec.arguments = "DIR [PROMPT …]";
+  spec.arguments = "DIR [INPUT …]";
   spec.min_arguments = 1;
   spec.max_arguments = std::numeric_limits<size_t>::max();
-  spec.summary = "let the trained model in DIR continue the prompt";
+  spec.summary = "let the trained model in DIR do what it learned";
   spec.options = {
-      {"tokens", "N", "characters to write; default: 500"},
-      {"temperature", "X", "below 1: safer, above: bolder; 0: always the likeliest; default: 0.8"},
-      {"top-k", "K", "choose among the K likeliest only; 0: among all (default)"},
-      {"top-p", "P", "choose among the likeliest that together have probability P; default: 1"},
-      {"seed", "N", "of the choices; default: 1. The same seed writes the same text"},
+      {"tokens", "N", "gpt: tokens to write; default: 500"},
+      {"temperature", "X",
+       "gpt: below 1: safer, above: bolder; 0: always the likeliest; default: 0.8"},
+      {"top-k", "K", "gpt: choose among the K likeliest only; 0: among all (default)"},
+      {"top-p", "P",
+       "gpt: choose among the likeliest that together have probability P; default: 1"},
+      {"seed", "N", "gpt: of the choices; default: 1. The same seed writes the same text"},
       {"threads", "N", "default: all processors. The result does not depend on it"},
   };
   spec.details =
-      "Several words are joined to one prompt; where there is none it is read from standard input, "
-      "and where that is empty the model begins by itself. Put -- before a prompt that begins with "
-      "a dash.";
+      "An INPUT is a text to translate or to classify, or the file of a picture (PGM, PPM, BMP), "
+      "and gets a line of answer. Where there is none, every line of standard input is one. For a "
+      "gpt all words together are one text, which it continues; where there is none it is all of "
+      "standard input, and where that is empty the gpt begins by itself. Put -- before an input "
+      "that begins with a dash.";
   return {spec, run};
 }
 

@@ -54,6 +54,10 @@ std::unique_ptr<Task> configured_task(const Arguments& arguments) {
     if (arguments.has(language)) changes.emplace_back(language, *arguments.text(language));
   std::unique_ptr<Task> task = entry->make();
   Settings settings = task->settings();
+  for (const char* language : {"source", "target"})
+    if (arguments.has(language) && !settings.has(language))
+      usage_fail("train", "--", language, " is for models that translate; ", task->name(),
+                 " does not");
   for (const auto& [key, value] : changes) settings.set(key, value);
   set_steps(*task, arguments);
   return task;
@@ -104,9 +108,12 @@ void print_result(Task& task, const RunFolder& folder, const TrainOutcome& outco
   for (const Metric& metric : outcome.metrics)
     std::cout << metric.name << " " << metric.text() << "\n";
   std::cout << "over the whole validation split, after step " << outcome.best_step
-            << (outcome.best_step < outcome.step ? ": the best, which is kept" : "")
-            << ".\nSaved in " << folder.path() << ".\n\nA sample:\n"
-            << std::endl;
+            << (outcome.best_step < outcome.step ? ", which was the best and is kept" : "")
+            << ".\n";
+  if (outcome.early)
+    std::cout << "Ended early, after step " << outcome.step << " of " << task.steps() << ": "
+              << counted(task.recipe.patience, "validation") << " brought no gain (patience).\n";
+  std::cout << "Saved in " << folder.path() << ".\n\nA sample:\n" << std::endl;
   task.show_sample(std::cout);
   std::cout << "\nNext:\n";
   for (const std::string& command : next_commands(task, folder, outcome, program))
@@ -202,7 +209,7 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
   const std::string data = arguments.text("data").value_or(config.data_path);
   load_trained_data(*task, config, arguments.text("data"));
   check(task->describe_data() == config.data, "train",
-        data.empty() ? "tarsier's own source text" : "'" + data + "'",
+        data.empty() ? "what the model brings along" : "'" + data + "'",
         " is not what this run was trained on, so it cannot go on to the same result. ",
         data.empty() ? "The program was built anew from other sources since: train anew"
                      : "Give the same data with --data, or train anew");
@@ -240,9 +247,11 @@ Command train_command() {
   spec.max_arguments = 1;
   spec.summary = "train a model, with live progress";
   spec.options = {
-      {"data", "PATH", "what to learn from; default: tarsier's own source text"},
-      {"source", "LANG", "of parallel text: the ending of the files to translate from"},
-      {"target", "LANG", "and of those to translate into"},
+      {"data", "PATH",
+       "file or folder to learn from; default: data that the model brings along (`tarsier list` "
+       "tells which)"},
+      {"source", "LANG", "translation: the ending of the files to translate from, such as de"},
+      {"target", "LANG", "translation: the ending of those to translate into"},
       {"out", "DIR",
        "new folder for the run; default: the next free of runs/MODEL, runs/MODEL-2, …"},
       {"steps", "N", "training steps; default: the model's recipe"},

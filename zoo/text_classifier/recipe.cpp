@@ -170,7 +170,9 @@ class TextClassifierTask : public Task {
   }
 
   std::string example_input() const override {
-    return "a film that is funny , moving and never dull";
+    // As much of a text as a person would type.
+    const std::string text = validation_.size() == 0 ? "" : tokenizer_->decode(validation_.rows[0]);
+    return text.size() <= 60 ? text : text.substr(0, text.rfind(' ', 60));
   }
 
  protected:

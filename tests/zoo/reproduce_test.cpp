@@ -1,0 +1,180 @@
+// `tarsier reproduce`: with rows of this test's own, of a model that trains in milliseconds.
+#include "zoo/reproduce.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <sstream>
+
+#include "tests/error_of.h"
+#include "tests/zoo/scratch.h"
+#include "zoo/cli/commands.h"
+#include "zoo/usage_error.h"
+
+namespace tarsier::zoo {
+namespace {
+
+ReproduceRow tiny_row(const std::string& name, double mark) {
+  ReproduceRow row{name,
+                   "gpt",
+                   "texts/data.txt",
+                   {},
+                   {.name = "val_loss", .value = mark, .digits = 3},
+                   "none (this test)"};
+  for (const auto& [key, value] : kTinySettings) row.settings.emplace_back(key, value);
+  row.settings.emplace_back("steps", "8");
+  return row;
+}
+
+/// The folder "texts" with data, and a Reproduction into "out".
+struct Place : Scratch {
+  Reproduction reproduction{path(""), path("out")};
+  Place() {
+    std::filesystem::create_directories(path("texts"));
+    write("texts/data.txt", small_text());
+  }
+  std::optional<SeedResult> run(const ReproduceRow& row, uint64_t seed, int64_t stop_after = 0) {
+    struct Counter : TrainObserver {
+      int64_t step = 0;
+      void on_step(const StepReport& report) override { step = report.step; }
+    } counter;
+    const std::unique_ptr<Task> task = reproduction.prepare(row, seed);
+    return reproduction.run(
+        row, *task, seed, [&] { return counter.step == stop_after; }, counter);
+  }
+};
+
+/// What `f` prints on standard output.
+std::string printed(const std::function<void()>& f) {
+  std::ostringstream text;
+  std::streambuf* const before = std::cout.rdbuf(text.rdbuf());
+  try {
+    f();
+  } catch (...) {
+    std::cout.rdbuf(before);
+    throw;
+  }
+  std::cout.rdbuf(before);
+  return text.str();
+}
+
+TEST_CASE("reproduce: mean, deviation, and what reaches a mark") {
+  const RowResult one{{{1, 2.5, 90}}};
+  CHECK(one.mean() == 2.5);
+  CHECK(one.deviation() == 0);
+  CHECK(one.minutes() == 1.5);
+  const RowResult three{{{1, 1, 60}, {2, 2, 120}, {3, 6, 180}}};
+  CHECK(three.mean() == doctest::Approx(3));
+  CHECK(three.deviation() == doctest::Approx(std::sqrt(7)));  // (4 + 1 + 9) / 2
+  CHECK(three.minutes() == doctest::Approx(2));
+  const Metric most{
+      .name = "accuracy", .value = 3, .digits = 1, .unit = "%", .higher_is_better = true},
+      least{.name = "val_loss", .value = 3, .digits = 2};
+  CHECK(three.text(most) == "3.0 ± 2.6 %");
+  CHECK(one.text(least) == "2.50");
+  CHECK(three.passes(most));
+  CHECK(three.passes(least));
+  CHECK_FALSE(one.passes(most));
+  CHECK(one.passes(least));
+}
+
+TEST_CASE("reproduce: a seed is trained, evaluated and kept; it is not trained again") {
+  Place place;
+  const ReproduceRow row = tiny_row("tiny", 100);
+  CHECK_FALSE(place.reproduction.finished(row, 1));
+  CHECK_FALSE(place.reproduction.result(row));
+  const auto first = place.run(row, 1);
+  REQUIRE(first);
+  // The value is what the model that is kept has.
+  const std::unique_ptr<Task> loaded = loaded_task(place.path("out/tiny/seed-1"));
+  loaded->load_data(place.path("texts/data.txt"));
+  CHECK(first->value == value_of(loaded->evaluate(), "val_loss"));
+  CHECK(first->seconds > 0);
+  const auto read = place.reproduction.finished(row, 1);
+  REQUIRE(read);
+  CHECK(read->value == first->value);
+  CHECK(read->seconds == first->seconds);
+  // Another seed is another run; other settings are another result.
+  CHECK_FALSE(place.reproduction.finished(row, 2));
+  CHECK(place.run(row, 2)->value != first->value);
+  CHECK(place.reproduction.result(row)->seeds.size() == 2);
+  ReproduceRow longer = row;
+  longer.settings.back().second = "9";
+  CHECK_FALSE(place.reproduction.finished(longer, 1));
+  check_error("holds a run with other settings or data", [&] { place.run(longer, 1); });
+  place.write("texts/data.txt", small_text() + "more");
+  std::filesystem::remove(place.path("out/tiny/seed-2/result.json"));
+  check_error("holds a run with other settings or data", [&] { place.run(row, 2); });
+  place.write("out/tiny/seed-1/result.json", "{\"metric\": \"val");
+  check_error("result.json is damaged", [&] { place.reproduction.finished(row, 1); });
+}
+
+TEST_CASE("reproduce: what was interrupted goes on to the same result") {
+  Place place;
+  const ReproduceRow whole = tiny_row("whole", 100), parts = tiny_row("parts", 100);
+  const double value = place.run(whole, 1)->value;
+  CHECK_FALSE(place.run(parts, 1, 5));
+  CHECK_FALSE(place.reproduction.finished(parts, 1));
+  CHECK(place.run(parts, 1)->value == value);
+}
+
+TEST_CASE("reproduce: the command prints each row with pass or fail, and writes the table") {
+  Place place;
+  const std::vector<ReproduceRow> rows = {tiny_row("easy", 100), tiny_row("hard", 0.001)};
+  int code = -1;
+  const std::string out =
+      printed([&] { code = reproduce(place.reproduction, rows, rows, 2, /*quiet=*/true); });
+  CHECK(code == 1);  // one mark is missed
+  const RowResult easy = *place.reproduction.result(rows[0]);
+  CHECK(easy.seeds.size() == 2);
+  CHECK(out.find("easy: val_loss " + easy.text(rows[0].mark) + ", 2 seeds") == 0);
+  CHECK(out.find("mark val_loss ≤ 100.000: pass; published: none (this test)") != out.npos);
+  CHECK(out.find("hard: ") != out.npos);
+  CHECK(out.find("mark val_loss ≤ 0.001: FAIL") != out.npos);
+  const std::string table = place.read("out/table.md");
+  CHECK(table == place.reproduction.table(rows));
+  CHECK(table.find("| easy | val_loss | " + easy.text(rows[0].mark) + " | 2 | ") != table.npos);
+  CHECK(table.find("| ≤ 100.000 | yes | none (this test) |\n") != table.npos);
+  CHECK(table.find("| ≤ 0.001 | no |") != table.npos);
+
+  // Again: nothing is trained, the same is said. One row alone keeps the others in the table.
+  std::filesystem::last_write_time(place.path("out/easy/seed-1/model.safetensors"), {});
+  CHECK(printed([&] { reproduce(place.reproduction, rows, rows, 2, true); }) == out);
+  printed([&] { code = reproduce(place.reproduction, {rows[0]}, rows, 2, true); });
+  CHECK(code == 0);
+  CHECK(place.read("out/table.md") == table);
+  CHECK(std::filesystem::last_write_time(place.path("out/easy/seed-1/model.safetensors")) ==
+        std::filesystem::file_time_type{});
+}
+
+TEST_CASE("reproduce: data that are not there are named before anything is trained") {
+  const Place place;
+  ReproduceRow row = tiny_row("tiny", 1);
+  CHECK_NOTHROW(place.reproduction.check_data({row}));
+  row.data = "elsewhere";
+  check_error("does not hold elsewhere (tiny)", [&] { place.reproduction.check_data({row}); });
+  const Reproduction nowhere("", place.path("out"));
+  check_error("say with --data DIR which folder holds elsewhere (tiny)",
+              [&] { nowhere.check_data({row}); });
+  CHECK_THROWS_AS(nowhere.check_data({row}), UsageError);
+  row.data = "";
+  CHECK_NOTHROW(nowhere.check_data({row}));
+}
+
+TEST_CASE("reproduce: every row of the zoo names a model, settings that it has, and a bound") {
+  CHECK(reproduce_rows().size() >= 5);
+  for (const ReproduceRow& row : reproduce_rows()) {
+    CAPTURE(row.name);
+    const std::unique_ptr<Task> task = find_model(row.model).make();
+    Settings settings = task->settings();
+    for (const auto& [key, value] : row.settings) CHECK_NOTHROW(settings.set(key, value));
+    CHECK(row.mark.value > 0);
+    CHECK_FALSE(row.published.empty());
+    CHECK(row.mark.higher_is_better == (row.mark.name != "val_loss"));
+  }
+}
+
+}  // namespace
+}  // namespace tarsier::zoo

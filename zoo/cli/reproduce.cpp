@@ -1,0 +1,147 @@
+#include "zoo/reproduce.h"
+
+#include <iostream>
+
+#include "autograd/parallel.h"
+#include "zoo/cli/commands.h"
+#include "zoo/cli/console.h"
+#include "zoo/cli/interrupt.h"
+#include "zoo/format.h"
+#include "zoo/models.h"
+#include "zoo/usage_error.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+/// "BLEU ≥ 36.10"
+std::string mark_text(const Metric& mark) {
+  return concat(mark.name, mark.higher_is_better ? " ≥ " : " ≤ ", mark.text());
+}
+
+void print_rows(const std::vector<ReproduceRow>& rows) {
+  for (const ReproduceRow& row : rows)
+    std::cout << row.name << "\n"
+              << "  model      " << row.model << ", which takes " << find_model(row.model).takes
+              << "\n"
+              << "  data       " << (row.data.empty() ? "its own" : "DIR/" + row.data) << "\n"
+              << "  mark       " << mark_text(row.mark) << "\n"
+              << "  published  " << wrapped(row.published, 13);
+}
+
+/// The row of that name. Throws UsageError that lists all.
+ReproduceRow find_row(const std::string& name) {
+  std::vector<std::string> names;
+  std::string list;
+  for (const ReproduceRow& row : reproduce_rows()) {
+    if (row.name == name) return row;
+    names.push_back(row.name);
+    list += (list.empty() ? "" : ", ") + row.name;
+  }
+  const std::string suggestion = did_you_mean(name, names);
+  usage_fail("reproduce", "there is no row '", name, "'", suggestion.empty() ? "." : suggestion,
+             " There are: ", list);
+}
+
+/// One seed of a row; nothing where it was interrupted.
+std::optional<SeedResult> run_seed(const Reproduction& reproduction, const ReproduceRow& row,
+                                   uint64_t seed, bool quiet) {
+  if (const auto done = reproduction.finished(row, seed)) return done;
+  const InterruptGuard guard;
+  const std::unique_ptr<Task> task = reproduction.prepare(row, seed);
+  if (quiet) {
+    TrainObserver silence;
+    return reproduction.run(row, *task, seed, InterruptGuard::requested, silence);
+  }
+  ConsoleProgress progress(std::cout, stdout_is_terminal(), task->items());
+  try {
+    const auto result = reproduction.run(row, *task, seed, InterruptGuard::requested, progress);
+    progress.finish();
+    return result;
+  } catch (...) {
+    progress.finish();
+    throw;
+  }
+}
+
+int run(const Arguments& arguments, const std::string&) {
+  const std::vector<ReproduceRow>& all = reproduce_rows();
+  const auto& words = arguments.positional();
+  const std::vector<ReproduceRow> rows =
+      words.empty() ? all : std::vector<ReproduceRow>{find_row(words[0])};
+  if (arguments.has("list")) {
+    print_rows(rows);
+    return 0;
+  }
+  if (const auto threads = arguments.integer("threads", 1, 1024))
+    set_num_threads(static_cast<int>(*threads));
+  const int64_t seeds = arguments.integer("seeds", 1, 1000).value_or(3);
+  const Reproduction reproduction(arguments.text("data").value_or(""),
+                                  arguments.text("out").value_or("runs/reproduce"));
+  reproduction.check_data(rows);
+  return reproduce(reproduction, rows, all, seeds, arguments.has("quiet"));
+}
+
+}  // namespace
+
+int reproduce(const Reproduction& reproduction, const std::vector<ReproduceRow>& rows,
+              const std::vector<ReproduceRow>& table, int64_t seeds, bool quiet) {
+  if (!quiet) {
+    print_rows(rows);
+    std::cout << std::endl;
+  }
+  bool all_pass = true;
+  for (const ReproduceRow& row : rows) {
+    RowResult result;
+    for (int64_t number = 1; number <= seeds; ++number) {
+      const auto seed = static_cast<uint64_t>(number);
+      if (!quiet) std::cout << row.name << ", seed " << seed << " of " << seeds << std::endl;
+      const auto one = run_seed(reproduction, row, seed, quiet);
+      if (!one) {
+        std::cerr << "Interrupted. What is done is kept in " << reproduction.out()
+                  << "; the same command goes on." << std::endl;
+        return 1;
+      }
+      result.seeds.push_back(*one);
+      if (!quiet)
+        std::cout << "  " << row.mark.name << " " << fixed(one->value, row.mark.digits)
+                  << (row.mark.unit.empty() ? "" : " " + row.mark.unit) << " in "
+                  << as_duration(one->seconds) << std::endl;
+      nn::write_file_atomically(reproduction.out() + "/table.md", reproduction.table(table));
+    }
+    const bool passes = result.passes(row.mark);
+    all_pass = all_pass && passes;
+    std::cout << row.name << ": " << row.mark.name << " " << result.text(row.mark) << ", "
+              << counted(seeds, "seed") << ", " << fixed(result.minutes(), 1)
+              << " minutes each; mark " << mark_text(row.mark) << ": " << (passes ? "pass" : "FAIL")
+              << "; published: " << row.published << std::endl;
+  }
+  std::cout << "The table of all that is finished: " << reproduction.out() << "/table.md"
+            << std::endl;
+  return all_pass ? 0 : 1;
+}
+
+Command reproduce_command() {
+  CommandSpec spec;
+  spec.name = "reproduce";
+  spec.arguments = "[ROW]";
+  spec.max_arguments = 1;
+  spec.summary = "train what reaches published numbers, and compare";
+  spec.options = {
+      {"data", "DIR", "the folder that holds multi30k/, movie-reviews/, mnist/, tinyshakespeare/"},
+      {"seeds", "N", "runs of each row, with the seeds 1 to N; default: 3"},
+      {"out", "DIR", "where the runs are kept; default: runs/reproduce"},
+      {"list", "", "print the rows, with their marks and data, and do no more"},
+      {"threads", "N", "default: all processors. The result does not depend on it"},
+      {"quiet", "", "print one line for each row"},
+  };
+  spec.details =
+      "Trains the row, or all of them, each seed into a folder of its own; evaluates the weights "
+      "that were best on the validation split, once, on the test split; and prints mean ± standard "
+      "deviation, minutes, mark and published figure. The exit code is 1 where a mark is missed. "
+      "What is finished is not trained again, and what was interrupted (Ctrl-C) goes on. table.md, "
+      "beside the runs, has a table of all that is finished.";
+  return {spec, run};
+}
+
+}  // namespace tarsier::zoo
