@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <sstream>
 #include <thread>
 
@@ -66,7 +68,7 @@ TEST_CASE("help and list say what there is") {
   for (const char* ask : {"--help", "-h", "help"}) {
     const Result help = tarsier(scratch, ask);
     CHECK(help.code == 0);
-    for (const char* part : {"list", "train MODEL", "eval DIR", "predict DIR"})
+    for (const char* part : {"list", "train MODEL", "eval DIR", "predict DIR", "reproduce [ROW]"})
       CHECK(has(help.out, part));
     CHECK(help.err.empty());
   }
@@ -80,7 +82,9 @@ TEST_CASE("help and list say what there is") {
   CHECK(has(tarsier(scratch, "predict --help").out, "--temperature X"));
   CHECK(has(tarsier(scratch, "list").out, "gpt-baby\n"));
   // A terminal of 80 columns breaks no line of it.
-  for (const char* ask : {"--help", "list", "train gpt --help", "eval --help", "predict --help"}) {
+  for (const char* ask : {"--help", "list", "train gpt --help", "train translation --help",
+                          "train vit --help", "train sentiment --help", "eval --help",
+                          "predict --help", "reproduce --help", "reproduce --list"}) {
     std::istringstream lines(tarsier(scratch, ask).out);
     for (std::string text; std::getline(lines, text);)
       CHECK_MESSAGE(decode_utf8(text, "help").size() <= 80, text);
@@ -122,6 +126,103 @@ TEST_CASE("train, eval and predict work together") {
   CHECK(second.out.ends_with("  runs/gpt-2\n"));
 }
 
+/// The value that a line of `eval` begins with: "accuracy 77.86 %" for "accuracy".
+double printed_value(const std::string& out, const std::string& metric) {
+  std::istringstream lines(out);
+  for (std::string name, rest; lines >> name && std::getline(lines, rest);)
+    if (name == metric) return std::stod(rest);
+  return std::nan("");
+}
+
+TEST_CASE("every model trains on data of its own, resumes, evaluates and predicts") {
+  struct Case {
+    std::string model, settings, input, metric;
+  };
+  const std::string sizes = " --set width=8 --set heads=2 --set layers=1 --set mlp_width=8";
+  for (const Case& c : {
+           Case{"transformer", sizes, "'Friday, Nov 20th 2026'", "exact"},
+           Case{"text-classifier", sizes, "'Tensor x = randn({2, 3});'", "accuracy"},
+           Case{"vit", sizes + " --set stem=patches --set patch_size=14", "one.pgm", "accuracy"},
+       }) {
+    CAPTURE(c.model);
+    const Scratch scratch;
+    scratch.write("one.pgm", "P2 2 2 9\n0 9 0 9\n");
+    const Result train = tarsier(
+        scratch, "train " + c.model + " --steps 3 --set batch_size=4 --threads 1" + c.settings);
+    REQUIRE_MESSAGE(train.code == 0, train.err);
+    for (const std::string& part :
+         {"Training " + c.model, "runs/" + c.model, std::string("step 3/3"),
+          std::string("A sample"), std::string("predict runs/")})
+      CHECK_MESSAGE(has(train.out, part), part);
+    const Result eval = tarsier(scratch, "eval runs/" + c.model);
+    CHECK_MESSAGE(eval.code == 0, eval.err);
+    CHECK_MESSAGE(printed_value(eval.out, c.metric) >= 0, eval.out);
+    CHECK(printed_value(eval.out, c.metric) <= 100);
+
+    // An input on the command line, and each line of standard input, gets a line of answer.
+    const Result one = tarsier(scratch, "predict runs/" + c.model + " " + c.input);
+    CHECK_MESSAGE(one.code == 0, one.err);
+    CHECK(std::count(one.out.begin(), one.out.end(), '\n') == 1);
+    const std::string line = c.model == "vit" ? "one.pgm" : c.input.substr(1, c.input.size() - 2);
+    scratch.write("two", line + "\r\n" + line);
+    CHECK(tarsier(scratch, "predict runs/" + c.model + " < two").out == one.out + one.out);
+    CHECK(tarsier(scratch, "predict runs/" + c.model + " </dev/null").out.empty());
+    const Result hot = tarsier(scratch, "predict runs/" + c.model + " x --temperature 1");
+    CHECK(hot.code == 2);
+    CHECK(has(complaint(hot), "--temperature is for models that continue a text"));
+
+    const Result more =
+        tarsier(scratch, "train --resume runs/" + c.model + " --steps 4 --quiet --threads 1");
+    CHECK_MESSAGE(more.code == 0, more.err);
+    CHECK(std::count(more.out.begin(), more.out.end(), '\n') == 1);
+    CHECK(more.out.ends_with("  runs/" + c.model + "\n"));
+  }
+}
+
+TEST_CASE("training that ends early says why, and which weights are kept") {
+  const Place place;
+  // A rate of 0 brings no gain.
+  const Result early = tarsier(
+      place, concat("train gpt --data data.txt --steps 40 --set eval_every=2 --set patience=3"
+                    " --set learning_rate=0 --set min_learning_rate=0",
+                    kTiny));
+  REQUIRE_MESSAGE(early.code == 0, early.err);
+  CHECK(has(early.out, "after step 2, which was the best and is kept.\n"));
+  CHECK(has(early.out, "Ended early, after step 8 of 40: 3 validations brought no gain"));
+}
+
+TEST_CASE("list tells of every model what it learns, from what, how well and in what time") {
+  const Scratch scratch;
+  const std::string list = tarsier(scratch, "list").out;
+  std::istringstream lines(list);
+  std::map<std::string, int> rows;
+  for (std::string line; std::getline(lines, line);) {
+    for (const char* row : {"learns", "data", "reaches", "takes"})
+      if (line.starts_with(std::string("  ") + row)) {
+        ++rows[row];
+        CHECK_MESSAGE(line.find_first_not_of(' ', 11) != line.npos, line);
+      }
+  }
+  for (const char* row : {"learns", "data", "reaches", "takes"}) CHECK(rows[row] == rows["learns"]);
+  CHECK(rows["learns"] >= 7);
+}
+
+TEST_CASE("reproduce lists its rows, and asks for data before it begins") {
+  const Scratch scratch;
+  const Result list = tarsier(scratch, "reproduce --list");
+  CHECK(list.code == 0);
+  for (const char* part : {"translation\n", "BLEU ≥ 36.10", "DIR/multi30k", "val_loss ≤ 1.9000"})
+    CHECK_MESSAGE(has(list.out, part), part);
+  const Result all = tarsier(scratch, "reproduce");
+  CHECK(all.code == 2);
+  CHECK(has(complaint(all), "say with --data DIR which folder holds multi30k (translation)"));
+  const Result row = tarsier(scratch, "reproduce vti");
+  CHECK(row.code == 2);
+  CHECK(has(complaint(row), "did you mean 'vit'?"));
+  CHECK(has(complaint(tarsier(scratch, "reproduce vit --data .")), "does not hold mnist (vit)"));
+  CHECK_FALSE(std::filesystem::exists(scratch.path("runs")));
+}
+
 TEST_CASE("wrong usage exits with 2 and says how to mend it") {
   const Place place;
   const auto usage = [&](const std::string& arguments) {
@@ -151,8 +252,10 @@ TEST_CASE("wrong usage exits with 2 and says how to mend it") {
   CHECK(has(usage("train gpt --set n_layers=3"), "did you mean 'n_layer'? It has: n_layer, "));
   CHECK(has(usage("train gpt --set n_layer=many"), "n_layer is 'many'"));
   CHECK(has(usage("train gpt --set dropout=2"), "dropout is '2'"));
-  CHECK(has(usage("train gpt --set preset=giant"), "It has: cpu, baby"));
+  CHECK(has(usage("train gpt --set preset=giant"), "It has: cpu, "));
   CHECK(has(usage("train --resume run --seed 2"), "--seed does not go with --resume"));
+  CHECK(has(usage("train gpt --source de"), "--source is for models that translate; gpt does not"));
+  CHECK(has(usage("train vit --target en"), "--target is for models that translate; vit does not"));
   CHECK(has(usage("eval"), "usage: tarsier eval DIR"));
   CHECK(has(usage("eval a b"), "too many: 'b'"));
   CHECK(has(usage("predict run --top-p 1.5"), "--top-p is '1.5'"));

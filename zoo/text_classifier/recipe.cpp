@@ -83,6 +83,9 @@ class TextClassifierTask : public Task {
     Generator generator(seed);
     model_ = std::make_unique<TextClassifier>(config_, generator);
     if (train_.size() == 0) return;
+    model_->choose_pairs(train_.rows);
+    if (naive_bayes_ > 0)
+      model_->start_from_counts(train_.rows, train_.labels, naive_bayes_, generator);
     sampler_ = sampler(train_, recipe.batch_size, {seed, kBatchStream});
     if (balanced_) class_weights_ = class_weights(train_.labels, labels_.size());
   }
@@ -144,8 +147,9 @@ class TextClassifierTask : public Task {
   }
 
   void show_sample(std::ostream& out) override {
-    for (int64_t i = 0; i < std::min<int64_t>(5, validation_.size()); ++i) {
-      const auto at = static_cast<size_t>(i);
+    const int64_t count = std::min<int64_t>(5, validation_.size());
+    for (int64_t i = 0; i < count; ++i) {  // from all over the split: it may lie sorted by label
+      const auto at = static_cast<size_t>(i * validation_.size() / count);
       std::vector<int32_t> ids(validation_.rows[at].begin() + 1, validation_.rows[at].end());
       const std::string text = tokenizer_->decode(ids);
       out << "  " << labels_[validation_.labels[at]] << "  read as  " << described(text) << "\n    "
@@ -181,6 +185,12 @@ class TextClassifierTask : public Task {
     settings.add("heads", config_.heads, "attention heads; must divide width");
     settings.add("width", config_.width, "of the stream between the layers");
     settings.add("mlp_width", config_.mlp_width, "inside of a layer's MLP");
+    settings.add("pairs", config_.pairs, "neighbours that have an embedding together; 0: none", 0,
+                 1 << 24);
+    settings.add("embedding_deviation", config_.embedding_deviation, "of embeddings at the start",
+                 0, 100);
+    settings.add("naive_bayes", naive_bayes_,
+                 "share of log-count ratios in embeddings at the start", 0, 100);
     settings.add("max_length", config_.max_length, "tokens of a text that are read");
     settings.add("position", position_, "how a token's place is told",
                  {"sinusoidal", "learned", "none"});
@@ -266,7 +276,7 @@ class TextClassifierTask : public Task {
   TextClassifierPreset preset_;
   TextClassifierConfig config_;
   std::string position_ = "sinusoidal", pooling_ = "mean", order_ = "label-text";
-  double label_smoothing_ = 0, token_dropout_ = 0;
+  double label_smoothing_ = 0, token_dropout_ = 0, naive_bayes_ = 0;
   bool balanced_ = false;
   TokenizerOptions tokens_;
   std::string source_;
