@@ -1,0 +1,399 @@
+// The text classifier: gradients of the whole model, padding, learning, its recipe and its
+// messages.
+#include "zoo/text_classifier/text_classifier.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <sstream>
+
+#include "autograd/gradcheck.h"
+#include "optim/optim.h"
+#include "tests/error_of.h"
+#include "tests/zoo/scratch.h"
+#include "zoo/usage_error.h"
+
+namespace tarsier::zoo {
+namespace {
+
+// ---- the model ----
+
+TextClassifierConfig tiny_config(TextPooling pooling) {
+  return {.vocab_size = 9,
+          .classes = 3,
+          .max_length = 6,
+          .width = 4,
+          .layers = 2,
+          .heads = 2,
+          .mlp_width = 5,
+          .pairs = 3,
+          .dropout = 0,
+          .pooling = pooling};
+}
+
+/// Two texts of 5 and 3 tokens.
+Tensor two_texts() { return from_vector<int64_t>({2, 4, 5, 8, 4, 2, 7, 4, 0, 0}, {2, 5}); }
+Tensor their_padding() {
+  return from_vector<int64_t>({0, 0, 0, 0, 0, 0, 0, 0, 1, 1}, {2, 5}) == 1.0;
+}
+
+/// Of these, 4 after 2 and 5 after 4 are pairs.
+const std::vector<std::vector<int32_t>> kPairTexts = {{2, 4, 5, 8, 4}, {2, 4, 5, 7, 4}};
+
+template <class Check>
+void for_each_pooling(const Check& check) {
+  for (const TextPooling pooling : {TextPooling::mean, TextPooling::class_token}) {
+    CAPTURE(static_cast<int>(pooling));
+    check(tiny_config(pooling));
+  }
+}
+
+TEST_CASE("the gradient of every weight of a whole text classifier is right, with padding") {
+  for_each_pooling([](const TextClassifierConfig& config) {
+    Generator generator(3);
+    TextClassifier model(config, generator);
+    model.choose_pairs(kPairTexts);
+    model.to(f64);
+    // At the initial sizes much is nearly linear: larger weights find more.
+    for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 0.6, generator);
+    CHECK_NOTHROW(
+        gradcheck([&](const std::vector<Tensor>&) { return model(two_texts(), their_padding()); },
+                  model.parameters()));
+  });
+}
+
+TEST_CASE("what a text classifier says of a text does not depend on the padding behind it") {
+  for_each_pooling([](const TextClassifierConfig& config) {
+    Generator generator(4);
+    TextClassifier model(config, generator);
+    model.choose_pairs(kPairTexts);
+    model.to(f64);
+    model.eval();
+    const NoGrad no_grad;
+    const Tensor together = model(two_texts(), their_padding());
+    const Tensor alone = model(from_vector<int64_t>({2, 7, 4}, {1, 3}),
+                               from_vector<int64_t>({0, 0, 0}, {1, 3}) == 1.0);
+    CHECK(allclose(select(together, 0, 1), select(alone, 0, 0), 1e-12));
+    // Nor on which token it is; on the text it does.
+    Tensor other = two_texts();
+    other.data<int64_t>()[9] = 8;
+    CHECK(allclose(model(other, their_padding()), together, 1e-12));
+    other.data<int64_t>()[6] = 8;
+    CHECK_FALSE(allclose(model(other, their_padding()), together, 1e-3));
+  });
+}
+
+TEST_CASE("the order of the words counts for a text classifier, by positions and by pairs") {
+  for (const bool by_pairs : {false, true}) {
+    TextClassifierConfig config = tiny_config(TextPooling::mean);
+    if (by_pairs) config.position = nn::PositionKind::none;
+    if (!by_pairs) config.pairs = 0;
+    Generator generator(5);
+    TextClassifier model(config, generator);
+    model.choose_pairs({{2, 4, 7}, {2, 4, 7}});
+    model.to(f64);
+    model.eval();
+    const NoGrad no_grad;
+    const Tensor none = from_vector<int64_t>({0, 0, 0}, {1, 3}) == 1.0;
+    CHECK_FALSE(allclose(model(from_vector<int64_t>({2, 4, 7}, {1, 3}), none),
+                         model(from_vector<int64_t>({2, 7, 4}, {1, 3}), none), 1e-4));
+  }
+}
+
+TEST_CASE("a text classifier's pairs are the most frequent ones that stand twice or more") {
+  TextClassifierConfig config = tiny_config(TextPooling::mean);
+  const auto keys = [&](int64_t pairs, const std::vector<std::vector<int32_t>>& texts) {
+    config.pairs = pairs;
+    TextClassifier model(config);
+    model.choose_pairs(texts);
+    return model.pair_keys.to_vector<int64_t>();
+  };
+  // before · 9 + token: (2, 4) and (4, 5), the others stand once.
+  CHECK(keys(3, kPairTexts) == std::vector<int64_t>{-1, 22, 41});
+  CHECK(keys(1, kPairTexts) == std::vector<int64_t>{22});
+  CHECK(keys(1, {{4, 5, 4, 5, 2, 4, 5}, {2, 4}}) == std::vector<int64_t>{41});
+  CHECK(keys(2, {}) == std::vector<int64_t>{-1, -1});
+  // Pairs that have no row of their own share row 0.
+  config.pairs = 3;
+  TextClassifier model(config);
+  model.choose_pairs(kPairTexts);
+  const NoGrad no_grad;
+  nn::zeros_(model.pair_embedding->weight);
+  const Tensor none = zeros({1, 4}) == 1.0, text = from_vector<int64_t>({2, 4, 5, 8}, {1, 4});
+  const auto changes = [&](int64_t row) {
+    model.eval();
+    const Tensor before = model(text, none);
+    nn::normal_(select(model.pair_embedding->weight.detach(), 0, row));
+    const Tensor after = model(text, none);
+    nn::zeros_(model.pair_embedding->weight);
+    return !allclose(before, after, 1e-6);
+  };
+  CHECK(changes(0));
+  CHECK_FALSE(changes(1));
+  CHECK(changes(2));
+  CHECK(changes(3));
+}
+
+TEST_CASE("a text classifier starts from how often a word stands in texts of each class") {
+  TextClassifierConfig config = tiny_config(TextPooling::mean);
+  config.classes = 2;
+  config.embedding_scale = 5;
+  Generator generator(7), directions(8), same(8);
+  TextClassifier model(config, generator);
+  model.choose_pairs(kPairTexts);
+  const Tensor tokens = clone(model.embedding.weight.detach()),
+               pairs = clone(model.pair_embedding->weight.detach());
+  // Token 8 stands in class 0 once, token 4 in class 0 twice and in class 1 twice, …
+  model.start_from_counts(kPairTexts, {0, 1}, 0.5, directions);
+  const Tensor u = randn({2, 4}, f64, same);
+  const std::vector<double> towards = (select(u, 0, 0) - select(u, 0, 1)).to_vector();
+  const auto check_row = [&](const Tensor& after, const Tensor& before, int64_t row, double r) {
+    const std::vector<double> change = select(to(after.detach() - before, f64), 0, row).to_vector();
+    for (size_t i = 0; i < change.size(); ++i)
+      CHECK(change[i] == doctest::Approx(0.5 / 5 * r * towards[i]).epsilon(1e-4));
+  };
+  // Both texts have 5 tokens, the sums are alike: r is the ratio of 2 + the number.
+  check_row(model.embedding.weight, tokens, 8, std::log(3.0 / 2));
+  check_row(model.embedding.weight, tokens, 7, std::log(2.0 / 3));
+  check_row(model.embedding.weight, tokens, 4, 0);
+  check_row(model.pair_embedding->weight, pairs, 2, 0);
+}
+
+TEST_CASE("a text classifier learns one batch by heart") {
+  for_each_pooling([](TextClassifierConfig config) {
+    config.width = 16;
+    Generator generator(6);
+    TextClassifier model(config, generator);
+    optim::AdamW optimizer(model.named_parameters(), {.lr = 1e-2, .weight_decay = 0});
+    const Tensor texts = randint(4, 9, {8, 6}, generator), labels = randint(0, 3, {8}, generator);
+    const Tensor padding = zeros({8, 6}) == 1.0;
+    double loss = 0;
+    for (int step = 0; step < 150; ++step) {
+      optimizer.zero_grad();
+      const Tensor y = cross_entropy(model(texts, padding), labels);
+      y.backward();
+      optimizer.step();
+      loss = y.item();
+    }
+    CHECK(loss < 0.01);
+  });
+}
+
+TEST_CASE("a text classifier refuses sizes that do not fit, and names them") {
+  check_error("heads=3 does not divide width=16",
+              [] { TextClassifier model({.width = 16, .heads = 3}); });
+  TextClassifier model(tiny_config(TextPooling::mean));
+  check_error("(B, T) with T up to max_length 6", [&] {
+    model(zeros({1, 7}, i64), zeros({1, 7}) == 1.0);
+  });
+}
+
+// ---- its recipe ----
+
+/// A model that trains in milliseconds; with every kind of noise, so that it is tested, too.
+const Changes kTiny = {{"width", "8"},       {"mlp_width", "8"},       {"layers", "1"},
+                       {"heads", "2"},       {"batch_size", "8"},      {"epochs", "2"},
+                       {"dropout", "0.1"},   {"token_dropout", "0.2"}, {"warmup_steps", "3"},
+                       {"max_length", "12"}, {"pairs", "40"}};
+
+Changes with(Changes changes, const Changes& more) {
+  for (const auto& [key, value] : more) {
+    std::erase_if(changes, [&key = key](const auto& change) { return change.first == key; });
+    changes.emplace_back(key, value);
+  }
+  return changes;
+}
+
+/// Line i of a small world of weather and food.
+std::pair<std::string, std::string> example(int i) {
+  static const char* const weather[] = {"rain", "sun", "wind", "snow"};
+  static const char* const food[] = {"bread", "soup", "rice", "fish"};
+  const std::string place = i % 3 == 0 ? "at home" : i % 3 == 1 ? "in town" : "by the sea";
+  return i % 4 == 0
+             ? std::pair{"food", std::string("we had ") + food[i / 4 % 4] + " " + place}
+             : std::pair{"weather", std::string("there was ") + weather[i % 4] + " " + place};
+}
+
+/// A folder with 60 examples to train on, 12 to validate, 20 to test.
+std::string data_folder(const Scratch& scratch, bool label_first = true) {
+  std::filesystem::create_directories(scratch.path("data"));
+  int i = 0;
+  for (const auto& [name, end] : {std::pair{"train", 60}, {"val", 72}, {"test", 92}}) {
+    std::string lines;
+    for (; i < end; ++i) {
+      const auto [label, text] = example(i);
+      lines += label_first ? label + "\t" + text + "\n" : text + "\t" + label + "\n";
+    }
+    scratch.write(std::string("data/") + name + ".tsv", lines);
+  }
+  return scratch.path("data");
+}
+
+std::vector<std::string> predicted(Task& task, const std::vector<std::string>& inputs) {
+  std::ostringstream out;
+  task.predict(inputs, {}, out);
+  std::istringstream lines(out.str());
+  std::vector<std::string> all;
+  for (std::string line; std::getline(lines, line);) all.push_back(line);
+  return all;
+}
+
+TEST_CASE("text classifier: trains, tells label with probability, and loads to the same bits") {
+  const Scratch scratch;
+  const std::string data = data_folder(scratch);
+  const std::unique_ptr<Task> task =
+      prepared_task("sentiment", data, with(kTiny, {{"epochs", "30"}, {"learning_rate", "0.01"}}));
+  const TrainOutcome outcome = train_task(*task, data, scratch.path("run"));
+  CHECK(outcome.step == 30 * 8);  // 60 texts, 8 a batch
+  CHECK(outcome.metrics[0].name == "accuracy");
+  CHECK(outcome.metrics[0].value == 100);
+
+  const std::vector<std::string> inputs = {"we had soup by the sea", "there was snow in town"};
+  const std::vector<std::string> lines = predicted(*task, inputs);
+  REQUIRE(lines.size() == 2);
+  CHECK_MESSAGE(lines[0].starts_with("food ("), lines[0]);
+  CHECK_MESSAGE(lines[1].starts_with("weather ("), lines[1]);
+  CHECK(lines[0].find(" %)") != lines[0].npos);
+
+  const std::unique_ptr<Task> loaded = loaded_task(scratch.path("run"));
+  CHECK(same_bits(loaded->model().state_dict(), task->model().state_dict()));
+  CHECK(predicted(*loaded, inputs) == lines);
+  loaded->load_data(data);
+  const Metrics a = task->evaluate(), b = loaded->evaluate();
+  REQUIRE(a.size() == b.size());
+  for (size_t i = 0; i < a.size(); ++i) CHECK(a[i].value == b[i].value);
+  // On the test file: twentieths.
+  CHECK(std::fmod(a[0].value, 5) == doctest::Approx(0));
+}
+
+TEST_CASE("text classifier: an empty text and one that is too long are answered, too") {
+  const Scratch scratch;
+  const std::unique_ptr<Task> task = prepared_task("sentiment", data_folder(scratch), kTiny);
+  task->model().eval();
+  std::string lengthy = "there was rain";
+  for (int i = 0; i < 12; ++i) lengthy += " in town";
+  const std::vector<std::string> lines =
+      predicted(*task, {"", "words never seen", lengthy, lengthy + " and soup"});
+  REQUIRE(lines.size() == 4);
+  for (const std::string& line : lines) CHECK_MESSAGE(line.find(" %)") != line.npos, line);
+  CHECK(lines[2] == lines[3]);  // max_length tokens are read
+}
+
+TEST_CASE("text classifier: label and text in the other order, and as CSV, are the same data") {
+  const Scratch scratch, swapped;
+  const std::unique_ptr<Task> a = prepared_task("sentiment", data_folder(scratch), kTiny);
+  const std::unique_ptr<Task> b = prepared_task("sentiment", data_folder(swapped, false),
+                                                with(kTiny, {{"order", "text-label"}}));
+  CHECK(a->describe_data() == b->describe_data());
+  CHECK(same_bits(a->batch(3, 1).tensors, b->batch(3, 1).tensors));
+
+  // A single file is split: a tenth validates, a tenth tests.
+  std::string csv = "text,label\n", tsv;
+  for (int i = 0; i < 80; ++i) {
+    const auto [label, text] = example(i);
+    csv += "\"" + text + ", \"\"truly\"\"\"," + label + "\n";
+    tsv += label + "\t" + text + ", \"truly\"\n";
+  }
+  const std::unique_ptr<Task> c = prepared_task("sentiment", scratch.write("a.csv", csv), kTiny);
+  const std::unique_ptr<Task> d = prepared_task("sentiment", scratch.write("a.tsv", tsv), kTiny);
+  CHECK(c->describe_data() == d->describe_data());
+  CHECK(c->batches_per_epoch() == d->batches_per_epoch());
+  CHECK(same_bits(c->batch(1, 1).tensors, d->batch(1, 1).tensors));
+}
+
+TEST_CASE("text classifier: with balanced, a rare label weighs as much as a frequent one") {
+  const Scratch scratch;
+  const std::string data = data_folder(scratch);
+  const auto plain = prepared_task("sentiment", data, kTiny),
+             balanced = prepared_task("sentiment", data, with(kTiny, {{"balanced", "true"}}));
+  plain->model().eval();
+  balanced->model().eval();
+  const NoGrad no_grad;
+  const Batch batch = plain->batch(1, 1);
+  // 15 of 60 are food: weights 60 / (2 · 15) and 60 / (2 · 45).
+  const auto& model = dynamic_cast<TextClassifier&>(plain->model());
+  const Tensor each =
+      cross_entropy(const_cast<TextClassifier&>(model)(batch["index"], batch["padding"]),
+                    batch["labels"], {.reduction = Reduction::none});
+  double sum = 0, weights = 0;
+  const std::vector<double> losses = each.to_vector(), labels = batch["labels"].to_vector();
+  for (size_t i = 0; i < losses.size(); ++i) {
+    const double weight = labels[i] == 0 ? 2.0 : 2.0 / 3;
+    sum += weight * losses[i];
+    weights += weight;
+  }
+  CHECK(balanced->loss(batch).item() == doctest::Approx(sum / weights).epsilon(1e-5));
+  CHECK(plain->loss(batch).item() == doctest::Approx(mean(each).item()).epsilon(1e-5));
+}
+
+TEST_CASE("text classifier: a label that training has never seen is named with its line") {
+  const Scratch scratch;
+  const std::string data = data_folder(scratch);
+  scratch.write("data/val.tsv", "food\twe had rice\nsport\twe ran\n");
+  check_error("training has never seen the label 'sport'",
+              [&] { prepared_task("sentiment", data, kTiny); });
+  check_error("line 2", [&] { prepared_task("sentiment", data, kTiny); });
+}
+
+TEST_CASE("text classifier: a batch is a function of seed and number, and hides other words") {
+  const Scratch scratch;
+  const std::string data = data_folder(scratch);
+  const auto a = prepared_task("sentiment", data, kTiny),
+             b = prepared_task("sentiment", data, kTiny),
+             plain = prepared_task("sentiment", data, with(kTiny, {{"token_dropout", "0"}}));
+  b->batch(3, 1);  // in another order
+  int64_t items = 0;
+  for (const int64_t number : {1, 2, 3, 4, 5, 6, 7, 8}) {
+    const Batch x = a->batch(number, 1), z = plain->batch(number, 1);
+    CHECK(same_bits(x.tensors, b->batch(number, 1).tensors));
+    CHECK(x["labels"].to_vector() == z["labels"].to_vector());
+    items += x.items;
+    // A token is as it was or unknown; the first and the padding are not touched.
+    const std::vector<double> hidden = x["index"].to_vector(), whole = z["index"].to_vector();
+    int64_t unknown = 0;
+    for (size_t i = 0; i < whole.size(); ++i) {
+      CHECK((hidden[i] == whole[i] || (hidden[i] == 1 && whole[i] > 3)));
+      unknown += hidden[i] != whole[i];
+    }
+    CHECK(unknown > 0);
+    CHECK(unknown < static_cast<int64_t>(whole.size()) / 2);
+  }
+  CHECK(items == 60);  // an epoch has every text once
+}
+
+TEST_CASE("text classifier: a run that stops in the middle of an epoch goes on to the same bits") {
+  const Scratch scratch;
+  CHECK(resumes_exactly(scratch, "sentiment", data_folder(scratch), kTiny, 11));
+}
+
+TEST_CASE("text classifier: the default data are tarsier's own sources; characters and bpe, too") {
+  for (const char* tokens : {"words", "characters", "bpe"}) {
+    CAPTURE(tokens);
+    const std::unique_ptr<Task> task = prepared_task(
+        "text-classifier", "",
+        with(kTiny, {{"tokens", tokens}, {"vocab_size", "300"}, {"epochs", "0"}, {"steps", "4"}}));
+    CHECK(task->describe_data()["labels"].as_array().size() >= 4);
+    const Scratch scratch;
+    CHECK(train_task(*task, "", scratch.path("run")).step == 4);
+    std::ostringstream sample;
+    task->show_sample(sample);
+    CHECK(sample.str().find("read as") != std::string::npos);
+    CHECK(predicted(*loaded_task(scratch.path("run")), {"x = y;"}) == predicted(*task, {"x = y;"}));
+  }
+}
+
+TEST_CASE("text classifier: settings of the model that do not fit are refused") {
+  const Scratch scratch;
+  const std::string data = data_folder(scratch);
+  const auto build = [&](const Changes& changes) {
+    return prepared_task("sentiment", data, with(kTiny, changes));
+  };
+  check_error("heads=3 does not divide width=8", [&] { build({{"heads", "3"}}); });
+  CHECK_THROWS_AS(build({{"pooling", "max"}}), UsageError);
+  CHECK_THROWS_AS(build({{"tokens", "letters"}}), UsageError);
+  CHECK_THROWS_AS(build({{"token_dropout", "1"}}), UsageError);
+  CHECK_THROWS_AS(build({{"order", "text"}}), UsageError);
+}
+
+}  // namespace
+}  // namespace tarsier::zoo
