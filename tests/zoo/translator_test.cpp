@@ -154,6 +154,16 @@ TEST_CASE("beam search finds what greed misses") {
   }
 }
 
+TEST_CASE("an end counts only where fewer than K steps are likelier") {
+  // p(B $) = 0.16 comes third, behind p(A $) = 0.3 and p(A A) = 0.18, which ends later.
+  const auto found =
+      searched({{"", {0, 0, 0.6, 0.4}}, {"A", {0, 0.5, 0.3, 0.2}}, {"B", {0, 0.4, 0.3, 0.3}}},
+               {.beams = 2, .length_penalty = 0, .max_length = 5});
+  REQUIRE(found.size() >= 2);
+  CHECK(found[0].tokens == std::vector<int32_t>{A});
+  CHECK(found[1].tokens == std::vector<int32_t>{A, A});
+}
+
 TEST_CASE("the length penalty is ((5 + length) / 6)^α, and favours what is longer") {
   // p($) = 0.5 is likelier than p(A A A) = 0.45, but that is four tokens long, with the end.
   const std::map<std::string, std::vector<double>> table = {
