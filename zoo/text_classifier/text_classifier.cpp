@@ -92,7 +92,8 @@ std::vector<int64_t> TextClassifier::pair_rows(const std::vector<int64_t>& token
 
 namespace {
 
-/// How often each thing stands in texts of each class, plus 2: (rows, classes).
+/// How often each thing stands in texts of each class, plus 2 (with 1, rare words would say more):
+/// (rows, classes).
 struct Counts {
   int64_t rows, classes;
   std::vector<double> of, total;
