@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "tests/data.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/data/text.h"
@@ -129,6 +131,25 @@ TEST_CASE("the presets have nanoGPT's sizes") {
   CHECK(setting("gpt-baby", "dropout") == "0.2");
   CHECK(setting("gpt-baby", "steps") == "5000");
   CHECK(find_preset("gpt", "baby").name == "gpt-baby");
+}
+
+TEST_CASE("the preset fast is made of the later inventions, and begins by knowing nothing") {
+  const Scratch scratch;
+  const std::unique_ptr<Task> task = find_model("gpt-fast").make();
+  Settings settings = task->settings();
+  for (const auto& [name, value] : {std::pair{"position", "rotary"},
+                                    {"norm", "rms"},
+                                    {"qk_norm", "true"},
+                                    {"optimizer", "muon"}})
+    CHECK(settings.get(name) == value);
+  settings.set("block_size", "32");
+  settings.set("batch_size", "4");
+  task->load_data(scratch.write("data.txt", small_text()));
+  task->build(1);
+  CHECK(dynamic_cast<Gpt&>(task->model()).config.is_relative());
+  NoGrad no_grad;
+  const double known = static_cast<double>(task->model().parameters()[0].size(0));
+  CHECK(task->loss(task->batch(1, 1)).item() == doctest::Approx(std::log(known)).epsilon(0.02));
 }
 
 TEST_CASE("on real text the first ninety steps go from knowing nothing to knowing letters") {
