@@ -131,7 +131,7 @@ TEST_CASE("a model of every kind of tokens and of parts is trained, kept and con
   const std::vector<std::vector<std::pair<std::string, std::string>>> sets = {
       {{"tokens", "words"}, {"position", "alibi"}, {"norm", "rms"}},
       {{"tokens", "bpe"}, {"vocab_size", "270"}, {"mlp", "swiglu"}, {"tied", "false"}},
-      {{"position", "rotary"}, {"mlp", "relu2"}, {"qk_norm", "true"}, {"zero_init", "true"}},
+      {{"position", "rotary"}, {"mlp", "relu2"}, {"qk_norm", "true"}, {"quiet_start", "true"}},
       {{"position", "sinusoidal"}},
   };
   for (const auto& set : sets) {

@@ -24,8 +24,7 @@ struct GptConfig {
   bool rms_norm = false;  ///< RMSNorm in place of layer norm
   bool qk_norm = false;   ///< queries and keys of one length, which steadies large learning rates
   bool swiglu = false;    ///< silu(x·W)·(x·V) in the MLP in place of activation(x·W)
-
-  bool zero_init = false;  ///< c_proj starts at 0: a block adds nothing until it learned to
+  bool quiet_start = false;  ///< a block adds next to nothing until it learned to
 
   /// Inside of the MLP: 4·C; with SwiGLU 8/3·C, which makes as many weights, up to a multiple
   /// of 16.

@@ -30,11 +30,13 @@ Gpt::Gpt(const GptConfig& config, Generator& generator)
 /// start smaller by √(2·n_layer), so that the stream's size does not grow with the depth.
 void Gpt::initialize(Generator& generator) {
   const double std = 0.02;
-  const double std_proj = std / std::sqrt(2.0 * static_cast<double>(config.n_layer));
+  // A quiet start is not from 0, where the weights before c_proj would get no gradient.
+  const double std_proj =
+      std / std::sqrt(2.0 * static_cast<double>(config.n_layer)) * (config.quiet_start ? 0.01 : 1);
   for (const auto& [name, parameter] : named_parameters()) {
     const bool is_proj = name.ends_with("c_proj.weight");
     if (parameter.dim() >= 2) nn::normal_(parameter, 0, is_proj ? std_proj : std, generator);
-    if (name.ends_with("bias") || (is_proj && config.zero_init)) nn::zeros_(parameter);
+    if (name.ends_with("bias")) nn::zeros_(parameter);
   }
 }
 

@@ -239,7 +239,7 @@ class GptTask : public Task {
     settings.add("mlp", mlp_, "function inside of the MLP", {"gelu", "relu2", "swiglu"});
     settings.add("qk_norm", config_.qk_norm, "queries and keys of one length");
     settings.add("tied", config_.tied, "one matrix reads and writes the tokens");
-    settings.add("zero_init", config_.zero_init, "blocks begin by adding nothing");
+    settings.add("quiet_start", config_.quiet_start, "blocks begin by adding next to nothing");
     settings.add("tokens", tokenizer_.kind, "what the text is cut into",
                  {"characters", "words", "bpe"});
     settings.add("lower", tokenizer_.lower, "words in small letters");
@@ -255,7 +255,7 @@ class GptTask : public Task {
     config_.block_size = 128;
     config_.tied = false;
     config_.qk_norm = true;
-    config_.zero_init = true;
+    config_.quiet_start = true;
     position_ = "rotary";
     norm_ = "rms";
     mlp_ = "relu2";
