@@ -205,8 +205,8 @@ class TextClassifierTask : public Task {
                  0, 100);
     settings.add("embedding_scale", config_.embedding_scale,
                  "steps of the optimiser move words by as much more", 1e-3, 1000);
-    settings.add("naive_bayes", naive_bayes_,
-                 "share of log-count ratios in embeddings at the start", 0, 100);
+    settings.add("naive_bayes", naive_bayes_, "share of count ratios in the first embeddings", 0,
+                 100);
     settings.add("max_length", config_.max_length, "tokens of a text that are read");
     settings.add("position", position_, "how a token's place is told",
                  {"sinusoidal", "learned", "none"});
