@@ -72,7 +72,7 @@ std::string bmp_one() {
   };
   std::string bytes = "BM" + little(54 + 28 * 84, 4) + little(0, 4) + little(54, 4) +
                       little(40, 4) + little(28, 4) + little(28, 4) + little(1, 2) + little(24, 2) +
-                      little(0, 24);
+                      std::string(24, '\0');
   for (size_t y = 28; y-- > 0;)
     for (size_t x = 0; x < 28; ++x) bytes.append(3, grey[28 * y + x]);
   return bytes;
