@@ -121,7 +121,6 @@ class Pool {
     grain_ = grain;
     error_ = nullptr;
     failed_.store(false, std::memory_order_relaxed);
-    finished_.store(0, std::memory_order_relaxed);
     const int64_t chunks = (n - 1) / grain + 1;
     unfinished_.store(chunks, std::memory_order_relaxed);
     unclaimed_.store(chunks, std::memory_order_release);
@@ -133,9 +132,13 @@ class Pool {
       while (run_chunk()) {
       }
     }
-    const auto finished = [this] { return finished_.load(std::memory_order_acquire) != 0; };
-    if (!finished() && !(spins_ && spin_until(finished)))
-      finished_.wait(0, std::memory_order_acquire);
+    // Looks again and again, and relies on no wake-up: with g++ 12's finished_.wait() one was lost
+    // in some 10⁸, and training hung. A worker that misses a call leaves its share to the others.
+    const auto finished = [this] { return unfinished_.load(std::memory_order_acquire) == 0; };
+    if (!(spins_ && spin_until(finished))) {
+      for (int i = 0; i < 100 && !finished(); ++i) std::this_thread::yield();
+      while (!finished()) std::this_thread::sleep_for(std::chrono::microseconds(20));
+    }
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
 
@@ -156,10 +159,7 @@ class Pool {
         if (!failed_.exchange(true, std::memory_order_relaxed)) error_ = std::current_exception();
       }
     }
-    if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      finished_.store(1, std::memory_order_release);
-      finished_.notify_one();
-    }
+    unfinished_.fetch_sub(1, std::memory_order_acq_rel);
     return true;
   }
 
@@ -214,8 +214,7 @@ class Pool {
   // Each on a cache line of its own: workers spin on call_ while others count.
   alignas(64) std::atomic<int64_t> unclaimed_ = 0;
   alignas(64) std::atomic<int64_t> unfinished_ = 0;
-  alignas(64) std::atomic<uint32_t> finished_ = 0;  // 1 when the whole job is done
-  alignas(64) std::atomic<uint32_t> call_ = 0;      // counts the calls for work, and to stop
+  alignas(64) std::atomic<uint32_t> call_ = 0;  // counts the calls for work, and to stop
   std::atomic<bool> stopping_ = false;
 };
 
