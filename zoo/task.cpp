@@ -4,6 +4,8 @@
 #include <cctype>
 #include <cmath>
 
+#include "zoo/format.h"
+
 namespace tarsier::zoo {
 
 Settings Task::settings() {
@@ -11,6 +13,19 @@ Settings Task::settings() {
   add_settings(settings);
   recipe.add_to(settings);
   return settings;
+}
+
+Facts Task::facts() {
+  return {
+      {"model", concat(model_facts(), ": ", with_commas(model().num_parameters()), " parameters")},
+      {"data", data_facts()},
+      {"recipe", concat(with_commas(steps()), " steps of ", batch_facts(), ", learning rate ",
+                        recipe.learning_rate, " → ", recipe.learning_rate_of(steps(), steps()))},
+  };
+}
+
+int64_t Task::batches_per_epoch() const {
+  return (training_examples() - 1) / recipe.batch_size + 1;
 }
 
 int64_t Task::steps() const {

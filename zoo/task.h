@@ -64,13 +64,16 @@ class Task {
   virtual void build(uint64_t seed) = 0;
   /// The model. Only after build().
   virtual nn::Module& model() = 0;
-  /// What is trained on what: for the person who waits.
-  virtual Facts facts() const = 0;
+  /// What is trained on what, and how: for the person who waits. Only after build().
+  Facts facts();
 
   // ---- training ----
 
-  /// The batches of one pass over the training data.
-  virtual int64_t batches_per_epoch() const = 0;
+  /// The examples of the training data, of which recipe.batch_size make a batch. Only after
+  /// load_data().
+  virtual int64_t training_examples() const = 0;
+  /// The batches of one pass over them; the last may be smaller.
+  int64_t batches_per_epoch() const;
   /// Batch `number` (from 1): a function of the data, the seed and the number alone, which is what
   /// makes resuming exact. Called on another thread than the rest, for it reads ahead; on one
   /// thread at a time.
@@ -109,6 +112,11 @@ class Task {
  protected:
   /// Adds the model's own settings.
   virtual void add_settings(Settings& settings) = 0;
+  /// For facts(): the model's sizes ("4 layers, 128 wide"), to which the number of its parameters
+  /// is added; what it learns from; and what a batch is ("64 images").
+  virtual std::string model_facts() const = 0;
+  virtual std::string data_facts() const = 0;
+  virtual std::string batch_facts() const = 0;
 };
 
 }  // namespace tarsier::zoo

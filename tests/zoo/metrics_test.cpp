@@ -8,6 +8,7 @@
 #include "zoo/data/lines.h"
 #include "zoo/metrics/bleu.h"
 #include "zoo/metrics/classification.h"
+#include "zoo/metrics/classifier_score.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -105,6 +106,13 @@ TEST_CASE("a confusion matrix counts truth in rows, and prints") {
   const std::string text = many.describe(names);
   CHECK(text.ends_with("2 × d taken for e\n1 × f taken for b\n"));
   CHECK(split_lines(text).size() == 14);
+}
+
+TEST_CASE("the likeliest classes are named, three at most, and none below half a percent") {
+  const std::vector<std::string> names{"a", "b", "c", "d"};
+  CHECK(likeliest({0.1, 0.5, 0.15, 0.25}, names) == "b (50.0 %), d (25.0 %), c (15.0 %)");
+  CHECK(likeliest({0.003, 0.991, 0.0055, 0.0005}, names) == "b (99.1 %), c (0.5 %)");
+  CHECK(likeliest({0.5, 0.5}, {"x", "y"}) == "x (50.0 %), y (50.0 %)");
 }
 
 TEST_CASE("classes that are none are errors") {

@@ -333,6 +333,7 @@ TEST_CASE("text classifier: a label that training has never seen is named with i
   check_error("training has never seen the label 'sport'",
               [&] { prepared_task("sentiment", data, kTiny); });
   check_error("line 2", [&] { prepared_task("sentiment", data, kTiny); });
+  check_error("sentiment has no data of its own", [&] { prepared_task("sentiment", "", kTiny); });
 }
 
 TEST_CASE("text classifier: a batch is a function of seed and number, and hides other words") {

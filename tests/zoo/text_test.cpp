@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "autograd/error.h"
 #include "nn/file.h"
@@ -62,6 +63,28 @@ TEST_CASE("windows give every character its successor") {
   CHECK(batch.targets.to_vector<int64_t>() == std::vector<int64_t>{11, 12, 13, 13, 14, 15});
   CHECK_THROWS_AS(windows.at({3}, 3), Error);
   CHECK_THROWS_AS(windows.at({-1}, 3), Error);
+}
+
+TEST_CASE("windows side by side predict every token but the first once, whatever their length") {
+  std::vector<int32_t> tokens(5000);
+  std::iota(tokens.begin(), tokens.end(), 0);
+  const TokenWindows windows(tokens);
+  for (const int64_t length : {1, 7, 1666, 2048, 4999, 6000}) {
+    std::vector<int64_t> inputs, targets;
+    int64_t most = 0;
+    windows.for_each(length, [&](const TokenBatch& batch) {
+      CHECK(batch.inputs.shape() == batch.targets.shape());
+      most = std::max(most, batch.inputs.size(1));
+      for (int64_t t : batch.inputs.to_vector<int64_t>()) inputs.push_back(t);
+      for (int64_t t : batch.targets.to_vector<int64_t>()) targets.push_back(t);
+    });
+    std::vector<int64_t> all(4999);
+    std::iota(all.begin(), all.end(), 0);
+    CHECK(inputs == all);
+    std::iota(all.begin(), all.end(), 1);
+    CHECK(targets == all);
+    CHECK(most == std::min<int64_t>(length, 4999));
+  }
 }
 
 TEST_CASE("training batches depend on seed and step alone, and reach both ends of the text") {

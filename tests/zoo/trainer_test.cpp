@@ -178,8 +178,7 @@ struct ScriptedTask : Task {
   void restore_data(const nn::Json&) override {}
   void build(uint64_t) override {}
   nn::Module& model() override { return point; }
-  Facts facts() const override { return {}; }
-  int64_t batches_per_epoch() const override { return 4; }
+  int64_t training_examples() const override { return 4 * recipe.batch_size; }
   Batch batch(int64_t number, uint64_t) override {
     return {{{"x", full({1}, static_cast<double>(number))}}, 1};
   }
@@ -195,6 +194,9 @@ struct ScriptedTask : Task {
 
  protected:
   void add_settings(Settings&) override {}
+  std::string model_facts() const override { return "a number"; }
+  std::string data_facts() const override { return "none"; }
+  std::string batch_facts() const override { return "a number"; }
 };
 
 TEST_CASE("the weights of the best validation are kept, and patience ends training") {

@@ -63,7 +63,7 @@ std::unique_ptr<Task> configured_task(const Arguments& arguments) {
   return task;
 }
 
-void print_facts(const Task& task, const RunFolder& folder, uint64_t seed, double seconds) {
+void print_facts(Task& task, const RunFolder& folder, uint64_t seed, double seconds) {
   std::cout << "Training " << task.name() << "\n";
   const auto row = [](const std::string& name, const std::string& text) {
     std::cout << "  " << name << std::string(9 - std::min<size_t>(name.size(), 8), ' ') << text

@@ -1,5 +1,7 @@
 #include "zoo/data/batches.h"
 
+#include <algorithm>
+
 #include "autograd/error.h"
 
 namespace tarsier::zoo {
@@ -19,6 +21,20 @@ TokenBatch TokenWindows::at(const std::vector<int64_t>& starts, int64_t length) 
     }
   }
   return out;
+}
+
+void TokenWindows::for_each(int64_t length,
+                            const std::function<void(const TokenBatch&)>& use) const {
+  const int64_t targets = size() - 1, batch = std::max<int64_t>(1, 2048 / length);
+  std::vector<int64_t> starts;
+  for (int64_t start = 0; start + length <= targets; start += length) {
+    starts.push_back(start);
+    if (static_cast<int64_t>(starts.size()) < batch) continue;
+    use(at(starts, length));
+    starts.clear();
+  }
+  if (!starts.empty()) use(at(starts, length));
+  if (targets % length > 0) use(at({targets / length * length}, targets % length));
 }
 
 TokenBatch TokenWindows::training_batch(RandomKey key, int64_t step, int64_t batch,

@@ -2,6 +2,7 @@
 // Windows of a long text, as (inputs, targets) for next-character prediction.
 
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,10 @@ class TokenWindows {
   /// The windows of length `length` that begin at `starts`. A window needs length + 1 tokens.
   /// Throws Error("data") where one reaches over the end.
   TokenBatch at(const std::vector<int64_t>& starts, int64_t length) const;
+
+  /// Batches of windows side by side, from the first token to the last: each but the first is a
+  /// target once. About 2,048 tokens a batch; the last window is shorter than `length`.
+  void for_each(int64_t length, const std::function<void(const TokenBatch&)>& use) const;
 
   /// The batch of training step `step` (from 1): windows that begin anywhere, drawn independently.
   /// A function of key, step and sizes alone, so that a resumed run sees what an unbroken one sees.

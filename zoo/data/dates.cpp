@@ -150,4 +150,20 @@ DateExample date_example(RandomKey key, uint64_t index, DatePart part) {
   return write_date(day, static_cast<int>(draw(1, forms().size())));
 }
 
+ParallelFolder dates_folder() {
+  const auto drawn = [](const char* name, DatePart part, uint64_t stream, int64_t count) {
+    ParallelText text;
+    text.name = name;
+    for (int64_t i = 0; i < count; ++i) {
+      const DateExample example = date_example({1, stream}, static_cast<uint64_t>(i), part);
+      text.source.push_back(example.text);
+      text.target.push_back(example.iso);
+    }
+    return text;
+  };
+  return {drawn("train", DatePart::train, 0, 20'000),
+          drawn("val", DatePart::val, 1, 1000),
+          {drawn("test", DatePart::test, 2, 1000)}};
+}
+
 }  // namespace tarsier::zoo

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "autograd/random.h"
+#include "zoo/data/parallel.h"
 
 namespace tarsier::zoo {
 
@@ -34,5 +35,8 @@ constexpr int64_t kDays = 36'525;
 /// Example `index` of the stream `key`: a day of `part` in some form. No day of one part occurs in
 /// another, whatever the form.
 DateExample date_example(RandomKey key, uint64_t index, DatePart part);
+
+/// 20,000 of them to train on, 1,000 to validate and 1,000 to test, always the same.
+ParallelFolder dates_folder();
 
 }  // namespace tarsier::zoo

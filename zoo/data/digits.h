@@ -18,4 +18,7 @@ Picture draw_digit(int digit, RandomKey key, uint64_t index, int64_t size = 28);
 /// `count` pictures, image i of digit i mod 10.
 Images draw_digits(int64_t count, RandomKey key, int64_t size = 28);
 
+/// 6,000 of them to train on and 1,000 others to test, always the same.
+ImageFolder digits_folder();
+
 }  // namespace tarsier::zoo

@@ -271,15 +271,4 @@ Tensor image_batch(const Images& images, const std::vector<int64_t>& indices,
   return out;
 }
 
-Tensor label_batch(const std::vector<int64_t>& labels, const std::vector<int64_t>& indices) {
-  Tensor out = Tensor::empty({static_cast<int64_t>(indices.size())}, i64);
-  int64_t* place = out.data<int64_t>();
-  for (int64_t index : indices) {
-    check(index >= 0 && index < static_cast<int64_t>(labels.size()), "data", "there is no label ",
-          index, " among ", labels.size());
-    *place++ = labels[static_cast<size_t>(index)];
-  }
-  return out;
-}
-
 }  // namespace tarsier::zoo

@@ -35,6 +35,9 @@ struct Images {
   int64_t size() const { return static_cast<int64_t>(labels.size()); }
   int64_t image_size() const { return channels * height * width; }
   const uint8_t* image(int64_t i) const { return pixels.data() + i * image_size(); }
+  Picture picture(int64_t i) const {
+    return {channels, height, width, {image(i), image(i) + image_size()}};
+  }
   /// Adds an image; the first one sets the size. Throws Error("data") for one of another size.
   void append(const Picture& picture, int64_t label);
 };
@@ -98,8 +101,5 @@ void augment(const uint8_t* image, int64_t channels, int64_t height, int64_t wid
 Tensor image_batch(const Images& images, const std::vector<int64_t>& indices,
                    const PixelScale& scale, const Augmentation& limits = {}, RandomKey key = {},
                    int64_t step = 0);
-
-/// (B) i64: their labels.
-Tensor label_batch(const std::vector<int64_t>& labels, const std::vector<int64_t>& indices);
 
 }  // namespace tarsier::zoo

@@ -76,6 +76,17 @@ std::vector<std::vector<int64_t>> BatchSampler::all() const {
   return out;
 }
 
+Tensor label_batch(const std::vector<int64_t>& labels, const std::vector<int64_t>& examples) {
+  Tensor out = Tensor::empty({static_cast<int64_t>(examples.size())}, i64);
+  int64_t* place = out.data<int64_t>();
+  for (int64_t example : examples) {
+    check(example >= 0 && example < static_cast<int64_t>(labels.size()), "data",
+          "there is no label ", example, " among ", labels.size());
+    *place++ = labels[static_cast<size_t>(example)];
+  }
+  return out;
+}
+
 namespace {
 
 /// (B, T) for the rows, T at least 1.

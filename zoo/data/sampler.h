@@ -64,6 +64,10 @@ class BatchSampler {
   std::vector<int64_t> batches_;  // its batches, shuffled
 };
 
+/// (B) i64: the labels of the examples with these numbers. Throws Error("data") for a number that
+/// has none.
+Tensor label_batch(const std::vector<int64_t>& labels, const std::vector<int64_t>& examples);
+
 /// Rows of different lengths as one (B, T) i64 tensor, T the longest; shorter rows are filled up
 /// with `padding` at the end. T is at least 1. Throws Error("data") for no rows.
 Tensor pad_rows(const std::vector<std::vector<int32_t>>& rows, int32_t padding);

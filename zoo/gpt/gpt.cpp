@@ -1,16 +1,35 @@
 #include "zoo/gpt/gpt.h"
 
+#include <unistd.h>
+
 #include <cmath>
+
+#include "zoo/format.h"
 
 namespace tarsier::zoo {
 
 namespace {
+
+/// A model that cannot fit is refused at once: making it would fill the memory of the machine
+/// first, for minutes.
+void check_memory(const GptConfig& config) {
+  const auto width = static_cast<double>(config.n_embd);
+  const double weights = 12 * static_cast<double>(config.n_layer) * width * width +
+                         static_cast<double>(config.vocab_size + config.block_size) * width;
+  const double have =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  const double needed = weights * sizeof(float);
+  check(needed <= have, "memory", "the weights alone take ", fixed(needed / 1e9, 1),
+        " GB, and this machine has ", fixed(have / 1e9, 1),
+        " GB: use a smaller model (--set n_layer, n_embd)");
+}
 
 const GptConfig& checked(const GptConfig& config) {
   check(config.n_head > 0 && config.n_embd % config.n_head == 0, "gpt", "n_head=", config.n_head,
         " does not divide n_embd=", config.n_embd,
         ": every head gets an equal share of the width; take another n_head or n_embd");
   check(config.n_layer > 0, "gpt", "n_layer=", config.n_layer, ": one at least is needed");
+  check_memory(config);
   return config;
 }
 

@@ -1,7 +1,5 @@
 #include "zoo/gpt/recipe.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <sstream>
 
@@ -12,7 +10,7 @@
 #include "zoo/gpt/generate.h"
 #include "zoo/gpt/gpt.h"
 #include "zoo/gpt/tokens.h"
-#include "zoo/report/page.h"
+#include "zoo/report/parts.h"
 
 namespace tarsier::zoo {
 
@@ -103,32 +101,16 @@ class GptTask : public Task {
     config_.rms_norm = norm_ == "rms";
     config_.swiglu = mlp_ == "swiglu";
     if (mlp_ == "relu2") config_.activation = {squared_relu, mlp_};
-    check_memory();
     Generator generator(seed);
     model_ = std::make_unique<Gpt>(config_, generator);
   }
 
   nn::Module& model() override { return *model_; }
 
-  Facts facts() const override {
-    return {
-        {"model", concat(counted(config_.n_layer, "layer"), ", ", counted(config_.n_head, "head"),
-                         ", ", config_.n_embd, " wide, context ", config_.block_size, ": ",
-                         with_commas(model_->num_parameters()), " parameters")},
-        {"data", concat(source_, ": ", counted(train_.size(), unit()), " to train on, ",
-                        with_commas(validation_.size()), " to validate, ",
-                        with_commas(tokens_.size()), " different")},
-        {"recipe", concat(with_commas(steps()), " steps of ", recipe.batch_size, " × ",
-                          counted(config_.block_size, unit()), ", learning rate ",
-                          recipe.learning_rate, " → ", recipe.min_learning_rate)},
-    };
-  }
-
   // ---- training ----
 
-  int64_t batches_per_epoch() const override {
-    return std::max<int64_t>(1, train_.size() / (recipe.batch_size * config_.block_size));
-  }
+  /// Windows, of which so many lie in the text side by side.
+  int64_t training_examples() const override { return train_.size() / config_.block_size; }
 
   Batch batch(int64_t number, uint64_t seed) override {
     const TokenBatch windows =
@@ -140,29 +122,17 @@ class GptTask : public Task {
     return model_->loss(batch["inputs"], batch["targets"]);
   }
 
-  /// Windows side by side over the whole split, each token but the first predicted once. The last
-  /// window is shorter. Losses of different tokens compare by what they are for a character.
+  /// Over the whole split, each token but the first predicted once. Losses of different tokens
+  /// compare by what they are for a character.
   Metrics validate() override {
     NoGrad no_grad;
-    const int64_t T = config_.block_size, predictions = validation_.size() - 1;
     double sum = 0;
-    const auto add = [&](const std::vector<int64_t>& starts, int64_t length) {
-      if (starts.empty() || length == 0) return;
-      const TokenBatch batch = validation_.at(starts, length);
+    validation_.for_each(config_.block_size, [&](const TokenBatch& batch) {
       sum += model_->loss(batch.inputs, batch.targets).item() *
              static_cast<double>(batch.targets.numel());
-    };
-    std::vector<int64_t> starts;
-    const auto batch_size = static_cast<size_t>(std::max<int64_t>(1, 2048 / T));
-    for (int64_t start = 0; start + T <= predictions; start += T) {
-      starts.push_back(start);
-      if (starts.size() < batch_size) continue;
-      add(starts, T);
-      starts.clear();
-    }
-    add(starts, T);
-    add({predictions / T * T}, predictions % T);
-    Metrics metrics{{.name = "val_loss", .value = sum / static_cast<double>(predictions)}};
+    });
+    const auto predictions = static_cast<double>(validation_.size() - 1);
+    Metrics metrics{{.name = "val_loss", .value = sum / predictions}};
     if (!tokens_.are_characters())
       metrics.push_back({.name = "val_loss_per_character",
                          .value = sum / static_cast<double>(predicted_characters_)});
@@ -195,26 +165,10 @@ class GptTask : public Task {
     page.section("Where it looks");
     const int64_t T = std::min({int64_t{40}, config_.block_size, validation_.size() - 1});
     const Tensor text = validation_.at({0}, T).inputs;
-    const std::vector<Tensor> weights = model_->attention(text);
-    std::vector<std::string> characters;
+    std::vector<std::string> labels;
     for (int64_t t = 0; t < T; ++t)
-      characters.push_back(visible(tokens_.show(static_cast<int32_t>(text.data<int64_t>()[t]))));
-    page.paragraph(
-        "The first tokens of the validation text. Each row is a token that looks "
-        "back at those before it, in the last layer, on average over its heads.");
-    page.figure({heat_map(mean(weights.back(), 1).to_vector(), T, T, characters, characters,
-                          {.label = "attention in the last layer", .cell = 15, .percent = true}),
-                 ""});
-    page.paragraph("Every head on the same text, from the first layer to the last.");
-    std::vector<Figure> heads;
-    for (size_t layer = 0; layer < weights.size(); ++layer)
-      for (int64_t head = 0; head < config_.n_head; ++head) {
-        const std::string name = concat("layer ", layer + 1, ", head ", head + 1);
-        heads.push_back({heat_map(select(weights[layer], 1, head).to_vector(), T, T, {}, {},
-                                  {.label = name, .cell = 3}),
-                         name});
-      }
-    page.figures(heads);
+      labels.push_back(visible(tokens_.show(static_cast<int32_t>(text.data<int64_t>()[t]))));
+    add_attention(page, model_->attention(text), labels);
   }
 
   bool continues_text() const override { return true; }
@@ -248,6 +202,19 @@ class GptTask : public Task {
     settings.add("vocab", tokenizer_.vocab, "bpe of a folder with vocab.json and merges.txt", {});
   }
 
+  std::string model_facts() const override {
+    return concat(counted(config_.n_layer, "layer"), ", ", counted(config_.n_head, "head"), ", ",
+                  config_.n_embd, " wide, context ", config_.block_size);
+  }
+  std::string data_facts() const override {
+    return concat(source_, ": ", counted(train_.size(), unit()), " to train on, ",
+                  with_commas(validation_.size()), " to validate, ", with_commas(tokens_.size()),
+                  " different");
+  }
+  std::string batch_facts() const override {
+    return concat(recipe.batch_size, " × ", counted(config_.block_size, unit()));
+  }
+
  private:
   /// The sizes and rates were found by trial, of what two cores do in three minutes.
   void set_fast() {
@@ -268,20 +235,6 @@ class GptTask : public Task {
     recipe.learning_rate = 6e-3;
     recipe.min_learning_rate = 1e-4;
     recipe.warmup_steps = 50;
-  }
-
-  /// A model that cannot fit is refused at once: making it would fill the memory of the machine
-  /// first, for minutes.
-  void check_memory() const {
-    const auto width = static_cast<double>(config_.n_embd);
-    const double weights = 12 * static_cast<double>(config_.n_layer) * width * width +
-                           static_cast<double>(config_.vocab_size + config_.block_size) * width;
-    const double have =
-        static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
-    const double needed = weights * sizeof(float);
-    check(needed <= have, "memory", "the weights alone take ", fixed(needed / 1e9, 1),
-          " GB, and this machine has ", fixed(have / 1e9, 1),
-          " GB: use a smaller model (--set n_layer, n_embd)");
   }
 
   void write(const std::string& prompt, int64_t count, const Sampling& sampling,

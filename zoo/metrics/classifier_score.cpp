@@ -1,8 +1,27 @@
 #include "zoo/metrics/classifier_score.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "autograd/autograd.h"
+#include "zoo/format.h"
 
 namespace tarsier::zoo {
+
+std::string likeliest(const std::vector<double>& probabilities,
+                      const std::vector<std::string>& names) {
+  std::vector<size_t> order(probabilities.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return probabilities[a] > probabilities[b]; });
+  std::string text;
+  for (size_t i = 0; i < std::min<size_t>(3, order.size()); ++i) {
+    const double p = 100 * probabilities[order[i]];
+    if (i > 0 && p < 0.5) break;
+    text += concat(i > 0 ? ", " : "", names[order[i]], " (", fixed(p, 1), " %)");
+  }
+  return text;
+}
 
 void ClassifierScore::add(const std::vector<int64_t>& examples, const Tensor& logits,
                           const Tensor& labels) {

@@ -20,6 +20,11 @@ struct Answer {
   bool right() const { return truth == predicted; }
 };
 
+/// "7 (98.2 %), 1 (1.1 %)": the likeliest three of the classes, as far as they are worth a word.
+/// `probabilities` has one for each of `names`.
+std::string likeliest(const std::vector<double>& probabilities,
+                      const std::vector<std::string>& names);
+
 class ClassifierScore {
  public:
   explicit ClassifierScore(int64_t classes) : confusion_(classes) {}

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/autograd.h"
 #include "zoo/format.h"
 
 namespace tarsier::zoo {
@@ -58,6 +59,28 @@ std::string described(const Answer& answer, const std::vector<std::string>& name
   const auto name = [&](int64_t c) { return names[static_cast<size_t>(c)]; };
   return name(answer.truth) + (answer.right() ? "" : concat(", read as ", name(answer.predicted))) +
          " (" + fixed(100 * answer.probability, 0) + " %)";
+}
+
+void add_attention(Page& page, const std::vector<Tensor>& weights,
+                   const std::vector<std::string>& labels) {
+  const auto T = static_cast<int64_t>(labels.size());
+  page.paragraph(
+      "The first tokens of the validation text. Each row is a token that looks back at those "
+      "before "
+      "it, in the last layer, on average over its heads.");
+  page.figure({heat_map(mean(weights.back(), 1).to_vector(), T, T, labels, labels,
+                        {.label = "attention in the last layer", .cell = 15, .percent = true}),
+               ""});
+  page.paragraph("Every head on the same text, from the first layer to the last.");
+  std::vector<Figure> heads;
+  for (size_t layer = 0; layer < weights.size(); ++layer)
+    for (int64_t head = 0; head < weights[layer].size(1); ++head) {
+      const std::string name = concat("layer ", layer + 1, ", head ", head + 1);
+      heads.push_back({heat_map(select(weights[layer], 1, head).to_vector(), T, T, {}, {},
+                                {.label = name, .cell = 3}),
+                       name});
+    }
+  page.figures(heads);
 }
 
 std::vector<std::string> text_pieces(const Tokenizer& tokenizer, const std::vector<int32_t>& ids) {

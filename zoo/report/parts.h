@@ -23,6 +23,11 @@ std::vector<Answer> worth_showing(const std::vector<Answer>& answers, size_t mis
 /// "9, read as 4 (83 %)", or "4 (99 %)" where that is right.
 std::string described(const Answer& answer, const std::vector<std::string>& names);
 
+/// Where a text of T tokens looks at itself: a large map of the last layer, on average over its
+/// heads, and a small one of every head. `weights` has (1, H, T, T) for each layer.
+void add_attention(Page& page, const std::vector<Tensor>& weights,
+                   const std::vector<std::string>& labels);
+
 /// The part of the text that each token stands for, with its blanks; special tokens by their name.
 std::vector<std::string> text_pieces(const Tokenizer& tokenizer, const std::vector<int32_t>& ids);
 

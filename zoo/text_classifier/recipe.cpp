@@ -1,15 +1,13 @@
 #include "zoo/text_classifier/recipe.h"
 
 #include <algorithm>
-#include <numeric>
 
-#include "zoo/data/labelled.h"
-#include "zoo/data/sampler.h"
 #include "zoo/data/snippets.h"
-#include "zoo/data/tokenizer.h"
 #include "zoo/format.h"
 #include "zoo/report/parts.h"
 #include "zoo/text_classifier/text_classifier.h"
+#include "zoo/text_classifier/texts.h"
+#include "zoo/usage_error.h"
 
 namespace tarsier::zoo {
 
@@ -20,13 +18,6 @@ constexpr uint64_t kBatchStream = uint64_t{1} << 63;
 constexpr uint64_t kTokenStream = uint64_t{3} << 62;
 /// How a single file is split does not depend on the run's seed: runs can be compared.
 constexpr RandomKey kSplitKey{2021, 0};
-
-/// Texts as tokens.
-struct Encoded {
-  std::vector<std::vector<int32_t>> rows;
-  std::vector<int64_t> labels;
-  int64_t size() const { return static_cast<int64_t>(labels.size()); }
-};
 
 class TextClassifierTask : public Task {
  public:
@@ -63,6 +54,11 @@ class TextClassifierTask : public Task {
   // ---- data ----
 
   void load_data(const std::string& path) override {
+    if (path.empty() && preset_ == TextClassifierPreset::sentiment)
+      usage_fail(
+          "train", "sentiment has no data of its own: give --data DIR, a folder with ",
+          "train.tsv, val.tsv and test.tsv, or --data FILE. 'text-classifier' has pieces of ",
+          "tarsier's source text");
     source_ = path.empty() ? "pieces of tarsier's own source text" : "'" + path + "'";
     const auto order = order_ == "label-text" ? FieldOrder::label_first : FieldOrder::text_first;
     const LabelledData data = path.empty() ? source_snippets(embedded_files(), 8, kSplitKey)
@@ -71,9 +67,9 @@ class TextClassifierTask : public Task {
       labels_ = data.labels;
       tokenizer_ = Tokenizer::train(data.train.texts, tokens_);
     }
-    train_ = encoded(data.train);
-    validation_ = encoded(data.val);
-    test_ = encoded(data.test);
+    train_ = {data.train, *tokenizer_, config_.max_length};
+    validation_ = {data.val, *tokenizer_, config_.max_length};
+    test_ = {data.test, *tokenizer_, config_.max_length};
   }
 
   nn::Json describe_data() const override {
@@ -100,44 +96,20 @@ class TextClassifierTask : public Task {
     model_->choose_pairs(train_.rows);
     if (naive_bayes_ > 0)
       model_->start_from_counts(train_.rows, train_.labels, naive_bayes_, generator);
-    sampler_ = sampler(train_, recipe.batch_size, {seed, kBatchStream});
+    sampler_ = train_.sampler(recipe.batch_size, {seed, kBatchStream});
     if (balanced_) class_weights_ = class_weights(train_.labels, labels_.size());
   }
 
   nn::Module& model() override { return *model_; }
 
-  Facts facts() const override {
-    return {
-        {"model", concat(counted(config_.layers, "layer"), ", ", counted(config_.heads, "head"),
-                         ", ", config_.width, " wide, ", with_commas(config_.vocab_size),
-                         " tokens: ", with_commas(model_->num_parameters()), " parameters")},
-        {"data", concat(source_, ": ", with_commas(train_.size()), " texts to train on, ",
-                        with_commas(validation_.size()), " to validate, ",
-                        counted(labels_.size(), "label"))},
-        {"recipe",
-         concat(with_commas(steps()), " steps of ", recipe.batch_size, " texts, learning rate ",
-                recipe.learning_rate, " → ", recipe.min_learning_rate)},
-    };
-  }
-
   // ---- training ----
 
-  int64_t batches_per_epoch() const override {
-    return (train_.size() + recipe.batch_size - 1) / recipe.batch_size;
-  }
+  int64_t training_examples() const override { return train_.size(); }
 
   Batch batch(int64_t number, uint64_t seed) override {
-    const std::vector<int64_t> chosen = sampler_.batch(number);
-    Batch batch = batch_of(train_, chosen);
-    if (token_dropout_ > 0) {
-      // Another share of the words is unknown every time, so none alone can be relied on.
-      int64_t* index = batch.tensors["index"].data<int64_t>();
-      const RandomKey key{seed, kTokenStream + static_cast<uint64_t>(number)};
-      for (int64_t i = 0; i < batch["index"].numel(); ++i)
-        if (index[i] >= kSpecialTokens &&
-            uniform<double>(key, static_cast<uint64_t>(i)) < token_dropout_)
-          index[i] = kUnknown;
-    }
+    Batch batch = train_.batch(sampler_.batch(number));
+    if (token_dropout_ > 0)
+      drop_tokens(batch, token_dropout_, {seed, kTokenStream + static_cast<uint64_t>(number)});
     return batch;
   }
 
@@ -155,7 +127,7 @@ class TextClassifierTask : public Task {
   void predict(const std::vector<std::string>& inputs, const PredictOptions&,
                std::ostream& out) override {
     for (const std::string& text : inputs) {
-      out << described(text) << std::endl;
+      out << read_as(text) << std::endl;
       check(out.good(), "output", "cannot write any more");
     }
   }
@@ -166,7 +138,7 @@ class TextClassifierTask : public Task {
       const auto at = static_cast<size_t>(i * validation_.size() / count);
       std::vector<int32_t> ids(validation_.rows[at].begin() + 1, validation_.rows[at].end());
       const std::string text = tokenizer_->decode(ids);
-      out << "  " << labels_[validation_.labels[at]] << "  read as  " << described(text) << "\n    "
+      out << "  " << labels_[validation_.labels[at]] << "  read as  " << read_as(text) << "\n    "
           << text << "\n";
     }
   }
@@ -182,7 +154,7 @@ class TextClassifierTask : public Task {
     for (const Answer& answer : worth_showing(score.answers(), 10, 8)) {
       const std::vector<int32_t>& ids = validation_.rows[static_cast<size_t>(answer.example)];
       const Tensor seen = model_->attention(pad_rows({ids}, kPad), padding_mask({ids}));
-      page.weighted_text({{}, zoo::described(answer, labels_.names()), !answer.right()},
+      page.weighted_text({{}, described(answer, labels_.names()), !answer.right()},
                          text_pieces(*tokenizer_, ids), seen.to_vector());
     }
   }
@@ -222,71 +194,40 @@ class TextClassifierTask : public Task {
     settings.add("order", order_, "of the two columns", {"label-text", "text-label"});
   }
 
+  std::string model_facts() const override {
+    return concat(counted(config_.layers, "layer"), ", ", counted(config_.heads, "head"), ", ",
+                  config_.width, " wide, ", with_commas(config_.vocab_size), " tokens");
+  }
+  std::string data_facts() const override {
+    return concat(source_, ": ", with_commas(train_.size()), " texts to train on, ",
+                  with_commas(validation_.size()), " to validate, ",
+                  counted(labels_.size(), "label"));
+  }
+  std::string batch_facts() const override { return concat(recipe.batch_size, " texts"); }
+
  private:
-  std::vector<int32_t> encoded(const std::string& text) const {
-    std::vector<int32_t> ids = tokenizer_->encode(text);
-    ids.insert(ids.begin(), kBegin);
-    ids.resize(std::min(ids.size(), static_cast<size_t>(config_.max_length)));
-    return ids;
-  }
-
-  Encoded encoded(const LabelledText& data) const {
-    Encoded out{{}, data.labels};
-    for (const std::string& text : data.texts) out.rows.push_back(encoded(text));
-    return out;
-  }
-
-  static BatchSampler sampler(const Encoded& data, int64_t batch_size, RandomKey key) {
-    std::vector<int64_t> lengths;
-    for (const auto& row : data.rows) lengths.push_back(static_cast<int64_t>(row.size()));
-    return BatchSampler(std::move(lengths), {.examples = batch_size, .bucket = 4}, key);
-  }
-
-  static Batch batch_of(const Encoded& data, const std::vector<int64_t>& chosen) {
-    std::vector<std::vector<int32_t>> rows;
-    std::vector<int64_t> labels;
-    for (int64_t i : chosen) {
-      rows.push_back(data.rows[static_cast<size_t>(i)]);
-      labels.push_back(data.labels[static_cast<size_t>(i)]);
-    }
-    const auto count = static_cast<int64_t>(labels.size());
-    return {{{"index", pad_rows(rows, kPad)},
-             {"padding", padding_mask(rows)},
-             {"labels", from_vector(labels, {count})}},
-            count};
-  }
-
-  Metrics measure(const Encoded& data, const std::string& loss_name) {
+  Metrics measure(const TokenTexts& data, const std::string& loss_name) {
     return scored(data).metrics(loss_name);
   }
 
   /// The answers to all of `data`.
-  ClassifierScore scored(const Encoded& data) {
+  ClassifierScore scored(const TokenTexts& data) {
     NoGrad no_grad;
     ClassifierScore score(labels_.size());
-    for (const auto& chosen : sampler(data, 64, {}).all()) {
-      const Batch batch = batch_of(data, chosen);
+    for (const auto& chosen : data.sampler(64, {}).all()) {
+      const Batch batch = data.batch(chosen);
       score.add(chosen, (*model_)(batch["index"], batch["padding"]), batch["labels"]);
     }
     return score;
   }
 
-  /// "positive (98.2 %), negative (1.8 %)": the likeliest three, as far as they are worth a word.
-  std::string described(const std::string& text) const {
+  /// "positive (98.2 %), negative (1.8 %)".
+  std::string read_as(const std::string& text) const {
     NoGrad no_grad;
-    const std::vector<std::vector<int32_t>> rows{encoded(text)};
-    const std::vector<double> p =
-        softmax((*model_)(pad_rows(rows, kPad), padding_mask(rows)), -1).to_vector();
-    std::vector<size_t> order(p.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return p[a] > p[b]; });
-    std::string out;
-    for (size_t i = 0; i < std::min<size_t>(3, order.size()); ++i) {
-      if (i > 0 && p[order[i]] < 0.005) break;
-      out += concat(i > 0 ? ", " : "", labels_[static_cast<int64_t>(order[i])], " (",
-                    fixed(100 * p[order[i]], 1), " %)");
-    }
-    return out;
+    const std::vector<std::vector<int32_t>> rows{
+        text_tokens(text, *tokenizer_, config_.max_length)};
+    const Tensor logits = (*model_)(pad_rows(rows, kPad), padding_mask(rows));
+    return likeliest(softmax(logits, -1).to_vector(), labels_.names());
   }
 
   TextClassifierPreset preset_;
@@ -298,7 +239,7 @@ class TextClassifierTask : public Task {
   std::string source_;
   Labels labels_;
   std::unique_ptr<Tokenizer> tokenizer_;
-  Encoded train_, validation_, test_;
+  TokenTexts train_, validation_, test_;
   Tensor class_weights_;
   BatchSampler sampler_;
   std::unique_ptr<TextClassifier> model_;

@@ -4,15 +4,13 @@
 #include <cmath>
 
 #include "zoo/data/dates.h"
-#include "zoo/data/parallel.h"
-#include "zoo/data/sampler.h"
-#include "zoo/data/tokenizer.h"
 #include "zoo/data/words.h"
 #include "zoo/format.h"
 #include "zoo/metrics/bleu.h"
 #include "zoo/report/parts.h"
-#include "zoo/transformer/beam.h"
-#include "zoo/transformer/translator.h"
+#include "zoo/transformer/pairs.h"
+#include "zoo/transformer/translate.h"
+#include "zoo/usage_error.h"
 
 namespace tarsier::zoo {
 
@@ -20,29 +18,6 @@ namespace {
 
 /// Which stream of random numbers serves what; the steps' dropout masks have their own generator.
 constexpr uint64_t kBatchStream = uint64_t{1} << 63;
-
-/// Pairs as tokens: the target between kBegin and kEnd, the source with kEnd behind it.
-struct Encoded {
-  std::vector<std::vector<int32_t>> source, target;
-  int64_t size() const { return static_cast<int64_t>(source.size()); }
-};
-
-/// The default data: dates as people write them, and as ISO 8601 does.
-ParallelFolder dates() {
-  const auto drawn = [](const char* name, DatePart part, uint64_t stream, int64_t count) {
-    ParallelText text;
-    text.name = name;
-    for (int64_t i = 0; i < count; ++i) {
-      const DateExample example = date_example({1, stream}, static_cast<uint64_t>(i), part);
-      text.source.push_back(example.text);
-      text.target.push_back(example.iso);
-    }
-    return text;
-  };
-  return {drawn("train", DatePart::train, 0, 20'000),
-          drawn("val", DatePart::val, 1, 1000),
-          {drawn("test", DatePart::test, 2, 1000)}};
-}
 
 class TransformerTask : public Task {
  public:
@@ -79,15 +54,20 @@ class TransformerTask : public Task {
   // ---- data ----
 
   void load_data(const std::string& path) override {
+    if (path.empty() && preset_ == TransformerPreset::translation)
+      usage_fail("train", "translation has no data of its own: give --data DIR, a folder with ",
+                 "train.de, train.en, val.de, …, and --source de --target en. 'transformer' makes ",
+                 "up what it learns from");
     source_name_ = path.empty() ? "dates in many forms" : "'" + path + "'";
     const ParallelFolder folder =
-        path.empty() ? dates() : read_parallel_folder(path, source_language_, target_language_);
+        path.empty() ? dates_folder()
+                     : read_parallel_folder(path, source_language_, target_language_);
     if (!source_tokens_) {
       source_tokens_ = Tokenizer::train(folder.train.source, tokens_);
       target_tokens_ = Tokenizer::train(folder.train.target, tokens_);
     }
-    train_ = encoded(folder.train);
-    validation_ = encoded(folder.val);
+    train_ = pairs(folder.train);
+    validation_ = pairs(folder.val);
     tests_ = folder.tests;
     validation_text_ = folder.val;
   }
@@ -111,35 +91,16 @@ class TransformerTask : public Task {
     config_.position = nn::position_kind(position_);
     Generator generator(seed);
     model_ = std::make_unique<Translator>(config_, generator);
-    if (train_.size() > 0) sampler_ = sampler(train_, {seed, kBatchStream});
+    if (train_.size() > 0) sampler_ = train_.sampler(recipe.batch_size, {seed, kBatchStream});
   }
 
   nn::Module& model() override { return *model_; }
 
-  Facts facts() const override {
-    return {
-        {"model",
-         concat(config_.layers, " + ", counted(config_.layers, "layer"), ", ",
-                counted(config_.heads, "head"), ", ", config_.width, " wide, ",
-                with_commas(config_.source_vocab), " → ", with_commas(config_.target_vocab),
-                " tokens: ", with_commas(model_->num_parameters()), " parameters")},
-        {"data", concat(source_name_, ": ", with_commas(train_.size()), " pairs to train on, ",
-                        with_commas(validation_.size()), " to validate")},
-        {"recipe", concat(with_commas(steps()), " steps of ", recipe.batch_size,
-                          " pairs, learning rate ", recipe.learning_rate, " → ",
-                          recipe.schedule == "noam" ? 0 : recipe.min_learning_rate)},
-    };
-  }
-
   // ---- training ----
 
-  int64_t batches_per_epoch() const override {
-    return (train_.size() + recipe.batch_size - 1) / recipe.batch_size;
-  }
+  int64_t training_examples() const override { return train_.size(); }
 
-  Batch batch(int64_t number, uint64_t) override {
-    return batch_of(train_, sampler_.batch(number));
-  }
+  Batch batch(int64_t number, uint64_t) override { return train_.batch(sampler_.batch(number)); }
 
   Tensor loss(const Batch& batch) override { return loss(batch, label_smoothing_); }
 
@@ -179,8 +140,8 @@ class TransformerTask : public Task {
     std::vector<std::vector<std::string>> rows;
     std::vector<Figure> maps;
     for (size_t i = 0; i < std::min<size_t>(8, validation_text_.source.size()); ++i) {
-      const std::vector<int32_t> source = source_row(validation_text_.source[i]);
-      const std::vector<int32_t> written = translation(source);
+      const std::vector<int32_t> source = tokens_of(validation_text_.source[i]);
+      const std::vector<int32_t> written = translate(*model_, source, beam_);
       rows.push_back({validation_text_.source[i], validation_text_.target[i],
                       target_tokens_->decode(written)});
       if (i < 3) maps.push_back(cross_attention(source, written));
@@ -220,51 +181,29 @@ class TransformerTask : public Task {
     settings.add("length_penalty", beam_.length_penalty, "above 0: favours long translations");
   }
 
+  std::string model_facts() const override {
+    return concat(config_.layers, " + ", counted(config_.layers, "layer"), ", ",
+                  counted(config_.heads, "head"), ", ", config_.width, " wide, ",
+                  with_commas(config_.source_vocab), " → ", with_commas(config_.target_vocab),
+                  " tokens");
+  }
+  std::string data_facts() const override {
+    return concat(source_name_, ": ", with_commas(train_.size()), " pairs to train on, ",
+                  with_commas(validation_.size()), " to validate");
+  }
+  std::string batch_facts() const override { return concat(recipe.batch_size, " pairs"); }
+
  private:
-  std::vector<int32_t> source_row(const std::string& text) const {
-    std::vector<int32_t> ids = source_tokens_->encode(text);
-    ids.resize(std::min(ids.size(), static_cast<size_t>(config_.max_length) - 1));
-    ids.push_back(kEnd);
-    return ids;
+  TokenPairs pairs(const ParallelText& text) const {
+    return {text, *source_tokens_, *target_tokens_, config_.max_length};
   }
 
-  Encoded encoded(const ParallelText& text) const {
-    Encoded out;
-    for (const std::string& line : text.source) out.source.push_back(source_row(line));
-    for (const std::string& line : text.target) {
-      std::vector<int32_t> ids = target_tokens_->encode(line);
-      ids.resize(std::min(ids.size(), static_cast<size_t>(config_.max_length) - 1));
-      ids.insert(ids.begin(), kBegin);
-      ids.push_back(kEnd);
-      out.target.push_back(std::move(ids));
-    }
-    return out;
+  std::vector<int32_t> tokens_of(const std::string& text) const {
+    return source_tokens(text, *source_tokens_, config_.max_length);
   }
 
-  BatchSampler sampler(const Encoded& data, RandomKey key) const {
-    std::vector<int64_t> lengths;
-    for (size_t i = 0; i < data.source.size(); ++i)
-      lengths.push_back(
-          static_cast<int64_t>(std::max(data.source[i].size(), data.target[i].size())));
-    return BatchSampler(std::move(lengths), {.examples = recipe.batch_size, .bucket = 2}, key);
-  }
-
-  /// "target" is what the decoder reads, "next" what it should say: the same, one place later.
-  static Batch batch_of(const Encoded& data, const std::vector<int64_t>& chosen) {
-    std::vector<std::vector<int32_t>> sources, targets, next;
-    int64_t items = 0;
-    for (int64_t i : chosen) {
-      const std::vector<int32_t>& target = data.target[static_cast<size_t>(i)];
-      sources.push_back(data.source[static_cast<size_t>(i)]);
-      targets.emplace_back(target.begin(), target.end() - 1);
-      next.emplace_back(target.begin() + 1, target.end());
-      items += static_cast<int64_t>(sources.back().size() + next.back().size());
-    }
-    return {{{"source", pad_rows(sources, kPad)},
-             {"padding", padding_mask(sources)},
-             {"target", pad_rows(targets, kPad)},
-             {"next", pad_rows(next, kPad)}},
-            items};
+  std::string translated(const std::string& text) {
+    return target_tokens_->decode(translate(*model_, tokens_of(text), beam_));
   }
 
   Tensor loss(const Batch& batch, double label_smoothing, Reduction reduction = Reduction::mean) {
@@ -274,11 +213,11 @@ class TransformerTask : public Task {
         {.ignore_index = kPad, .reduction = reduction, .label_smoothing = label_smoothing});
   }
 
-  Metrics measure(const Encoded& data, const std::string& loss_name) {
+  Metrics measure(const TokenPairs& data, const std::string& loss_name) {
     NoGrad no_grad;
     double sum_loss = 0, tokens = 0;
-    for (const auto& chosen : sampler(data, {}).all()) {
-      const Batch batch = batch_of(data, chosen);
+    for (const auto& chosen : data.sampler(recipe.batch_size, {}).all()) {
+      const Batch batch = data.batch(chosen);
       sum_loss += loss(batch, 0, Reduction::sum).item();
       tokens += sum(to(batch["next"] != kPad, f32)).item();
     }
@@ -308,7 +247,7 @@ class TransformerTask : public Task {
                        .digits = 2,
                        .unit = "%",
                        .higher_is_better = true});
-    metrics.push_back(measure(encoded(text), "loss")[1]);
+    metrics.push_back(measure(pairs(text), "loss")[1]);
     metrics.back().name += suffix;
     return metrics;
   }
@@ -327,33 +266,6 @@ class TransformerTask : public Task {
             source_tokens_->decode(source) + " → " + target_tokens_->decode(written)};
   }
 
-  std::string translated(const std::string& text) {
-    return target_tokens_->decode(translation(source_row(text)));
-  }
-
-  /// The tokens of the best translation, without begin and end.
-  std::vector<int32_t> translation(const std::vector<int32_t>& source) {
-    NoGrad no_grad;
-    const int64_t K = beam_.beams, S = static_cast<int64_t>(source.size());
-    const Tensor one = model_->encode(pad_rows({source}, kPad), Tensor());  // (1, S, C)
-    const Tensor memory = contiguous(expand(one, {K, S, one.size(2)}));
-    // It must say something, not that it does not know the word.
-    const Tensor id = arange(target_tokens_->size()),
-                 never = id == kPad || id == kUnknown || id == kBegin;
-    nn::DecoderCache cache;
-    const NextToken next = [&](const std::vector<int64_t>& parents,
-                               const std::vector<int32_t>& tokens) {
-      cache.reorder(from_vector(parents, {K}));
-      const Tensor newest = from_vector(std::vector<int64_t>(tokens.begin(), tokens.end()), {K, 1});
-      const Tensor hidden = model_->decode(newest, memory, Tensor(), &cache);  // (K, 1, C)
-      return masked_fill(log_softmax(model_->generator(select(hidden, 1, 0)), -1), never,
-                         -INFINITY);
-    };
-    BeamOptions options = beam_;
-    options.max_length = std::min(config_.max_length - 1, 2 * S + 10);
-    return beam_search(next, kBegin, kEnd, options).front().tokens;
-  }
-
   TransformerPreset preset_;
   TranslatorConfig config_;
   std::string source_language_ = "source", target_language_ = "target", position_ = "sinusoidal";
@@ -362,7 +274,7 @@ class TransformerTask : public Task {
   BeamOptions beam_;
   std::string source_name_;
   std::unique_ptr<Tokenizer> source_tokens_, target_tokens_;
-  Encoded train_, validation_;
+  TokenPairs train_, validation_;
   ParallelText validation_text_;
   std::vector<ParallelText> tests_;
   BatchSampler sampler_;

@@ -21,13 +21,6 @@ constexpr uint64_t kAugmentStream = uint64_t{3} << 62;
 /// Which images validate does not depend on the run's seed: runs can be compared.
 constexpr RandomKey kSplitKey{2021, 0};
 
-/// The default data.
-ImageFolder drawn_digits() {
-  ImageFolder folder{draw_digits(6000, {1, 0}), draw_digits(1000, {2, 0}), {}};
-  for (int digit = 0; digit < 10; ++digit) folder.names.push_back(std::to_string(digit));
-  return folder;
-}
-
 class VitTask : public Task {
  public:
   VitTask() {
@@ -51,7 +44,7 @@ class VitTask : public Task {
 
   void load_data(const std::string& path) override {
     source_ = path.empty() ? "digits drawn by the program" : "'" + path + "'";
-    const ImageFolder folder = path.empty() ? drawn_digits() : read_image_folder(path);
+    const ImageFolder folder = path.empty() ? digits_folder() : read_image_folder(path);
     names_ = folder.names;
     const std::vector<int64_t> order = permutation(folder.train.size(), kSplitKey);
     const int64_t split = folder.train.size() * 9 / 10;
@@ -101,26 +94,9 @@ class VitTask : public Task {
 
   nn::Module& model() override { return *model_; }
 
-  Facts facts() const override {
-    return {
-        {"model", concat(counted(config_.layers, "layer"), ", ", counted(config_.heads, "head"),
-                         ", ", config_.width, " wide, ", config_.patches(),
-                         " patches: ", with_commas(model_->num_parameters()), " parameters")},
-        {"data",
-         concat(source_, ": ", with_commas(train_.size()), " images of ", config_.image_size.h,
-                " × ", config_.image_size.w, " to train on, ", with_commas(validation_.size()),
-                " to validate, ", config_.classes, " classes")},
-        {"recipe",
-         concat(with_commas(steps()), " steps of ", recipe.batch_size, " images, learning rate ",
-                recipe.learning_rate, " → ", recipe.min_learning_rate)},
-    };
-  }
-
   // ---- training ----
 
-  int64_t batches_per_epoch() const override {
-    return (train_.size() + recipe.batch_size - 1) / recipe.batch_size;
-  }
+  int64_t training_examples() const override { return train_.size(); }
 
   Batch batch(int64_t number, uint64_t seed) override {
     const std::vector<int64_t> chosen = sampler_.batch(number);
@@ -153,7 +129,7 @@ class VitTask : public Task {
               : fitted(picture, config_.channels, config_.image_size.h, config_.image_size.w),
           0);
       const Tensor p = softmax((*model_)(image_batch(one, {0}, scale_)), -1);
-      out << path << "  " << described(p.to_vector()) << std::endl;
+      out << path << "  " << likeliest(p.to_vector(), names_) << std::endl;
       check(out.good(), "output", "cannot write any more");
     }
   }
@@ -168,7 +144,7 @@ class VitTask : public Task {
     for (int64_t i = 0; i < count; ++i) {
       const auto row = all.begin() + i * config_.classes;
       out << "  " << names_[static_cast<size_t>(validation_.labels[static_cast<size_t>(i)])]
-          << "  read as  " << described({row, row + config_.classes}) << "\n";
+          << "  read as  " << likeliest({row, row + config_.classes}, names_) << "\n";
     }
   }
 
@@ -183,14 +159,10 @@ class VitTask : public Task {
     const NoGrad no_grad;
     std::vector<Figure> figures;
     for (const Answer& answer : worth_showing(score.answers(), 18, 12)) {
-      const uint8_t* pixels = validation_.image(answer.example);
-      const Picture picture{validation_.channels,
-                            validation_.height,
-                            validation_.width,
-                            {pixels, pixels + validation_.image_size()}};
+      const Picture picture = validation_.picture(answer.example);
       const Tensor seen = model_->attention(image_batch(validation_, {answer.example}, scale_));
       const int64_t rows = config_.image_size.h / config_.patch_size.h;
-      const std::string caption = zoo::described(answer, names_);
+      const std::string caption = described(answer, names_);
       figures.push_back(
           {picture_with_patches(picture, seen.to_vector(), rows, seen.numel() / rows, caption),
            caption, !answer.right()});
@@ -218,6 +190,17 @@ class VitTask : public Task {
     settings.add("flip", augmentation_.flip, "training images: mirror one half");
   }
 
+  std::string model_facts() const override {
+    return concat(counted(config_.layers, "layer"), ", ", counted(config_.heads, "head"), ", ",
+                  config_.width, " wide, ", config_.patches(), " patches");
+  }
+  std::string data_facts() const override {
+    return concat(source_, ": ", with_commas(train_.size()), " images of ", config_.image_size.h,
+                  " × ", config_.image_size.w, " to train on, ", with_commas(validation_.size()),
+                  " to validate, ", config_.classes, " classes");
+  }
+  std::string batch_facts() const override { return concat(recipe.batch_size, " images"); }
+
  private:
   Metrics measure(const Images& images, const std::string& loss_name) {
     return scored(images).metrics(loss_name);
@@ -235,21 +218,6 @@ class VitTask : public Task {
                 label_batch(images.labels, chosen));
     }
     return score;
-  }
-
-  /// "7 (98.2 %), 1 (1.1 %)": the likeliest three, as far as they are worth a word.
-  std::string described(const std::vector<double>& probabilities) const {
-    std::vector<size_t> order(probabilities.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return probabilities[a] > probabilities[b]; });
-    std::string text;
-    for (size_t i = 0; i < std::min<size_t>(3, order.size()); ++i) {
-      const double p = 100 * probabilities[order[i]];
-      if (i > 0 && p < 0.5) break;
-      text += concat(i > 0 ? ", " : "", names_[order[i]], " (", fixed(p, 1), " %)");
-    }
-    return text;
   }
 
   ViTConfig config_;

@@ -1,0 +1,41 @@
+#pragma once
+// Labelled texts as tokens, and batches of them, as a classifier learns from them.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "zoo/batch.h"
+#include "zoo/data/labelled.h"
+#include "zoo/data/sampler.h"
+#include "zoo/data/tokenizer.h"
+
+namespace tarsier::zoo {
+
+/// kBegin and the tokens of a text, `max_length` in all at most.
+std::vector<int32_t> text_tokens(const std::string& text, const Tokenizer& tokenizer,
+                                 int64_t max_length);
+
+struct TokenTexts {
+  std::vector<std::vector<int32_t>> rows;  ///< text_tokens()
+  std::vector<int64_t> labels;
+
+  TokenTexts() = default;
+  TokenTexts(const LabelledText& data, const Tokenizer& tokenizer, int64_t max_length);
+
+  int64_t size() const { return static_cast<int64_t>(labels.size()); }
+
+  /// Batches of texts of similar length.
+  BatchSampler sampler(int64_t batch_size, RandomKey key) const;
+
+  /// The texts with these numbers: "index" (B, T) i64, filled up with kPad, "padding" (B, T) bool,
+  /// true where a text has ended, and "labels" (B) i64.
+  Batch batch(const std::vector<int64_t>& chosen) const;
+};
+
+/// Makes a share of the tokens of `batch` unknown, drawn from `key`, but no special ones. Where
+/// others are missing every time, a model cannot rely on any one alone.
+/// Source: Iyyer et al. 2015, "Deep unordered composition rivals syntactic methods" (word dropout).
+void drop_tokens(Batch& batch, double share, RandomKey key);
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,49 @@
+#include "zoo/transformer/pairs.h"
+
+#include <algorithm>
+
+namespace tarsier::zoo {
+
+std::vector<int32_t> source_tokens(const std::string& text, const Tokenizer& tokenizer,
+                                   int64_t max_length) {
+  std::vector<int32_t> ids = tokenizer.encode(text);
+  ids.resize(std::min(ids.size(), static_cast<size_t>(max_length) - 1));
+  ids.push_back(kEnd);
+  return ids;
+}
+
+TokenPairs::TokenPairs(const ParallelText& text, const Tokenizer& source, const Tokenizer& target,
+                       int64_t max_length) {
+  for (const std::string& line : text.source)
+    source_.push_back(source_tokens(line, source, max_length));
+  for (const std::string& line : text.target) {
+    target_.push_back(source_tokens(line, target, max_length));
+    target_.back().insert(target_.back().begin(), kBegin);
+  }
+}
+
+BatchSampler TokenPairs::sampler(int64_t batch_size, RandomKey key) const {
+  std::vector<int64_t> lengths;
+  for (size_t i = 0; i < source_.size(); ++i)
+    lengths.push_back(static_cast<int64_t>(std::max(source_[i].size(), target_[i].size())));
+  return BatchSampler(std::move(lengths), {.examples = batch_size, .bucket = 2}, key);
+}
+
+Batch TokenPairs::batch(const std::vector<int64_t>& chosen) const {
+  std::vector<std::vector<int32_t>> sources, targets, next;
+  int64_t items = 0;
+  for (int64_t i : chosen) {
+    const std::vector<int32_t>& target = target_[static_cast<size_t>(i)];
+    sources.push_back(source_[static_cast<size_t>(i)]);
+    targets.emplace_back(target.begin(), target.end() - 1);
+    next.emplace_back(target.begin() + 1, target.end());
+    items += static_cast<int64_t>(sources.back().size() + next.back().size());
+  }
+  return {{{"source", pad_rows(sources, kPad)},
+           {"padding", padding_mask(sources)},
+           {"target", pad_rows(targets, kPad)},
+           {"next", pad_rows(next, kPad)}},
+          items};
+}
+
+}  // namespace tarsier::zoo

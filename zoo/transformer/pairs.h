@@ -1,0 +1,40 @@
+#pragma once
+// Pairs of texts as tokens, and batches of them, as an encoder-decoder learns from them.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "zoo/batch.h"
+#include "zoo/data/parallel.h"
+#include "zoo/data/sampler.h"
+#include "zoo/data/tokenizer.h"
+
+namespace tarsier::zoo {
+
+/// What the encoder reads: the tokens of a text, and kEnd; `max_length` in all at most.
+std::vector<int32_t> source_tokens(const std::string& text, const Tokenizer& tokenizer,
+                                   int64_t max_length);
+
+class TokenPairs {
+ public:
+  TokenPairs() = default;
+  /// Longer texts are cut, so that neither side has more than `max_length` tokens.
+  TokenPairs(const ParallelText& text, const Tokenizer& source, const Tokenizer& target,
+             int64_t max_length);
+
+  int64_t size() const { return static_cast<int64_t>(source_.size()); }
+
+  /// Batches of pairs of similar length.
+  BatchSampler sampler(int64_t batch_size, RandomKey key) const;
+
+  /// The pairs with these numbers, filled up with kPad, (B, …) i64: "source", with "padding" (true
+  /// where it has ended), "target", which the decoder reads and which begins with kBegin, and
+  /// "next", what it should say after each: the same one place later, with kEnd.
+  Batch batch(const std::vector<int64_t>& chosen) const;
+
+ private:
+  std::vector<std::vector<int32_t>> source_, target_;  // each target between kBegin and kEnd
+};
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,32 @@
+#include "zoo/transformer/translate.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "zoo/data/sampler.h"
+#include "zoo/data/tokenizer.h"
+
+namespace tarsier::zoo {
+
+std::vector<int32_t> translate(Translator& model, const std::vector<int32_t>& source,
+                               BeamOptions options) {
+  const NoGrad no_grad;
+  const int64_t K = options.beams, S = static_cast<int64_t>(source.size());
+  const Tensor one = model.encode(pad_rows({source}, kPad), Tensor());  // (1, S, C)
+  const Tensor memory = contiguous(expand(one, {K, S, one.size(2)}));
+  // It must say something, not that it does not know the word.
+  const Tensor id = arange(model.config.target_vocab),
+               never = id == kPad || id == kUnknown || id == kBegin;
+  nn::DecoderCache cache;
+  const NextToken next = [&](const std::vector<int64_t>& parents,
+                             const std::vector<int32_t>& tokens) {
+    cache.reorder(from_vector(parents, {K}));
+    const Tensor newest = from_vector(std::vector<int64_t>(tokens.begin(), tokens.end()), {K, 1});
+    const Tensor hidden = model.decode(newest, memory, Tensor(), &cache);  // (K, 1, C)
+    return masked_fill(log_softmax(model.generator(select(hidden, 1, 0)), -1), never, -INFINITY);
+  };
+  options.max_length = std::min(model.config.max_length - 1, 2 * S + 10);
+  return beam_search(next, kBegin, kEnd, options).front().tokens;
+}
+
+}  // namespace tarsier::zoo

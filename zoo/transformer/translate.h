@@ -1,0 +1,17 @@
+#pragma once
+// A trained Translator at work: beam search with the keys and values of what was written.
+
+#include <cstdint>
+#include <vector>
+
+#include "zoo/transformer/beam.h"
+#include "zoo/transformer/translator.h"
+
+namespace tarsier::zoo {
+
+/// The best translation of the tokens `source`, without begin and end; of 2·S + 10 tokens at most,
+/// and of what the model can write. The model is in eval().
+std::vector<int32_t> translate(Translator& model, const std::vector<int32_t>& source,
+                               BeamOptions options);
+
+}  // namespace tarsier::zoo
