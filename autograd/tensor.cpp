@@ -95,4 +95,28 @@ void Tensor::remove_hook(int id) const {
 
 std::string Tensor::grad_fn() const { return is_leaf() ? "" : get().node->name; }
 
+template <class T>
+std::vector<T> Tensor::to_vector() const {
+  std::vector<T> out;
+  dispatch_all(dtype(), [&]<class E>() {
+    const E* p = data<E>();
+    const int64_t n = numel();
+    if (is_contiguous()) return out.assign(p, p + n);
+    out.reserve(static_cast<size_t>(n));
+    Shape index = Shape::filled(dim(), 0);
+    for (int64_t i = 0; i < n; ++i) {
+      int64_t at = 0;
+      for (int d = 0; d < dim(); ++d) at += index[d] * strides()[d];
+      out.push_back(static_cast<T>(p[at]));
+      for (int d = dim() - 1; d >= 0 && ++index[d] == shape()[d]; --d) index[d] = 0;
+    }
+  });
+  return out;
+}
+template std::vector<float> Tensor::to_vector() const;
+template std::vector<double> Tensor::to_vector() const;
+template std::vector<int32_t> Tensor::to_vector() const;
+template std::vector<int64_t> Tensor::to_vector() const;
+template std::vector<bool> Tensor::to_vector() const;
+
 }  // namespace tarsier

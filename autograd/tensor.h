@@ -79,7 +79,7 @@ class Tensor {
     return dispatch_all(dtype(), [&]<class E>() { return static_cast<T>(*data<E>()); });
   }
 
-  /// All elements in row-major order, converted to T.
+  /// All elements in row-major order, converted to T: float, double, int32_t, int64_t or bool.
   template <class T = double>
   std::vector<T> to_vector() const;
 
@@ -148,22 +148,5 @@ struct Arg : Tensor {
   Arg(const Tensor& tensor, std::source_location at = std::source_location::current())
       : Tensor(tensor), at(at) {}
 };
-
-template <class T>
-std::vector<T> Tensor::to_vector() const {
-  std::vector<T> out;
-  out.reserve(static_cast<size_t>(numel()));
-  dispatch_all(dtype(), [&]<class E>() {
-    const E* p = data<E>();
-    Shape index = Shape::filled(dim(), 0);
-    for (int64_t i = 0, n = numel(); i < n; ++i) {
-      int64_t at = 0;
-      for (int d = 0; d < dim(); ++d) at += index[d] * strides()[d];
-      out.push_back(static_cast<T>(p[at]));
-      for (int d = dim() - 1; d >= 0 && ++index[d] == shape()[d]; --d) index[d] = 0;
-    }
-  });
-  return out;
-}
 
 }  // namespace tarsier

@@ -51,4 +51,5 @@ add_custom_command(
   COMMENT "Embedding the project's source text"
   VERBATIM)
 # Text only: nothing to optimise, no warning to give, so no time is lost on it.
-set_source_files_properties(${TARSIER_EMBEDDED_SOURCE} PROPERTIES COMPILE_OPTIONS "-O0")
+set_source_files_properties(${TARSIER_EMBEDDED_SOURCE} PROPERTIES COMPILE_OPTIONS "-O0"
+                            SKIP_PRECOMPILE_HEADERS ON)

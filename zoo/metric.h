@@ -2,6 +2,7 @@
 // What an evaluation says about a model.
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "zoo/format.h"
@@ -21,6 +22,11 @@ struct Metric {
   std::string label() const { return name == "val_loss" ? "val" : name; }
   bool better_than(double other) const { return higher_is_better ? value > other : value < other; }
 };
+
+/// "accuracy 77.86 %" for a share of 0.7786.
+inline Metric percent(std::string name, double share) {
+  return {std::move(name), 100 * share, 2, "%", true};
+}
 
 /// Never empty. The first decides which weights are kept.
 using Metrics = std::vector<Metric>;

@@ -97,6 +97,14 @@ class BpeTokenizer : public Tokenizer {
 
 }  // namespace
 
+void TokenizerOptions::add_to(Settings& settings) {
+  settings.add("tokens", kind, "what a text is cut into", {"words", "characters", "bpe"});
+  settings.add("lower", lower, "words in small letters");
+  settings.add("min_count", min_count, "rarer words are unknown");
+  settings.add("vocab_size", size, "of bpe", 256);
+  settings.add("vocab", vocab, "bpe of a folder with vocab.json and merges.txt", {});
+}
+
 std::unique_ptr<Tokenizer> Tokenizer::train(const std::vector<std::string>& texts,
                                             const TokenizerOptions& options) {
   if (options.kind == "words" || options.kind == "characters")

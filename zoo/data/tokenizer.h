@@ -9,6 +9,7 @@
 
 #include "nn/json.h"
 #include "zoo/data/words.h"
+#include "zoo/settings.h"
 
 namespace tarsier::zoo {
 
@@ -24,6 +25,8 @@ struct TokenizerOptions {
   /// bpe: a folder with GPT-2's vocab.json and merges.txt, or others of this form, to take in place
   /// of learning.
   std::string vocab = "";
+
+  void add_to(Settings& settings);
 };
 
 /// Makes text into ids and back.

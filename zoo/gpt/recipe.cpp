@@ -194,12 +194,7 @@ class GptTask : public Task {
     settings.add("qk_norm", config_.qk_norm, "queries and keys of one length");
     settings.add("tied", config_.tied, "one matrix reads and writes the tokens");
     settings.add("quiet_start", config_.quiet_start, "blocks begin by adding next to nothing");
-    settings.add("tokens", tokenizer_.kind, "what the text is cut into",
-                 {"characters", "words", "bpe"});
-    settings.add("lower", tokenizer_.lower, "words in small letters");
-    settings.add("min_count", tokenizer_.min_count, "rarer words are unknown");
-    settings.add("vocab_size", tokenizer_.size, "of bpe", 256);
-    settings.add("vocab", tokenizer_.vocab, "bpe of a folder with vocab.json and merges.txt", {});
+    tokenizer_.add_to(settings);
   }
 
   std::string model_facts() const override {

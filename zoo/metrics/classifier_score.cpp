@@ -40,10 +40,6 @@ void ClassifierScore::add(const std::vector<int64_t>& examples, const Tensor& lo
 }
 
 Metrics ClassifierScore::metrics(const std::string& loss_name) const {
-  const auto percent = [](const std::string& name, double share) {
-    return Metric{
-        .name = name, .value = 100 * share, .digits = 2, .unit = "%", .higher_is_better = true};
-  };
   return {percent("accuracy", confusion_.accuracy()),
           percent("macro_f1", confusion_.macro_f1()),
           {.name = loss_name, .value = loss_ / static_cast<double>(confusion_.total())}};

@@ -187,10 +187,7 @@ class TextClassifierTask : public Task {
     settings.add("token_dropout", token_dropout_, "share of tokens hidden in training", 0, 0.99);
     settings.add("label_smoothing", label_smoothing_, "share of the target spread evenly", 0, 1);
     settings.add("balanced", balanced_, "rare labels weigh as much as frequent ones");
-    settings.add("tokens", tokens_.kind, "what a text is cut into", {"words", "characters", "bpe"});
-    settings.add("lower", tokens_.lower, "words in small letters");
-    settings.add("min_count", tokens_.min_count, "rarer words and characters are unknown");
-    settings.add("vocab_size", tokens_.size, "of bpe", 256);
+    tokens_.add_to(settings);
     settings.add("order", order_, "of the two columns", {"label-text", "text-label"});
   }
 

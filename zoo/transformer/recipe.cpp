@@ -173,10 +173,7 @@ class TransformerTask : public Task {
                  "one matrix reads and writes the target");
     settings.add("max_length", config_.max_length, "tokens of a text at most");
     settings.add("label_smoothing", label_smoothing_, "share of the target spread evenly", 0, 1);
-    settings.add("tokens", tokens_.kind, "what a text is cut into", {"words", "characters", "bpe"});
-    settings.add("lower", tokens_.lower, "words in small letters");
-    settings.add("min_count", tokens_.min_count, "rarer words and characters are unknown");
-    settings.add("vocab_size", tokens_.size, "of bpe", 256);
+    tokens_.add_to(settings);
     settings.add("beams", beam_.beams, "translations that are followed at once");
     settings.add("length_penalty", beam_.length_penalty, "above 0: favours long translations");
   }
@@ -237,19 +234,14 @@ class TransformerTask : public Task {
                                : text.target[at]);
       exact += translations.back() == text.target[at] ? 1 : 0;
     }
-    Metrics metrics;
-    metrics.push_back({.name = "BLEU" + suffix,
-                       .value = corpus_bleu(translations, references).score,
-                       .digits = 2,
-                       .higher_is_better = true});
-    metrics.push_back({.name = "exact" + suffix,
-                       .value = 100 * exact / static_cast<double>(text.size()),
-                       .digits = 2,
-                       .unit = "%",
-                       .higher_is_better = true});
-    metrics.push_back(measure(pairs(text), "loss")[1]);
-    metrics.back().name += suffix;
-    return metrics;
+    Metric perplexity = measure(pairs(text), "loss")[1];
+    perplexity.name += suffix;
+    return {{.name = "BLEU" + suffix,
+             .value = corpus_bleu(translations, references).score,
+             .digits = 2,
+             .higher_is_better = true},
+            percent("exact" + suffix, exact / static_cast<double>(text.size())),
+            perplexity};
   }
 
   /// How each token of a translation looked at those of its source.
