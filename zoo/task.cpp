@@ -17,10 +17,11 @@ Settings Task::settings() {
 
 Facts Task::facts() {
   return {
-      {"model", concat(model_facts(), ": ", with_commas(model().num_parameters()), " parameters")},
+      {"model", concat(model_facts(), ": ", counted(model().num_parameters(), "parameter"))},
       {"data", data_facts()},
-      {"recipe", concat(with_commas(steps()), " steps of ", batch_facts(), ", learning rate ",
-                        recipe.learning_rate, " → ", recipe.learning_rate_of(steps(), steps()))},
+      {"recipe",
+       concat(counted(steps(), "step"), " of ", batch_facts(), ", learning rate ",
+              recipe.learning_rate, " → ", recipe.learning_rate_of(steps() + 1, steps()))},
   };
 }
 

@@ -140,9 +140,9 @@ std::string bit_difference(const Tensor& got, const Tensor& expected) {
   if (got.dtype() != expected.dtype())
     return concat("dtype ", got.dtype(), " instead of ", expected.dtype());
   return dispatch_all(got.dtype(), [&]<class T>() -> std::string {
-    const size_t bytes = static_cast<size_t>(got.numel()) * sizeof(T);
-    if (std::memcmp(contiguous(got).data<T>(), contiguous(expected).data<T>(), bytes) == 0)
-      return "";
+    const Tensor left = contiguous(got), right = contiguous(expected);
+    const size_t bytes = static_cast<size_t>(left.numel()) * sizeof(T);
+    if (bytes == 0 || std::memcmp(left.data<T>(), right.data<T>(), bytes) == 0) return "";
     const std::vector<T> a = got.to_vector<T>(), b = expected.to_vector<T>();
     for (size_t i = 0; i < a.size(); ++i) {
       const T x = a[i], y = b[i];

@@ -194,7 +194,7 @@ TEST_CASE("a text classifier refuses sizes that do not fit, and names them") {
 const Changes kTiny = {{"width", "8"},       {"mlp_width", "8"},       {"layers", "1"},
                        {"heads", "2"},       {"batch_size", "8"},      {"epochs", "2"},
                        {"dropout", "0.1"},   {"token_dropout", "0.2"}, {"warmup_steps", "3"},
-                       {"max_length", "12"}, {"pairs", "40"}};
+                       {"max_length", "12"}, {"pairs", "40"},          {"label_smoothing", "0"}};
 
 Changes with(Changes changes, const Changes& more) {
   for (const auto& [key, value] : more) {

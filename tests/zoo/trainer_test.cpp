@@ -199,6 +199,18 @@ struct ScriptedTask : Task {
   std::string batch_facts() const override { return "a number"; }
 };
 
+TEST_CASE("the facts of a task say how long it learns, and how fast at first and at the end") {
+  ScriptedTask task({1});
+  task.recipe.epochs = 2;
+  CHECK(task.facts() == Facts{{"model", "a number: 1 parameter"},
+                              {"data", "none"},
+                              {"recipe", "8 steps of a number, learning rate 0.001 → 0.001"}});
+  task.recipe.schedule = "cosine";
+  CHECK(task.facts()[2].second.ends_with("0.001 → 0.0001"));
+  task.recipe.schedule = "noam";  // falls as 1/√step, and not to min_learning_rate
+  CHECK(task.facts()[2].second.ends_with("0.001 → 0.000333333"));
+}
+
 TEST_CASE("the weights of the best validation are kept, and patience ends training") {
   const Scratch scratch;
   ScriptedTask task({1, 3, 2, 3, 5});
