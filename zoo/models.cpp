@@ -35,7 +35,7 @@ const std::vector<ModelEntry>& models() {
       {"text-classifier", "text-classifier", "sources",
        "to tell which folder of tarsier's sources a piece of text is from",
        "pieces of tarsier's own source text, or --data PATH: labelled texts",
-       "80 % of the pieces that it never saw", "minutes on two cores",
+       "80 % of the pieces that it never saw", "a minute or two on two cores",
        [] { return make_text_classifier_task(TextClassifierPreset::sources); }},
       {"sentiment", "text-classifier", "sentiment", "to tell good reviews from bad",
        "--data DIR with train.tsv, val.tsv and test.tsv, lines of label, tab, text; or --data "
