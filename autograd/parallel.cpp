@@ -132,8 +132,9 @@ class Pool {
       while (run_chunk()) {
       }
     }
-    // Looks again and again, and relies on no wake-up: with g++ 12's finished_.wait() one was lost
-    // in some 10⁸, and training hung. A worker that misses a call leaves its share to the others.
+    // Looks again and again, and relies on no wake-up: with g++ 12 an owner in std::atomic::wait()
+    // once slept on after its job was done. A worker that misses a call only leaves its share to
+    // the others.
     const auto finished = [this] { return unfinished_.load(std::memory_order_acquire) == 0; };
     if (!(spins_ && spin_until(finished))) {
       for (int i = 0; i < 100 && !finished(); ++i) std::this_thread::yield();

@@ -340,7 +340,7 @@ TEST_CASE("translation: source and target name the files; what is missing is nam
   check_error("val.en", [&] { with("de", "en"); });
   std::filesystem::remove(data + "/val.en");
   check_error("val.en", [&] { with("de", "en"); });
-  // Not the dates of the other preset, which it would learn for an hour.
+  // Not the dates of the other preset, which it would learn without a word.
   check_error("translation has no data of its own",
               [&] { prepared_task("translation", "", kTinyTranslator); });
 }

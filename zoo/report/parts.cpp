@@ -65,9 +65,8 @@ void add_attention(Page& page, const std::vector<Tensor>& weights,
                    const std::vector<std::string>& labels) {
   const auto T = static_cast<int64_t>(labels.size());
   page.paragraph(
-      "The first tokens of the validation text. Each row is a token that looks back at those "
-      "before "
-      "it, in the last layer, on average over its heads.");
+      "The first tokens of the validation text. Each row is a token that looks back at earlier "
+      "ones, in the last layer, on average over its heads.");
   page.figure({heat_map(mean(weights.back(), 1).to_vector(), T, T, labels, labels,
                         {.label = "attention in the last layer", .cell = 15, .percent = true}),
                ""});

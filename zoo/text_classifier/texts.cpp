@@ -35,7 +35,7 @@ Batch TokenTexts::batch(const std::vector<int64_t>& chosen) const {
 
 void drop_tokens(Batch& batch, double share, RandomKey key) {
   const Tensor index = batch["index"];
-  int64_t* ids = batch.tensors["index"].data<int64_t>();
+  int64_t* ids = index.data<int64_t>();
   for (int64_t i = 0; i < index.numel(); ++i)
     if (ids[i] >= kSpecialTokens && uniform<double>(key, static_cast<uint64_t>(i)) < share)
       ids[i] = kUnknown;

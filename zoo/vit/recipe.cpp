@@ -153,9 +153,8 @@ class VitTask : public Task {
     add_confusion(page, score.confusion(), names_);
     page.section("Validation images");
     page.paragraph(
-        "The mistakes of which the model was surest, then others, each with the truth. On the "
-        "right "
-        "what the last layer looks at, on average over its heads.");
+        "The mistakes of which the model was surest, then others, each with the truth. On "
+        "the right what the last layer looks at, on average over its heads.");
     const NoGrad no_grad;
     std::vector<Figure> figures;
     for (const Answer& answer : worth_showing(score.answers(), 18, 12)) {
