@@ -1,5 +1,6 @@
 #pragma once
-// Where tests find files: the ones beside them, and data that may not be there.
+// Where tests find files: the ones beside them, the programs they run, and data that may not be
+// there. Only data.cpp is compiled with these paths, so that one compiler cache serves many checkouts.
 
 #include <filesystem>
 #include <iostream>
@@ -8,15 +9,17 @@
 namespace tarsier {
 
 /// A file of the repository: source_file("tests/golden/adamw.txt").
-inline std::filesystem::path source_file(const std::string& name) {
-  return std::filesystem::path(TARSIER_SOURCE_DIR) / name;
-}
+std::filesystem::path source_file(const std::string& name);
+
+/// The programs of this build, quoted for a shell: `tarsier` and the smallest example.
+std::string tarsier_program();
+std::string self_attention_program();
 
 /// Whether data set `name` of ../shared/data (which is no part of the project) is on this machine;
 /// says that the test is skipped where not (tests/run repeats those lines at its end):
 ///   if (!have_data("tinyshakespeare/input.txt")) return;
 inline std::filesystem::path data_file(const std::string& name) {
-  return std::filesystem::path(TARSIER_SOURCE_DIR).parent_path() / "shared" / "data" / name;
+  return source_file("").parent_path().parent_path() / "shared" / "data" / name;
 }
 inline bool have_data(const std::string& name) {
   if (std::filesystem::exists(data_file(name))) return true;

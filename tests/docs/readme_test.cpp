@@ -87,7 +87,7 @@ std::string wrong_with(const std::string& command) {
     if ((mode & fs::perms::owner_exec) == fs::perms::none) return name + " is not executable";
   }
   if ((program || script) && words.size() > 1) {
-    const std::string quoted = "'" TARSIER_PROGRAM "' ";
+    const std::string quoted = tarsier_program() + " ";
     const std::string help =
         output_of(quoted + (words[1][0] == '-' ? "--help" : words[1] + " --help"));
     for (size_t i = 1; i < words.size(); ++i) {

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "nn/nn.h"
+#include "tests/data.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/data/text.h"
 
@@ -27,7 +28,7 @@ struct Result {
 
 /// Runs `tarsier ARGUMENTS` (a line of shell) in the scratch folder.
 Result tarsier(const Scratch& scratch, const std::string& arguments) {
-  const std::string line = "cd '" + scratch.path("") + "' && '" + TARSIER_PROGRAM + "' " +
+  const std::string line = "cd '" + scratch.path("") + "' && " + tarsier_program() + " " +
                            arguments + " >stdout 2>stderr";
   const int status = std::system(line.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, scratch.read("stdout"),
@@ -427,8 +428,8 @@ TEST_CASE("resuming asks for the same model and data") {
 pid_t start_training(const Scratch& scratch, const std::string& out) {
   const pid_t child = fork();
   if (child == 0) {
-    const std::string line = "cd '" + scratch.path("") + "' && exec '" + TARSIER_PROGRAM +
-                             "' train gpt --data data.txt --steps 100000000 --set decay_steps=1000"
+    const std::string line = "cd '" + scratch.path("") + "' && exec " + tarsier_program() +
+                             " train gpt --data data.txt --steps 100000000 --set decay_steps=1000"
                              " --set eval_every=1000000 --out " +
                              out + kTiny + " >stdout 2>stderr";
     execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
@@ -468,7 +469,7 @@ TEST_CASE("a folder takes one training process at a time, and notices where it g
   const pid_t child = start_training(place, "run");
   wait_for_steps(place, "run");
   const std::string line =
-      concat("cd '", place.path(""), "' && '", TARSIER_PROGRAM, "' train --resume run 2>second");
+      concat("cd '", place.path(""), "' && ", tarsier_program(), " train --resume run 2>second");
   const int second = std::system(line.c_str());
   CHECK(WEXITSTATUS(second) == 1);
   CHECK(has(place.read("second"), "another process is training in run"));
@@ -508,16 +509,16 @@ TEST_CASE("a full disk is reported, and what was saved stays") {
   const Place place(/*with_run=*/true);
   if (!std::filesystem::exists("/dev/full")) return;
   const std::string line =
-      "cd '" + place.path("") + "' && '" + TARSIER_PROGRAM + "' list >/dev/full 2>stderr";
+      "cd '" + place.path("") + "' && " + tarsier_program() + " list >/dev/full 2>stderr";
   const int status = std::system(line.c_str());
   CHECK(WEXITSTATUS(status) == 1);
   CHECK(has(place.read("stderr"), "cannot write to standard output"));
-  const std::string endless = "cd '" + place.path("") + "' && '" + TARSIER_PROGRAM +
-                              "' predict run the --tokens 1000000000 >/dev/full 2>stderr";
+  const std::string endless = "cd '" + place.path("") + "' && " + tarsier_program() +
+                              " predict run the --tokens 1000000000 >/dev/full 2>stderr";
   CHECK(WEXITSTATUS(std::system(endless.c_str())) == 1);
   // A limit on the size of files makes every write beyond it fail, as a full disk does.
-  const std::string limited = "cd '" + place.path("") + "' && trap '' XFSZ && ulimit -f 8 && '" +
-                              TARSIER_PROGRAM + "' train --resume run --steps 6 >stdout 2>stderr";
+  const std::string limited = "cd '" + place.path("") + "' && trap '' XFSZ && ulimit -f 8 && " +
+                              tarsier_program() + " train --resume run --steps 6 >stdout 2>stderr";
   const std::string before = place.read("run/checkpoint/state.safetensors");
   const int limited_status = std::system(limited.c_str());
   CHECK(WEXITSTATUS(limited_status) == 1);

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "nn/nn.h"
+#include "tests/data.h"
 #include "tests/zoo/scratch.h"
 
 namespace tarsier::zoo {
@@ -13,7 +14,7 @@ namespace {
 TEST_CASE("self-attention learns its sequences, says so, and leaves a file of the weights") {
   const Scratch scratch;
   const std::string program =
-      std::string("cd '") + scratch.path("") + "' && '" + TARSIER_SELF_ATTENTION + "' ";
+      std::string("cd '") + scratch.path("") + "' && " + self_attention_program() + " ";
   REQUIRE(std::system((program + "> stdout").c_str()) == 0);
   std::istringstream lines(scratch.read("stdout"));
   std::vector<double> losses;
