@@ -6,7 +6,7 @@
 #include <ostream>
 #include <utility>
 
-#include "autograd/error.h"
+#include "error.h"
 
 namespace tarsier {
 

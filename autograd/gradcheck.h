@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "autograd/tensor.h"
+#include "tensor.h"
 
 namespace tarsier {
 

@@ -17,7 +17,7 @@
 //
 // and gradcheck (gradcheck.h) tells whether it is right.
 
-#include "autograd/ops/elementwise_loop.h"
+#include "ops/elementwise_loop.h"
 
 namespace tarsier {
 

@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/random.h"
-#include "autograd/tape.h"
-#include "autograd/tensor.h"
+#include "random.h"
+#include "tape.h"
+#include "tensor.h"
 
 namespace tarsier {
 

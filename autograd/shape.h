@@ -8,7 +8,7 @@
 #include <ostream>
 #include <vector>
 
-#include "autograd/error.h"
+#include "error.h"
 
 namespace tarsier {
 

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/tensor.h"
+#include "tensor.h"
 
 namespace tarsier {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "autograd/dtype.h"
-#include "autograd/memory.h"
-#include "autograd/shape.h"
+#include "dtype.h"
+#include "memory.h"
+#include "shape.h"
 
 namespace tarsier {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "nn/attention_mask.h"
-#include "nn/linear.h"
-#include "nn/module.h"
+#include "attention_mask.h"
+#include "linear.h"
+#include "module.h"
 
 namespace tarsier::nn {
 

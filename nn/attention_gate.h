@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "nn/conv.h"
-#include "nn/module.h"
+#include "conv.h"
+#include "module.h"
 
 namespace tarsier::nn {
 

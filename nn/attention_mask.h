@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "nn/kv_cache.h"
+#include "kv_cache.h"
 
 namespace tarsier::nn {
 

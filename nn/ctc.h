@@ -1,7 +1,7 @@
 #pragma once
 // Connectionist temporal classification: the loss of sequences without alignment.
 
-#include "nn/module.h"
+#include "module.h"
 
 namespace tarsier::nn {
 

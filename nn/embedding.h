@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "nn/init.h"
-#include "nn/module.h"
+#include "init.h"
+#include "module.h"
 
 namespace tarsier::nn {
 

@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
-#include "nn/attention.h"
-#include "nn/linear.h"
-#include "nn/module.h"
-#include "nn/position.h"
+#include "attention.h"
+#include "linear.h"
+#include "module.h"
+#include "position.h"
 
 namespace tarsier::nn {
 

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "autograd/error.h"
+#include "../autograd/error.h"
 
 namespace tarsier::nn {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "autograd/tensor.h"
+#include "../autograd/tensor.h"
 
 namespace tarsier::nn {
 

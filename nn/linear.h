@@ -4,8 +4,8 @@
 #include <cmath>
 #include <string>
 
-#include "nn/init.h"
-#include "nn/module.h"
+#include "init.h"
+#include "module.h"
 
 namespace tarsier::nn {
 

@@ -8,7 +8,7 @@
 // dtypes do not fit together: nothing is broadcast here but weights.
 // Connectionist temporal classification is in ctc.h; cross_entropy is an op (autograd/ops.h).
 
-#include "nn/module.h"
+#include "module.h"
 
 namespace tarsier::nn {
 

@@ -25,11 +25,11 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/ops.h"
-#include "autograd/tape.h"
-#include "autograd/tensor.h"
-#include "autograd/tensor_dict.h"
-#include "nn/hooks.h"
+#include "../autograd/ops.h"
+#include "../autograd/tape.h"
+#include "../autograd/tensor.h"
+#include "../autograd/tensor_dict.h"
+#include "hooks.h"
 
 namespace tarsier::nn {
 

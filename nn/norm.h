@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "nn/init.h"
-#include "nn/module.h"
+#include "init.h"
+#include "module.h"
 
 namespace tarsier::nn {
 

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <utility>
 
-#include "nn/module.h"
+#include "module.h"
 
 namespace tarsier::nn {
 

@@ -10,7 +10,7 @@
 #include <map>
 #include <string>
 
-#include "autograd/tensor_dict.h"
+#include "../autograd/tensor_dict.h"
 
 namespace tarsier::nn {
 

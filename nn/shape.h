@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "nn/module.h"
+#include "module.h"
 
 namespace tarsier::nn {
 

@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "nn/activation.h"
-#include "nn/attention.h"
-#include "nn/container.h"
-#include "nn/dropout.h"
-#include "nn/kv_cache.h"
-#include "nn/linear.h"
-#include "nn/module.h"
-#include "nn/norm.h"
+#include "activation.h"
+#include "attention.h"
+#include "container.h"
+#include "dropout.h"
+#include "kv_cache.h"
+#include "linear.h"
+#include "module.h"
+#include "norm.h"
 
 namespace tarsier::nn {
 

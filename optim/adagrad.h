@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "optim/optimizer.h"
+#include "optimizer.h"
 
 namespace tarsier::optim {
 

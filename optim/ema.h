@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "autograd/tensor_dict.h"
+#include "../autograd/tensor_dict.h"
 
 namespace tarsier::optim {
 

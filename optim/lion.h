@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "optim/optimizer.h"
+#include "optimizer.h"
 
 namespace tarsier::optim {
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "zoo/format.h"
+#include "format.h"
 
 namespace tarsier::zoo {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "zoo/run_folder.h"
-#include "zoo/task.h"
+#include "run_folder.h"
+#include "task.h"
 
 namespace tarsier::zoo {
 

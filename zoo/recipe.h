@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "nn/nn.h"
-#include "optim/optim.h"
-#include "zoo/settings.h"
+#include "../nn/nn.h"
+#include "../optim/optim.h"
+#include "settings.h"
 
 namespace tarsier::zoo {
 

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "zoo/metric.h"
-#include "zoo/task.h"
-#include "zoo/trainer.h"
+#include "metric.h"
+#include "task.h"
+#include "trainer.h"
 
 namespace tarsier::zoo {
 

@@ -18,9 +18,9 @@
 #include <string>
 #include <string_view>
 
-#include "autograd/tensor_dict.h"
-#include "nn/nn.h"
-#include "zoo/settings.h"
+#include "../autograd/tensor_dict.h"
+#include "../nn/nn.h"
+#include "settings.h"
 
 namespace tarsier::zoo {
 

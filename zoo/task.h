@@ -13,11 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include "nn/nn.h"
-#include "zoo/batch.h"
-#include "zoo/metric.h"
-#include "zoo/recipe.h"
-#include "zoo/settings.h"
+#include "../nn/nn.h"
+#include "batch.h"
+#include "metric.h"
+#include "recipe.h"
+#include "settings.h"
 
 namespace tarsier::zoo {
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <functional>
 
-#include "nn/guard.h"
-#include "zoo/run_folder.h"
-#include "zoo/task.h"
+#include "../nn/guard.h"
+#include "run_folder.h"
+#include "task.h"
 
 namespace tarsier::zoo {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/error.h"
+#include "../autograd/error.h"
 
 namespace tarsier::zoo {
 

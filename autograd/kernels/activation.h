@@ -2,8 +2,8 @@
 // The activations that matmul can apply to its result, as functors on vectors: one formula for the
 // op (elementwise.cpp) and for the fused tail (gemm.cpp), so both give the same bits.
 
-#include "autograd/kernels/math.h"
-#include "autograd/kernels/simd.h"
+#include "math.h"
+#include "simd.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
 

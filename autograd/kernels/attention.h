@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "autograd/random.h"
+#include "../random.h"
 
 namespace tarsier::kernels {
 

@@ -13,11 +13,11 @@
 
 #include <cstdint>
 
-#include "autograd/kernels/attention.h"
-#include "autograd/kernels/gemm_pack.h"
-#include "autograd/kernels/gemm_tile.h"
-#include "autograd/kernels/random.h"
-#include "autograd/kernels/simd.h"
+#include "attention.h"
+#include "gemm_pack.h"
+#include "gemm_tile.h"
+#include "random.h"
+#include "simd.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
 

@@ -5,7 +5,7 @@
 // A row is read through a function `value(i, lanes)`, which gives the elements i … i + lanes − 1 in
 // the first lanes of a register; `lanes` is the register's width but at the end of the row.
 
-#include "autograd/kernels/simd.h"
+#include "simd.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
 

@@ -13,7 +13,7 @@
 
 #include <cstdint>
 
-#include "autograd/kernels/simd.h"
+#include "simd.h"
 
 namespace tarsier::kernels::TARSIER_ISA::ladder {
 

@@ -6,8 +6,8 @@
 
 #include <cstdint>
 
-#include "autograd/kernels/simd.h"
-#include "autograd/kernels/simd_transpose.h"
+#include "simd.h"
+#include "simd_transpose.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
 

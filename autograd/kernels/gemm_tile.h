@@ -14,7 +14,7 @@
 
 #include <cstdint>
 
-#include "autograd/kernels/simd.h"
+#include "simd.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
 

@@ -9,17 +9,17 @@
 //
 // To add a family: write its header and source, add one line here and one in table.cpp.
 
-#include "autograd/kernels/attention.h"
-#include "autograd/kernels/elementwise.h"
-#include "autograd/kernels/gemm.h"
-#include "autograd/kernels/loss.h"
-#include "autograd/kernels/norm.h"
-#include "autograd/kernels/optim.h"
-#include "autograd/kernels/random.h"
-#include "autograd/kernels/reduce.h"
-#include "autograd/kernels/rotary.h"
-#include "autograd/kernels/softmax.h"
-#include "autograd/kernels/transpose.h"
+#include "attention.h"
+#include "elementwise.h"
+#include "gemm.h"
+#include "loss.h"
+#include "norm.h"
+#include "optim.h"
+#include "random.h"
+#include "reduce.h"
+#include "rotary.h"
+#include "softmax.h"
+#include "transpose.h"
 
 namespace tarsier::kernels {
 

@@ -10,7 +10,7 @@
 // place of the right result). Infinities, NaN and signed zeros come out as from <cmath>, denormals
 // too where nothing else is said.
 
-#include "autograd/kernels/simd.h"
+#include "simd.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
 

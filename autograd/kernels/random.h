@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "autograd/random.h"
+#include "../random.h"
 
 namespace tarsier::kernels {
 

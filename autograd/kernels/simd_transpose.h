@@ -1,7 +1,7 @@
 #pragma once
 // Transposing a square of width × width elements in registers.
 
-#include "autograd/kernels/simd.h"
+#include "simd.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
 

@@ -1,7 +1,7 @@
 #pragma once
 // Moving elements between strided memory: what is behind contiguous, clone, to, reshape, cat, pad.
 
-#include "autograd/tensor.h"
+#include "../tensor.h"
 
 namespace tarsier {
 

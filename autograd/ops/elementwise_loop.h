@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "autograd/kernels/kernels.h"
-#include "autograd/parallel.h"
-#include "autograd/tape.h"
-#include "autograd/tensor.h"
+#include "../kernels/kernels.h"
+#include "../parallel.h"
+#include "../tape.h"
+#include "../tensor.h"
 
 namespace tarsier::detail {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
-#include "autograd/kernels/kernels.h"
-#include "autograd/ops.h"
+#include "../kernels/kernels.h"
+#include "../ops.h"
 
 namespace tarsier::detail {
 

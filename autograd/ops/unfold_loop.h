@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "autograd/ops/window.h"
+#include "window.h"
 
 namespace tarsier::detail {
 

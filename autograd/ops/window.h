@@ -1,7 +1,7 @@
 #pragma once
 // Where the windows of a convolution or a pooling stand.
 
-#include "autograd/ops.h"
+#include "../ops.h"
 
 namespace tarsier::detail {
 

@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "nn/nn.h"
+#include "../../nn/nn.h"
 
 namespace tarsier::zoo {
 

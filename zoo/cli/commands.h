@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "zoo/cli/arguments.h"
-#include "zoo/reproduce.h"
+#include "../reproduce.h"
+#include "arguments.h"
 
 namespace tarsier::zoo {
 

@@ -6,7 +6,7 @@
 #include <ostream>
 #include <string>
 
-#include "zoo/trainer.h"
+#include "../trainer.h"
 
 namespace tarsier::zoo {
 

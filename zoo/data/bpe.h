@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "nn/json.h"
+#include "../../nn/json.h"
 
 namespace tarsier::zoo {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "autograd/random.h"
-#include "zoo/data/parallel.h"
+#include "../../autograd/random.h"
+#include "parallel.h"
 
 namespace tarsier::zoo {
 

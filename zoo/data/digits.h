@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "autograd/random.h"
-#include "zoo/data/images.h"
+#include "../../autograd/random.h"
+#include "images.h"
 
 namespace tarsier::zoo {
 

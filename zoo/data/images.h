@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "autograd/random.h"
-#include "autograd/tensor.h"
-#include "nn/json.h"
+#include "../../autograd/random.h"
+#include "../../autograd/tensor.h"
+#include "../../nn/json.h"
 
 namespace tarsier::zoo {
 

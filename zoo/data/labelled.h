@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/random.h"
-#include "autograd/tensor.h"
-#include "nn/json.h"
+#include "../../autograd/random.h"
+#include "../../autograd/tensor.h"
+#include "../../nn/json.h"
 
 namespace tarsier::zoo {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "zoo/data/images.h"
+#include "images.h"
 
 namespace tarsier::zoo {
 

@@ -12,7 +12,7 @@
 #include <thread>
 #include <utility>
 
-#include "autograd/error.h"
+#include "../../autograd/error.h"
 
 namespace tarsier::zoo {
 

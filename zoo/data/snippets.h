@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "autograd/random.h"
-#include "zoo/data/embedded.h"
-#include "zoo/data/labelled.h"
+#include "../../autograd/random.h"
+#include "embedded.h"
+#include "labelled.h"
 
 namespace tarsier::zoo {
 

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "nn/json.h"
-#include "zoo/data/words.h"
-#include "zoo/settings.h"
+#include "../../nn/json.h"
+#include "../settings.h"
+#include "words.h"
 
 namespace tarsier::zoo {
 

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "nn/json.h"
+#include "../../nn/json.h"
 
 namespace tarsier::zoo {
 

@@ -1,8 +1,8 @@
 #pragma once
 // The sizes of a GPT, and which parts it is made of. The defaults are nanoGPT's for a CPU.
 
-#include "nn/activation.h"
-#include "nn/position.h"
+#include "../../nn/activation.h"
+#include "../../nn/position.h"
 
 namespace tarsier::zoo {
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "zoo/gpt/gpt.h"
+#include "gpt.h"
 
 namespace tarsier::zoo {
 

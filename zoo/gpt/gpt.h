@@ -18,9 +18,9 @@
 #include <tuple>
 #include <vector>
 
-#include "nn/kv_cache.h"
-#include "nn/nn.h"
-#include "zoo/gpt/config.h"
+#include "../../nn/kv_cache.h"
+#include "../../nn/nn.h"
+#include "config.h"
 
 namespace tarsier::zoo {
 

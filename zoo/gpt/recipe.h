@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "zoo/task.h"
+#include "../task.h"
 
 namespace tarsier::zoo {
 

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "nn/json.h"
-#include "zoo/data/text.h"
-#include "zoo/data/tokenizer.h"
+#include "../../nn/json.h"
+#include "../data/text.h"
+#include "../data/tokenizer.h"
 
 namespace tarsier::zoo {
 

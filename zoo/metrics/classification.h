@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/json.h"
+#include "../../nn/json.h"
 
 namespace tarsier::zoo {
 

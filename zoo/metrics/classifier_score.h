@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "autograd/tensor.h"
-#include "zoo/metric.h"
-#include "zoo/metrics/classification.h"
+#include "../../autograd/tensor.h"
+#include "../metric.h"
+#include "classification.h"
 
 namespace tarsier::zoo {
 

@@ -30,7 +30,7 @@
 #include <memory>
 #include <string>
 
-#include "zoo/bert/bert.h"
+#include "../bert/bert.h"
 
 namespace tarsier::zoo {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "zoo/pretrained/hugging_face.h"
+#include "hugging_face.h"
 
 namespace tarsier::zoo {
 

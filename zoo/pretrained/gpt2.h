@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-#include "zoo/gpt/gpt.h"
+#include "../gpt/gpt.h"
 
 namespace tarsier::zoo {
 

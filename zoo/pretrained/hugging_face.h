@@ -11,11 +11,11 @@
 #include <string_view>
 #include <vector>
 
-#include "nn/activation.h"
-#include "nn/init.h"
-#include "nn/json.h"
-#include "nn/module.h"
-#include "nn/safetensors.h"
+#include "../../nn/activation.h"
+#include "../../nn/init.h"
+#include "../../nn/json.h"
+#include "../../nn/module.h"
+#include "../../nn/safetensors.h"
 
 namespace tarsier::zoo {
 

@@ -20,7 +20,7 @@
 #include <memory>
 #include <string>
 
-#include "zoo/vit/vit.h"
+#include "../vit/vit.h"
 
 namespace tarsier::zoo {
 

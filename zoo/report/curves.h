@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "zoo/report/svg.h"
+#include "svg.h"
 
 namespace tarsier::zoo {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "zoo/data/unicode.h"
-#include "zoo/format.h"
-#include "zoo/report/svg.h"
+#include "../data/unicode.h"
+#include "../format.h"
+#include "svg.h"
 
 namespace tarsier::zoo {
 

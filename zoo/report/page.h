@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "zoo/report/svg.h"
+#include "svg.h"
 
 namespace tarsier::zoo {
 

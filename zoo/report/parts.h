@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "zoo/data/tokenizer.h"
-#include "zoo/metrics/classifier_score.h"
-#include "zoo/report/page.h"
+#include "../data/tokenizer.h"
+#include "../metrics/classifier_score.h"
+#include "page.h"
 
 namespace tarsier::zoo {
 

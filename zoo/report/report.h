@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "zoo/run_folder.h"
-#include "zoo/task.h"
-#include "zoo/trainer.h"
+#include "../run_folder.h"
+#include "../task.h"
+#include "../trainer.h"
 
 namespace tarsier::zoo {
 

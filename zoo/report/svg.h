@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "zoo/data/images.h"
+#include "../data/images.h"
 
 namespace tarsier::zoo {
 

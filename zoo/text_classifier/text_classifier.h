@@ -22,7 +22,7 @@
 #include <optional>
 #include <vector>
 
-#include "nn/nn.h"
+#include "../../nn/nn.h"
 
 namespace tarsier::zoo {
 

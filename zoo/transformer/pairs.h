@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "zoo/batch.h"
-#include "zoo/data/parallel.h"
-#include "zoo/data/sampler.h"
-#include "zoo/data/tokenizer.h"
+#include "../batch.h"
+#include "../data/parallel.h"
+#include "../data/sampler.h"
+#include "../data/tokenizer.h"
 
 namespace tarsier::zoo {
 

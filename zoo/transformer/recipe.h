@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "zoo/task.h"
+#include "../task.h"
 
 namespace tarsier::zoo {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "zoo/transformer/beam.h"
-#include "zoo/transformer/translator.h"
+#include "beam.h"
+#include "translator.h"
 
 namespace tarsier::zoo {
 

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "nn/nn.h"
+#include "../../nn/nn.h"
 
 namespace tarsier::zoo {
 

@@ -16,7 +16,7 @@
 
 #include <cstdint>
 
-#include "nn/nn.h"
+#include "../../nn/nn.h"
 
 namespace tarsier::zoo {
 
