@@ -275,7 +275,7 @@ Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands,
 struct Pair {
   int64_t h, w;
   Pair(int64_t both) : h(both), w(both) {}
-  Pair(int64_t h, int64_t w) : h(h), w(w) {}
+  Pair(int64_t height, int64_t width) : h(height), w(width) {}
 };
 struct WindowOptions {
   Pair stride = 1, padding = 0, dilation = 1;

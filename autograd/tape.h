@@ -48,7 +48,7 @@ struct Inputs {
   std::vector<Tensor> tensors;
   std::source_location at;
   Inputs(std::initializer_list<Arg> args);
-  Inputs(const std::vector<Tensor>& tensors, std::source_location at) : tensors(tensors), at(at) {}
+  Inputs(const std::vector<Tensor>& list, std::source_location place) : tensors(list), at(place) {}
 };
 
 /// The tensors that an op keeps for its backward: inputs, the output, or anything else. The output

@@ -145,8 +145,8 @@ std::ostream& operator<<(std::ostream& out, const Tensor& x);
 /// page can say where an op was called. An op that hands its Arg on hands on the place, too.
 struct Arg : Tensor {
   std::source_location at;
-  Arg(const Tensor& tensor, std::source_location at = std::source_location::current())
-      : Tensor(tensor), at(at) {}
+  Arg(const Tensor& tensor, std::source_location place = std::source_location::current())
+      : Tensor(tensor), at(place) {}
 };
 
 }  // namespace tarsier

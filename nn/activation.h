@@ -19,7 +19,7 @@ struct GELU : Layer<GELU> {
   const std::string approximate;
 
   /// `approximate` is "none" or "tanh". Throws Error("gelu") otherwise.
-  explicit GELU(std::string_view approximate = "none") : approximate(approximate) {
+  explicit GELU(std::string_view approximate_arg = "none") : approximate(approximate_arg) {
     check(approximate == "none" || approximate == "tanh", "gelu", "approximate '", approximate,
           "': use none or tanh");
   }
@@ -52,7 +52,7 @@ struct Sigmoid : Layer<Sigmoid> {
 /// x, or negative_slope · x where x < 0. Source: Maas et al. 2013.
 struct LeakyReLU : Layer<LeakyReLU> {
   const double negative_slope;
-  explicit LeakyReLU(double negative_slope = 0.01) : negative_slope(negative_slope) {}
+  explicit LeakyReLU(double negative_slope_arg = 0.01) : negative_slope(negative_slope_arg) {}
   Tensor forward(const Arg& x) { return leaky_relu(x, negative_slope); }
   std::string extra_repr() const override { return concat("negative_slope=", negative_slope); }
 };
@@ -60,7 +60,7 @@ struct LeakyReLU : Layer<LeakyReLU> {
 /// x, or alpha · (eˣ − 1) where x < 0. Source: Clevert et al. 2016.
 struct ELU : Layer<ELU> {
   const double alpha;
-  explicit ELU(double alpha = 1) : alpha(alpha) {}
+  explicit ELU(double alpha_arg = 1) : alpha(alpha_arg) {}
   Tensor forward(const Arg& x) { return elu(x, alpha); }
   std::string extra_repr() const override { return concat("alpha=", alpha); }
 };
@@ -68,7 +68,8 @@ struct ELU : Layer<ELU> {
 /// log(1 + e^{beta·x}) / beta; x itself where beta·x > threshold.
 struct Softplus : Layer<Softplus> {
   const double beta, threshold;
-  explicit Softplus(double beta = 1, double threshold = 20) : beta(beta), threshold(threshold) {}
+  explicit Softplus(double beta_arg = 1, double threshold_arg = 20)
+      : beta(beta_arg), threshold(threshold_arg) {}
   Tensor forward(const Arg& x) { return softplus(x, beta, threshold); }
   std::string extra_repr() const override {
     return concat("beta=", beta, ", threshold=", threshold);
@@ -78,7 +79,7 @@ struct Softplus : Layer<Softplus> {
 /// e^{x_i} / Σ_j e^{x_j} along `dim`.
 struct Softmax : Layer<Softmax> {
   const int64_t dim;
-  explicit Softmax(int64_t dim) : dim(dim) {}
+  explicit Softmax(int64_t dim_arg) : dim(dim_arg) {}
   Tensor forward(const Arg& x) { return softmax(x, dim); }
   std::string extra_repr() const override { return concat("dim=", dim); }
 };
@@ -86,7 +87,7 @@ struct Softmax : Layer<Softmax> {
 /// log(e^{x_i} / Σ_j e^{x_j}) along `dim`.
 struct LogSoftmax : Layer<LogSoftmax> {
   const int64_t dim;
-  explicit LogSoftmax(int64_t dim) : dim(dim) {}
+  explicit LogSoftmax(int64_t dim_arg) : dim(dim_arg) {}
   Tensor forward(const Arg& x) { return log_softmax(x, dim); }
   std::string extra_repr() const override { return concat("dim=", dim); }
 };
@@ -112,7 +113,7 @@ class GatedUnit : public Layer<GatedUnit> {
 
  protected:
   using Gate = Tensor (*)(const Arg&);
-  GatedUnit(const char* op, Gate gate, int64_t dim) : dim(dim), op_(op), gate_(gate) {}
+  GatedUnit(const char* op, Gate gate, int64_t dim_arg) : dim(dim_arg), op_(op), gate_(gate) {}
 
  private:
   const char* const op_;
@@ -121,21 +122,21 @@ class GatedUnit : public Layer<GatedUnit> {
 
 /// a · σ(b).
 struct GLU : GatedUnit {
-  explicit GLU(int64_t dim = -1) : GatedUnit("glu", sigmoid, dim) {}
+  explicit GLU(int64_t dim_arg = -1) : GatedUnit("glu", sigmoid, dim_arg) {}
   std::string type_name() const override { return "GLU"; }
 };
 
 /// a · silu(b) = a · b · σ(b).
 struct SwiGLU : GatedUnit {
-  explicit SwiGLU(int64_t dim = -1) : GatedUnit("swiglu", silu, dim) {}
+  explicit SwiGLU(int64_t dim_arg = -1) : GatedUnit("swiglu", silu, dim_arg) {}
   std::string type_name() const override { return "SwiGLU"; }
 };
 
 /// a · gelu(b), the exact one.
 struct GEGLU : GatedUnit {
-  explicit GEGLU(int64_t dim = -1)
+  explicit GEGLU(int64_t dim_arg = -1)
       : GatedUnit(
-            "geglu", [](const Arg& x) { return gelu(x); }, dim) {}
+            "geglu", [](const Arg& x) { return gelu(x); }, dim_arg) {}
   std::string type_name() const override { return "GEGLU"; }
 };
 

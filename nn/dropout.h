@@ -15,7 +15,7 @@ struct Dropout : Layer<Dropout> {
   const double p;
 
   /// Throws Error("dropout") unless 0 ≤ p ≤ 1.
-  explicit Dropout(double p = 0.5) : p(p) {
+  explicit Dropout(double p_arg = 0.5) : p(p_arg) {
     check(p >= 0 && p <= 1, "dropout", "probability ", p, " must be in [0, 1]");
   }
 

@@ -64,9 +64,10 @@ class GroupedQueryAttention : public Layer<GroupedQueryAttention> {
 /// time and memory are linear in T.
 ///   nn::LocalAttention attn(C, H, 128);
 struct LocalAttention : GroupedQueryAttention {
-  LocalAttention(int64_t embed_dim, int64_t num_heads, int64_t window,
-                 const GroupedQueryAttentionOptions& options = {})
-      : GroupedQueryAttention(embed_dim, num_heads, num_heads, with_window(options, window)) {}
+  LocalAttention(int64_t embed_dim_arg, int64_t num_heads_arg, int64_t window,
+                 const GroupedQueryAttentionOptions& options_arg = {})
+      : GroupedQueryAttention(embed_dim_arg, num_heads_arg, num_heads_arg,
+                              with_window(options_arg, window)) {}
 
   std::string type_name() const override { return "LocalAttention"; }
 

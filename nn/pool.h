@@ -15,8 +15,8 @@ struct MaxPool2d : Layer<MaxPool2d> {
   const Pair kernel;
   const MaxPool2dOptions options;
 
-  explicit MaxPool2d(Pair kernel, const MaxPool2dOptions& options = {})
-      : kernel(kernel), options(options) {}
+  explicit MaxPool2d(Pair kernel_arg, const MaxPool2dOptions& options_arg = {})
+      : kernel(kernel_arg), options(options_arg) {}
 
   Tensor forward(const Arg& x) { return max_pool2d(x, kernel, options); }
 
@@ -33,8 +33,8 @@ struct AvgPool2d : Layer<AvgPool2d> {
   const Pair kernel;
   const AvgPool2dOptions options;
 
-  explicit AvgPool2d(Pair kernel, const AvgPool2dOptions& options = {})
-      : kernel(kernel), options(options) {}
+  explicit AvgPool2d(Pair kernel_arg, const AvgPool2dOptions& options_arg = {})
+      : kernel(kernel_arg), options(options_arg) {}
 
   Tensor forward(const Arg& x) { return avg_pool2d(x, kernel, options); }
 
@@ -50,7 +50,7 @@ struct AvgPool2d : Layer<AvgPool2d> {
 struct AdaptiveAvgPool2d : Layer<AdaptiveAvgPool2d> {
   const Pair output_size;
 
-  explicit AdaptiveAvgPool2d(Pair output_size) : output_size(output_size) {}
+  explicit AdaptiveAvgPool2d(Pair output_size_arg) : output_size(output_size_arg) {}
 
   Tensor forward(const Arg& x) { return adaptive_avg_pool2d(x, output_size); }
 

@@ -17,8 +17,8 @@ struct Identity : Layer<Identity> {
 struct Flatten : Layer<Flatten> {
   const int64_t start_dim, end_dim;
 
-  explicit Flatten(int64_t start_dim = 1, int64_t end_dim = -1)
-      : start_dim(start_dim), end_dim(end_dim) {}
+  explicit Flatten(int64_t start_dim_arg = 1, int64_t end_dim_arg = -1)
+      : start_dim(start_dim_arg), end_dim(end_dim_arg) {}
 
   Tensor forward(const Arg& x) { return flatten(x, start_dim, end_dim); }
 
@@ -35,8 +35,8 @@ struct Unflatten : Layer<Unflatten> {
   const int64_t dim;
   const Shape unflattened_size;
 
-  Unflatten(int64_t dim, const Shape& unflattened_size)
-      : dim(dim), unflattened_size(unflattened_size) {
+  Unflatten(int64_t dim_arg, const Shape& unflattened_size_arg)
+      : dim(dim_arg), unflattened_size(unflattened_size_arg) {
     check(!unflattened_size.empty(), "unflatten", "no sizes to cut dimension ", dim, " into");
   }
 

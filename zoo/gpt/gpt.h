@@ -54,11 +54,11 @@ struct CausalSelfAttention : nn::Layer<CausalSelfAttention> {
   std::optional<nn::RotaryEmbedding> rotary;
   const GptConfig config;
 
-  explicit CausalSelfAttention(const GptConfig& config)
-      : c_attn(config.n_embd, 3 * config.n_embd, config.bias),
-        c_proj(config.n_embd, config.n_embd, config.bias),
-        resid_dropout(config.dropout),
-        config(config) {
+  explicit CausalSelfAttention(const GptConfig& c)
+      : c_attn(c.n_embd, 3 * c.n_embd, c.bias),
+        c_proj(c.n_embd, c.n_embd, c.bias),
+        resid_dropout(c.dropout),
+        config(c) {
     register_module("c_attn", c_attn);
     register_module("c_proj", c_proj);
     register_module("resid_dropout", resid_dropout);
