@@ -32,8 +32,8 @@ function(tarsier_add_snippets readme name)
     set(target docs_${name}_${count})
     set(file ${CMAKE_CURRENT_BINARY_DIR}/docs/${target}.cpp)
     if(info MATCHES "^```cpp fragment")
-      string(PREPEND code "#include <iostream>\n\n#include \"autograd/autograd.h\"\n"
-             "#include \"nn/nn.h\"\n#include \"optim/optim.h\"\n\nusing namespace tarsier;\n\n"
+      string(PREPEND code "#include <iostream>\n\n#include <tarsier/autograd/autograd.h>\n"
+             "#include <tarsier/nn/nn.h>\n#include <tarsier/optim/optim.h>\n\nusing namespace tarsier;\n\n"
              "int main() {\n")
       string(APPEND code "\n}")
     endif()
@@ -44,7 +44,7 @@ function(tarsier_add_snippets readme name)
     else()
       add_library(${target} OBJECT ${file})
     endif()
-    target_link_libraries(${target} PRIVATE tarsier_zoo)
+    target_link_libraries(${target} PRIVATE tarsier_flags tarsier_zoo)
     target_compile_options(${target} PRIVATE -O1 -Wno-unused)
   endwhile()
 endfunction()

@@ -1,0 +1,26 @@
+# Run by ctest: which compilers are refused, and in which words.
+include(${CMAKE_CURRENT_LIST_DIR}/../.cmake/compiler.cmake)
+
+# expect(ID VERSION WORDS…): the complaint has all of these words; none where none are given.
+function(expect id version)
+  tarsier_compiler_problem(problem ${id} ${version})
+  if(NOT ARGN AND problem)
+    message(SEND_ERROR "${id} ${version} is refused: ${problem}")
+  endif()
+  foreach(words IN LISTS ARGN)
+    string(FIND "${problem}" "${words}" found)
+    if(found EQUAL -1)
+      message(SEND_ERROR "${id} ${version}: \"${problem}\" does not say \"${words}\"")
+    endif()
+  endforeach()
+endfunction()
+
+expect(GNU 11.4.0 "GNU 11.4.0" "older than 12" "g++ 12 or clang++ 16" "CMAKE_CXX_COMPILER=")
+expect(GNU 9.1 "GNU 9.1")
+expect(GNU 12.0)
+expect(GNU 16.1)
+expect(Clang 15.0.7 "Clang 15.0.7" "older than 16" "g++ 12 or clang++ 16")
+expect(Clang 16.0.0)
+expect(AppleClang 14.0.3 "AppleClang 14.0.3" "older than 15")
+expect(AppleClang 15.0.0)
+expect(MSVC 19.39 "MSVC" "vector types" "g++ 12 or clang++ 16")

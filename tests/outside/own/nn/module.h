@@ -1,0 +1,1 @@
+#error "a header of tarsier includes this one of the user's"
