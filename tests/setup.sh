@@ -151,8 +151,46 @@ configure() {
 # Whether configure() has succeeded here before.
 configured() { [ -f "$build_dir/build.ninja" ] || [ -f "$build_dir/Makefile" ]; }
 
-# make_target TARGET: progress goes to standard error, since standard output is the program's.
+# show_progress NAME: reads what ninja or make say while they build, and tells how far that is: in one
+# line that changes on a terminal, else every tenth of the way. Standard error, since standard output
+# is the program's.
+show_progress() {
+  local name=$1 start=$SECONDS line what share shown=-10 text seconds
+  while IFS= read -r line; do
+    what=${line#*] }
+    line=${line%%]*}
+    line=${line// /}
+    case $line in
+      "["*/*) line=${line#[}; share=$((100 * ${line%/*} / ${line#*/})) ;;  # ninja: [12/345] Building …
+      "["*%) line=${line#[}; share=${line%\%} ;;                           # make: [ 12%] Building …
+      *) continue ;;
+    esac
+    text="Building $name: $share %"
+    seconds=$((SECONDS - start))
+    if [ "$seconds" -ge 5 ] && [ "$share" -ge 5 ] && [ "$share" -lt 100 ]; then
+      seconds=$((seconds * (100 - share) / share))
+      text+=$(printf ', about %d:%02d left' $((seconds / 60)) $((seconds % 60)))
+    fi
+    if [ -t 2 ]; then
+      what=${what##* }  # the file
+      text+="  ${what##*.dir/}"
+      printf '\r\033[K%s' "${text:0:$(($(tput cols 2>/dev/null || echo 80) - 1))}" >&2
+    elif [ $((share - shown)) -ge 10 ] || { [ "$share" = 100 ] && [ "$shown" -lt 100 ]; }; then
+      say "$text"
+      shown=$share
+    fi
+  done
+  if [ -t 2 ]; then printf '\r\033[K' >&2; fi
+}
+
+# make_target TARGET [NAME]: builds it. What the tools say is in build.log; it is shown where they fail
+# or warn.
 make_target() {
-  cmake --build "$build_dir" --target "$1" --parallel "$(getconf _NPROCESSORS_ONLN)" >&2 ||
-    stop "Building failed, see above."
+  local log=$build_dir/build.log status=0
+  cmake --build "$build_dir" --target "$1" --parallel "$(getconf _NPROCESSORS_ONLN)" 2>&1 |
+    tee "$log" | show_progress "${2:-$1}" || status=$?
+  if [ "$status" != 0 ] || grep -q 'warning:' "$log"; then
+    grep -vE '^\[ *[0-9]+(/[0-9]+\]|%\]) ' "$log" >&2 || true
+  fi
+  [ "$status" = 0 ] || stop "Building failed, see above."
 }

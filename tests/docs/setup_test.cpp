@@ -1,0 +1,35 @@
+// What a person sees while ./zoo/run and the like build: setup.sh's words.
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <string>
+
+#include "tests/data.h"
+
+namespace tarsier {
+namespace {
+
+/// What setup.sh says of these lines of a build, where standard error is no terminal.
+std::string progress_of(const std::string& lines) {
+  const std::string command = "bash -ec 'source \"" + source_file("tests/setup.sh").string() +
+                              "\"; printf \"" + lines + "\" | show_progress \"the program\"' 2>&1";
+  FILE* pipe = popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::string text;
+  for (int c; (c = fgetc(pipe)) != EOF;) text += static_cast<char>(c);
+  CHECK(pclose(pipe) == 0);
+  return text;
+}
+
+TEST_CASE("a build says what is built and how far it is, with ninja and with make") {
+  CHECK(progress_of("[1/200] Building CXX object a/b.cpp.o\\n[2/200] Linking c\\nnote: x\\n"
+                    "[40/200] Building CXX object x/y.cpp.o\\n[200/200] Linking d\\n") ==
+        "Building the program: 0 %\nBuilding the program: 20 %\nBuilding the program: 100 %\n");
+  CHECK(progress_of("[  3%%] Building CXX object a/b.cpp.o\\n[ 50%%] Built target y\\n"
+                    "[100%%] Built target z\\n[100%%] Built target w\\n") ==
+        "Building the program: 3 %\nBuilding the program: 50 %\nBuilding the program: 100 %\n");
+  CHECK(progress_of("ninja: no work to do.\\n") == "");
+}
+
+}  // namespace
+}  // namespace tarsier
