@@ -17,7 +17,11 @@ struct EmbeddedFile {
 /// zoo/embed.cmake makes at build time.
 const std::vector<EmbeddedFile>& embedded_files();
 
-/// Their texts one after another, each under a line that names the file.
+/// Whether a line has nothing to learn from: one that is drawn across the page, with a heading in
+/// it or without, or between the rows of a table, or about a licence.
+bool is_decoration(std::string_view line);
+
+/// Their texts one after another, each under a line that names the file, without decoration.
 std::string embedded_text();
 
 }  // namespace tarsier::zoo

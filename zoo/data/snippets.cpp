@@ -33,7 +33,7 @@ std::vector<std::string> snippets_of(const EmbeddedFile& file, int64_t lines,
     count = 0;
   };
   for (const std::string& line : split_lines(file.text)) {
-    if (is_blank(line) || gives_away(line, folders)) continue;
+    if (is_blank(line) || is_decoration(line) || gives_away(line, folders)) continue;
     snippet += (count == 0 ? "" : "\n");
     snippet += line;
     if (++count == lines) finish();

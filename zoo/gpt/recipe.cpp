@@ -5,6 +5,7 @@
 
 #include "zoo/data/batches.h"
 #include "zoo/data/embedded.h"
+#include "zoo/data/opening.h"
 #include "zoo/data/text.h"
 #include "zoo/format.h"
 #include "zoo/gpt/generate.h"
@@ -55,6 +56,7 @@ class GptTask : public Task {
     source_ = path.empty() ? "tarsier's own source text" : "'" + path + "'";
     std::string text = path.empty() ? embedded_text() : read_text_file(path);
     fingerprint_ = fingerprint(text);
+    opening_ = opening_of(text);
     check_utf8(text, source_);
     characters_ = count_characters(text);
     const auto [first, rest] = split_characters(text, characters_ * 9 / 10);
@@ -154,7 +156,10 @@ class GptTask : public Task {
     write(prompt, options.tokens.value_or(500), sampling, out);
   }
 
-  void show_sample(std::ostream& out) override { write("", 300, Sampling(), out); }
+  /// Begins as parts of its text do: after an empty line alone a young model knows little to say.
+  void show_sample(std::ostream& out) override {
+    write(opening_.common ? opening_.word : "", 300, Sampling(), out);
+  }
 
   void report(Page& page) override {
     page.section("What it writes");
@@ -171,13 +176,11 @@ class GptTask : public Task {
     add_attention(page, model_->attention(text), labels);
   }
 
+  std::optional<Choice> choice() const override { return Choice{tokens_.size(), unit() + "s"}; }
+
   bool continues_text() const override { return true; }
 
-  std::string example_input() const override {
-    for (const std::string example : {"ROMEO:", "The "})
-      if (tokens_.knows(example)) return example;
-    return tokens_.show(static_cast<int32_t>(tokens_.size() / 2));
-  }
+  std::string example_input() const override { return opening_.word; }
 
  protected:
   void add_settings(Settings& settings) override {
@@ -256,6 +259,7 @@ class GptTask : public Task {
   GptConfig config_;
   std::string source_;
   std::string fingerprint_;
+  Opening opening_;  // of a part of the text
   std::string position_ = "learned", norm_ = "layer", mlp_ = "gelu";
   TokenizerOptions tokenizer_{.kind = "characters", .lower = false};
   TextTokens tokens_;
