@@ -98,7 +98,8 @@ TEST_CASE("train, eval and predict work together") {
       tarsier(place, concat("train gpt --data data.txt --steps 20 --seed 7", kTiny));
   REQUIRE_MESSAGE(train.code == 0, train.err);
   for (const char* part : {"1 layer, 2 heads", "parameters", "step 20/20", "runs/gpt",
-                           "time     about 0:0", "\nval_loss ", "A sample", "predict runs/gpt"})
+                           "time     about 0:0", "\nval_loss ", "A sample", "predict runs/gpt",
+                           "threads  1, with the instruction set ", "memory   about "})
     CHECK_MESSAGE(has(train.out, part), part);
   CHECK_FALSE(has(train.out, "\r"));  // no terminal, no live line
 
@@ -178,6 +179,26 @@ TEST_CASE("every model trains on data of its own, resumes, evaluates and predict
     CHECK(std::count(more.out.begin(), more.out.end(), '\n') == 1);
     CHECK(more.out.ends_with("  runs/" + c.model + "\n"));
   }
+}
+
+TEST_CASE("the facts before training fit the terminal, broken between words") {
+  const Place place;
+  const std::string name = "a text with a name of many words, so that the line is longer.txt";
+  place.write(name, small_text());
+  const Result train = tarsier(place, concat("train gpt --data '", name, "' --steps 1", kTiny));
+  REQUIRE_MESSAGE(train.code == 0, train.err);
+  const std::string facts = train.out.substr(0, train.out.find("\n\n"));
+  std::istringstream lines(facts);
+  int wrapped_lines = 0;
+  std::string joined;
+  for (std::string line; std::getline(lines, line);) {
+    CHECK_MESSAGE(decode_utf8(line, "facts").size() <= 80, line);
+    if (line.starts_with("           ")) ++wrapped_lines, line.erase(0, 10);
+    joined += line;
+  }
+  CHECK(wrapped_lines >= 1);
+  CHECK_MESSAGE(has(joined, "'" + name + "': 1,081 characters to train on, 121 to validate"),
+                joined);
 }
 
 TEST_CASE("training that ends early says why, and which weights are kept") {

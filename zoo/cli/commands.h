@@ -37,9 +37,10 @@ std::string program_help();
 /// The page of `tarsier COMMAND --help`; for `train MODEL --help` with the model's settings.
 std::string command_help(const CommandSpec& spec, const Arguments& arguments);
 
-/// `text` in lines of at most 80 columns, all but the first after `indent` spaces; what stands
-/// before the first takes `indent` columns, too. Ends with a line break.
-std::string wrapped(const std::string& text, size_t indent = 0);
+/// `text` in lines of at most `width` columns, broken between words, all but the first after
+/// `indent` spaces; what stands before the first takes `indent` columns as well. Ends with a line
+/// break.
+std::string wrapped(const std::string& text, size_t indent = 0, size_t width = 80);
 
 /// `text` as a word of a shell command: quoted where it needs to be.
 std::string shell_word(const std::string& text);

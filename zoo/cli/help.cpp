@@ -23,9 +23,6 @@ size_t columns(const std::string& text) {
   }));
 }
 
-/// Help fits a terminal of the usual width.
-constexpr size_t kWidth = 80;
-
 /// Pairs of a name and what it means, as a table with two columns.
 std::string two_columns(const std::vector<std::pair<std::string, std::string>>& rows) {
   size_t width = 0;
@@ -51,13 +48,13 @@ std::string presets_of(const std::string& family) {
 
 }  // namespace
 
-std::string wrapped(const std::string& text, size_t indent) {
+std::string wrapped(const std::string& text, size_t indent, size_t width) {
   std::istringstream words(text);
   std::string out, word;
   size_t used = indent;
-  while (words >> word) {
+  while (std::getline(words, word, ' ')) {
     const bool first = out.empty();
-    if (!first && used + 1 + columns(word) > kWidth) {
+    if (!first && used + 1 + columns(word) > width) {
       out.append("\n").append(indent, ' ');
       used = indent;
     } else if (!first) {

@@ -1,8 +1,11 @@
+#include <sys/resource.h>
+
 #include <filesystem>
 #include <iostream>
 #include <limits>
 #include <set>
 
+#include "autograd/kernels/kernels.h"
 #include "autograd/parallel.h"
 #include "zoo/cli/commands.h"
 #include "zoo/cli/console.h"
@@ -63,17 +66,44 @@ std::unique_ptr<Task> configured_task(const Arguments& arguments) {
   return task;
 }
 
-void print_facts(Task& task, const RunFolder& folder, uint64_t seed, double seconds) {
+/// What the steps made for an estimate have shown.
+struct Estimate {
+  double seconds = 0;
+  int64_t bytes = 0;
+};
+
+/// The memory of the program while it trains: its largest so far, and the optimiser's two moments
+/// of each weight, which the steps on trial had none of.
+int64_t estimated_bytes(Task& task) {
+  rusage usage{};
+  if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+#ifdef __APPLE__
+  const int64_t most = usage.ru_maxrss;
+#else
+  const int64_t most = int64_t{1024} * usage.ru_maxrss;
+#endif
+  int64_t weights = 0;
+  for (const auto& [name, parameter] : task.model().named_parameters())
+    weights += parameter.numel() * static_cast<int64_t>(size_of(parameter.dtype()));
+  return most + 2 * weights;
+}
+
+void print_facts(Task& task, const RunFolder& folder, uint64_t seed, const Estimate& estimate) {
+  constexpr size_t kIndent = 11;
   std::cout << "Training " << task.name() << "\n";
   const auto row = [](const std::string& name, const std::string& text) {
-    std::cout << "  " << name << std::string(9 - std::min<size_t>(name.size(), 8), ' ') << text
-              << "\n";
+    const size_t blanks = name.size() + 2 < kIndent ? kIndent - 2 - name.size() : 1;
+    std::cout << "  " << name << std::string(blanks, ' ')
+              << wrapped(text, kIndent, static_cast<size_t>(terminal_width()));
   };
   for (const auto& [name, text] : task.facts()) row(name, text);
   row("seed", std::to_string(seed));
-  row("threads", std::to_string(num_threads()));
+  row("threads", concat(num_threads(), ", with the instruction set ", kernels::active_isa()));
+  if (estimate.bytes > 0)
+    row("memory", concat("about ", with_commas((estimate.bytes >> 20) + 1), " MB"));
   row("folder", folder.path());
-  if (seconds > 0) row("time", concat("about ", as_duration(seconds), " without validation"));
+  if (estimate.seconds > 0)
+    row("time", concat("about ", as_duration(estimate.seconds), " without validation"));
   std::cout << std::endl;
 }
 
@@ -125,8 +155,8 @@ void print_result(Task& task, const RunFolder& folder, const TrainOutcome& outco
 
 /// Trains, and says how it went. Returns the exit code.
 int train_and_report(Task& task, const RunFolder& folder, const TrainOptions& options,
-                     double seconds, bool quiet, const std::string& program) {
-  if (!quiet) print_facts(task, folder, options.seed, seconds);
+                     const Estimate& estimate, bool quiet, const std::string& program) {
+  if (!quiet) print_facts(task, folder, options.seed, estimate);
   ConsoleProgress progress(std::cout, stdout_is_terminal(), task.items());
   TrainObserver silence;
   TrainOutcome outcome;
@@ -167,9 +197,10 @@ int train_new(const Arguments& arguments, const std::string& program) {
   task->load_data(data);
   task->build(options.seed);
   const bool quiet = arguments.has("quiet");
-  double seconds = 0;
+  Estimate estimate;
   if (!quiet) {
-    seconds = estimated_seconds(*task, options.seed);
+    estimate.seconds = estimated_seconds(*task, options.seed);
+    estimate.bytes = estimated_bytes(*task);
     task->build(options.seed);
   }
 
@@ -185,7 +216,7 @@ int train_new(const Arguments& arguments, const std::string& program) {
   config.data = task->describe_data();
   config.keep(task->settings());
   folder.write_config(config);
-  return train_and_report(*task, folder, options, seconds, quiet, program);
+  return train_and_report(*task, folder, options, estimate, quiet, program);
 }
 
 int train_resumed(const Arguments& arguments, const std::string& program) {
@@ -228,7 +259,7 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
     std::cout << "Resuming after step " << done << " of " << task->steps()
               << (done == task->steps() ? ": nothing is left to do (--steps N would go on)\n"
                                         : "\n");
-  return train_and_report(*task, folder, options, 0, arguments.has("quiet"), program);
+  return train_and_report(*task, folder, options, {}, arguments.has("quiet"), program);
 }
 
 int run(const Arguments& arguments, const std::string& program) {
