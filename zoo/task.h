@@ -32,6 +32,12 @@ struct PredictOptions {
   uint64_t seed = 0;
 };
 
+/// What a loss chooses among: 97 "characters". Who guesses has loss ln(count).
+struct Choice {
+  int64_t count;
+  std::string of;
+};
+
 /// Rows of "what: facts" that training shows before it begins.
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
@@ -106,6 +112,8 @@ class Task {
   /// Adds what only this model can show to the page of a run (report/page.h): predictions beside
   /// the truth, where it looks. The data are loaded, and the trained model is in eval().
   virtual void report(Page&) {}
+  /// What the loss chooses among; none where it is no choice. Only after load_data().
+  virtual std::optional<Choice> choice() const { return {}; }
   /// An input for the suggested `tarsier predict` command.
   virtual std::string example_input() const = 0;
 

@@ -124,6 +124,12 @@ TEST_CASE("a page is well formed whatever stands in it") {
   CHECK(html.find("nan") == html.npos);
   CHECK(html.find("inf") == html.npos);
   CHECK_THROWS_AS(page.table({"a", "b"}, {{"1"}}), Error);
+  // Columns of numbers stand to the right; dates and words do not.
+  Page numbers("t");
+  numbers.table(
+      {"a", "b", "c"},
+      {{"-1,234.5", "1975-12-19", "7"}, {"1e-05", "25.3.1952", "x"}, {"77.86 %", "–", "8"}});
+  CHECK(count(numbers.html(), "<td class=\"number\">") == 3);
   CHECK_THROWS_AS(page.weighted_text({}, {"a"}, {}), Error);
 }
 
@@ -171,6 +177,85 @@ TEST_CASE("ticks are round numbers inside of the chart") {
   const std::string chart = line_chart({{"y", {0, 10}, {0, 1}}}).markup;
   for (const char* label : {">0.0<", ">0.2<", ">0.8<", ">1.0<", ">10<"})
     CHECK_MESSAGE(count(chart, label) == 1, label);
+}
+
+/// The labels of an axis: those that end at the left of the lines, or stand under them.
+std::vector<std::string> tick_labels(const std::string& chart, const std::string& kind) {
+  std::vector<std::string> labels;
+  const std::string mark = "class=\"muted " + kind + "\">";
+  for (size_t at = 0; (at = chart.find(mark, at)) != chart.npos;) {
+    at += mark.size();
+    labels.push_back(chart.substr(at, chart.find('<', at) - at));
+  }
+  return labels;
+}
+
+TEST_CASE("an axis says no more than its values do") {
+  // One value: one tick, not a range around it; and 100 % is the most that there is.
+  const std::vector<std::string> one{"4"}, hundred{"100"};
+  CHECK(tick_labels(line_chart({{"y", {7}, {4}}}).markup, "end") == one);
+  CHECK(tick_labels(line_chart({{"y", {7}, {4}}}).markup, "middle") ==
+        std::vector<std::string>{"7", "step"});
+  CHECK(tick_labels(line_chart({{"y", {1, 2}, {100, 100}}}, {.most = 100}).markup, "end") ==
+        hundred);
+  CHECK(tick_labels(line_chart({{"y", {1, 2}, {4, 4}}}, {.log_y = true}).markup, "end") == one);
+  for (const std::string& label :
+       tick_labels(line_chart({{"y", {1, 9}, {91, 99.9}}}, {.most = 100}).markup, "end"))
+    CHECK_MESSAGE(std::stod(label) <= 100, label);
+  for (const std::string& label : tick_labels(line_chart({{"y", {1, 9}, {0, 9}}}).markup, "end"))
+    CHECK_MESSAGE(std::stod(label) >= 0, label);
+  // Steps are whole.
+  CHECK(tick_labels(line_chart({{"y", {1, 2}, {0, 9}}}).markup, "middle") ==
+        std::vector<std::string>{"1", "2", "step"});
+}
+
+TEST_CASE("a line across a chart has its name, and room") {
+  const std::string chart =
+      line_chart({{"loss", {1, 2}, {1, 2}}}, {.mark = 4.5, .mark_label = "guessing"}).markup;
+  CHECK(flaw(chart) == "");
+  CHECK(count(chart, "class=\"mark\"") == 1);
+  CHECK(count(chart, ">guessing</text>") == 1);
+  const std::vector<std::string> labels = tick_labels(chart, "end");
+  CHECK(std::count(labels.begin(), labels.end(), "4") == 1);
+  // Its name does not stand in the labels of the axis below, wherever the line is.
+  for (const double mark : {0.1, 4.5}) {
+    const std::string drawn =
+        line_chart({{"loss", {1, 2}, {1, 2}}}, {.mark = mark, .mark_label = "guessing"}).markup;
+    const size_t tag = drawn.rfind("<text", drawn.find(">guessing<"));
+    CHECK(std::stod(drawn.substr(drawn.find(" y=\"", tag) + 4)) < 250 - 36);
+  }
+}
+
+/// Whether all texts of a drawing that are not turned lie inside of it.
+std::string outside(const std::string& drawing) {
+  const auto number = [&](const std::string& name, size_t from) {
+    return std::stod(drawing.substr(drawing.find(name + "=\"", from) + name.size() + 2));
+  };
+  const double width = number("width", 0);
+  for (size_t at = 0; (at = drawing.find("<text ", at)) != drawing.npos; ++at) {
+    const size_t end = drawing.find('>', at);
+    const std::string tag = drawing.substr(at, end - at);
+    const std::string text = drawing.substr(end + 1, drawing.find('<', end) - end - 1);
+    if (count(tag, "transform") > 0) continue;
+    // Digits of DejaVu Sans are 0.636 of its size, the capital W is 0.989.
+    double size = 0;
+    for (const char c : text) size += 12 * (c == 'W' ? 0.989 : c == ',' ? 0.318 : 0.636);
+    const double x = number("x", at);
+    const double left = count(tag, "end") > 0      ? x - size
+                        : count(tag, "middle") > 0 ? x - size / 2
+                                                   : x;
+    if (left < -0.05 || left + size > width + 0.05)
+      return concat("'", text, "' from ", left, " to ", left + size, " of ", width);
+  }
+  return "";
+}
+
+TEST_CASE("labels are not cut off, even in a wide font") {
+  CHECK(outside(line_chart({{"y", {0, 2000}, {0, 200'000}}}).markup) == "");
+  CHECK(outside(line_chart({{"y", {0, 10'000'000}, {0, 0.00013}}}).markup) == "");
+  const std::vector<std::string> wide{"WWWW", "WWWWWWWW"};
+  CHECK(outside(heat_map({0, 1, 1, 0}, 2, 2, wide, {"a", "b"}).markup) == "");
+  CHECK(outside(heat_map({0, 1, 1, 0}, 2, 2, {}, {"a", "b"}).markup) == "");
 }
 
 TEST_CASE("a long run is thinned, and keeps its ends and its peaks") {
@@ -229,6 +314,16 @@ TEST_CASE("heat maps: a tooltip for each cell of a small one, shades for a large
   // Cells of one shade side by side are one: the row is 200 wide, then 100.
   CHECK(count(heat_map({1, 1, 0, 1}, 1, 4, {}, {}, {.cell = 100}).markup, "h200v100h-200z") == 1);
 
+  // A bare one tells where each row is strongest.
+  const std::string bare = heat_map({0, 0.5, 1, 0.25}, 2, 2, {"r1", "r2"}, {"c1", "c2"},
+                                    {.cell = 3, .percent = true, .bare = true})
+                               .markup;
+  CHECK(flaw(bare) == "");
+  CHECK(count(bare, "<text") == 0);
+  CHECK(count(bare, "<title>") == 2);
+  CHECK(count(bare, "<title>r1: most at c2, 50.0 %</title>") == 1);
+  CHECK(count(bare, "<title>r2: most at c1, 100.0 %</title>") == 1);
+
   const std::string odd = heat_map({0.5, kNan, -1, kInf}, 2, 2, {}, {"a", "b"}).markup;
   CHECK(flaw(odd) == "");
   CHECK(count(odd, "fill-opacity=\"0.00\"><title>") == 3);
@@ -236,6 +331,20 @@ TEST_CASE("heat maps: a tooltip for each cell of a small one, shades for a large
   CHECK_THROWS_AS(heat_map({1}, 1, 2, {}, {}), Error);
   CHECK_THROWS_AS(heat_map({1}, 1, 1, {"a", "b"}, {}), Error);
   CHECK_THROWS_AS(heat_map({}, 0, 0, {}, {}), Error);
+}
+
+TEST_CASE("what colours show can be read as numbers") {
+  Page page("t");
+  add_percent(page, {0.123, 0, 1, 0.0001}, {"r1", "<r2>"}, {"c1", "c2"});
+  page.weighted_text({{}, "caption"}, {"a", " b"}, {0.1, 0.25});
+  const std::string html = page.html();
+  CHECK(flaw(html) == "");
+  CHECK(count(html, "<details><summary>In numbers</summary>") == 1);
+  for (const char* cell : {"<td>r1</td>", "<td>&lt;r2&gt;</td>", ">12.3</td>", ">100.0</td>"})
+    CHECK_MESSAGE(count(html, cell) == 1, cell);
+  CHECK(count(html, ">–</td>") == 2);
+  // The scale of the words' colours.
+  CHECK(count(html, ">0 %<span class=\"ramp\"></span>25.0 %</p>") == 1);
 }
 
 TEST_CASE("a picture is a BMP inside of the page") {
@@ -314,6 +423,11 @@ TEST_CASE("report.html of a run, whole or interrupted, is one file with all its 
                              "layer 2, head 2", "prefers-color-scheme", "width=device-width"})
       CHECK_MESSAGE(count(html, part) > 0, part);
     CHECK(count(html, "class=\"chart\"") == 4);
+    // What a loss is worth: guessing among the 16 characters of the text.
+    CHECK(count(html, "2.77 = ln 16") == 2);
+    CHECK(count(html, ">guessing</text>") == 1);
+    CHECK((count(html, "as one between ") == 1) == (stop_after == 0));
+    CHECK(count(html, "<title>gpt: run</title>") == 1);
     CHECK(count(html, " at step 1</title>") == 4);  // of the loss, the rate, the norm, the speed
     CHECK((count(html, ">val loss</text>") == 1) == (stop_after == 0));
     for (const char* outside : {"http:", "https:", "src=", "url(", "@import", "<link", "<script"})

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "zoo/report/draw.h"
 
@@ -37,20 +38,33 @@ std::string tick_text(double value, double step) {
   return fixed(value, static_cast<int>(-std::floor(std::log10(step) + 1e-9)));
 }
 
+struct AxisOptions {
+  bool log = false;
+  double margin = 0;       ///< share of the range that is free at either end
+  double most = INFINITY;  ///< no value can be above
+  double least_step = 0;   ///< between two ticks: 1 where values are whole
+};
+
 /// Where a value stands between the ends of an axis, from 0 to 1.
 class Axis {
  public:
-  /// An axis for the values between low and high, which are infinite where there are none.
-  Axis(double low, double high, bool log, double margin) : log_(log) {
-    if (low > high) low = log ? 1 : 0, high = log ? 10 : 1;
+  /// An axis for the values between low and high.
+  Axis(double low, double high, const AxisOptions& options)
+      : log_(options.log), least_step_(options.least_step) {
+    const double given = low;
     if (log_) low = std::log10(low), high = std::log10(high);
+    const bool positive = low >= 0;
     if (high - low < 1e-12 * std::max({1e-200, std::abs(low), std::abs(high)})) {
+      only_ = given;
       const double room = log_ ? 0.3 : low == 0 ? 1 : 0.1 * std::abs(low);
       low -= room;
       high += room;
     }
-    low_ = low - margin * (high - low);
-    high_ = high + margin * (high - low);
+    low_ = low - options.margin * (high - low);
+    high_ = high + options.margin * (high - low);
+    if (log_) return;
+    if (positive) low_ = std::max(low_, 0.0);  // what is never negative has no room below 0
+    high_ = std::min(high_, options.most);
   }
 
   double at(double value) const {
@@ -58,6 +72,7 @@ class Axis {
   }
 
   std::vector<Tick> ticks(int count) const {
+    if (only_) return {{*only_, short_number(*only_)}};  // others would suggest a range
     if (!log_) return linear_ticks(low_, high_, count);
     if (high_ - low_ < 0.7) return linear_ticks(std::pow(10, low_), std::pow(10, high_), count);
     std::vector<Tick> ticks;
@@ -74,9 +89,9 @@ class Axis {
   }
 
  private:
-  static std::vector<Tick> linear_ticks(double low, double high, int count) {
+  std::vector<Tick> linear_ticks(double low, double high, int count) const {
     std::vector<Tick> ticks;
-    const double step = nice_step(high - low, count);
+    const double step = std::max(nice_step(high - low, count), least_step_);
     const double first = std::ceil(low / step);
     for (int i = 0; i <= count && (first + i) * step <= high; ++i) {
       const double value = (first + i) * step;
@@ -86,6 +101,8 @@ class Axis {
   }
 
   bool log_;
+  double least_step_;
+  std::optional<double> only_;  // the value, where there is but one
   double low_ = 0, high_ = 1;
 };
 
@@ -159,7 +176,10 @@ Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
     return svg_of(kWidth, 60, "chart", options.label,
                   svg_text(kWidth / 2, 36, "nothing to draw yet", "class=\"muted middle\""));
 
-  const Axis across(x_low, x_high, false, 0), up(y_low, y_high, options.log_y, 0.04);
+  const bool marked = usable(options.mark);
+  if (marked) y_low = std::min(y_low, options.mark), y_high = std::max(y_high, options.mark);
+  const Axis across(x_low, x_high, {.least_step = 1});
+  const Axis up(y_low, y_high, {.log = options.log_y, .margin = 0.04, .most = options.most});
   const std::vector<Tick> y_ticks = up.ticks(6), x_ticks = across.ticks(5);
   double label_width = 0;
   for (const Tick& tick : y_ticks)
@@ -196,6 +216,14 @@ Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
   }
   grid += svg_text((frame.left + frame.right) / 2, kHeight - 4, options.x_label,
                    "class=\"muted middle\"");
+
+  if (marked) {
+    const double y = frame.y(up.at(options.mark));
+    grid += "<path class=\"mark\" d=\"M" + px(frame.left) + " " + px(y) + "H" + px(frame.right) +
+            "\"/>" +
+            svg_text(frame.right, y + 14 < frame.bottom ? y + 14 : y - 5, options.mark_label,
+                     "class=\"muted end\"");
+  }
 
   std::string lines;
   for (size_t i = 0; i < series.size(); ++i)

@@ -76,6 +76,27 @@ std::string cells_by_shade(const std::vector<double>& shades, int64_t rows, int6
   return out;
 }
 
+/// A strip over each row that tells where its largest value is.
+std::string row_tooltips(const std::vector<double>& values, int64_t rows, int64_t columns,
+                         const std::vector<std::string>& row_labels,
+                         const std::vector<std::string>& column_labels,
+                         const HeatMapOptions& options) {
+  const auto name = [](const std::vector<std::string>& labels, int64_t i) {
+    return labels.empty() ? std::to_string(i + 1) : labels[static_cast<size_t>(i)];
+  };
+  std::string out;
+  for (int64_t r = 0; r < rows; ++r) {
+    const auto row = values.begin() + r * columns;
+    const int64_t at = std::max_element(row, row + columns) - row;
+    out += concat("<rect class=\"clear\" x=\"0\" y=\"", r * options.cell, "\" width=\"",
+                  columns * options.cell, "\" height=\"", options.cell, "\"><title>") +
+           escape(name(row_labels, r) + ": most at " + name(column_labels, at) + ", " +
+                  number(row[at], options)) +
+           "</title></rect>";
+  }
+  return out;
+}
+
 double longest(const std::vector<std::string>& labels) {
   double width = 0;
   for (const std::string& label : labels)
@@ -108,28 +129,31 @@ Svg heat_map(const std::vector<double>& values, int64_t rows, int64_t columns,
   for (size_t i = 0; i < values.size(); ++i)
     shades[i] = high > 0 ? std::min(1.0, clean[i] / high) : 0;
 
+  const std::vector<std::string> none;
+  const std::vector<std::string>& beside = options.bare ? none : row_labels;
+  const std::vector<std::string>& above = options.bare ? none : column_labels;
   // Labels of columns lean where they do not fit over their cells.
   const auto cell = static_cast<double>(options.cell);
-  const double column_label = longest(column_labels);
+  const double column_label = longest(above);
   const bool leaning = column_label > cell - 2;
   const double row_title = options.row_title.empty() ? 0 : 18;
-  const double left = row_title + (row_labels.empty() ? 1 : longest(row_labels) + 8);
+  const double left = row_title + (beside.empty() ? 1 : longest(beside) + 8);
   const double column_title = options.column_title.empty() ? 0 : 18;
-  const double top = column_title + (column_labels.empty() ? 1
-                                     : leaning             ? 0.77 * column_label + 14
-                                                           : kFont + 6);
+  const double top = column_title + (above.empty() ? 1
+                                     : leaning     ? 0.77 * column_label + 14
+                                                   : kFont + 6);
   const double width = cell * static_cast<double>(columns);
   const double height = cell * static_cast<double>(rows);
-  const bool scale = !row_labels.empty() || !column_labels.empty();
+  const bool scale = !beside.empty() || !above.empty();
 
   std::string labels;
-  for (size_t r = 0; r < row_labels.size(); ++r)
+  for (size_t r = 0; r < beside.size(); ++r)
     labels += svg_text(left - 6, top + cell * (static_cast<double>(r) + 0.5) + 4,
-                       shortened(row_labels[r], kLabelLength), "class=\"end\"");
-  for (size_t c = 0; c < column_labels.size(); ++c) {
+                       shortened(beside[r], kLabelLength), "class=\"end\"");
+  for (size_t c = 0; c < above.size(); ++c) {
     const double x = left + cell * (static_cast<double>(c) + 0.5), y = top - 6;
     labels += svg_text(
-        leaning ? x + 4 : x, y, shortened(column_labels[c], kLabelLength),
+        leaning ? x + 4 : x, y, shortened(above[c], kLabelLength),
         leaning ? "transform=\"rotate(-50 " + px(x + 4) + " " + px(y) + ")\"" : "class=\"middle\"");
   }
   if (row_title > 0)
@@ -140,7 +164,7 @@ Svg heat_map(const std::vector<double>& values, int64_t rows, int64_t columns,
     labels += svg_text(left + width / 2, 12, options.column_title, "class=\"muted middle\"");
 
   std::string legend;
-  const double scale_left = std::min(left, 30.0), scale_top = top + height + 12;
+  const double scale_left = std::clamp(left, 14.0, 30.0), scale_top = top + height + 12;
   if (scale) {
     for (int i = 0; i < 12; ++i)
       legend += "<rect class=\"heat\" x=\"" + px(scale_left + 8 * i) + "\" y=\"" + px(scale_top) +
@@ -152,7 +176,10 @@ Svg heat_map(const std::vector<double>& values, int64_t rows, int64_t columns,
   const std::string cells =
       rows * columns <= kCellsWithTooltips && scale
           ? cells_with_tooltips(shades, clean, rows, columns, row_labels, column_labels, options)
-          : cells_by_shade(shades, rows, columns, options.cell);
+          : cells_by_shade(shades, rows, columns, options.cell) +
+                (options.bare
+                     ? row_tooltips(clean, rows, columns, row_labels, column_labels, options)
+                     : "");
   const std::string frame = "<rect class=\"frame\" x=\"0\" y=\"0\" width=\"" + px(width) +
                             "\" height=\"" + px(height) + "\"/>";
   const double right = leaning ? 0.64 * column_label : 2;

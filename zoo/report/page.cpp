@@ -50,14 +50,20 @@ figcaption { font-size: .85rem; color: var(--muted); }
 .words { margin: 0 0 .2rem; max-width: 60rem; }
 .words span { border-radius: 3px; }
 .quote { margin: 0 0 1rem; }
+.scale { margin: 0; font-size: .8rem; color: var(--muted); }
+.ramp { display: inline-block; width: 6rem; height: .7em; margin: 0 .4rem;
+  background: linear-gradient(90deg, transparent, rgba(255,122,0,.65)); }
+summary { cursor: pointer; color: var(--muted); font-size: .85rem; }
 svg { display: block; font: 12px system-ui, sans-serif; }
 svg text { fill: var(--ink); }
 svg .muted { fill: var(--muted); } svg .over { fill: var(--over); }
 svg .middle { text-anchor: middle; } svg .end { text-anchor: end; }
 .chart { width: 100%; height: auto; }
 .line { fill: none; stroke-width: 1.7; stroke-linejoin: round; stroke-linecap: round; }
+.mark { stroke: var(--muted); stroke-dasharray: 5 4; fill: none; }
 .grid { stroke: var(--rule); fill: none; }
 .heat { fill: var(--heat); } .glow { fill: var(--glow); }
+.clear { fill: transparent; }
 .frame { fill: none; stroke: var(--rule); }
 .pixels { image-rendering: pixelated; }
 .s0 { stroke: var(--c0); } .s1 { stroke: var(--c1); } .s2 { stroke: var(--c2); }
@@ -70,11 +76,15 @@ circle.s3 { fill: var(--c3); } circle.s4 { fill: var(--c4); } circle.s5 { fill: 
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 )css";
 
-/// What begins with a digit (after a sign), or is no value at all.
-bool is_number(const std::string& text) {
-  const size_t first = text.starts_with("-") ? 1 : 0;
-  return text == "–" ||
-         (first < text.size() && std::isdigit(static_cast<unsigned char>(text[first])) != 0);
+/// A number, with a unit or without ("-1,234", "77.86 %", "0:07", "1e-05"), or no value at all. A
+/// date is none.
+bool is_number(std::string_view text) {
+  if (text == "–") return true;
+  if (text.starts_with("-")) text.remove_prefix(1);
+  if (text.empty() || std::isdigit(static_cast<unsigned char>(text[0])) == 0) return false;
+  const std::string_view digits = text.substr(0, text.find_first_of(" e"));
+  return digits.find_first_not_of("0123456789.,:") == digits.npos &&
+         std::ranges::count(digits, '.') <= 1;
 }
 
 std::string element(const std::string& name, std::string_view text, const std::string& kind = "") {
@@ -92,6 +102,20 @@ void Page::preformatted(std::string_view text) { body_ += element("pre", text) +
 
 void Page::table(const std::vector<std::string>& head,
                  const std::vector<std::vector<std::string>>& rows) {
+  body_ += "<div class=\"scroll\">";
+  add_table(head, rows);
+  body_ += "</div>\n";
+}
+
+void Page::folded_table(std::string_view summary, const std::vector<std::string>& head,
+                        const std::vector<std::vector<std::string>>& rows) {
+  body_ += "<details>" + element("summary", summary) + "<div class=\"scroll\">";
+  add_table(head, rows);
+  body_ += "</div></details>\n";
+}
+
+void Page::add_table(const std::vector<std::string>& head,
+                     const std::vector<std::vector<std::string>>& rows) {
   std::vector<bool> numbers(head.size(), !rows.empty());
   for (const auto& row : rows) {
     check(row.size() == head.size(), "report", "a row of ", row.size(), " cells in a table of ",
@@ -104,9 +128,9 @@ void Page::table(const std::vector<std::string>& head,
       out += element(kind, cells[i], numbers[i] ? "number" : "");
     return out + "</tr>\n";
   };
-  body_ += "<div class=\"scroll\"><table>\n<thead>" + line(head, "th") + "</thead>\n<tbody>\n";
+  body_ += "<table>\n<thead>" + line(head, "th") + "</thead>\n<tbody>\n";
   for (const auto& row : rows) body_ += line(row, "td");
-  body_ += "</tbody></table></div>\n";
+  body_ += "</tbody></table>";
 }
 
 void Page::pairs(const std::vector<std::pair<std::string, std::string>>& rows) {
@@ -145,8 +169,9 @@ void Page::weighted_text(const Figure& caption, const std::vector<std::string>& 
              fixed(high > 0 ? 0.65 * w / high : 0, 2) + ")\" title=\"" + fixed(100 * w, 1) +
              " %\">" + escape(std::string_view(words[i]).substr(apart ? 1 : 0)) + "</span>";
   }
-  body_ +=
-      "</p>" + element("figcaption", caption.caption, caption.wrong ? "wrong" : "") + "</div>\n";
+  body_ += "</p>" + element("figcaption", caption.caption, caption.wrong ? "wrong" : "") +
+           "<p class=\"scale\">0 %<span class=\"ramp\"></span>" + fixed(100 * high, 1) +
+           " %</p></div>\n";
 }
 
 std::string Page::html() const {

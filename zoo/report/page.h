@@ -29,6 +29,9 @@ class Page {
   /// not as long as the head.
   void table(const std::vector<std::string>& head,
              const std::vector<std::vector<std::string>>& rows);
+  /// The same, folded away under `summary` until it is asked for.
+  void folded_table(std::string_view summary, const std::vector<std::string>& head,
+                    const std::vector<std::vector<std::string>>& rows);
   /// Names and values side by side, in as many columns as fit.
   void pairs(const std::vector<std::pair<std::string, std::string>>& rows);
   void preformatted(std::string_view text);
@@ -37,14 +40,17 @@ class Page {
   /// Drawings of their own size, as many beside each other as fit.
   void figures(const std::vector<Figure>& figures);
   void figure(const Figure& one) { figures({one}); }
-  /// A text whose words have the more colour the more they weigh. Words that begin with a space
-  /// stand apart from the one before. Throws Error("report") unless there is a weight for each.
+  /// A text whose words have the more colour the more they weigh, with the scale of the colours.
+  /// Words that begin with a space stand apart from the one before. Throws Error("report") unless
+  /// there is a weight for each.
   void weighted_text(const Figure& caption, const std::vector<std::string>& words,
                      const std::vector<double>& weights);
 
   std::string html() const;
 
  private:
+  void add_table(const std::vector<std::string>& head,
+                 const std::vector<std::vector<std::string>>& rows);
   void add_figures(const std::vector<Figure>& figures, std::string_view kind);
 
   std::string title_, body_;

@@ -39,6 +39,7 @@ void add_confusion(Page& page, const ConfusionMatrix& confusion,
   }
   page.figure({heat_map(shares, n, n, names, names, options),
                "The colour is the share of the true class (row) that is taken for the column."});
+  if (options.texts.empty()) add_percent(page, shares, names, names);
 }
 
 std::vector<Answer> worth_showing(const std::vector<Answer>& answers, size_t mistakes,
@@ -61,23 +62,42 @@ std::string described(const Answer& answer, const std::vector<std::string>& name
          " (" + fixed(100 * answer.probability, 0) + " %)";
 }
 
+void add_percent(Page& page, const std::vector<double>& values,
+                 const std::vector<std::string>& row_labels,
+                 const std::vector<std::string>& column_labels) {
+  std::vector<std::string> head{"%"};
+  head.insert(head.end(), column_labels.begin(), column_labels.end());
+  std::vector<std::vector<std::string>> rows;
+  for (size_t r = 0; r < row_labels.size(); ++r) {
+    rows.push_back({row_labels[r]});
+    for (size_t c = 0; c < column_labels.size(); ++c) {
+      const std::string text = fixed(100 * values[r * column_labels.size() + c], 1);
+      rows.back().push_back(text == "0.0" ? "–" : text);
+    }
+  }
+  page.folded_table("In numbers", head, rows);
+}
+
 void add_attention(Page& page, const std::vector<Tensor>& weights,
                    const std::vector<std::string>& labels) {
   const auto T = static_cast<int64_t>(labels.size());
   page.paragraph(
       "The first tokens of the validation text. Each row is a token that looks back at earlier "
       "ones, in the last layer, on average over its heads.");
-  page.figure({heat_map(mean(weights.back(), 1).to_vector(), T, T, labels, labels,
+  const std::vector<double> last = mean(weights.back(), 1).to_vector();
+  page.figure({heat_map(last, T, T, labels, labels,
                         {.label = "attention in the last layer", .cell = 15, .percent = true}),
                ""});
+  add_percent(page, last, labels, labels);
   page.paragraph("Every head on the same text, from the first layer to the last.");
   std::vector<Figure> heads;
   for (size_t layer = 0; layer < weights.size(); ++layer)
     for (int64_t head = 0; head < weights[layer].size(1); ++head) {
       const std::string name = concat("layer ", layer + 1, ", head ", head + 1);
-      heads.push_back({heat_map(select(weights[layer], 1, head).to_vector(), T, T, {}, {},
-                                {.label = name, .cell = 3}),
-                       name});
+      const std::vector<double> seen = select(weights[layer], 1, head).to_vector();
+      heads.push_back({heat_map(seen, T, T, labels, labels,
+                                {.label = name, .cell = 3, .percent = true, .bare = true}),
+                       concat(name, ", to ", fixed(100 * std::ranges::max(seen), 0), " %")});
     }
   page.figures(heads);
 }

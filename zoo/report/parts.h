@@ -23,6 +23,11 @@ std::vector<Answer> worth_showing(const std::vector<Answer>& answers, size_t mis
 /// "9, read as 4 (83 %)", or "4 (99 %)" where that is right.
 std::string described(const Answer& answer, const std::vector<std::string>& names);
 
+/// The values of a heat map as a folded table of percent: colours are seen, not read.
+void add_percent(Page& page, const std::vector<double>& values,
+                 const std::vector<std::string>& row_labels,
+                 const std::vector<std::string>& column_labels);
+
 /// Where a text of T tokens looks at itself: a large map of the last layer, on average over its
 /// heads, and a small one of every head. `weights` has (1, H, T, T) for each layer.
 void add_attention(Page& page, const std::vector<Tensor>& weights,

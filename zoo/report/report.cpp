@@ -1,8 +1,10 @@
 #include "zoo/report/report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <filesystem>
+#include <optional>
 
 #include "nn/file.h"
 #include "zoo/format.h"
@@ -20,7 +22,30 @@ std::string with_spaces(std::string name) {
   return name;
 }
 
-void add_outcome(Page& page, const Task& task, const TrainOutcome& outcome,
+/// The loss of a model that gives every answer the same chance.
+double guessing_loss(const Choice& choice) { return std::log(static_cast<double>(choice.count)); }
+
+/// "4.57 = ln 97".
+std::string guessing_text(const Choice& choice) {
+  return concat(fixed(guessing_loss(choice), 2), " = ln ", with_commas(choice.count));
+}
+
+/// What a loss means: against guessing, and as a number of answers.
+void explain_loss(Page& page, const Choice& choice, const TrainOutcome& outcome) {
+  std::string text =
+      concat("A model that guesses, and gives each of the ", with_commas(choice.count), " ",
+             choice.of, " the same chance, has a loss of ", guessing_text(choice),
+             " (the dashed line). A loss of L is as unsure as a choice between e^L of them");
+  for (const Metric& metric : outcome.metrics) {
+    if (!metric.name.ends_with("loss") || !(metric.value < 20)) continue;
+    text += concat(": the ", with_spaces(metric.name), " of ", metric.text(), ", as one between ",
+                   fixed(std::exp(metric.value), 1));
+    break;
+  }
+  page.paragraph(text + ".");
+}
+
+void add_outcome(Page& page, Task& task, const TrainOutcome& outcome,
                  const std::vector<Series>& curves) {
   const std::string steps = with_commas(task.steps());
   page.paragraph(outcome.interrupted
@@ -30,6 +55,8 @@ void add_outcome(Page& page, const Task& task, const TrainOutcome& outcome,
                                  : concat("All ", steps, " steps are done."));
   std::vector<std::pair<std::string, std::string>> rows;
   for (const Metric& metric : outcome.metrics) rows.emplace_back(metric.name, metric.text());
+  if (const std::optional<Choice> choice = task.choice())
+    rows.emplace_back("loss by guessing", guessing_text(*choice));
   if (outcome.best_step > 0)
     rows.emplace_back("measured after step", with_commas(outcome.best_step));
   for (const Series& curve : curves)
@@ -41,14 +68,17 @@ void add_outcome(Page& page, const Task& task, const TrainOutcome& outcome,
         "validation split.");
 }
 
-Figure chart(const std::vector<Series>& series, const std::string& title, bool log_y = false) {
+Figure chart(const std::vector<Series>& series, const std::string& title,
+             ChartOptions options = {}) {
   std::vector<Series> thin;
   for (const Series& one : series) thin.push_back(thinned(one, kBuckets));
-  return {line_chart(thin, {.label = title, .log_y = log_y}), title};
+  options.label = title;
+  return {line_chart(thin, options), title};
 }
 
 /// Losses in one chart, each other number in its own.
-void add_curves(Page& page, const std::vector<Series>& curves) {
+void add_curves(Page& page, const Task& task, const TrainOutcome& outcome,
+                const std::vector<Series>& curves) {
   std::vector<Series> losses;
   std::vector<Figure> charts{{}};
   for (const Series& curve : curves) {
@@ -63,11 +93,15 @@ void add_curves(Page& page, const std::vector<Series>& curves) {
     } else if (name == "lr") {
       charts.push_back(chart({curve}, "learning rate"));
     } else if (name == "grad_norm") {
-      charts.push_back(chart({curve}, "norm of the gradient, before clipping", true));
+      charts.push_back(chart({curve}, "norm of the gradient, before clipping", {.log_y = true}));
     } else if (name.ends_with("_per_second")) {
       charts.push_back(chart({curve}, with_spaces(name)));
     } else if (name != "seconds") {
-      charts.insert(charts.begin() + 1, chart({curve}, with_spaces(name) + ", validation"));
+      const auto metric = std::ranges::find(outcome.metrics, name, &Metric::name);
+      const bool percent = metric != outcome.metrics.end() && metric->unit == "%";
+      charts.insert(charts.begin() + 1,
+                    chart({curve}, with_spaces(name) + (percent ? ", %" : "") + ", validation",
+                          {.most = percent ? 100 : INFINITY}));
     }
   }
   if (losses.empty()) {
@@ -75,7 +109,11 @@ void add_curves(Page& page, const std::vector<Series>& curves) {
     return;
   }
   for (Series& loss : losses) loss.name = with_spaces(loss.name);
-  charts[0] = chart(losses, "loss");
+  ChartOptions options;
+  const std::optional<Choice> choice = task.choice();
+  if (choice) options.mark = guessing_loss(*choice), options.mark_label = "guessing";
+  charts[0] = chart(losses, "loss", options);
+  if (choice) explain_loss(page, *choice, outcome);
   page.charts(charts);
 }
 
@@ -94,9 +132,9 @@ void write_report(Task& task, const RunFolder& folder, const TrainOutcome& outco
                   const std::vector<std::string>& next) {
   const RunConfig config = folder.read_config();
   const std::vector<Series> curves = read_curves(nn::read_file(folder.file("metrics.jsonl")));
-  Page page(
-      concat(task.name(), ": ",
-             std::filesystem::absolute(folder.path()).lexically_normal().filename().string()));
+  const std::string name =
+      std::filesystem::absolute(folder.path()).lexically_normal().filename().string();
+  Page page(name == task.name() ? name : concat(task.name(), ": ", name));
   add_outcome(page, task, outcome, curves);
   page.table({"", ""}, [&] {
     std::vector<std::vector<std::string>> rows;
@@ -104,7 +142,7 @@ void write_report(Task& task, const RunFolder& folder, const TrainOutcome& outco
     return rows;
   }());
   page.section("Training");
-  add_curves(page, curves);
+  add_curves(page, task, outcome, curves);
 
   std::exception_ptr problem;
   try {

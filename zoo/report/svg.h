@@ -4,6 +4,7 @@
 // Colours are classes and variables of the page's style (page.cpp), so that a drawing is right on a
 // dark page and on a light one.
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -45,6 +46,9 @@ struct ChartOptions {
   std::string label = "";        ///< what it shows, for those who hear the page
   std::string x_label = "step";  ///< under the axis
   bool log_y = false;            ///< values that are not positive are left out
+  double most = INFINITY;        ///< no value can be above: the axis ends there
+  double mark = NAN;             ///< a dashed line across, with `mark_label`
+  std::string mark_label = "";
 };
 
 /// Lines through the points of all series, with axes and a legend (where there is more than one
@@ -65,10 +69,12 @@ struct HeatMapOptions {
   double high = 0;       ///< the value of full colour; 0: the largest there is
   int64_t cell = 18;     ///< pixels
   bool percent = false;  ///< values from 0 to 1 are shown as percent
+  bool bare = false;     ///< no labels are drawn: a row tells on hover where its largest value is
 };
 
 /// A matrix as colours: values[row · columns + column], from 0 (none) to the largest. With labels,
-/// a scale, and up to 2,500 cells the value of each as a tooltip. Values that are not finite or
+/// a scale, and up to 2,500 cells the value of each as a tooltip (`bare` maps: the largest of each
+/// row). Values that are not finite or
 /// negative count as 0. No labels on a side: none are drawn.
 /// Throws Error("report") where the sizes do not fit together.
 Svg heat_map(const std::vector<double>& values, int64_t rows, int64_t columns,

@@ -160,6 +160,8 @@ class TextClassifierTask : public Task {
     }
   }
 
+  std::optional<Choice> choice() const override { return Choice{labels_.size(), "classes"}; }
+
   std::string example_input() const override {
     // As much of a text as a person would type.
     const std::string text = validation_.size() == 0 ? "" : tokenizer_->decode(validation_.rows[0]);

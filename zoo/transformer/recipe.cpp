@@ -138,20 +138,24 @@ class TransformerTask : public Task {
   void report(Page& page) override {
     page.section("Validation pairs");
     std::vector<std::vector<std::string>> rows;
-    std::vector<Figure> maps;
+    std::vector<std::pair<std::vector<int32_t>, std::vector<int32_t>>> shown;
     for (size_t i = 0; i < std::min<size_t>(8, validation_text_.source.size()); ++i) {
       const std::vector<int32_t> source = tokens_of(validation_text_.source[i]);
       const std::vector<int32_t> written = translate(*model_, source, beam_);
       rows.push_back({validation_text_.source[i], validation_text_.target[i],
                       target_tokens_->decode(written)});
-      if (i < 3) maps.push_back(cross_attention(source, written));
+      if (i < 3) shown.emplace_back(source, written);
     }
     page.table({"source", "reference", "model"}, rows);
     page.section("Where the decoder looks in the source");
     page.paragraph(
         "A row for each token that the model writes: how much it looks at each token of the source "
         "meanwhile, in the last layer, on average over the heads.");
-    page.figures(maps);
+    for (const auto& [source, written] : shown) add_cross_attention(page, source, written);
+  }
+
+  std::optional<Choice> choice() const override {
+    return Choice{target_tokens_->size(), "tokens of the target"};
   }
 
   std::string example_input() const override {
@@ -245,17 +249,23 @@ class TransformerTask : public Task {
   }
 
   /// How each token of a translation looked at those of its source.
-  Figure cross_attention(const std::vector<int32_t>& source, std::vector<int32_t> written) {
+  void add_cross_attention(Page& page, const std::vector<int32_t>& source,
+                           std::vector<int32_t> written) {
     NoGrad no_grad;
+    const std::string caption =
+        source_tokens_->decode(source) + " → " + target_tokens_->decode(written);
     std::vector<int32_t> read = written;  // to write each, the decoder reads those before
     read.insert(read.begin(), kBegin);
     written.push_back(kEnd);
     const Tensor weights =
         model_->cross_attention(pad_rows({source}, kPad), Tensor(), pad_rows({read}, kPad));
-    return {heat_map(weights.to_vector(), weights.size(1), weights.size(2),
-                     token_labels(*target_tokens_, written), token_labels(*source_tokens_, source),
-                     {.label = "cross-attention", .percent = true}),
-            source_tokens_->decode(source) + " → " + target_tokens_->decode(written)};
+    const std::vector<std::string> rows = token_labels(*target_tokens_, written);
+    const std::vector<std::string> columns = token_labels(*source_tokens_, source);
+    const std::vector<double> values = weights.to_vector();
+    page.figure({heat_map(values, weights.size(1), weights.size(2), rows, columns,
+                          {.label = "cross-attention", .percent = true}),
+                 caption});
+    add_percent(page, values, rows, columns);
   }
 
   TransformerPreset preset_;

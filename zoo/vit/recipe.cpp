@@ -169,6 +169,10 @@ class VitTask : public Task {
     page.figures(figures);
   }
 
+  std::optional<Choice> choice() const override {
+    return Choice{static_cast<int64_t>(names_.size()), "classes"};
+  }
+
   std::string example_input() const override { return "picture.pgm"; }
 
  protected:
