@@ -1,5 +1,7 @@
 #include "autograd/memory.h"
 
+#include <pthread.h>
+
 #include <cstdlib>
 #include <mutex>
 #include <unordered_map>
@@ -44,10 +46,15 @@ size_t block_size(size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+class Allocator;
+Allocator& allocator();
+
 /// Freed blocks by size, and the counts. One for the process, never destroyed: tensors of static
 /// storage duration may outlive any order of destruction.
 class Allocator {
  public:
+  Allocator() { hold_during_fork(); }
+
   void* take(size_t bytes) {
     const size_t size = block_size(bytes);
     std::lock_guard lock(mutex_);
@@ -116,6 +123,14 @@ class Allocator {
       blocks.clear();
     }
     stats_.cached_bytes = 0;
+  }
+
+  /// A child of fork() has only the thread that called: were another one in the allocator at that
+  /// moment, nobody would ever unlock it there. So the allocator is held while the process is
+  /// copied.
+  static void hold_during_fork() {
+    ::pthread_atfork([] { allocator().mutex_.lock(); }, [] { allocator().mutex_.unlock(); },
+                     [] { allocator().mutex_.unlock(); });
   }
 
   std::mutex mutex_;

@@ -4,6 +4,10 @@
 // succeeds holds the job open until it has counted `unfinished_` down as well, so the description
 // of the job (body_, n_, grain_) cannot change under it. A worker that comes late finds unclaimed_
 // == 0 and touches nothing.
+//
+// fork() copies the memory of a process and, of its threads, the one that called. So a child begins
+// with a new pool, whose workers are made when work first comes; the old one stays as it was copied
+// and is never touched again: whatever its threads were doing, nobody will finish it.
 #include "autograd/parallel.h"
 
 #include <atomic>
@@ -17,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include <pthread.h>
 #ifdef __linux__
 #include <sched.h>
 #endif
@@ -96,16 +101,21 @@ void run_inline(int64_t n, int64_t grain, RangeFunction body) {
     body(begin, n - begin < grain ? n : begin + grain);
 }
 
+/// The pool of this process; null before anybody asked. Never destroyed, for what is of static
+/// storage duration may compute until the very end; at exit its threads are stopped.
+class Pool;
+std::atomic<Pool*> current_pool = nullptr;
+
 class Pool {
  public:
-  ~Pool() { stop(); }
+  explicit Pool(int threads) : threads_(threads) {}
 
   int threads() const { return threads_.load(std::memory_order_relaxed); }
 
   void set_threads(int threads) {
     const std::lock_guard lock(job_mutex_);
     if (threads == this->threads()) return;
-    stop();
+    stop_workers();
     threads_.store(threads, std::memory_order_relaxed);
   }
 
@@ -114,7 +124,7 @@ class Pool {
     // processor already, the one that asks.
     const std::unique_lock lock(job_mutex_, std::try_to_lock);
     if (!lock.owns_lock()) return run_inline(n, grain, body);
-    if (workers_.empty()) start();
+    start_workers();
 
     body_ = &body;
     n_ = n;
@@ -138,9 +148,21 @@ class Pool {
     const auto finished = [this] { return unfinished_.load(std::memory_order_acquire) == 0; };
     if (!(spins_ && spin_until(finished))) {
       for (int i = 0; i < 100 && !finished(); ++i) std::this_thread::yield();
-      while (!finished()) std::this_thread::sleep_for(std::chrono::microseconds(20));
+      while (!finished()) {
+        check_not_forked();
+        std::this_thread::sleep_for(std::chrono::microseconds(20));
+      }
     }
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+
+  /// Stops the workers for good: from now on whoever asks computes alone.
+  void close() {
+    {
+      const std::lock_guard lock(workers_mutex_);
+      closed_ = true;
+    }
+    stop_workers();
   }
 
  private:
@@ -176,22 +198,35 @@ class Pool {
     }
   }
 
-  void start() {
+  /// A body that forks and returns in the child leaves its job unfinished there: the other threads
+  /// that had a share of it are in the parent.
+  void check_not_forked() const {
+    check(current_pool.load(std::memory_order_relaxed) == this, "parallel_for",
+          "the process was forked inside a body, so that the work of the other threads is missing "
+          "in the child: let the child only call exec() or _exit(), or fork outside");
+  }
+
+  /// Starts the workers where there are none yet.
+  void start_workers() {
+    const std::lock_guard lock(workers_mutex_);
+    if (closed_ || !workers_.empty()) return;
     // With more threads than processors a spinning thread only keeps a working one off.
     spins_ = threads() <= available_processors();
     try {
       for (int i = 1; i < threads(); ++i) workers_.emplace_back([this] { work(); });
-    } catch (const std::system_error&) {
-      // The system gives no more threads: those that there are share the work.
+    } catch (const std::exception&) {
+      // The system gives no more threads, or no memory for them: those that there are share the
+      // work.
     }
   }
 
-  void stop() {
+  void stop_workers() {
+    const std::lock_guard lock(workers_mutex_);
     stopping_.store(true, std::memory_order_relaxed);
     call_.fetch_add(1, std::memory_order_release);
     call_.notify_all();
     for (std::thread& worker : workers_) {
-      // exit() called by a body on a worker destroys the pool from there.
+      // exit() called by a body on a worker closes the pool from there.
       if (worker.get_id() == std::this_thread::get_id())
         worker.detach();
       else
@@ -201,9 +236,11 @@ class Pool {
     stopping_.store(false, std::memory_order_relaxed);
   }
 
-  std::atomic<int> threads_ = initial_threads();
-  std::mutex job_mutex_;  // held by the thread whose job is running
+  std::atomic<int> threads_;
+  std::mutex job_mutex_;      // held by the thread whose job is running
+  std::mutex workers_mutex_;  // of the next three
   std::vector<std::thread> workers_;
+  bool closed_ = false;  // the program is at its end
   bool spins_ = true;
 
   // The job.
@@ -219,9 +256,22 @@ class Pool {
   std::atomic<bool> stopping_ = false;
 };
 
+struct StopAtExit {
+  ~StopAtExit() { current_pool.load(std::memory_order_acquire)->close(); }
+};
+
 Pool& pool() {
-  static Pool pool;
-  return pool;
+  static const bool made = [] {
+    current_pool.store(new Pool(initial_threads()), std::memory_order_release);
+    ::pthread_atfork(nullptr, nullptr, [] {
+      const int threads = current_pool.load(std::memory_order_relaxed)->threads();
+      current_pool.store(new Pool(threads), std::memory_order_relaxed);
+    });
+    return true;
+  }();
+  static_cast<void>(made);
+  static const StopAtExit stop;
+  return *current_pool.load(std::memory_order_acquire);
 }
 
 }  // namespace

@@ -29,6 +29,8 @@ class RangeFunction {
 /// whatever the number of threads; only who computes which differs. `grain` is the number of
 /// iterations worth waking a thread for: where n ≤ grain the caller does it all. Called from inside
 /// a parallel_for it runs on the calling thread alone. The first exception of a body is rethrown.
+/// A child of fork() starts without workers and makes its own. One that was forked inside a body
+/// may only call exec() or _exit().
 void parallel_for(int64_t n, int64_t grain, RangeFunction body);
 
 /// The number of threads that compute, the caller included. Starts at TARSIER_THREADS, or the

@@ -16,7 +16,11 @@ namespace {
 /// Multiply-adds that are worth waking a thread for.
 constexpr int64_t kGrainWork = int64_t(1) << 19;
 
-thread_local Scratch scratch;
+Scratch& scratch() {
+  thread_local Scratch memory;
+  [[maybe_unused]] thread_local const ScratchOwner owner{memory};
+  return memory;
+}
 
 /// Queries, or keys, from … to − 1.
 struct Range {
@@ -101,7 +105,7 @@ template <class T>
 void attend(const Attention<T>& a, int64_t head, int64_t i, const HeadRows<T>& out, T* lse) {
   constexpr int64_t W = Simd<T>::width;
   const int64_t rows = least(kBlock, a.tq - i), padded = round_up<T>(a.dv);
-  T* const q_t = scratch.get<T>(kBlock * (a.d + 3 * kBlock + 2 * padded));
+  T* const q_t = scratch().get<T>(kBlock * (a.d + 3 * kBlock + 2 * padded));
   T* const s = q_t + kBlock * a.d;
   const RowTile<T> tile{s + kBlock * kBlock, s + 2 * kBlock * kBlock};
   T* const y = s + 3 * kBlock * kBlock;
@@ -244,7 +248,7 @@ void head_grad(const Attention<T>& a, const AttentionGrad<T>& g, int64_t head, R
   }
 
   Queries<T> queries;
-  queries.q_t = scratch.get<T>(kBlock * (3 * d + 2 * dv + 4 * kBlock));
+  queries.q_t = scratch().get<T>(kBlock * (3 * d + 2 * dv + 4 * kBlock));
   queries.dy_t = queries.q_t + kBlock * d;
   T* const q_space = queries.dy_t + kBlock * dv;
   T* const dy_space = q_space + kBlock * d;

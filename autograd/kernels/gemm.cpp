@@ -41,7 +41,11 @@ constexpr int64_t kGrainWork = int64_t(1) << 19;
 constexpr int64_t kGrainPack = int64_t(1) << 15;
 
 /// What a thread packs into.
-thread_local Scratch scratch;
+Scratch& scratch() {
+  thread_local Scratch memory;
+  [[maybe_unused]] thread_local const ScratchOwner owner{memory};
+  return memory;
+}
 
 template <class T>
 constexpr T kZeros[kTileCols<T>] = {};
@@ -252,7 +256,7 @@ void product(const Gemm<T>& g, const T* a, const T* b, T* c) {
   const int64_t a_size =
       block.packs_a ? ceil_div(block_rows, kTileRows) * kPanelRows<T> * block_k : 0;
   const int64_t b_size = ceil_div(block_cols, kTileCols<T>) * kTileCols<T> * block_k;
-  block.packed_a = scratch.get<T>(a_size + b_size);
+  block.packed_a = scratch().get<T>(a_size + b_size);
   block.packed_b = block.packed_a + a_size;
 
   for (int64_t col = 0; col < g.n; col += block_cols) {

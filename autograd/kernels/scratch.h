@@ -6,33 +6,51 @@
 
 namespace tarsier::kernels::TARSIER_ISA {
 
-/// 64-byte aligned memory that grows when asked for more, and is freed with its thread. Kernels
-/// keep one `thread_local`; what get() returned is overwritten by whoever calls get() next.
+/// 64-byte aligned memory that grows when asked for more. What get() returned is overwritten by
+/// whoever calls get() next. Kernels keep one for each thread:
+///
+///   Scratch& scratch() {
+///     thread_local Scratch memory;
+///     [[maybe_unused]] thread_local const ScratchOwner owner{memory};
+///     return memory;
+///   }
+///
+/// It has no destructor, for what is of static storage duration may compute after the thread_local
+/// variables of the main thread were destroyed. It finds a Scratch that is empty.
 class Scratch {
  public:
   Scratch() = default;
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { ::operator delete(memory_, kAlignment); }
 
   /// At least `count` elements, not initialised.
   template <class T>
   T* get(int64_t count) {
     const int64_t bytes = count * static_cast<int64_t>(sizeof(T));
     if (bytes > bytes_) {
-      ::operator delete(memory_, kAlignment);
-      memory_ = nullptr;
-      bytes_ = 0;
+      release();
       memory_ = ::operator new(static_cast<size_t>(bytes), kAlignment);
       bytes_ = bytes;
     }
     return static_cast<T*>(memory_);
   }
 
+  void release() {
+    ::operator delete(memory_, kAlignment);
+    memory_ = nullptr;
+    bytes_ = 0;
+  }
+
  private:
   static constexpr std::align_val_t kAlignment{64};
   void* memory_ = nullptr;
   int64_t bytes_ = 0;
+};
+
+/// Frees a Scratch with its thread.
+struct ScratchOwner {
+  Scratch& scratch;
+  ~ScratchOwner() { scratch.release(); }
 };
 
 }  // namespace tarsier::kernels::TARSIER_ISA

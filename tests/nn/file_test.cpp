@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "autograd/error.h"
+#include "tests/child.h"
 #include "tests/nn/temporary.h"
 
 namespace tarsier {
@@ -70,16 +71,6 @@ TEST_CASE("links are followed, and stay links") {
   fs::create_symlink("loop", folder / "loop");
   CHECK_THROWS_AS(nn::write_file_atomically(folder / "loop", "x"), Error);
   CHECK_THROWS_AS(nn::read_file(folder / "loop"), Error);
-}
-
-/// Runs `body` in a process of its own; returns its exit code.
-template <class Body>
-int in_child(Body body) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(body());
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 TEST_CASE("a full disk leaves the old file, no temporary one, and an error") {

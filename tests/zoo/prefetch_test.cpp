@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autograd/random.h"
+#include "tests/child.h"
 #include "tests/error_of.h"
 #include "zoo/data/batches.h"
 
@@ -81,6 +82,46 @@ TEST_CASE("results need not be copied, and need no default") {
   Prefetch<Result> prefetch([](int64_t i) { return Result(i); }, 1, 3);
   CHECK(*prefetch.next().value == 1);
   CHECK(*prefetch.next().value == 2);
+}
+
+TEST_CASE("where there is no thread for it, next() makes each result itself") {
+  CHECK(in_child([] {
+          refuse_new_workers();
+          Prefetch<int64_t> prefetch(
+              [](int64_t i) {
+                if (i == 8) throw std::out_of_range("eight");
+                return i * i;
+              },
+              3, 10);
+          if (prefetch.has_thread()) return 1;
+          for (int64_t i = 3; i < 8; ++i)
+            if (prefetch.next() != i * i) return 2;
+          for (int again = 0; again < 2; ++again) {
+            try {
+              prefetch.next();
+              return 3;
+            } catch (const std::out_of_range&) {
+            }
+          }
+          return 0;
+        }) == 0);
+}
+
+TEST_CASE("a forked child goes on by itself, wherever the parent's thread was") {
+  for (int round = 0; round < 60; ++round) {
+    auto prefetch = std::make_unique<Prefetch<std::string>>(
+        [](int64_t i) { return std::string(1000, static_cast<char>('a' + i % 26)); }, 1, 100, 3);
+    const auto next_is = [&](int64_t i) { return prefetch->next()[999] == 'a' + i % 26; };
+    for (int64_t i = 1; i <= round; ++i) CHECK(next_is(i));
+    CHECK(in_child([&] {
+            for (int64_t i = round + 1; i <= 100; ++i)
+              if (!next_is(i)) return 1;
+            prefetch.reset();
+            return 0;
+          }) == 0);
+    CHECK(prefetch->has_thread());
+    CHECK(next_is(round + 1));
+  }
 }
 
 TEST_CASE("batches are the same with and without") {

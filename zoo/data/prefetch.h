@@ -1,11 +1,14 @@
 #pragma once
 // Makes batches on a second thread while the model trains on the one before.
 
+#include <unistd.h>
+
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -29,20 +32,31 @@ namespace tarsier::zoo {
 ///
 /// `make` and all that it uses belong to the thread until the Prefetch is destroyed. It may make
 /// tensors, but should leave parallel_for to the model, which waits for it otherwise.
+///
+/// Where the system gives no thread, and in a child of fork(), which has none, next() makes each
+/// result itself: slower, and the same.
 template <class T>
 class Prefetch {
  public:
   /// Starts at once. Throws Error("prefetch") for a depth below 1.
   Prefetch(std::function<T(int64_t)> make, int64_t first, int64_t last, int64_t depth = 2)
-      : make_(std::move(make)), next_(first), last_(last), depth_(depth) {
+      : next_(first), last_(last), ahead_(std::make_unique<Ahead>(std::move(make))) {
     check(depth >= 1, "prefetch", "depth is ", depth, ", but must be at least 1");
-    thread_ = std::jthread([this, first](const std::stop_token& stop) { run(stop, first); });
+    try {
+      ahead_->thread =
+          std::jthread([ahead = ahead_.get(), first, last, depth](const std::stop_token& stop) {
+            ahead->run(stop, first, last, depth);
+          });
+      process_ = ::getpid();
+    } catch (const std::exception&) {
+      // No thread, or no memory for one.
+    }
   }
 
   /// Stops the thread; waits for the call of `make` that is running.
   ~Prefetch() {
-    thread_.request_stop();
-    thread_.join();
+    // The thread of a parent cannot be waited for, nor what it may wait on be destroyed.
+    if (process_ != 0 && !has_thread()) static_cast<void>(ahead_.release());
   }
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
@@ -52,50 +66,71 @@ class Prefetch {
   /// may call it.
   T next() {
     check(next_ <= last_, "prefetch", "all results up to number ", last_, " were taken");
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !ready_.empty() || failure_ != nullptr; });
-    if (ready_.empty()) std::rethrow_exception(failure_);
-    T result = std::move(ready_.front());
-    ready_.pop_front();
+    if (!has_thread()) {
+      T result = ahead_->make(next_);
+      ++next_;
+      return result;
+    }
+    T result = ahead_->take();
     ++next_;
-    lock.unlock();
-    changed_.notify_all();
     return result;
   }
 
- private:
-  void run(const std::stop_token& stop, int64_t first) {
-    for (int64_t i = first; i <= last_; ++i) {
-      std::optional<T> result;
-      std::exception_ptr failure;
-      try {
-        result.emplace(make_(i));
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      std::unique_lock lock(mutex_);
-      if (failure != nullptr) {
-        failure_ = failure;
-      } else {
-        // wait() also ends, with false, when a stop is asked for.
-        const auto has_room = [&] { return static_cast<int64_t>(ready_.size()) < depth_; };
-        if (!changed_.wait(lock, stop, has_room)) return;
-        ready_.push_back(std::move(*result));
-      }
-      lock.unlock();
-      changed_.notify_all();
-      if (failure != nullptr || stop.stop_requested()) return;
-    }
-  }
+  /// Whether results are made ahead.
+  bool has_thread() const { return process_ == ::getpid(); }
 
-  const std::function<T(int64_t)> make_;
+ private:
+  /// What the thread works with.
+  struct Ahead {
+    explicit Ahead(std::function<T(int64_t)> make) : make(std::move(make)) {}
+
+    T take() {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return !ready.empty() || failure != nullptr; });
+      if (ready.empty()) std::rethrow_exception(failure);
+      T result = std::move(ready.front());
+      ready.pop_front();
+      lock.unlock();
+      changed.notify_all();
+      return result;
+    }
+
+    void run(const std::stop_token& stop, int64_t first, int64_t last, int64_t depth) {
+      for (int64_t i = first; i <= last; ++i) {
+        std::optional<T> result;
+        std::exception_ptr problem;
+        try {
+          result.emplace(make(i));
+        } catch (...) {
+          problem = std::current_exception();
+        }
+        std::unique_lock lock(mutex);
+        if (problem != nullptr) {
+          failure = problem;
+        } else {
+          // wait() also ends, with false, when a stop is asked for.
+          const auto has_room = [&] { return static_cast<int64_t>(ready.size()) < depth; };
+          if (!changed.wait(lock, stop, has_room)) return;
+          ready.push_back(std::move(*result));
+        }
+        lock.unlock();
+        changed.notify_all();
+        if (problem != nullptr || stop.stop_requested()) return;
+      }
+    }
+
+    const std::function<T(int64_t)> make;
+    std::mutex mutex;  // of the next three
+    std::condition_variable_any changed;
+    std::deque<T> ready;
+    std::exception_ptr failure;
+    std::jthread thread;  // last, so that it ends before what it uses
+  };
+
   int64_t next_;  // number of the result that next() gives
-  const int64_t last_, depth_;
-  std::mutex mutex_;  // of what follows
-  std::condition_variable_any changed_;
-  std::deque<T> ready_;
-  std::exception_ptr failure_;
-  std::jthread thread_;  // last, so that it ends before what it uses
+  const int64_t last_;
+  std::unique_ptr<Ahead> ahead_;
+  pid_t process_ = 0;  // that has the thread; 0 where there is none
 };
 
 }  // namespace tarsier::zoo

@@ -1,0 +1,33 @@
+#pragma once
+// Code of a test in a process of its own.
+
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace tarsier {
+
+/// Runs `body` in a child of fork() and returns its exit code, or −1 where it crashed or hung: it
+/// is ended after a minute. What `body` returns is the code; CHECK is of no use in it.
+template <class Body>
+int in_child(Body body) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    ::_exit(body());
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/// From now on this process gets no more threads: their stacks would be larger than all memory.
+inline void refuse_new_workers() {
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstacksize(&attributes, size_t{1} << 47);
+  ::pthread_setattr_default_np(&attributes);
+  ::pthread_attr_destroy(&attributes);
+}
+
+}  // namespace tarsier
