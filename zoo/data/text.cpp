@@ -29,9 +29,9 @@ std::string read_text_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   check(file.good(), "data", "cannot open '", path, "': ", std::strerror(errno));
   std::string text;
-  char block[1 << 16];
-  while (file.read(block, sizeof block) || file.gcount() > 0)
-    text.append(block, static_cast<size_t>(file.gcount()));
+  std::string block(1 << 16, '\0');  // not on the stack: threads of other systems have 128 KiB
+  while (file.read(block.data(), static_cast<std::streamsize>(block.size())) || file.gcount() > 0)
+    text.append(block, 0, static_cast<size_t>(file.gcount()));
   check(!file.bad(), "data", "cannot read '", path, "': ", std::strerror(errno));
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // the mark of some editors for UTF-8
   check(!text.empty(), "data", "'", path, "' is empty");
