@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "autograd/ops.h"
 #include "zoo/trainer.h"
 #include "zoo/usage_error.h"
 
@@ -53,6 +54,23 @@ TensorDict without_prefix(const TensorDict& all, const std::string& prefix) {
   for (const auto& [name, tensor] : all)
     if (name.starts_with(prefix)) part.add(name.substr(prefix.size()), tensor);
   return part;
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
+  const Tensor x = contiguous(a.detach()), y = contiguous(b.detach());
+  return dispatch_all(x.dtype(), [&]<class T>() {
+    return x.numel() == 0 ||
+           std::memcmp(x.data<T>(), y.data<T>(), static_cast<size_t>(x.numel()) * sizeof(T)) == 0;
+  });
+}
+
+/// Waits until the names in a folder are on the disk. Not every file system can.
+void sync_folder(const fs::path& path) {
+  const int folder = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;
+  ::fsync(folder);
+  ::close(folder);
 }
 
 }  // namespace
@@ -117,6 +135,8 @@ RunFolder RunFolder::create(const std::string& path) {
   }
   fs::create_directories(path + "/checkpoint", error);
   check(!error, "run", "cannot make the folder '", path, "': ", error.message());
+  // Of what is in it, AtomicFile takes care.
+  for (const fs::path& folder : {fs::path(path), fs::path(path).parent_path()}) sync_folder(folder);
   return RunFolder(path);
 }
 
@@ -163,6 +183,20 @@ void RunFolder::check_space(const std::string& path, int64_t bytes) {
 
 void RunFolder::save_weights(const TensorDict& weights, const std::string& model) const {
   nn::save_safetensors(file(kWeights), weights, {{"model", model}});
+}
+
+bool RunFolder::holds_weights(const TensorDict& weights) const {
+  try {
+    const TensorDict held = nn::load_safetensors(file(kWeights));
+    if (held.size() != weights.size()) return false;
+    for (const auto& [name, tensor] : weights) {
+      const Tensor* other = held.find(name);
+      if (other == nullptr || !same_bits(tensor, *other)) return false;
+    }
+    return true;
+  } catch (const Error&) {
+    return false;  // there is none, or it is not whole
+  }
 }
 
 TensorDict RunFolder::load_weights() const {
@@ -239,34 +273,47 @@ RunLock::~RunLock() {
 
 // ----------------------------------------------------------------------------------------- metrics
 
-MetricsLog::MetricsLog(const RunFolder& folder, int64_t last_step) : path_(folder.file(kMetrics)) {
+bool MetricsLog::rewind(const RunFolder& folder, int64_t last_step,
+                        const std::function<bool()>& interrupted) {
   remove_unfinished(folder.path());
-  std::string kept;
-  if (fs::exists(path_)) {
-    const std::string text = nn::read_file(path_);
-    int64_t number = 1;
-    for (size_t begin = 0; begin < text.size(); ++number) {
-      const size_t end = text.find('\n', begin);
-      if (end == text.npos) break;
-      const std::string_view line = std::string_view(text).substr(begin, end - begin);
-      if (step_of(line, number) > last_step) break;
-      begin = end + 1;
-      kept = text.substr(0, begin);
-    }
+  const std::string path = folder.file(kMetrics);
+  std::error_code error;
+  if (!fs::exists(path, error)) return true;
+  const std::string text = nn::read_file(path);
+  size_t kept = 0;
+  int64_t number = 1, before = -1;
+  for (size_t end; (end = text.find('\n', kept)) != text.npos; kept = end + 1, ++number) {
+    if (number % 1000 == 0 && interrupted()) return false;
+    const int64_t step = step_of(std::string_view(text).substr(kept, end - kept), path, number);
+    if (step > last_step) break;
+    check(step > before, "run", path, ": line ", number, " is of step ", step,
+          ", but the one before it of step ", before,
+          " already. Remove the lines that are too many, or move the file away: training does not "
+          "need it");
+    before = step;
   }
-  nn::write_file_atomically(path_, kept);
-  file_.open(path_, std::ios::binary | std::ios::app);
-  check(file_.is_open(), "run", "cannot write ", path_, ": ", std::strerror(errno));
+  // Cutting takes no room: it also works where the disk is full.
+  if (kept < text.size()) fs::resize_file(path, kept, error);
+  check(!error, "run", "cannot cut ", path, ": ", error.message());
+  return true;
 }
 
-int64_t MetricsLog::step_of(std::string_view line, int64_t number) const {
+int64_t MetricsLog::step_of(std::string_view line, const std::string& path, int64_t number) {
   try {
-    return nn::Json::parse(line, path_)["step"].as_int();
+    return nn::Json::parse(line, path)["step"].as_int();
   } catch (const Error& error) {
-    fail("run", path_, ": line ", number, " is damaged (", error.what(),
-         "). Mend or remove it, or move the file away: training does not need it");
+    fail("run", path, ": line ", number, " is damaged (", error.what(),
+         "). Fix or remove it, or move the file away: training does not need it");
   }
 }
+
+MetricsLog::MetricsLog(const RunFolder& folder)
+    : path_(folder.file(kMetrics)),
+      file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
+  check(file_ >= 0, "run", "cannot write ", path_, ": ", std::strerror(errno));
+}
+
+MetricsLog::~MetricsLog() { ::close(file_); }
 
 void MetricsLog::write(const StepReport& report, const std::string& items) {
   nn::Json line = nn::Json::Object{
@@ -278,8 +325,24 @@ void MetricsLog::write(const StepReport& report, const std::string& items) {
       {"seconds", report.seconds},
   };
   for (const Metric& metric : report.metrics) line.set(metric.name, metric.value);
-  file_ << line.dump() << '\n' << std::flush;
-  check(file_.good(), "run", "cannot write ", path_, ": ", std::strerror(errno));
+  append(line.dump() + "\n");
 }
+
+void MetricsLog::append(std::string_view line) {
+  const off_t size = ::lseek(file_, 0, SEEK_END);
+  while (!line.empty()) {
+    const ssize_t written = ::write(file_, line.data(), line.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      const int reason = errno;
+      // Half a line is of no use to anybody.
+      if (size >= 0 && ::ftruncate(file_, size) != 0) errno = reason;
+      fail("run", "cannot write ", path_, ": ", std::strerror(reason));
+    }
+    line.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+void MetricsLog::sync() const { ::fsync(file_); }
 
 }  // namespace tarsier::zoo

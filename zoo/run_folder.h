@@ -13,7 +13,7 @@
 // cannot be renamed at once.
 
 #include <cstdint>
-#include <fstream>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -78,6 +78,8 @@ class RunFolder {
 
   void save_weights(const TensorDict& weights, const std::string& model) const;
   TensorDict load_weights() const;
+  /// Whether model.safetensors is whole and holds these, to the last bit.
+  bool holds_weights(const TensorDict& weights) const;
 
   bool has_checkpoint() const;
   void save_checkpoint(const Checkpoint& checkpoint) const;
@@ -105,18 +107,30 @@ class RunLock {
 /// metrics.jsonl, open for more lines.
 class MetricsLog {
  public:
-  /// Keeps the lines of the steps up to `last_step` (a resumed run does the later ones again) and
-  /// drops the others, and a line that was cut off. Throws Error("run") for a damaged line.
-  MetricsLog(const RunFolder& folder, int64_t last_step);
+  /// Cuts the log of an earlier process behind the lines of the steps up to `last_step` (a resumed
+  /// run does the later ones again), or behind the last whole line. Returns false, and leaves
+  /// everything as it is, where `interrupted`, asked every now and then, says so. Throws
+  /// Error("run") for a damaged line, and for a step that comes twice.
+  static bool rewind(const RunFolder& folder, int64_t last_step,
+                     const std::function<bool()>& interrupted);
+
+  explicit MetricsLog(const RunFolder& folder);
+  ~MetricsLog();
+  MetricsLog(const MetricsLog&) = delete;
+  MetricsLog& operator=(const MetricsLog&) = delete;
+
   /// Adds a line; it is in the file when this returns. `items` names the speed: "tokens".
-  /// Throws Error("run") where it cannot be written.
+  /// Throws Error("run") where it cannot be written; then no part of it is there.
   void write(const StepReport& report, const std::string& items);
+  /// Waits until all lines are on the disk.
+  void sync() const;
 
  private:
-  int64_t step_of(std::string_view line, int64_t number) const;
+  static int64_t step_of(std::string_view line, const std::string& path, int64_t number);
+  void append(std::string_view line);
 
   std::string path_;
-  std::ofstream file_;
+  int file_;
 };
 
 }  // namespace tarsier::zoo

@@ -38,7 +38,9 @@ class Run {
     } else {
       save();
     }
-    MetricsLog metrics(folder_, step_);
+    if (!MetricsLog::rewind(folder_, step_, options_.interrupted))
+      return {.step = step_, .interrupted = true};
+    metrics_.emplace(folder_);
     const int64_t first = step_, parts = task_.recipe.accumulate;
     batches_.emplace([this](int64_t number) { return task_.batch(number, options_.seed); },
                      first * parts + 1, steps_ * parts);
@@ -49,7 +51,7 @@ class Run {
       report.seconds = seconds_before_ + seconds_since(start_);
       report.seconds_left = seconds_since(start_) / static_cast<double>(step_ - first) *
                             static_cast<double>(steps_ - step_);
-      metrics.write(report, task_.items());
+      with_advice([&] { metrics_->write(report, task_.items()); });
       observer_.on_step(report);
       const bool last = step_ == steps_ || out_of_patience();
       const bool stop = !last && options_.interrupted();
@@ -98,7 +100,7 @@ class Run {
          learning_rate,
          ": training diverged, a smaller --set learning_rate may help. The checkpoint"
          " of step ",
-         saved_step_, " is kept in ", folder_.path());
+         *saved_step_, " is kept in ", folder_.path());
   }
 
   /// Validates the averaged weights, and keeps them where they are the best so far.
@@ -142,19 +144,37 @@ class Run {
     checkpoint.best_value = best_value_;
     checkpoint.best_step = best_step_;
     checkpoint.without_gain = without_gain_;
-    try {
+    with_advice([&] {
+      // The order is that in which one follows from the other. resume() makes up for what was not
+      // written any more: lines of later steps are cut off, and weights come from the checkpoint.
+      if (metrics_) metrics_->sync();
       folder_.save_checkpoint(checkpoint);
       saved_step_ = step_;
-      average_.swap();
-      folder_.save_weights(best_step_ > 0 ? best_ : task_.model().state_dict(), task_.name());
-      average_.swap();
+      folder_.save_weights(weights_for_use(), task_.name());
+    });
+  }
+
+  /// The best so far; before the first validation, the average of the moment.
+  TensorDict weights_for_use() {
+    if (best_step_ > 0) return best_;
+    average_.swap();
+    TensorDict weights = copy_of(task_.model().state_dict());
+    average_.swap();
+    return weights;
+  }
+
+  /// Does what writes into the folder. Where that fails, says what is left and how to go on.
+  template <class Write>
+  void with_advice(const Write& write) const {
+    try {
+      write();
     } catch (const Error& error) {
-      if (saved_step_ == 0) throw;
+      if (!saved_step_) throw;
       check(folder_.has_checkpoint(), "train", "saving failed after step ", step_, ": ",
             folder_.path(), " was removed or renamed while training");
       fail("train", "saving failed after step ", step_, ": ", error.what(),
-           ". The checkpoint of step ", saved_step_,
-           " is whole: mend that, then go on with --resume ", folder_.path());
+           ". The checkpoint of step ", *saved_step_,
+           " is whole: fix that, then go on with --resume ", folder_.path());
     }
   }
 
@@ -168,19 +188,28 @@ class Run {
       fail("run", folder_.path(),
            ": the checkpoint and config.json do not belong together: ", error.what());
     }
-    step_ = saved_step_ = checkpoint.step;
+    step_ = checkpoint.step;
+    saved_step_ = step_;
     seconds_before_ = checkpoint.seconds;
     best_ = checkpoint.best;
     best_value_ = checkpoint.best_value;
     best_step_ = checkpoint.best_step;
     without_gain_ = checkpoint.without_gain;
+    // The process that wrote the checkpoint may have ended before it wrote the weights.
+    if (const TensorDict weights = weights_for_use(); !folder_.holds_weights(weights)) {
+      with_advice([&] { folder_.save_weights(weights, task_.name()); });
+      observer_.on_weights_written_again();
+    }
   }
 
   /// Leaves the model with the best weights, and measures these once more: a resumed run that had
   /// nothing left to do knows no more of them than their first metric.
   TrainOutcome finish() {
     batches_.reset();
-    if (best_step_ == 0) validate();
+    if (best_step_ == 0) {
+      validate();
+      save();  // what it found
+    }
     task_.model().load_state_dict(best_);
     task_.model().eval();
     return {.step = step_,
@@ -198,9 +227,10 @@ class Run {
   optim::ExponentialMovingAverage average_;
   std::vector<Tensor> parameters_;
   std::optional<Prefetch<Batch>> batches_;
-  int64_t step_ = 0;        // done
-  int64_t saved_step_ = 0;  // in the checkpoint
-  TensorDict best_;         // weights
+  std::optional<MetricsLog> metrics_;
+  int64_t step_ = 0;                   // done
+  std::optional<int64_t> saved_step_;  // in the checkpoint, where there is one
+  TensorDict best_;                    // weights
   double best_value_ = 0;
   int64_t best_step_ = 0;
   int64_t without_gain_ = 0;   // validations since the best

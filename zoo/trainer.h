@@ -30,6 +30,9 @@ class TrainObserver {
   virtual void on_step(const StepReport&) {}
   /// Some parameters got no gradient in the first step, or nothing but zeros.
   virtual void on_bad_gradients(const nn::GradientReport&) {}
+  /// The run goes on, and its model.safetensors was missing, torn, or older than its checkpoint: it
+  /// was written again, from the checkpoint.
+  virtual void on_weights_written_again() {}
   /// Validation begins, which may take a while.
   virtual void on_validation(int64_t) {}
 };

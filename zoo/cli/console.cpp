@@ -101,6 +101,11 @@ void ConsoleProgress::on_bad_gradients(const nn::GradientReport& report) {
   out_ << "Warning: in the first step these parameters did not learn.\n" << report << std::flush;
 }
 
+void ConsoleProgress::on_weights_written_again() {
+  out_ << "model.safetensors was missing or not that of the checkpoint: written again from it."
+       << std::endl;
+}
+
 void ConsoleProgress::on_validation(int64_t step) {
   if (!terminal_) return;
   const std::string text = concat("  ", step, "  validating");

@@ -23,6 +23,7 @@ class ConsoleProgress : public TrainObserver {
                   int (*width)() = terminal_width);
   void on_step(const StepReport& report) override;
   void on_bad_gradients(const nn::GradientReport& report) override;
+  void on_weights_written_again() override;
   void on_validation(int64_t step) override;
   /// Ends the live line, so that other text may follow.
   void finish();
