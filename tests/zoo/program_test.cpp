@@ -14,55 +14,11 @@
 #include <thread>
 
 #include "nn/nn.h"
-#include "tests/data.h"
-#include "tests/zoo/scratch.h"
+#include "tests/zoo/program.h"
 #include "zoo/data/text.h"
 
 namespace tarsier::zoo {
 namespace {
-
-struct Result {
-  int code;
-  std::string out, err;
-};
-
-/// Runs `tarsier ARGUMENTS` (a line of shell) in the scratch folder.
-Result tarsier(const Scratch& scratch, const std::string& arguments) {
-  const std::string line = "cd '" + scratch.path("") + "' && " + tarsier_program() + " " +
-                           arguments + " >stdout 2>stderr";
-  const int status = std::system(line.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, scratch.read("stdout"),
-          scratch.read("stderr")};
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-const char* const kTiny =
-    " --set n_layer=1 --set n_head=2 --set n_embd=16 --set block_size=8 --set batch_size=3"
-    " --set checkpoint_every=2 --threads 1";
-
-/// A folder with data.txt, and with a trained run in "run" where asked for.
-struct Place : Scratch {
-  explicit Place(bool with_run = false) {
-    write("data.txt", small_text());
-    if (!with_run) return;
-    const Result result =
-        tarsier(*this, concat("train gpt --data data.txt --out run --steps 4", kTiny));
-    REQUIRE_MESSAGE(result.code == 0, result.err);
-  }
-};
-
-/// The one line on stderr that a failure prints, after "tarsier: ".
-std::string complaint(const Result& result) {
-  const std::string start = "tarsier: ";
-  REQUIRE_MESSAGE(result.err.starts_with(start), result.err);
-  CHECK(result.err.ends_with('\n'));
-  CHECK(result.err.find('\n') == result.err.size() - 1);
-  CHECK(result.err[start.size()] == '[');
-  return result.err.substr(start.size(), result.err.size() - start.size() - 1);
-}
 
 TEST_CASE("help and list say what there is") {
   const Scratch scratch;

@@ -4,7 +4,11 @@
 #include <iostream>
 #include <new>
 
+#include "autograd/error.h"
+#include "autograd/kernels/kernels.h"
+#include "autograd/parallel.h"
 #include "zoo/cli/commands.h"
+#include "zoo/cli/streams.h"
 #include "zoo/usage_error.h"
 
 namespace tarsier::zoo {
@@ -23,6 +27,13 @@ const Command& find_command(const std::string& name) {
                "--help shows all)");
   usage_fail("tarsier", "there is no command '", name, "'", did_you_mean(name, names),
              " (tarsier --help shows all)");
+}
+
+/// TARSIER_THREADS and TARSIER_ISA are read where they are first needed. What is wrong with them is
+/// better said now, before anything was done.
+void check_environment() {
+  num_threads();
+  kernels::active_isa();
 }
 
 int run(const std::string& program, std::vector<std::string> words) {
@@ -49,18 +60,20 @@ int run(const std::string& program, std::vector<std::string> words) {
     std::cout << command_help(command.spec, arguments);
     return 0;
   }
+  check_environment();
   return command.run(arguments, shell_word(program));
 }
 
 }  // namespace
 
 int run_program(const std::string& program, const std::vector<std::string>& arguments) {
+  occupy_standard_streams();
   int code = 1;
   std::string message;
   try {
     code = run(program, arguments);
     std::cout.flush();
-    if (!std::cout) {
+    if (!std::cout && code == 0) {  // else it was said already
       code = 1;
       message = "[output] cannot write to standard output";
     }
@@ -69,8 +82,10 @@ int run_program(const std::string& program, const std::vector<std::string>& argu
     message = error.what();
   } catch (const std::bad_alloc&) {
     message = "[memory] not enough memory: a smaller model or batch (--set) may fit";
-  } catch (const std::exception& error) {
+  } catch (const Error& error) {
     message = error.what();
+  } catch (const std::exception& error) {
+    message = std::string("[system] ") + error.what();
   }
   if (!message.empty()) {
     std::cout.flush();

@@ -6,6 +6,7 @@
 #include "zoo/cli/commands.h"
 #include "zoo/cli/console.h"
 #include "zoo/cli/interrupt.h"
+#include "zoo/cli/streams.h"
 #include "zoo/format.h"
 #include "zoo/models.h"
 #include "zoo/usage_error.h"
@@ -48,14 +49,15 @@ std::optional<SeedResult> run_seed(const Reproduction& reproduction, const Repro
                                    uint64_t seed, bool quiet) {
   if (const auto done = reproduction.finished(row, seed)) return done;
   const InterruptGuard guard;
+  const auto stop = [] { return InterruptGuard::requested() || nobody_listens(); };
   const std::unique_ptr<Task> task = reproduction.prepare(row, seed);
   if (quiet) {
     TrainObserver silence;
-    return reproduction.run(row, *task, seed, InterruptGuard::requested, silence);
+    return reproduction.run(row, *task, seed, stop, silence);
   }
   ConsoleProgress progress(std::cout, stdout_is_terminal(), task->items());
   try {
-    const auto result = reproduction.run(row, *task, seed, InterruptGuard::requested, progress);
+    const auto result = reproduction.run(row, *task, seed, stop, progress);
     progress.finish();
     return result;
   } catch (...) {
@@ -73,6 +75,7 @@ int run(const Arguments& arguments, const std::string&) {
     print_rows(rows);
     return 0;
   }
+  ignore_broken_pipes();
   if (const auto threads = arguments.integer("threads", 1, 1024))
     set_num_threads(static_cast<int>(*threads));
   const int64_t seeds = arguments.integer("seeds", 1, 1000).value_or(3);

@@ -10,6 +10,7 @@
 #include "zoo/cli/commands.h"
 #include "zoo/cli/console.h"
 #include "zoo/cli/interrupt.h"
+#include "zoo/cli/streams.h"
 #include "zoo/format.h"
 #include "zoo/models.h"
 #include "zoo/report/report.h"
@@ -144,6 +145,7 @@ void print_result(Task& task, const RunFolder& folder, const TrainOutcome& outco
     std::cout << "Ended early, after step " << outcome.step << " of " << task.steps() << ": "
               << counted(task.recipe.patience, "validation") << " brought no gain (patience).\n";
   std::cout << "Saved in " << folder.path() << ".\n\nA sample:\n" << std::endl;
+  if (!std::cout) return;
   task.show_sample(std::cout);
   std::cout << "\nNext:\n";
   for (const std::string& command : next_commands(task, folder, outcome, program))
@@ -163,7 +165,7 @@ int train_and_report(Task& task, const RunFolder& folder, const TrainOptions& op
   {
     const InterruptGuard guard;
     TrainOptions interruptible = options;
-    interruptible.interrupted = InterruptGuard::requested;
+    interruptible.interrupted = [&] { return InterruptGuard::requested() || nobody_listens(); };
     try {
       outcome = train(task, folder, interruptible, quiet ? silence : progress);
     } catch (...) {
@@ -174,6 +176,8 @@ int train_and_report(Task& task, const RunFolder& folder, const TrainOptions& op
   progress.finish();
   if (outcome.interrupted) {
     std::cerr << "Stopped after step " << outcome.step << " of " << task.steps()
+              << (nobody_listens() ? ", because nobody reads the output any more (broken pipe)"
+                                   : "")
               << ". Everything is saved in " << folder.path() << "; go on with:\n  " << program
               << " train --resume " << shell_word(folder.path()) << std::endl;
     try_report(task, folder, outcome, program);
@@ -186,7 +190,10 @@ int train_and_report(Task& task, const RunFolder& folder, const TrainOptions& op
   } else {
     print_result(task, folder, outcome, reported, program);
   }
-  return 0;
+  if (std::cout) return 0;
+  std::cerr << "All steps are done and saved in " << folder.path()
+            << ", but standard output could not be written." << std::endl;
+  return 1;
 }
 
 int train_new(const Arguments& arguments, const std::string& program) {
@@ -263,6 +270,7 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
 }
 
 int run(const Arguments& arguments, const std::string& program) {
+  ignore_broken_pipes();
   if (const auto threads = arguments.integer("threads", 1, 1024))
     set_num_threads(static_cast<int>(*threads));
   return arguments.has("resume") ? train_resumed(arguments, program)
