@@ -5,12 +5,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 namespace tarsier {
 
 /// Runs `body` in a child of fork() and returns its exit code, or −1 where it crashed or hung: it
 /// is ended after a minute. What `body` returns is the code; CHECK is of no use in it.
 template <class Body>
 int in_child(Body body) {
+  std::fflush(nullptr);  // or a child that ends by exit() prints it again
   const pid_t child = ::fork();
   if (child == 0) {
     ::alarm(60);
