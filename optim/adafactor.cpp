@@ -14,11 +14,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// √mean x².
 double rms(const Tensor& x) { return norm(x).item() / std::sqrt(static_cast<double>(x.numel())); }
 
-/// a ← (1 − weight)·a + weight·x.
-void move(const Tensor& a, const Tensor& x, double weight) {
-  mul_(a, 1 - weight);
-  add_(a, x, weight);
-}
+/// a ← (1 − weight)·a + weight·x. A small weight keeps its digits, as it would not in 1 − weight.
+void move(const Tensor& a, const Tensor& x, double weight) { copy_(a, lerp(a, x, weight)); }
 
 }  // namespace
 
@@ -57,7 +54,6 @@ void Adafactor::update(const std::vector<Change>& changes) const {
     const double rho = std::pow(t, o.beta2_decay);
     const double alpha = std::max(o.eps.second, rms(w)) * std::min(rate, 1 / std::sqrt(t));
 
-    if (o.weight_decay != 0) mul_(w, 1 - rate * o.weight_decay);
     Tensor variance = slot->state[0];
     if (w.dim() < 2) {
       move(variance, square(g), rho);
@@ -68,7 +64,8 @@ void Adafactor::update(const std::vector<Change>& changes) const {
       variance = row * column / clamp(mean(row, {-2}, true), eps1);
     }
     const Tensor u = g * rsqrt(clamp(variance, eps1 * eps1));
-    add_(w, u, -alpha / std::max(1.0, rms(u) / o.d));
+    const Tensor step = u * (alpha / std::max(1.0, rms(u) / o.d));
+    add_(w, o.weight_decay == 0 ? step : step + w * (rate * o.weight_decay), -1);
   }
 }
 

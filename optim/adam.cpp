@@ -47,11 +47,11 @@ void Adam::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t e
   const double rate = lr(slot.group), t = static_cast<double>(slot.steps);
   dispatch_floating(slot.parameter.dtype(), "adam", [&]<class T>() {
     const kernels::AdamStep<T> step = {
-        .beta1 = static_cast<T>(o.betas.first),
-        .beta2 = static_cast<T>(o.betas.second),
+        .beta1 = kernels::Average<T>(o.betas.first),
+        .beta2 = kernels::Average<T>(o.betas.second),
         .eps = static_cast<T>(o.eps),
         .l2 = static_cast<T>(decoupled_ ? 0 : o.weight_decay),
-        .shrink = static_cast<T>(decoupled_ ? 1 - rate * o.weight_decay : 1),
+        .decay = static_cast<T>(decoupled_ ? rate * o.weight_decay : 0),
         .step_size = static_cast<T>(rate / (1 - std::pow(o.betas.first, t))),
         .inverse_root = static_cast<T>(1 / std::sqrt(1 - std::pow(o.betas.second, t))),
         .maximize = o.maximize,

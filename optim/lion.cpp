@@ -26,9 +26,9 @@ void Lion::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t e
   dispatch_floating(slot.parameter.dtype(), "lion", [&]<class T>() {
     const kernels::LionStep<T> step = {
         .lr = static_cast<T>(rate),
-        .beta1 = static_cast<T>(o.betas.first),
-        .beta2 = static_cast<T>(o.betas.second),
-        .shrink = static_cast<T>(1 - rate * o.weight_decay),
+        .beta1 = kernels::Average<T>(o.betas.first),
+        .beta2 = kernels::Average<T>(o.betas.second),
+        .decay = static_cast<T>(rate * o.weight_decay),
         .maximize = o.maximize,
     };
     kernels::active<T>().lion(end - begin, step, grad.data<T>() + begin,

@@ -62,14 +62,12 @@ void Muon::update(const std::vector<Change>& changes) const {
     const MuonOptions& o = options_[static_cast<size_t>(slot->group)];
     const Tensor& w = slot->parameter;
     const Tensor& buffer = slot->state[0];
-    mul_(buffer, o.momentum);
-    add_(buffer, grad, 1 - o.momentum);
+    copy_(buffer, lerp(buffer, grad, 1 - o.momentum));
     const Tensor direction = o.nesterov ? lerp(grad, buffer, o.momentum) : buffer;
     const double rate = lr(slot->group);
     const double ratio =
         lr_ratio(o.adjust_lr_fn, static_cast<double>(w.size(0)), static_cast<double>(w.size(1)));
-    mul_(w, 1 - rate * o.weight_decay);
-    add_(w, orthogonalize(direction, o), -rate * ratio);
+    add_(w, orthogonalize(direction, o) * ratio + w * o.weight_decay, -rate);
   }
 }
 

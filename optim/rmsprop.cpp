@@ -32,10 +32,10 @@ void RMSprop::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_
   dispatch_floating(slot.parameter.dtype(), "rmsprop", [&]<class T>() {
     const kernels::RmspropStep<T> step = {
         .lr = static_cast<T>(lr(slot.group)),
-        .alpha = static_cast<T>(o.alpha),
+        .alpha = kernels::Average<T>(o.alpha),
         .eps = static_cast<T>(o.eps),
         .l2 = static_cast<T>(o.weight_decay),
-        .momentum = static_cast<T>(o.momentum),
+        .momentum = kernels::Factor<T>(o.momentum),
         .maximize = o.maximize,
     };
     const std::vector<Tensor>& state = slot.state;

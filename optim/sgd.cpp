@@ -30,8 +30,8 @@ void SGD::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t en
   dispatch_floating(slot.parameter.dtype(), "sgd", [&]<class T>() {
     const kernels::SgdStep<T> step = {
         .lr = static_cast<T>(lr(slot.group)),
-        .momentum = static_cast<T>(o.momentum),
-        .dampening = static_cast<T>(o.dampening),
+        .momentum = kernels::Factor<T>(o.momentum),
+        .rest = static_cast<T>(1 - o.dampening),
         .l2 = static_cast<T>(o.weight_decay),
         .nesterov = o.nesterov,
         .first = slot.steps == 1,

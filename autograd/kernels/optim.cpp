@@ -53,6 +53,34 @@ class Gradient {
   Simd<Bits> flip_;
 };
 
+/// βx.
+template <class T>
+class Times {
+ public:
+  TARSIER_INLINE explicit Times(Factor<T> beta) : whole_(beta.whole), part_(beta.part) {}
+  TARSIER_INLINE Simd<T> operator()(Simd<T> x) const { return fma(part_, x, whole_ * x); }
+
+ private:
+  Simd<T> whole_, part_;
+};
+
+/// βa + (1 − β)x, and βa + (1 − β)x².
+template <class T>
+class Mix {
+ public:
+  TARSIER_INLINE explicit Mix(Average<T> average) : beta_(average.beta), rest_(average.rest) {}
+  TARSIER_INLINE Simd<T> operator()(Simd<T> a, Simd<T> x) const { return fma(rest_, x, beta_(a)); }
+  /// No more than the largest number: infinity would stay for ever, and with it the weight.
+  TARSIER_INLINE Simd<T> squared(Simd<T> a, Simd<T> x) const {
+    return min(Simd<T>(kLargest), fma(rest_ * x, x, beta_(a)));  // the sum where it is NaN
+  }
+
+ private:
+  static constexpr T kLargest = sizeof(T) == 4 ? T(__FLT_MAX__) : T(__DBL_MAX__);
+  Times<T> beta_;
+  Simd<T> rest_;
+};
+
 /// −1, 0 or 1; NaN where x is NaN.
 template <class T>
 TARSIER_INLINE Simd<T> sign(Simd<T> x) {
@@ -64,22 +92,22 @@ template <class T>
 [[gnu::noinline]] void adam_pass(int64_t n, const AdamStep<T>& step, const T* g, T* const* rows) {
   using V = Simd<T>;
   T *w = rows[0], *m = rows[1], *v = rows[2], *v_max = rows[3];
-  const V beta1(step.beta1), rest1(1 - step.beta1), beta2(step.beta2), rest2(1 - step.beta2);
-  const V l2(step.l2), shrink(step.shrink), step_size(step.step_size);
+  const Mix<T> mix1(step.beta1), mix2(step.beta2);
+  const V l2(step.l2), decay(step.decay), step_size(step.step_size);
   const V inverse_root(step.inverse_root), eps(step.eps);
   const Gradient<T> gradient(g, step.maximize);
   for (int64_t i = 0; i < n; i += V::width) {
     const V w0 = V::load(w + i);
     const V gi = fma(l2, w0, gradient[i]);
-    const V mi = fma(beta1, V::load(m + i), rest1 * gi);
-    V vi = fma(beta2, V::load(v + i), rest2 * gi * gi);
+    const V mi = mix1(V::load(m + i), gi);
+    V vi = mix2.squared(V::load(v + i), gi);
     mi.store(m + i);
     vi.store(v + i);
     if (v_max != nullptr) {
       vi = max(V::load(v_max + i), vi);  // vi where it is NaN
       vi.store(v_max + i);
     }
-    (shrink * w0 - step_size * mi / fma(sqrt(vi), inverse_root, eps)).store(w + i);
+    (w0 - fma(decay, w0, step_size * mi / fma(sqrt(vi), inverse_root, eps))).store(w + i);
   }
 }
 template <class T>
@@ -91,16 +119,17 @@ template <class T>
 [[gnu::noinline]] void sgd_pass(int64_t n, const SgdStep<T>& step, const T* g, T* const* rows) {
   using V = Simd<T>;
   T *w = rows[0], *b = rows[1];
-  const V lr(step.lr), momentum(step.momentum), rest(1 - step.dampening), l2(step.l2);
+  const V lr(step.lr), rest(step.rest), l2(step.l2);
+  const Times<T> momentum(step.momentum);
   const bool first = step.first, nesterov = step.nesterov;
   const Gradient<T> gradient(g, step.maximize);
   for (int64_t i = 0; i < n; i += V::width) {
     const V w0 = V::load(w + i);
     V gi = fma(l2, w0, gradient[i]);
     if (b != nullptr) {
-      const V bi = first ? gi : fma(momentum, V::load(b + i), rest * gi);
+      const V bi = first ? gi : fma(rest, gi, momentum(V::load(b + i)));
       bi.store(b + i);
-      gi = nesterov ? fma(momentum, bi, gi) : bi;
+      gi = nesterov ? momentum(bi) + gi : bi;
     }
     (w0 - lr * gi).store(w + i);
   }
@@ -135,23 +164,24 @@ template <class T>
                                     T* const* rows) {
   using V = Simd<T>;
   T *w = rows[0], *v = rows[1], *a = rows[2], *b = rows[3];
-  const V lr(step.lr), alpha(step.alpha), rest(1 - step.alpha), eps(step.eps), l2(step.l2);
-  const V momentum(step.momentum), zero(T(0));
+  const V lr(step.lr), eps(step.eps), l2(step.l2), zero(T(0));
+  const Mix<T> mix(step.alpha);
+  const Times<T> momentum(step.momentum);
   const Gradient<T> gradient(g, step.maximize);
   for (int64_t i = 0; i < n; i += V::width) {
     const V w0 = V::load(w + i);
     const V gi = fma(l2, w0, gradient[i]);
-    V vi = fma(alpha, V::load(v + i), rest * gi * gi);
+    V vi = mix.squared(V::load(v + i), gi);
     vi.store(v + i);
     if (a != nullptr) {
-      const V ai = fma(alpha, V::load(a + i), rest * gi);
+      const V ai = mix(V::load(a + i), gi);
       ai.store(a + i);
       // A variance of nearly equal gradients may come out below 0 by rounding. (NaN stays NaN.)
       vi = max(zero, vi - ai * ai);
     }
     V ui = gi / (sqrt(vi) + eps);
     if (b != nullptr) {
-      ui = fma(momentum, V::load(b + i), ui);
+      ui = momentum(V::load(b + i)) + ui;
       ui.store(b + i);
     }
     (w0 - lr * ui).store(w + i);
@@ -166,14 +196,14 @@ template <class T>
 [[gnu::noinline]] void lion_pass(int64_t n, const LionStep<T>& step, const T* g, T* const* rows) {
   using V = Simd<T>;
   T *w = rows[0], *m = rows[1];
-  const V lr(step.lr), beta1(step.beta1), rest1(1 - step.beta1);
-  const V beta2(step.beta2), rest2(1 - step.beta2), shrink(step.shrink);
+  const V lr(step.lr), decay(step.decay);
+  const Mix<T> mix1(step.beta1), mix2(step.beta2);
   const Gradient<T> gradient(g, step.maximize);
   for (int64_t i = 0; i < n; i += V::width) {
     const V gi = gradient[i], mi = V::load(m + i);
-    const V direction = sign(fma(beta1, mi, rest1 * gi));
-    (shrink * V::load(w + i) - lr * direction).store(w + i);
-    fma(beta2, mi, rest2 * gi).store(m + i);
+    const V w0 = V::load(w + i), direction = sign(mix1(mi, gi));
+    (w0 - fma(decay, w0, lr * direction)).store(w + i);
+    mix2(mi, gi).store(m + i);
   }
 }
 template <class T>

@@ -7,12 +7,30 @@
 
 namespace tarsier::kernels {
 
+/// A factor β, in two parts: βx = whole·x + part·x. Near 1 what counts is 1 − β, and of that a float
+/// would keep few digits: of β = 0.99999 it makes 1 − 1.0014e-5.
+template <class T>
+struct Factor {
+  T whole, part;
+  explicit constexpr Factor(double beta)
+      : whole(beta < 0.5 ? T(0) : T(1)), part(static_cast<T>(beta < 0.5 ? beta : beta - 1)) {}
+};
+
+/// A moving average: a ← βa + (1 − β)x.
+template <class T>
+struct Average {
+  Factor<T> beta;
+  T rest;  ///< 1 − β
+  explicit constexpr Average(double beta) : beta(beta), rest(static_cast<T>(1 - beta)) {}
+};
+
 /// The numbers of an Adam step, the same for all elements of a parameter.
 template <class T>
 struct AdamStep {
-  T beta1, beta2, eps;
+  Average<T> beta1, beta2;
+  T eps;
   T l2;            ///< weight decay that is added to the gradient (Adam)
-  T shrink;        ///< factor on the weights: 1 − lr·weight_decay (AdamW), or 1
+  T decay;         ///< of the weights: lr·weight_decay (AdamW), or 0
   T step_size;     ///< lr / (1 − β₁ᵗ)
   T inverse_root;  ///< 1 / √(1 − β₂ᵗ)
   bool maximize = false;
@@ -20,7 +38,9 @@ struct AdamStep {
 
 template <class T>
 struct SgdStep {
-  T lr, momentum, dampening;
+  T lr;
+  Factor<T> momentum;
+  T rest;  ///< 1 − dampening
   T l2;
   bool nesterov;
   bool first;  ///< the buffer has no value yet
@@ -36,32 +56,36 @@ struct AdagradStep {
 
 template <class T>
 struct RmspropStep {
-  T lr, alpha, eps, l2, momentum;
+  T lr;
+  Average<T> alpha;
+  T eps, l2;
+  Factor<T> momentum;
   bool maximize = false;
 };
 
 template <class T>
 struct LionStep {
-  T lr, beta1, beta2;
-  T shrink;  ///< 1 − lr·weight_decay
+  T lr;
+  Average<T> beta1, beta2;
+  T decay;  ///< lr·weight_decay
   bool maximize = false;
 };
 
 template <class T>
 struct OptimKernels {
-  /// g ← g + l2·w,  w ← shrink·w,  m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g²,
-  /// w ← w − step_size·m / (√v·inverse_root + eps).
+  /// g ← g + l2·w,  m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g², at most the largest number of T,
+  /// w ← w − (decay·w + step_size·m / (√v·inverse_root + eps)).
   /// AMSGrad: v_max ← max(v_max, v), which stands for v in the last line. Null without.
   void (*adam)(int64_t n, const AdamStep<T>& step, const T* g, T* w, T* m, T* v, T* v_max);
-  /// g ← g + l2·w,  b ← momentum·b + (1 − dampening)·g  (b ← g at first),
+  /// g ← g + l2·w,  b ← momentum·b + rest·g  (b ← g at first),
   /// w ← w − lr·(nesterov ? g + momentum·b : b).  Without momentum b is null, and w ← w − lr·g.
   void (*sgd)(int64_t n, const SgdStep<T>& step, const T* g, T* w, T* b);
   /// g ← g + l2·w,  s ← s + g²,  w ← w − lr·g / (√s + eps).
   void (*adagrad)(int64_t n, const AdagradStep<T>& step, const T* g, T* w, T* s);
-  /// g ← g + l2·w,  v ← αv + (1 − α)g²,  a ← αa + (1 − α)g,  u ← g / (√max(v − a², 0) + eps),
-  /// b ← momentum·b + u,  w ← w − lr·b.  Null a: not centred, a = 0; null b: b = u.
+  /// g ← g + l2·w,  v ← αv + (1 − α)g², at most the largest number of T,  a ← αa + (1 − α)g,
+  /// u ← g / (√max(v − a², 0) + eps),  b ← momentum·b + u,  w ← w − lr·b.  Null a: not centred, a = 0; null b: b = u.
   void (*rmsprop)(int64_t n, const RmspropStep<T>& step, const T* g, T* w, T* v, T* a, T* b);
-  /// w ← shrink·w − lr·sign(β₁m + (1 − β₁)g),  m ← β₂m + (1 − β₂)g.
+  /// w ← w − (decay·w + lr·sign(β₁m + (1 − β₁)g)),  m ← β₂m + (1 − β₂)g.
   void (*lion)(int64_t n, const LionStep<T>& step, const T* g, T* w, T* m);
 };
 

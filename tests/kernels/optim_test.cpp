@@ -23,6 +23,11 @@ std::vector<T> numbers(int64_t n, unsigned seed, bool positive = false) {
   return out;
 }
 
+template <class T>
+double exact(kernels::Factor<T> beta) {
+  return double{beta.whole} + double{beta.part};
+}
+
 /// Each result is a handful of roundings of numbers of size one.
 template <class T>
 void check_near(const std::vector<T>& actual, const std::vector<double>& expected) {
@@ -42,21 +47,21 @@ TEST_CASE_TEMPLATE("an Adam step, at every length, with AMSGrad and without", T,
     auto w = numbers<T>(n, 2), m = numbers<T>(n, 3), v = numbers<T>(n, 4, true);
     auto v_max = numbers<T>(n, 5, true);
     std::vector<double> want_w, want_m, want_v, want_v_max;
-    const kernels::AdamStep<T> s{.beta1 = T(0.9),
-                                 .beta2 = T(0.95),
+    const kernels::AdamStep<T> s{.beta1 = kernels::Average<T>(amsgrad ? 0.9 : 0.3),
+                                 .beta2 = kernels::Average<T>(0.95),
                                  .eps = T(0.01),
                                  .l2 = T(0.1),
-                                 .shrink = T(0.7),
+                                 .decay = T(0.3),
                                  .step_size = T(0.3),
                                  .inverse_root = T(1.5),
                                  .maximize = maximize};
     for (size_t i = 0; i < g.size(); ++i) {
       const double gi = (maximize ? -g[i] : g[i]) + double{s.l2} * w[i];
-      want_m.push_back(s.beta1 * double{m[i]} + (1 - double{s.beta1}) * gi);
-      want_v.push_back(s.beta2 * double{v[i]} + (1 - double{s.beta2}) * gi * gi);
+      want_m.push_back(exact(s.beta1.beta) * m[i] + s.beta1.rest * gi);
+      want_v.push_back(exact(s.beta2.beta) * v[i] + s.beta2.rest * gi * gi);
       want_v_max.push_back(amsgrad ? std::max(double{v_max[i]}, want_v[i]) : v_max[i]);
       const double variance = amsgrad ? want_v_max[i] : want_v[i];
-      want_w.push_back(double{s.shrink} * w[i] -
+      want_w.push_back((1 - double{s.decay}) * w[i] -
                        s.step_size * want_m[i] / (std::sqrt(variance) * s.inverse_root + s.eps));
     }
     for (auto* x : {&w, &m, &v, &v_max}) x->push_back(T(77));
@@ -79,8 +84,8 @@ TEST_CASE_TEMPLATE("an SGD step, at every length and of every kind", T, float, d
           auto w = numbers<T>(n, 2), b = numbers<T>(n, 3);
           std::vector<double> want_w, want_b;
           const kernels::SgdStep<T> s{.lr = T(0.3),
-                                      .momentum = T(0.9),
-                                      .dampening = T(0.2),
+                                      .momentum = kernels::Factor<T>(n % 2 == 0 ? 0.9 : 0.4),
+                                      .rest = T(0.8),
                                       .l2 = T(0.1),
                                       .nesterov = nesterov,
                                       .first = first};
@@ -88,8 +93,8 @@ TEST_CASE_TEMPLATE("an SGD step, at every length and of every kind", T, float, d
             double gi = g[i] + double{s.l2} * w[i];
             want_b.push_back(b[i]);
             if (momentum) {
-              want_b[i] = first ? gi : s.momentum * double{b[i]} + (1 - double{s.dampening}) * gi;
-              gi = nesterov ? gi + s.momentum * want_b[i] : want_b[i];
+              want_b[i] = first ? gi : exact(s.momentum) * b[i] + s.rest * gi;
+              gi = nesterov ? gi + exact(s.momentum) * want_b[i] : want_b[i];
             }
             want_w.push_back(w[i] - s.lr * gi);
           }
@@ -132,18 +137,18 @@ TEST_CASE_TEMPLATE("an RMSprop step, at every length and of every kind", T, floa
         for (T& x : a) x /= 2;
         std::vector<double> want_w, want_v, want_a, want_b;
         const kernels::RmspropStep<T> s{.lr = T(0.3),
-                                        .alpha = T(0.9),
+                                        .alpha = kernels::Average<T>(0.9),
                                         .eps = T(0.01),
                                         .l2 = T(0.1),
-                                        .momentum = T(0.7),
+                                        .momentum = kernels::Factor<T>(0.7),
                                         .maximize = true};
         for (size_t i = 0; i < g.size(); ++i) {
-          const double gi = -g[i] + double{s.l2} * w[i], rest = 1 - double{s.alpha};
-          want_v.push_back(s.alpha * double{v[i]} + rest * gi * gi);
-          want_a.push_back(centered ? s.alpha * double{a[i]} + rest * gi : a[i]);
+          const double gi = -g[i] + double{s.l2} * w[i], rest = s.alpha.rest;
+          want_v.push_back(exact(s.alpha.beta) * v[i] + rest * gi * gi);
+          want_a.push_back(centered ? exact(s.alpha.beta) * a[i] + rest * gi : a[i]);
           const double variance = want_v[i] - (centered ? want_a[i] * want_a[i] : 0);
           const double u = gi / (std::sqrt(variance) + s.eps);
-          want_b.push_back(momentum ? s.momentum * double{b[i]} + u : b[i]);
+          want_b.push_back(momentum ? exact(s.momentum) * b[i] + u : b[i]);
           want_w.push_back(w[i] - s.lr * (momentum ? want_b[i] : u));
         }
         for (auto* x : {&w, &v, &a, &b}) x->push_back(T(77));
@@ -162,11 +167,14 @@ TEST_CASE_TEMPLATE("a Lion step, at every length", T, float, double) {
     auto g = numbers<T>(n, 1), w = numbers<T>(n, 2), m = numbers<T>(n, 3);
     if (n > 1) g[1] = m[1] = 0;  // neither up nor down
     std::vector<double> want_w, want_m;
-    const kernels::LionStep<T> s{.lr = T(0.3), .beta1 = T(0.9), .beta2 = T(0.8), .shrink = T(0.7)};
+    const kernels::LionStep<T> s{.lr = T(0.3),
+                                 .beta1 = kernels::Average<T>(0.9),
+                                 .beta2 = kernels::Average<T>(0.8),
+                                 .decay = T(0.3)};
     for (size_t i = 0; i < g.size(); ++i) {
-      const double c = s.beta1 * double{m[i]} + (1 - double{s.beta1}) * g[i];
-      want_w.push_back(double{s.shrink} * w[i] - s.lr * ((c > 0) - (c < 0)));
-      want_m.push_back(s.beta2 * double{m[i]} + (1 - double{s.beta2}) * g[i]);
+      const double c = exact(s.beta1.beta) * m[i] + s.beta1.rest * double{g[i]};
+      want_w.push_back((1 - double{s.decay}) * w[i] - s.lr * ((c > 0) - (c < 0)));
+      want_m.push_back(exact(s.beta2.beta) * m[i] + s.beta2.rest * double{g[i]});
     }
     for (auto* x : {&w, &m}) x->push_back(T(77));
     kernels::active<T>().lion(n, s, g.data(), w.data(), m.data());
@@ -184,18 +192,34 @@ TEST_CASE_TEMPLATE("steps do not hide a gradient that is NaN", T, float, double)
     CHECK(std::isnan(w));
   };
   const kernels::Kernels<T>& k = kernels::active<T>();
+  const kernels::Average<T> beta(0.9);
   check_nan([&](T* w, T* a, T* b, T* c) {
-    const kernels::AdamStep<T> s{T(0.9), T(0.9), T(0.1), T(0), T(1), T(1), T(1)};
+    const kernels::AdamStep<T> s{beta, beta, T(0.1), T(0), T(0), T(1), T(1)};
     k.adam(1, s, &g, w, a, b, c);
   });
   check_nan([&](T* w, T* a, T*, T*) {
-    k.sgd(1, {T(1), T(0.9), T(0), T(0), false, false}, &g, w, a);
+    k.sgd(1, {T(1), beta.beta, T(1), T(0), false, false}, &g, w, a);
   });
   check_nan([&](T* w, T* a, T*, T*) { k.adagrad(1, {T(1), T(0.1), T(0)}, &g, w, a); });
   check_nan([&](T* w, T* a, T* b, T* c) {
-    k.rmsprop(1, {T(1), T(0.9), T(0.1), T(0), T(0.5)}, &g, w, a, b, c);
+    k.rmsprop(1, {T(1), beta, T(0.1), T(0), beta.beta}, &g, w, a, b, c);
   });
-  check_nan([&](T* w, T* a, T*, T*) { k.lion(1, {T(1), T(0.9), T(0.9), T(1)}, &g, w, a); });
+  check_nan([&](T* w, T* a, T*, T*) { k.lion(1, {T(1), beta, beta, T(0)}, &g, w, a); });
+}
+
+TEST_CASE_TEMPLATE("a square too large for its type does not stay for ever", T, float, double) {
+  // An infinite v would hold the weight still however small the next gradients are.
+  T w = 1, m = 0, v = 0, largest = std::numeric_limits<T>::max() / 16;
+  const kernels::Average<T> beta1(0.5), beta2(0.5);
+  const kernels::AdamStep<T> adam{beta1, beta2, T(0), T(0), T(0), T(1), T(1)};
+  kernels::active<T>().adam(1, adam, &largest, &w, &m, &v, nullptr);
+  CHECK(v == std::numeric_limits<T>::max());
+  const T small = 1;
+  for (int i = 0; i < 5000; ++i) kernels::active<T>().adam(1, adam, &small, &w, &m, &v, nullptr);
+  CHECK(v == doctest::Approx(1));
+  w = 3;  // where a step of 1 shows
+  kernels::active<T>().adam(1, adam, &small, &w, &m, &v, nullptr);
+  CHECK(w == doctest::Approx(2));
 }
 
 }  // namespace
