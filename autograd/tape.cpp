@@ -116,6 +116,8 @@ bool all_finite(const Tensor& x) {
 
 bool set_grad_mode(bool enabled) { return std::exchange(grad_mode, enabled); }
 
+uint64_t sequence_now() { return next_sequence.load(std::memory_order_relaxed); }
+
 }  // namespace detail
 
 Tensor Saved::operator[](int i) const {

@@ -69,6 +69,8 @@ void check_anomaly(const char* name, const Tensor& output, std::source_location 
 bool anomaly_enabled();
 bool all_finite(const Tensor& x);
 bool set_grad_mode(bool enabled);  // returns what it was
+/// Nodes recorded from now on, on this thread, have this sequence or a higher one.
+uint64_t sequence_now();
 }  // namespace detail
 
 /// Records an op: `output` becomes the result of `name` applied to `inputs`. Every differentiable

@@ -34,6 +34,11 @@ struct TensorImpl {
   bool retain_grad = false;          // keep the gradient of a non-leaf, too
   std::shared_ptr<TensorImpl> grad;  // leaves: accumulated by backward()
   std::shared_ptr<std::vector<std::pair<int, TensorHook>>> hooks;
+
+  // Who has it as a parameter, so that nn and optim notice what is used but not trained, and what is
+  // trained but no longer used.
+  int modules = 0;
+  int optimizers = 0;
 };
 
 /// An n-dimensional array of f32, f64, i64 or bool. Copying a Tensor copies the handle, not the

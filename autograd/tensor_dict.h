@@ -31,6 +31,10 @@ class TensorDict {
           "' is there already");
     entries_.emplace_back(std::move(name), std::move(tensor));
   }
+  /// Adds all of `others`, as add() does one.
+  void add(const TensorDict& others) {
+    for (const auto& [name, tensor] : others.entries_) add(name, tensor);
+  }
 
   /// The tensor of that name, or null.
   const Tensor* find(std::string_view name) const {
@@ -54,5 +58,14 @@ class TensorDict {
   std::vector<Entry> entries_;
   std::map<std::string, size_t, std::less<>> index_;
 };
+
+/// The same tensors under names that begin with `prefix`, so that those of two models do not clash:
+///   TensorDict all = prefixed("encoder.", encoder.named_parameters());
+///   all.add(prefixed("decoder.", decoder.named_parameters()));
+inline TensorDict prefixed(const std::string& prefix, const TensorDict& tensors) {
+  TensorDict out;
+  for (const auto& [name, tensor] : tensors) out.add(prefix + name, tensor);
+  return out;
+}
 
 }  // namespace tarsier

@@ -32,8 +32,8 @@ struct AttentionResult {
 /// batch_first; all without B for a single sequence, and then weights, too.
 /// Keys of add_bias_kv and add_zero_attn stand behind the others, in this order; no mask hides
 /// them, and the weights have a column for each.
-/// A query that may look at nothing gets the bias of out_proj, and weights of 0 (PyTorch: NaN where
-/// it gives the weights).
+/// A query that may look at nothing gets the bias of out_proj, and weights of 0 (PyTorch: the same
+/// bias where it gives no weights and records; NaN with weights, and in eval() under no_grad).
 /// Starts with each of in_proj_weight, q_, k_ and v_proj_weight Xavier-uniform, bias_k and bias_v
 /// Xavier-normal, out_proj.weight as in Linear, the other biases 0.
 /// Throws Error("multihead_attention") for sizes or dtypes that do not fit.

@@ -1,9 +1,25 @@
 #include "nn/guard.h"
 
 #include <cmath>
+#include <mutex>
+#include <unordered_set>
 
 namespace tarsier::nn {
 namespace {
+
+/// The innermost module whose call this thread is in.
+thread_local const Module* calling = nullptr;
+
+/// Held while a module looks at a tensor that was assigned: it may be called on several threads.
+std::mutex& assigned_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+uint64_t next_birth() {
+  static std::atomic<uint64_t> last = 0;
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
 
 void print_line(std::ostream& out, const char* title, const std::vector<std::string>& names) {
   for (const std::string& name : names)
@@ -11,6 +27,98 @@ void print_line(std::ostream& out, const char* title, const std::vector<std::str
 }
 
 }  // namespace
+
+// ------------------------------------------------------------------------ who has which parameter
+
+Module::Module() : birth_(next_birth()) {}
+
+Module::~Module() {
+  for (const Entry& entry : tensors_)
+    if (entry.counted) --entry.counted->modules;
+}
+
+std::string Module::path() const {
+  if (parent_ == nullptr) return name_;
+  const std::string above = parent_->path();
+  return above.empty() ? name_ : above + "." + name_;
+}
+
+void Module::count_again(const Entry& entry) {
+  // A result of a recorded op would keep its whole graph alive; it is nobody's parameter.
+  const bool leaf = entry.tensor->defined() && entry.tensor->is_leaf();
+  if (entry.counted) --entry.counted->modules;
+  entry.counted = leaf ? entry.tensor->impl_ptr() : nullptr;
+  if (entry.counted) ++entry.counted->modules;
+  entry.known.store(entry.counted.get(), std::memory_order_relaxed);
+}
+
+void Module::take_in(const Entry& entry) const {
+  const std::lock_guard lock(assigned_mutex());
+  const Tensor& now = *entry.tensor;
+  const bool trained = !entry.counted || entry.counted->requires_grad;
+  if (now.defined() && !now.requires_grad() && trained) {
+    const std::string above = path();
+    fail("module", "'", above.empty() ? "" : above + ".", entry.name, "' of ", type_name(),
+         " was assigned a tensor that asks for no gradient, so it would not be trained: keep the ",
+         "parameter and copy_() the values into it under NoGrad, or assign after ",
+         "requires_grad_(). To freeze it, call requires_grad_(false) on the old one first");
+  }
+  count_again(entry);
+}
+
+void Module::notice_assigned() const {
+  for (const Entry& entry : tensors_)
+    if (entry.is_parameter &&
+        entry.known.load(std::memory_order_relaxed) != entry.tensor->impl()) [[unlikely]]
+      take_in(entry);
+  for (const Module* child : children_) child->notice_assigned();
+}
+
+void Module::check_registered(const Module& caller) const {
+  for (const auto& [name, parameter] : collect_parameters())
+    if (parameter.requires_grad() && parameter.impl()->optimizers == 0)
+      fail("module", "a ", type_name(), "(", extra_repr(), ") that ", caller.type_name(),
+           " has made and calls is not registered, so its '", name,
+           "' would not be trained: call register_module(\"name\", member) in the constructor of ",
+           caller.type_name(), ", or requires_grad_(false) on what is not to be trained");
+}
+
+Module::Calling::Calling(const Module& module) : before_(calling) {
+  if (grad_enabled() && (before_ == nullptr || module.parent_ == nullptr)) {
+    module.notice_assigned();
+    // What the caller has by reference was there before it.
+    if (before_ != nullptr && module.birth_ > before_->birth_) module.check_registered(*before_);
+  }
+  calling = &module;
+}
+
+Module::Calling::~Calling() { calling = before_; }
+
+void Module::check_leaves(const Tensor& output, uint64_t first,
+                          const std::vector<Tensor>& arguments) {
+  if (!output.defined() || !output.requires_grad() || output.is_leaf()) return;
+  std::unordered_set<const void*> seen;
+  for (const Tensor& argument : arguments)
+    if (argument.defined()) seen.insert(argument.impl());
+  std::vector<const Node*> stack{output.impl()->node.get()};
+  while (!stack.empty()) {
+    const Node& node = *stack.back();
+    stack.pop_back();
+    if (node.sequence < first || !seen.insert(&node).second) continue;
+    for (const Node::Edge& edge : node.inputs) {
+      if (edge.node) stack.push_back(edge.node.get());
+      if (!edge.leaf || !seen.insert(edge.leaf.get()).second) continue;
+      check(edge.leaf->modules > 0 || edge.leaf->optimizers > 0, "module", "a tensor of shape ",
+            edge.shape, " that asks for a gradient takes part in ", type_name(), " (in ",
+            node.describe(), "), but is no parameter, so it would not be trained: call ",
+            "register_parameter(\"name\", member, value) in the constructor of its module, or ",
+            "pass it as an argument of the call");
+    }
+  }
+  leaves_checked_.store(true, std::memory_order_relaxed);
+}
+
+// --------------------------------------------------------------------------------------- gradients
 
 GradientReport check_gradients(const Module& module) {
   const NoGrad guard;

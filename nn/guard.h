@@ -1,5 +1,18 @@
 #pragma once
 // Guards against silent mistakes in a model: parameters that do not learn.
+//
+// Without being asked, and at no cost worth the name, a model says so with Error("module"):
+// - where a call that records comes to a module that its caller made as a part of itself, but did
+//   not register. A part that is meant to stay outside has no parameter that asks for a gradient
+//   (requires_grad_(false)), or an optimiser of its own, made before; or it was made before the
+//   caller, and is there by reference.
+// - in its first call that records, where a tensor that asks for a gradient takes part and is
+//   neither an argument of the call, nor a registered parameter of any module, nor in an optimiser.
+// - where a parameter's member was assigned a tensor that asks for no gradient.
+// An optimiser says, with its own tag, where a tensor that it trains was a module's parameter when
+// the optimiser was made, and another was assigned in its place since.
+// A tensor that is meant as a parameter, but neither registered nor asks for a gradient, looks like
+// any constant: nothing can notice that.
 
 #include <ostream>
 #include <string>

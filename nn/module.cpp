@@ -69,13 +69,13 @@ void Module::register_parameter(std::string name, Tensor& member, Tensor initial
   check_name(name);
   member = std::move(initial);
   if (member.defined()) member.requires_grad_(true);
-  tensors_.push_back({std::move(name), &member, true, true});
+  count_again(tensors_.emplace_back(std::move(name), &member, true, true));
 }
 
 void Module::register_buffer(std::string name, Tensor& member, Tensor initial, bool persistent) {
   check_name(name);
   member = std::move(initial);
-  tensors_.push_back({std::move(name), &member, false, persistent});
+  tensors_.emplace_back(std::move(name), &member, false, persistent);
 }
 
 void Module::register_module(std::string name, Module& member) {
@@ -103,6 +103,11 @@ void Module::visit_tensors(const std::string& prefix, const Visit& visit) const 
 }
 
 TensorDict Module::named_parameters() const {
+  notice_assigned();
+  return collect_parameters();
+}
+
+TensorDict Module::collect_parameters() const {
   TensorDict parameters;
   std::set<const TensorImpl*> seen;
   visit_tensors("", [&](const std::string& name, const Entry& entry) {
@@ -120,7 +125,7 @@ std::vector<Tensor> Module::parameters() const {
 
 int64_t Module::num_parameters() const {
   int64_t count = 0;
-  for (const Tensor& parameter : parameters()) count += parameter.numel();
+  for (const auto& [name, parameter] : collect_parameters()) count += parameter.numel();
   return count;
 }
 
@@ -194,11 +199,11 @@ void Module::train(bool mode) {
 }
 
 void Module::zero_grad() {
-  for (const Tensor& parameter : parameters()) parameter.set_grad({});
+  for (const auto& [name, parameter] : collect_parameters()) parameter.set_grad({});
 }
 
 void Module::requires_grad_(bool value) {
-  for (Tensor& parameter : parameters()) parameter.requires_grad_(value);
+  for (auto [name, parameter] : collect_parameters()) parameter.requires_grad_(value);
 }
 
 void Module::to(DType dtype) {

@@ -12,8 +12,10 @@
 //     Tensor forward(const Arg& x) { return down(gelu(up(x))); }
 //   };
 
+#include <atomic>
 #include <concepts>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -44,8 +46,8 @@ struct LoadReport {
 /// moved. Names, order and keys are those of torch.nn.Module.
 class Module {
  public:
-  Module() = default;
-  virtual ~Module() = default;
+  Module();
+  virtual ~Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
 
@@ -53,6 +55,9 @@ class Module {
 
   /// All parameters of this module, then of its children in order of registration. One that is
   /// registered twice (tied weights) appears once, under its first name.
+  /// This, and every call of a module that records, throws Error("module") where a parameter's
+  /// member was assigned a tensor that asks for no gradient (`fc.weight = zeros(…)`): it would not
+  /// be trained. guard.h says what else is noticed.
   TensorDict named_parameters() const;
   std::vector<Tensor> parameters() const;
   /// The number of elements of all parameters, tied ones counted once.
@@ -129,6 +134,7 @@ class Module {
   /// where they come from. Layer does it around forward; use it for further entry points.
   template <class Body>
   decltype(auto) scoped(Body&& body) {
+    const Calling calling(*this);
     std::optional<ModuleScope> scope;
     if (const std::string name = scope_name(); !name.empty()) scope.emplace(name);
     try {
@@ -160,14 +166,51 @@ class Module {
   /// ModuleList) leave that to their children.
   virtual bool opens_scope() const { return false; }
 
+  /// Whether the next recorded call is the first, which check_leaves() looks at.
+  bool wants_leaf_check() const {
+    return !leaves_checked_.load(std::memory_order_relaxed) && grad_enabled();
+  }
+  /// Throws Error("module") where the graph of `output`, as far as it was recorded since `first`,
+  /// has a leaf that is neither one of the call's `arguments` nor anybody's parameter: a member
+  /// that was not registered.
+  void check_leaves(const Tensor& output, uint64_t first, const std::vector<Tensor>& arguments);
+
  private:
   struct Entry {
+    Entry(std::string name, Tensor* tensor, bool is_parameter, bool persistent)
+        : name(std::move(name)),
+          tensor(tensor),
+          is_parameter(is_parameter),
+          persistent(persistent) {}
     std::string name;
     Tensor* tensor;
     bool is_parameter;
     bool persistent;
+    // The parameter that counts this module among its `modules`: the one in *tensor, unless
+    // another was assigned since. Twice, for threads compare the first without a lock.
+    mutable std::atomic<const TensorImpl*> known = nullptr;
+    mutable std::shared_ptr<TensorImpl> counted = {};
   };
 
+  /// This thread is in a call of this module, while it lives.
+  class Calling {
+   public:
+    explicit Calling(const Module& module);
+    ~Calling();
+    Calling(const Calling&) = delete;
+    Calling& operator=(const Calling&) = delete;
+
+   private:
+    const Module* before_;
+  };
+
+  /// Notices the parameters, here and below, whose member was assigned another tensor.
+  void notice_assigned() const;
+  void take_in(const Entry& entry) const;
+  static void count_again(const Entry& entry);
+  void check_registered(const Module& caller) const;
+  TensorDict collect_parameters() const;
+  std::string path() const;
   /// Calls visit(full name, entry) for all parameters and buffers in the order of the state dict.
   template <class Visit>
   void visit_tensors(const std::string& prefix, const Visit& visit) const;
@@ -182,10 +225,12 @@ class Module {
 
   std::string name_;
   const Module* parent_ = nullptr;
-  std::vector<Entry> tensors_;  // parameters and buffers
+  const uint64_t birth_;         // modules made later have higher ones
+  std::deque<Entry> tensors_;    // parameters and buffers
   std::vector<Module*> children_;
   std::shared_ptr<Hooks> hooks_;  // null where there are none
   bool training_ = true;
+  std::atomic<bool> leaves_checked_ = false;
 };
 
 /// Prints the tree as PyTorch does, equal neighbours of a list once, and the number of parameters:
@@ -195,6 +240,14 @@ class Module {
 ///   )
 ///   9 parameters
 std::ostream& operator<<(std::ostream& out, const Module& module);
+
+namespace detail {
+/// A tensor, or what has none inside. An options struct may have.
+template <class T>
+constexpr bool holds_no_hidden_tensor =
+    is_tensor<T> || std::is_arithmetic_v<std::remove_cvref_t<T>> ||
+    std::is_enum_v<std::remove_cvref_t<T>> || std::is_null_pointer_v<std::remove_cvref_t<T>>;
+}  // namespace detail
 
 /// "Linear" for tarsier::nn::Linear: without namespaces and template arguments.
 template <class T>
@@ -215,11 +268,21 @@ class Layer : public Module {
  public:
   template <class... Rest>
   decltype(auto) operator()(const Arg& x, Rest&&... rest) {
-    return called(
-        [&]<class... Args>(Args&&... args) -> decltype(auto) {
-          return self().forward(std::forward<Args>(args)...);
-        },
-        x, std::forward<Rest>(rest)...);
+    const auto forward = [&]<class... Args>(Args&&... args) -> decltype(auto) {
+      return self().forward(std::forward<Args>(args)...);
+    };
+    using Result = decltype(called(forward, x, std::forward<Rest>(rest)...));
+    if constexpr (std::same_as<Result, Tensor> && (detail::holds_no_hidden_tensor<Rest> && ...)) {
+      if (wants_leaf_check()) [[unlikely]] {
+        const uint64_t first = tarsier::detail::sequence_now();
+        Tensors arguments{x};
+        (detail::collect(rest, arguments), ...);
+        Tensor y = called(forward, x, std::forward<Rest>(rest)...);
+        check_leaves(y, first, arguments);
+        return y;
+      }
+    }
+    return called(forward, x, std::forward<Rest>(rest)...);
   }
 
   Tensor call(const Arg& x) override {

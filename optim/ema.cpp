@@ -14,18 +14,22 @@ ExponentialMovingAverage::ExponentialMovingAverage(const TensorDict& parameters,
     : decay_(decay) {
   check(decay >= 0 && decay < 1, "ema", "decay ", decay, " must be in [0, 1)");
   for (const auto& [name, parameter] : parameters) {
-    parameters_.add(name, parameter.detach());
+    parameters_.add(name, parameter);
+    if (parameter.impl()->modules > 0) of_modules_.push_back(name);
     averages_.add(name, clone(parameter.detach()));
   }
 }
 
 void ExponentialMovingAverage::update() {
   const NoGrad no_grad;
+  for (const std::string& name : of_modules_)
+    check(parameters_[name].impl()->modules > 0, "ema", "'", name,
+          "' is no parameter of a module any more: another tensor was assigned in its place, or the ",
+          "module is gone. Make the average again, or copy_() values instead of assigning");
   const auto t = static_cast<double>(updates_++);
   const double decay = std::min(decay_, (1 + t) / (10 + t));
   for (const auto& [name, average] : averages_) {
-    mul_(average, decay);
-    add_(average, parameters_[name], 1 - decay);
+    copy_(average, lerp(average, parameters_[name], 1 - decay));
   }
 }
 

@@ -2,6 +2,8 @@
 // Averages of weights over the last steps.
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "../autograd/tensor_dict.h"
 
@@ -19,7 +21,8 @@ class ExponentialMovingAverage {
   /// The averages start as copies of the parameters. Throws Error("ema") unless 0 ≤ decay < 1.
   ExponentialMovingAverage(const TensorDict& parameters, double decay);
 
-  /// Takes in the parameters as they are now.
+  /// Takes in the parameters as they are now. Throws Error("ema") where one was a module's when this
+  /// was made, and another tensor was assigned in its place since.
   void update();
   /// Exchanges the values of parameters and averages. Twice: as before.
   void swap();
@@ -33,6 +36,7 @@ class ExponentialMovingAverage {
 
  private:
   TensorDict parameters_, averages_;
+  std::vector<std::string> of_modules_;  // names of those that were modules' parameters
   double decay_;
   int64_t updates_ = 0;
 };

@@ -34,14 +34,18 @@ void Optimizer::add_group(const TensorDict& parameters, double lr) {
     for (const Slot& slot : slots_) {
       check(slot.parameter.impl() != parameter.impl(), tag_, "'", name, "' is the same tensor as '",
             slot.name, "': give every parameter once (named_parameters() does)");
-      check(slot.name != name, tag_, "two parameters have the name '", name, "'");
+      check(slot.name != name, tag_, "two parameters have the name '", name,
+            "': give those of each model names of their own, as prefixed(\"encoder.\", ",
+            "encoder.named_parameters()) does");
     }
     check(is_floating(parameter.dtype()) && parameter.is_leaf(), tag_, "'", name,
           "' is not a parameter: it must be a floating tensor that no recorded op made");
     check(parameter.is_contiguous(), tag_, "'", name,
           "' is not contiguous: train a contiguous(…) copy instead of a view");
-    slots_.push_back({name, parameter, group, 0, {}});
+    slots_.push_back({name, parameter, group, parameter.impl()->modules > 0, 0, {}});
+    counted_.add(parameter);
   }
+  initial_lrs_.push_back(lr);
   lrs_.push_back(lr);
 }
 
@@ -53,13 +57,33 @@ void Optimizer::check_not_empty() const {
         slots_[0].name, "' neither: call requires_grad_() on those to train");
 }
 
+void Optimizer::Counted::add(const Tensor& parameter) {
+  parameters_.push_back(parameter);
+  ++parameter.impl()->optimizers;
+}
+
+Optimizer::Counted::~Counted() {
+  for (const Tensor& parameter : parameters_) --parameter.impl()->optimizers;
+}
+
+// -------------------------------------------------------------------------------------------- rate
+
 double Optimizer::lr(int64_t group) const {
   check(group >= 0 && group < num_groups(), tag_, "no group ", group, " among ", num_groups());
   return lrs_[static_cast<size_t>(group)];
 }
 
+double Optimizer::initial_lr(int64_t group) const {
+  check(group >= 0 && group < num_groups(), tag_, "no group ", group, " among ", num_groups());
+  return initial_lrs_[static_cast<size_t>(group)];
+}
+
 void Optimizer::set_lr(double lr) {
   check_lr(lr);
+  for (const double other : initial_lrs_)
+    check(other == initial_lrs_[0], tag_, "set_lr(", lr, ") would give all groups one rate, but ",
+          "their options say ", initial_lrs_[0], " and ", other, ": scale_lr(factor) multiplies ",
+          "each group's own, with a schedule whose lr is 1; set_lr(group, lr) sets one");
   std::fill(lrs_.begin(), lrs_.end(), lr);
 }
 
@@ -67,6 +91,12 @@ void Optimizer::set_lr(int64_t group, double lr) {
   this->lr(group);
   check_lr(lr);
   lrs_[static_cast<size_t>(group)] = lr;
+}
+
+void Optimizer::scale_lr(double factor) {
+  check_option("the factor of the learning rate", factor, 0,
+               std::numeric_limits<double>::infinity());
+  for (size_t group = 0; group < lrs_.size(); ++group) lrs_[group] = initial_lrs_[group] * factor;
 }
 
 // -------------------------------------------------------------------------------------------- step
@@ -77,6 +107,11 @@ void Optimizer::zero_grad() {
 
 void Optimizer::step() {
   const NoGrad guard;
+  for (const Slot& slot : slots_)
+    check(!slot.of_module || slot.parameter.impl()->modules > 0, tag_, "'", slot.name,
+          "' is no parameter of a module any more, as it was when the optimiser was made: another ",
+          "tensor was assigned in its place, or the module is gone. What took its place would not ",
+          "be trained: make the optimiser again, or copy_() values instead of assigning");
   for (const Slot& slot : slots_)
     for (const Tensor& state : slot.state)
       check(state.dtype() == slot.parameter.dtype(), tag_, "'", slot.name, "' is ",

@@ -31,14 +31,28 @@ class Optimizer {
   /// Drops the gradients of all parameters (grad() is undefined afterwards).
   void zero_grad();
   /// Changes every parameter that has a gradient.
-  /// Throws Error(tag) where a parameter was converted to another dtype since the last step.
+  /// Throws Error(tag) where a parameter was converted to another dtype since the last step, and
+  /// where it was a module's when the optimiser was made, and another tensor was assigned in its
+  /// place since: that one would not be trained.
   void step();
 
   /// The learning rate of a group. Starts as its options say; a schedule changes it.
   double lr(int64_t group = 0) const;
-  /// Sets the learning rate of all groups. Throws Error(tag) unless it is finite and not negative.
+  /// The one that its options say.
+  double initial_lr(int64_t group = 0) const;
+  /// Sets the learning rate of all groups:
+  ///   optimizer.set_lr(schedule(step));
+  /// Throws Error(tag) unless it is finite and not negative, and where the groups' options have
+  /// different rates, which one number for all would wipe out: there use scale_lr().
   void set_lr(double lr);
+  /// Sets that of one group.
   void set_lr(int64_t group, double lr);
+  /// Sets the learning rate of each group to its initial_lr times `factor`, as schedules whose lr
+  /// is 1 give it:
+  ///   const Schedule factor = optim::linear_lr(1, 0.1, 1, 20);
+  ///   optimizer.scale_lr(factor(step));
+  /// Throws Error(tag) unless it is finite and not negative.
+  void scale_lr(double factor);
   int64_t num_groups() const { return static_cast<int64_t>(lrs_.size()); }
 
   /// What the optimiser remembers, by parameter: "fc.weight.step" (i64, a scalar) and
@@ -56,6 +70,7 @@ class Optimizer {
     std::string name;
     Tensor parameter;
     int64_t group;
+    bool of_module;             // it was a module's parameter when the optimiser was made
     int64_t steps = 0;          // how often it was changed
     std::vector<Tensor> state;  // one for each of memory(*this); none before the first step
   };
@@ -98,9 +113,23 @@ class Optimizer {
   void check_not_empty() const;
   void check_lr(double lr) const;
 
+  /// Counts this optimiser among those of its parameters, while it lives.
+  class Counted {
+   public:
+    Counted() = default;
+    ~Counted();
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    void add(const Tensor& parameter);
+
+   private:
+    std::vector<Tensor> parameters_;
+  };
+
   const char* tag_;
   std::vector<Slot> slots_;
-  std::vector<double> lrs_;  // by group
+  Counted counted_;
+  std::vector<double> initial_lrs_, lrs_;  // by group
 };
 
 /// An optimiser that treats every element by itself: one parallel loop over the elements of all

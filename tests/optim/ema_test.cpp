@@ -55,5 +55,13 @@ TEST_CASE("a saved average goes on to the same bits, and a wrong one is refused"
   CHECK_THROWS_AS(optim::ExponentialMovingAverage({{"w", w}}, 1), Error);
 }
 
+TEST_CASE("the average of weights that stand still is these weights, to the last bit") {
+  Generator generator(3);
+  const Tensor w = randn({1000}, f32, generator);
+  optim::ExponentialMovingAverage average({{"w", w}}, 0.99);
+  for (int i = 0; i < 50; ++i) average.update();
+  CHECK(average.state_dict()["w"].to_vector() == w.to_vector());
+}
+
 }  // namespace
 }  // namespace tarsier

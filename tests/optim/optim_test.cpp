@@ -132,6 +132,110 @@ TEST_CASE("optimisers leave alone what has no gradient, and refuse what they can
   CHECK_THROWS_AS(optimizer.lr(-1), Error);
 }
 
+TEST_CASE("schedules scale the rate of each group, and cannot wipe the difference out") {
+  Tensor w = tensor({1}).requires_grad_(), b = tensor({1}).requires_grad_();
+  AdamW optimizer({{{{"w", w}}, {.lr = 1e-4}}, {{{"b", b}}, {.lr = 1e-3}}});
+  CHECK_THROWS_WITH_AS(optimizer.set_lr(0.5),
+                       "[adamw] set_lr(0.5) would give all groups one rate, but their options say "
+                       "0.0001 and 0.001: scale_lr(factor) multiplies each group's own, with a "
+                       "schedule whose lr is 1; set_lr(group, lr) sets one",
+                       Error);
+  const optim::Schedule factor = optim::linear_lr(1, 0.5, 1, 2);
+  for (int64_t step = 0; step < 4; ++step) {
+    optimizer.scale_lr(factor(step));  // of the first rate each time, not of the last
+    CHECK(optimizer.lr(0) == 1e-4 * factor(step));
+    CHECK(optimizer.lr(1) == 1e-3 * factor(step));
+  }
+  optimizer.set_lr(1, 0.25);
+  CHECK(optimizer.lr(1) == 0.25);
+  CHECK(optimizer.initial_lr(1) == 1e-3);
+  for (const double bad : {-1.0, kNaN, static_cast<double>(INFINITY)})
+    CHECK_THROWS_AS(optimizer.scale_lr(bad), Error);
+  CHECK_THROWS_AS(optimizer.initial_lr(2), Error);
+  // One rate in all options is one number's to change.
+  AdamW even({{{{"w", w}}, {.lr = 0.1}}, {{{"b", b}}, {.lr = 0.1, .weight_decay = 0}}});
+  even.set_lr(0.5);
+  CHECK(even.lr(1) == 0.5);
+}
+
+TEST_CASE("names of two models that clash get prefixes") {
+  Tensor w = tensor({1}).requires_grad_(), b = tensor({1}).requires_grad_();
+  const TensorDict encoder{{"weight", w}}, decoder{{"weight", b}};
+  CHECK_THROWS_WITH_AS(AdamW({{encoder, {}}, {decoder, {}}}),
+                       "[adamw] two parameters have the name 'weight': give those of each model "
+                       "names of their own, as prefixed(\"encoder.\", encoder.named_parameters()) "
+                       "does",
+                       Error);
+  TensorDict all = prefixed("encoder.", encoder);
+  all.add(prefixed("decoder.", decoder));
+  AdamW optimizer(all);
+  for (Tensor* p : {&w, &b}) p->set_grad(ones({1}));
+  optimizer.step();
+  CHECK(optimizer.state_dict().contains("encoder.weight.exp_avg"));
+  CHECK(optimizer.state_dict().contains("decoder.weight.exp_avg"));
+  CHECK_THROWS_AS(all.add(prefixed("decoder.", decoder)), Error);
+}
+
+/// The largest relative error of what an f32 optimiser added to its weights in `steps` steps, next
+/// to the same in f64.
+template <class O, class Options>
+double error_of_f32(const Options& options, int steps) {
+  std::vector<Tensor> moved;
+  for (const DType dtype : {f32, f64}) {
+    Tensor w = zeros({4, 2}, dtype).requires_grad_();
+    O optimizer({{"w", w}}, options);
+    for (int step = 0; step < steps; ++step) {
+      const double size = 1 + 0.5 * std::sin(step);
+      w.set_grad(reshape(linspace(-2, 1, 8, dtype), {4, 2}) * size);
+      optimizer.step();
+    }
+    moved.push_back(to(w.detach(), f64));
+  }
+  return max(abs(moved[0] / moved[1] - 1)).item();
+}
+
+TEST_CASE("constants near 1 are as exact in f32 as in f64") {
+  // Of β = 0.99999 a float keeps 1 − β to three digits: Adam's first step was off by 6.8e-4.
+  const double most = 3e-6;
+  for (const int steps : {1, 2, 300}) {
+    CAPTURE(steps);
+    CHECK(error_of_f32<Adam>(optim::AdamOptions{.betas = {0.9, 0.99999}}, steps) < most);
+    CHECK(error_of_f32<AdamW>(optim::AdamWOptions{.betas = {0.99999, 0.9}}, steps) < most);
+    CHECK(error_of_f32<SGD>(optim::SGDOptions{.momentum = 0.99999, .dampening = 0.99999}, steps) <
+          most);
+    CHECK(error_of_f32<optim::RMSprop>(optim::RMSpropOptions{.alpha = 0.99999}, steps) < most);
+    CHECK(error_of_f32<optim::Muon>(optim::MuonOptions{.momentum = 0.99999}, steps) < 1e-3);
+  }
+  // Long after the bias correction has gone, β itself must be right: v tends to g², not to 0.9986 g².
+  Tensor w = zeros({1}).requires_grad_();
+  Adam adam({{"w", w}}, {.betas = {0.9, 0.9999}});
+  const auto beta_only = [&] { return adam.state_dict()["w.exp_avg_sq"].item(); };
+  for (int step = 0; step < 50'000; ++step) {
+    w.set_grad(ones({1}));
+    adam.step();
+  }
+  CHECK(beta_only() == doctest::Approx(1 - std::pow(0.9999, 50'000)).epsilon(1e-4));
+}
+
+TEST_CASE("a weight decay smaller than a float's last digit acts, on average") {
+  // lr·weight_decay = 1e-7: as a factor of f32, 1 − 1e-7 is 1 − 1.19e-7.
+  const auto shrinks = [](auto make) {
+    Generator generator(5);
+    Tensor w = (rand({100'000}, f32, generator) + 1).requires_grad_();
+    const Tensor before = to(clone(w.detach()), f64);
+    w.set_grad(zeros({100'000}));
+    make(TensorDict{{"w", w}})->step();
+    return mean(1 - to(w.detach(), f64) / before).item();
+  };
+  CHECK(shrinks([](const TensorDict& p) {
+          return std::make_unique<AdamW>(p, optim::AdamWOptions{.lr = 1e-5, .weight_decay = 1e-2});
+        }) == doctest::Approx(1e-7).epsilon(0.03));
+  CHECK(shrinks([](const TensorDict& p) {
+          return std::make_unique<optim::Lion>(
+              p, optim::LionOptions{.lr = 1e-5, .weight_decay = 1e-2});
+        }) == doctest::Approx(1e-7).epsilon(0.03));
+}
+
 TEST_CASE("a step is seen by the version counter: backward over old weights is an error") {
   Tensor w = tensor({2}).requires_grad_();
   const Tensor y = square(w);
