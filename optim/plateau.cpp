@@ -45,11 +45,10 @@ ReduceLROnPlateau::ReduceLROnPlateau(PlateauOptions options)
 }
 
 bool ReduceLROnPlateau::is_better(double metric) const {
-  const double threshold = options_.threshold;
-  if (options_.mode == "min")
-    return metric <
-           (options_.threshold_mode == "rel" ? best_ * (1 - threshold) : best_ - threshold);
-  return metric > (options_.threshold_mode == "rel" ? best_ * (1 + threshold) : best_ + threshold);
+  double least = options_.threshold;  // the least gain that counts
+  if (options_.threshold_mode == "rel") least *= std::abs(best_);
+  if (std::isinf(best_)) least = 0;  // nothing to compare with yet
+  return options_.mode == "min" ? metric < best_ - least : metric > best_ + least;
 }
 
 double ReduceLROnPlateau::step(double metric) {

@@ -22,9 +22,12 @@ struct PlateauOptions {
 
 /// Multiplies the learning rate by `factor` after more than `patience` metrics in a row that were
 /// not better than the best one; then waits for `cooldown` metrics before it counts again. Better
-/// (mode "min") is a metric < best·(1 − threshold), or with threshold_mode "abs" < best −
+/// (mode "min") is a metric < best − threshold·|best|, or with threshold_mode "abs" < best −
 /// threshold; NaN never is. The rate does not fall below min_lr, nor in steps of eps or less.
+/// PyTorch has best·(1 − threshold) there, which for a negative metric lies on the wrong side: one
+/// that stays at −1, or gets a little worse at every step, counts as better for ever.
 ///   optimizer.set_lr(plateau.step(validation_loss));
+/// For groups with rates of their own, with lr = 1:  optimizer.scale_lr(plateau.step(…)).
 /// As https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html,
 /// for one learning rate.
 class ReduceLROnPlateau {

@@ -1,6 +1,8 @@
 #pragma once
 // Learning rates as functions of the step. In the training loop:
 //   optimizer.set_lr(schedule(step));
+// or, for parameter groups with rates of their own, with a schedule whose lr is 1:
+//   optimizer.scale_lr(schedule(step));
 // Step 0 is the first. What PyTorch changes from step to step stands here as a closed formula, so a
 // resumed run needs nothing but its step. All throw Error(name) for arguments that are NaN or out
 // of range, and where they are asked for a negative step. For rates that follow a measured loss see
@@ -22,7 +24,9 @@ using Schedule = std::function<double(int64_t step)>;
 /// Always `lr`.
 Schedule constant(double lr);
 
-/// lr·factor for t < total_iters, then lr. 0 ≤ factor ≤ 1, total_iters ≥ 0. As ConstantLR.
+/// lr·factor for t < total_iters, then lr. 0 ≤ factor ≤ 1, total_iters ≥ 0. As ConstantLR, but for
+/// two ends: with total_iters = 0 PyTorch stays at lr·factor for ever, and with factor = 0 it
+/// divides by zero at total_iters.
 Schedule constant_lr(double lr, double factor = 1.0 / 3, int64_t total_iters = 5);
 
 /// lr·(start_factor + (end_factor − start_factor)·min(t / total_iters, 1)).
@@ -62,14 +66,19 @@ struct OneCycleOptions {
 /// From initial = max_lr / div_factor up to max_lr at step pct_start·total_steps − 1, then down to
 /// initial / final_div_factor at total_steps − 1; with three_phase first down to initial, as long
 /// as it went up, then to the last. Each way is half a cosine or a straight line. The last rate
-/// stays (PyTorch throws there). Momentum is left alone: cycle_momentum = False in PyTorch.
+/// stays (PyTorch's turns back at step total_steps, with straight lines to below 0, and throws at
+/// the next). Momentum is left alone: cycle_momentum = False in PyTorch.
 /// max_lr ≥ 0, total_steps > 0, 0 ≤ pct_start ≤ 1 (three_phase: ≤ ½), div_factor > 0,
 /// final_div_factor > 0. As OneCycleLR; Smith & Topin 2018, "Super-convergence".
 Schedule one_cycle_lr(const OneCycleOptions& options);
 
 /// lr·Π factorᵢ(t), factors being schedules whose lr is 1:
 ///   chained(0.1, {linear_lr(1, 0.1, 1, 20), exponential_lr(1, 0.99)})
-/// Throws Error("chained") for no factors. As ChainedScheduler (for all but eta_min > 0).
+/// Throws Error("chained") for no factors. As ChainedScheduler for schedules that multiply the rate
+/// from step to step. PyTorch's others set or add to it, and its chain is no product: with
+/// cosine_annealing_lr it is one up to T_max and for eta_min = 0 only; with
+/// cosine_annealing_warm_restarts, one_cycle_lr and LambdaLR (inverse_square_root) all that came
+/// before in the chain is overwritten at every step.
 Schedule chained(double lr, std::vector<Schedule> factors);
 
 /// One schedule after another: schedules[i] begins at milestones[i − 1], with its own step 0.
