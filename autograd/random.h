@@ -5,6 +5,7 @@
 // on the number of threads, and the whole state of a generator is two integers.
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <random>
 
@@ -24,19 +25,30 @@ struct RandomKey {
 template <class T>
 T uniform(RandomKey key, uint64_t index);
 
-/// A sequence of streams. Every random op takes the next one.
+/// A sequence of streams. Every random op takes the next one. Several threads may draw at once: no
+/// two get the same stream, but which gets which depends on their timing. A thread whose numbers
+/// are to be the same in every run has a generator of its own.
 class Generator {
  public:
   explicit Generator(uint64_t seed = 0) : seed_(seed) {}
-  RandomKey next() { return {seed_, stream_++}; }
+  Generator(const Generator& other) { set_state(other.state()); }
+  Generator& operator=(const Generator& other) {
+    set_state(other.state());
+    return *this;
+  }
+  RandomKey next() { return {seed_.load(kRelaxed), stream_.fetch_add(1, kRelaxed)}; }
   /// Starts over with `seed`, at stream 0.
-  void manual_seed(uint64_t seed) { *this = Generator(seed); }
+  void manual_seed(uint64_t seed) { set_state({seed, 0}); }
   /// The whole state, to be saved with a checkpoint.
-  RandomKey state() const { return {seed_, stream_}; }
-  void set_state(RandomKey state) { seed_ = state.seed, stream_ = state.stream; }
+  RandomKey state() const { return {seed_.load(kRelaxed), stream_.load(kRelaxed)}; }
+  void set_state(RandomKey state) {
+    seed_.store(state.seed, kRelaxed);
+    stream_.store(state.stream, kRelaxed);
+  }
 
  private:
-  uint64_t seed_ = 0, stream_ = 0;
+  static constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
+  std::atomic<uint64_t> seed_ = 0, stream_ = 0;
 };
 
 /// The generator of every op that is not given another.

@@ -80,6 +80,7 @@ Tensor InputPositions::forward(const Arg& x, int64_t offset) {
 
 Tensor PositionTable::rows(int64_t T, DType dtype, int64_t offset) {
   constexpr int64_t kAhead = 256;  // decoding makes a table once in so many tokens
+  const std::lock_guard lock(mutex_);
   if (!table_.defined() || table_.dtype() != dtype || offset < first_ ||
       offset + T > first_ + table_.size(0)) {
     table_ = to(make_(std::max(T, kAhead), offset), dtype);

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,7 +56,8 @@ class InputPositions : public Layer<InputPositions> {
 
 /// Keeps the rows of the positions that were asked for last, and some after them: the next call
 /// mostly asks for the same, or, when decoding, for the next one. It is a cache, not a buffer:
-/// to(f64) would keep the rounding of f32, so another dtype computes it anew.
+/// to(f64) would keep the rounding of f32, so another dtype computes them again. Several threads
+/// may ask at once.
 class PositionTable {
  public:
   using Make = std::function<Tensor(int64_t T, int64_t offset)>;
@@ -67,6 +69,7 @@ class PositionTable {
 
  private:
   Make make_;
+  std::mutex mutex_;  ///< of the table, not of the memory it names: that is never written again
   Tensor table_;
   int64_t first_ = 0;  ///< the position of its row 0
 };

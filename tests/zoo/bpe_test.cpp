@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cstdlib>
+#include <thread>
 
 #include "nn/file.h"
 #include "tests/data.h"
@@ -220,6 +222,21 @@ TEST_CASE("files that are no vocabulary say why, and where") {
   CHECK(message("{\"a\": \"0\"}", good_merges).starts_with("[json]"));
   CHECK(message("{", good_merges).find(vocab) != std::string::npos);
   CHECK(message("", good_merges) == "[data] '" + vocab + "' is empty");
+}
+
+TEST_CASE("one vocabulary encodes on several threads at once") {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += "w" + std::to_string(i * 7919 % 1000) + " ";
+  const Bpe bpe = Bpe::train(text, 300);
+  const std::vector<int32_t> expected = Bpe(bpe).encode(text);  // a copy: this one has seen nothing
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      for (int call = 0; call < 3; ++call) wrong += bpe.encode(text) != expected ? 1 : 0;
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
 }
 
 }  // namespace

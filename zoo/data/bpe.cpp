@@ -294,6 +294,7 @@ void Bpe::encode_piece(std::string_view piece, std::vector<int32_t>& out) const 
 
 std::vector<int32_t> Bpe::encode(std::string_view text) const {
   constexpr size_t kLongestKept = 64, kMostKept = 1 << 17;
+  const std::lock_guard lock(cache_.mutex);
   std::vector<int32_t> out;
   while (!text.empty()) {
     const std::string_view piece = text.substr(0, piece_length(text));
@@ -302,10 +303,10 @@ std::vector<int32_t> Bpe::encode(std::string_view text) const {
       encode_piece(piece, out);
       continue;
     }
-    const auto [entry, is_new] = cache_.try_emplace(std::string(piece));
+    const auto [entry, is_new] = cache_.pieces.try_emplace(std::string(piece));
     if (is_new) encode_piece(piece, entry->second);
     out.insert(out.end(), entry->second.begin(), entry->second.end());
-    if (cache_.size() > kMostKept) cache_.clear();
+    if (cache_.pieces.size() > kMostKept) cache_.pieces.clear();
   }
   return out;
 }

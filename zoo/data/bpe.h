@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -59,7 +60,7 @@ class Bpe {
   int32_t special(const std::string& name) const;
 
   /// The tokens of `text`: what tiktoken's encode_ordinary gives. Keeps the tokens of pieces that
-  /// it has seen, so one thread may call it at a time.
+  /// it has seen; several threads that call it take turns.
   std::vector<int32_t> encode(std::string_view text) const;
 
   /// The bytes of the tokens, one after another. Throws Error("bpe") for an id that is none.
@@ -71,6 +72,14 @@ class Bpe {
     int32_t token = -1;
   };
   using Pair = std::pair<int32_t, int32_t>;
+  /// The tokens of pieces that were seen. A copy begins without any.
+  struct Cache {
+    Cache() = default;
+    Cache(const Cache&) {}
+    Cache& operator=(const Cache&) { return *this; }
+    std::mutex mutex;
+    std::unordered_map<std::string, std::vector<int32_t>> pieces;
+  };
 
   static uint64_t key(Pair pair) {
     return static_cast<uint64_t>(static_cast<uint32_t>(pair.first)) << 32 |
@@ -87,7 +96,7 @@ class Bpe {
   std::vector<Pair> merges_;                      // by rank
   std::unordered_map<uint64_t, Merge> merge_of_;  // by key(pair)
   std::unordered_map<std::string, int32_t> specials_;
-  mutable std::unordered_map<std::string, std::vector<int32_t>> cache_;
+  mutable Cache cache_;
 };
 
 }  // namespace tarsier::zoo
