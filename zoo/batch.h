@@ -12,6 +12,9 @@ namespace tarsier::zoo {
 struct Batch {
   TensorDict tensors;
   int64_t items = 0;  ///< tokens or images, as Task::items() calls them: what the speed counts
+  /// What Task::loss() divided by: the number of its targets, or the sum of their weights. Batches
+  /// of one step count by it, so that the step's loss is the mean over all their targets.
+  double weight = static_cast<double>(items);
 
   const Tensor& operator[](const std::string& name) const { return tensors[name]; }
 };

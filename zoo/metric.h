@@ -1,6 +1,7 @@
 #pragma once
 // What an evaluation says about a model.
 
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,7 +29,14 @@ inline Metric percent(std::string name, double share) {
   return {std::move(name), 100 * share, 2, "%", true};
 }
 
-/// Never empty. The first decides which weights are kept.
+/// Never empty. The first decides which weights are kept; between equals, the loss.
 using Metrics = std::vector<Metric>;
+
+/// The value of the metric "val_loss", or NaN where it was not measured.
+inline double loss_of(const Metrics& metrics) {
+  for (const Metric& metric : metrics)
+    if (metric.name == "val_loss") return metric.value;
+  return std::numeric_limits<double>::quiet_NaN();
+}
 
 }  // namespace tarsier::zoo

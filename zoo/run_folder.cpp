@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -220,12 +221,13 @@ void RunFolder::save_checkpoint(const Checkpoint& checkpoint) const {
   add_prefixed(all, "optimizer.", checkpoint.optimizer);
   add_prefixed(all, "average.", checkpoint.average);
   add_prefixed(all, "best.", checkpoint.best);
-  const nn::Json state = nn::Json::Object{
+  nn::Json::Object state{
       {"step", checkpoint.step},           {"seed", static_cast<int64_t>(checkpoint.seed)},
       {"seconds", checkpoint.seconds},     {"best_value", checkpoint.best_value},
       {"best_step", checkpoint.best_step}, {"without_gain", checkpoint.without_gain},
   };
-  nn::save_safetensors(file(kCheckpoint), all, {{"tarsier", state.dump()}});
+  if (std::isfinite(checkpoint.best_loss)) state.emplace_back("best_loss", checkpoint.best_loss);
+  nn::save_safetensors(file(kCheckpoint), all, {{"tarsier", nn::Json(state).dump()}});
 }
 
 Checkpoint RunFolder::load_checkpoint() const {
@@ -245,6 +247,7 @@ Checkpoint RunFolder::load_checkpoint() const {
     checkpoint.average = without_prefix(all, "average.");
     checkpoint.best = without_prefix(all, "best.");
     checkpoint.best_value = state["best_value"].as_double();
+    if (const nn::Json* loss = state.find("best_loss")) checkpoint.best_loss = loss->as_double();
     checkpoint.best_step = state["best_step"].as_int();
     checkpoint.without_gain = state["without_gain"].as_int();
     return checkpoint;

@@ -72,11 +72,17 @@ class Run {
     optimizers_.set_lr(report.learning_rate);
     optimizers_.zero_grad();
     int64_t items = 0;
-    const int64_t parts = task_.recipe.accumulate;
-    for (int64_t part = 1; part <= parts; ++part) {
-      const Batch batch = batches_->next();
+    // A mean of means would let a token of a short batch count more than one of a long batch. So
+    // each mean gets the share that its targets have in the whole step.
+    std::vector<Batch> parts;
+    report.weight = 0;
+    for (int64_t part = 1; part <= task_.recipe.accumulate; ++part) {
+      parts.push_back(batches_->next());
+      report.weight += parts.back().weight;
+    }
+    for (const Batch& batch : parts) {
       Tensor loss = task_.loss(batch);
-      if (parts > 1) loss = loss / static_cast<double>(parts);
+      if (parts.size() > 1) loss = loss * (batch.weight / report.weight);
       report.train_loss += loss.item();
       check_finite("loss", report.train_loss, report.learning_rate);
       loss.backward();
@@ -110,8 +116,11 @@ class Run {
     task_.model().eval();
     Metrics metrics = task_.validate();
     task_.model().train();
-    if (best_step_ == 0 || metrics.front().better_than(best_value_)) {
-      best_value_ = metrics.front().value;
+    const double value = metrics.front().value, loss = loss_of(metrics);
+    if (best_step_ == 0 || metrics.front().better_than(best_value_) ||
+        (value == best_value_ && loss < best_loss_)) {
+      best_value_ = value;
+      best_loss_ = loss;
       best_step_ = step_;
       without_gain_ = 0;
       best_ = copy_of(task_.model().state_dict());
@@ -142,6 +151,7 @@ class Run {
     checkpoint.average = average_.state_dict();
     checkpoint.best = best_;
     checkpoint.best_value = best_value_;
+    checkpoint.best_loss = best_loss_;
     checkpoint.best_step = best_step_;
     checkpoint.without_gain = without_gain_;
     with_advice([&] {
@@ -193,6 +203,7 @@ class Run {
     seconds_before_ = checkpoint.seconds;
     best_ = checkpoint.best;
     best_value_ = checkpoint.best_value;
+    best_loss_ = checkpoint.best_loss;
     best_step_ = checkpoint.best_step;
     without_gain_ = checkpoint.without_gain;
     // The process that wrote the checkpoint may have ended before it wrote the weights.
@@ -232,6 +243,7 @@ class Run {
   std::optional<int64_t> saved_step_;  // in the checkpoint, where there is one
   TensorDict best_;                    // weights
   double best_value_ = 0;
+  double best_loss_ = NAN;
   int64_t best_step_ = 0;
   int64_t without_gain_ = 0;   // validations since the best
   double seconds_before_ = 0;  // trained before this process

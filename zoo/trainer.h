@@ -15,6 +15,7 @@ struct StepReport {
   int64_t step = 0;   ///< from 1
   int64_t steps = 0;  ///< of the whole run
   double train_loss = 0;
+  double weight = 1;  ///< the number (or weights) of the targets that it is the mean of
   double learning_rate = 0;
   double grad_norm = 0;  ///< before clipping
   double items_per_second = 0;
@@ -63,8 +64,8 @@ double estimated_seconds(Task& task, uint64_t seed);
 
 /// Trains the built task up to task.steps() and keeps everything in `folder`: a line of metrics for
 /// every step, a checkpoint every now and then and at the end, and weights: the moving average of
-/// them (optim/ema.h) that was best on the validation split, by the first of its metrics. That is
-/// also what the model is left with. Ends early where recipe.patience validations brought no gain.
+/// them (optim/ema.h) that was best on the validation split, by the first of its metrics; between
+/// equals, by the lower loss. That is also what the model is left with. Ends early where recipe.patience validations brought no gain.
 /// With options.resume it continues from the folder's checkpoint, to the same bits as a run that
 /// was never interrupted. Batches are made ahead, on another thread.
 /// Throws Error("train") where the loss is no longer a number (the last checkpoint stays), and

@@ -92,6 +92,30 @@ double printed_value(const std::string& out, const std::string& metric) {
   return std::nan("");
 }
 
+TEST_CASE("a run that goes on beyond its end says that the learning rate jumps, and what else to do") {
+  const Place place(true);  // 4 steps, all done
+  const Result copied = tarsier(place, "list > /dev/null && cp -r run copy");
+  REQUIRE(copied.code == 0);
+  const Result longer = tarsier(place, "train --resume run --steps 8");
+  CHECK_MESSAGE(longer.code == 0, longer.err);
+  CHECK(has(longer.out, "The learning rate jumps, from "));
+  CHECK(has(longer.out, "the cosine schedule now ends after 8 steps, not 4"));
+  CHECK(has(longer.out, "train --resume run --steps 8 --set decay_steps=4"));
+  CHECK(has(longer.out, "train again from the start with --steps 8"));
+  // What it suggests keeps the rate where the curve ended, and is remembered.
+  const Result kept = tarsier(place, "train --resume copy --steps 8 --set decay_steps=4");
+  CHECK_MESSAGE(kept.code == 0, kept.err);
+  CHECK_FALSE(has(kept.out, "jumps"));
+  CHECK(has(place.read("copy/metrics.jsonl"), "\"lr\": 0.0001"));
+  CHECK_FALSE(has(tarsier(place, "train --resume copy --steps 9").out, "jumps"));
+  // Nothing else can be set, and going on within the plan is nothing to talk about.
+  const Result other = tarsier(place, "train --resume run --set n_layer=2");
+  CHECK(other.code == 2);
+  CHECK(has(other.err, "--set n_layer=2 does not go with --resume"));
+  CHECK(has(other.err, "but for decay_steps"));
+  CHECK_FALSE(has(tarsier(place, "train --resume run").out, "jumps"));
+}
+
 TEST_CASE("every model trains on data of its own, resumes, evaluates and predicts") {
   struct Case {
     std::string model, settings, input, metric;

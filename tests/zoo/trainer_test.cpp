@@ -163,6 +163,7 @@ struct ScriptedTask : Task {
     Tensor forward(const Arg& x) { return square(w - x); }
   } point;
   std::vector<double> script;
+  std::vector<double> losses;  // the same for a second metric; none where empty
   size_t asked = 0;
   explicit ScriptedTask(std::vector<double> script) : script(std::move(script)) {
     recipe.eval_every = 0;
@@ -184,9 +185,10 @@ struct ScriptedTask : Task {
   }
   Tensor loss(const Batch& batch) override { return sum(point(batch["x"])); }
   Metrics validate() override {
-    const double value = asked < script.size() ? script[asked] : script.back();
-    ++asked;
-    return {{.name = "score", .value = value, .higher_is_better = true}};
+    const size_t at = std::min(asked++, script.size() - 1);
+    Metrics metrics{{.name = "score", .value = script[at], .higher_is_better = true}};
+    if (!losses.empty()) metrics.push_back({.name = "val_loss", .value = losses[at]});
+    return metrics;
   }
   void predict(const std::vector<std::string>&, const PredictOptions&, std::ostream&) override {}
   void show_sample(std::ostream&) override {}
@@ -240,6 +242,38 @@ TEST_CASE("the weights of the best validation are kept, and patience ends traini
   CHECK(task.point.w.item() == watch.w[7]);
 }
 
+TEST_CASE("of equally good weights those with the lower loss are kept, also across a resume") {
+  for (const bool broken : {false, true}) {
+    CAPTURE(broken);
+    const Scratch scratch;
+    ScriptedTask task({1, 1, 1});
+    task.losses = {0.235, 0.057, 0.076};
+    task.recipe.epochs = 3;
+    task.recipe.patience = 2;
+    const RunFolder folder = RunFolder::create(scratch.path("run"));
+    struct Counter : TrainObserver {
+      int64_t step = 0;
+      void on_step(const StepReport& report) override { step = report.step; }
+    } counter;
+    TrainOptions options;
+    options.interrupted = [&] { return broken && counter.step == 8; };
+    TrainOutcome outcome = train(task, folder, options, counter);
+    CHECK(outcome.interrupted == broken);
+    CHECK(folder.load_checkpoint().best_loss == 0.057);
+    options.resume = true;
+    if (broken) outcome = train(task, folder, options, counter);
+    CHECK(outcome.step == 12);  // a lower loss is a gain: patience waits on
+    CHECK(outcome.best_step == 8);
+  }
+  // Without a loss the first of equals stays.
+  const Scratch scratch;
+  ScriptedTask task({1, 1, 1});
+  task.recipe.epochs = 3;
+  TrainObserver nobody;
+  CHECK(train(task, RunFolder::create(scratch.path("run")), {}, nobody).best_step == 4);
+  CHECK_FALSE(loss_of({{.name = "score", .value = 1}}) == loss_of({{.name = "score", .value = 1}}));
+}
+
 TEST_CASE("a step of several batches has their mean loss and gradient") {
   const Scratch scratch;
   ScriptedTask task({1});
@@ -255,6 +289,76 @@ TEST_CASE("a step of several batches has their mean loss and gradient") {
   CHECK(watch.reports[0].grad_norm == doctest::Approx(4));
   // Then 4, 5, 6.
   CHECK(watch.reports[1].train_loss == doctest::Approx(77.0 / 3).epsilon(0.01));
+}
+
+/// The report of the first step of `task`.
+StepReport first_step(Task& task) {
+  const Scratch scratch;
+  struct Watch : TrainObserver {
+    StepReport report;
+    void on_step(const StepReport& step) override { report = step; }
+  } watch;
+  task.recipe.steps = 1;
+  task.recipe.epochs = 0;
+  train(task, RunFolder::create(scratch.path("run")), {}, watch);
+  return watch.report;
+}
+
+/// Checks that `accumulate` batches of `small` examples are the same step as one of `large`.
+void check_accumulated(const std::string& name, const std::string& data, Changes changes,
+                       const std::string& large, const std::string& small,
+                       const std::string& accumulate) {
+  const auto step = [&](const std::string& size, const std::string& parts) {
+    Changes all = changes;
+    all.emplace_back("batch_size", size);
+    all.emplace_back("accumulate", parts);
+    return first_step(*prepared_task(name, data, all));
+  };
+  const StepReport whole = step(large, "1"), pieces = step(small, accumulate);
+  CAPTURE(whole.train_loss);
+  CAPTURE(whole.grad_norm);
+  CHECK(pieces.weight == doctest::Approx(whole.weight));
+  CHECK(pieces.train_loss == doctest::Approx(whole.train_loss).epsilon(1e-5));
+  CHECK(pieces.grad_norm == doctest::Approx(whole.grad_norm).epsilon(1e-5));
+}
+
+TEST_CASE("two batches of 16 are one of 32, however many words their sentences have") {
+  const Scratch scratch;
+  std::string source, target;
+  for (int i = 0; i < 32; ++i) {
+    const int words = i < 16 ? 1 : 20;
+    for (int word = 0; word < words; ++word) {
+      source += (word > 0 ? " s" : "s") + std::to_string((i * 7 + word * 3) % 9);
+      target += (word > 0 ? " t" : "t") + std::to_string((i * 5 + word * 4) % 9);
+    }
+    source += "\n";
+    target += "\n";
+  }
+  for (const char* split : {"train", "val"}) {
+    scratch.write(std::string(split) + ".source", source);
+    scratch.write(std::string(split) + ".target", target);
+  }
+  check_accumulated("translation", scratch.path(""),
+                    {{"layers", "1"}, {"heads", "2"}, {"width", "16"}, {"mlp_width", "16"},
+                     {"dropout", "0"}, {"clip_norm", "0"}, {"min_count", "1"}},
+                    "32", "16", "2");
+}
+
+TEST_CASE("a last batch that is smaller, and class weights, count by what they hold") {
+  const Scratch scratch;
+  std::string lines;
+  for (int i = 0; i < 24; ++i)  // 18 of one class, 6 of the other
+    lines += concat(i % 4 == 0 ? "rare" : "common", "\tw", i % 5, " w", i % 7, " w", i % 3, "\n");
+  scratch.write("train.tsv", lines);
+  scratch.write("val.tsv", lines);
+  for (const char* balanced : {"false", "true"}) {
+    CAPTURE(balanced);
+    check_accumulated("text-classifier", scratch.path(""),
+                      {{"layers", "1"}, {"heads", "2"}, {"width", "16"}, {"mlp_width", "16"},
+                       {"dropout", "0"}, {"token_dropout", "0"}, {"clip_norm", "0"},
+                       {"min_count", "1"}, {"balanced", balanced}},
+                      "24", "16", "2");
+  }
 }
 
 TEST_CASE("metrics of steps that are done again, and a line cut off, give way") {

@@ -43,11 +43,13 @@ ConsoleProgress::ConsoleProgress(std::ostream& out, bool terminal, std::string i
 
 void ConsoleProgress::on_step(const StepReport& report) {
   // An average that forgets: over all steps at first, over about twenty later.
-  const double weight = std::max(1.0 / static_cast<double>(++steps_seen_), 0.05);
-  smooth_loss_ += weight * (report.train_loss - smooth_loss_);
-  smooth_rate_ += weight * (report.items_per_second - smooth_rate_);
-  loss_since_line_ += report.train_loss;
-  ++steps_since_line_;
+  const double share = std::max(1.0 / static_cast<double>(++steps_seen_), 0.05);
+  smooth_rate_ += share * (report.items_per_second - smooth_rate_);
+  // A step counts by how much it learned from.
+  smooth_loss_ += share * (report.train_loss * report.weight - smooth_loss_);
+  smooth_weight_ += share * (report.weight - smooth_weight_);
+  loss_since_line_ += report.train_loss * report.weight;
+  weight_since_line_ += report.weight;
   if (!report.metrics.empty())
     last_metric_ = "  " + report.metrics[0].label() + " " + report.metrics[0].text();
   if (terminal_) {
@@ -67,7 +69,7 @@ void ConsoleProgress::print_live(const StepReport& report) {
   const std::string step = std::to_string(report.step);
   const std::string head =
       "  " + std::string(steps.size() - step.size(), ' ') + step + "/" + steps + " ";
-  std::string loss = "  loss " + fixed(smooth_loss_, 3);
+  std::string loss = "  loss " + fixed(smooth_loss_ / smooth_weight_, 3);
   std::string val = last_metric_;
   std::string rate = "  " + with_commas(std::lround(smooth_rate_)) + " " + items_ + "/s";
   std::string left = "  " + as_duration(report.seconds_left) + " left";
@@ -87,13 +89,13 @@ void ConsoleProgress::print_plain(const StepReport& report) {
   const int64_t every = std::max<int64_t>(1, std::min<int64_t>(100, report.steps / 20));
   if (report.step % every != 0 && report.step != report.steps && report.metrics.empty()) return;
   out_ << "step " << report.step << "/" << report.steps << "  loss "
-       << fixed(loss_since_line_ / static_cast<double>(steps_since_line_), 4);
+       << fixed(loss_since_line_ / weight_since_line_, 4);
   for (const Metric& metric : report.metrics)
     out_ << "  " << metric.label() << " " << metric.text();
   out_ << "  " << with_commas(std::lround(smooth_rate_)) << " " << items_ << "/s  "
        << as_duration(report.seconds_left) << " left" << std::endl;
   loss_since_line_ = 0;
-  steps_since_line_ = 0;
+  weight_since_line_ = 0;
 }
 
 void ConsoleProgress::on_bad_gradients(const nn::GradientReport& report) {

@@ -39,9 +39,10 @@ class ConsoleProgress : public TrainObserver {
   const bool terminal_;
   const std::string items_;
   int (*const width_)();
-  double smooth_loss_ = 0, smooth_rate_ = 0;  // of the last twenty steps or so
-  double loss_since_line_ = 0;
-  int64_t steps_since_line_ = 0, steps_seen_ = 0;
+  double smooth_loss_ = 0, smooth_weight_ = 0;  // of the last twenty steps or so: their sums
+  double smooth_rate_ = 0;
+  double loss_since_line_ = 0, weight_since_line_ = 0;
+  int64_t steps_seen_ = 0;
   std::string last_metric_;  // "val 1.8951"
   bool line_open_ = false;
   Clock::time_point last_draw_{};

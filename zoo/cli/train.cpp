@@ -1,5 +1,6 @@
 #include <sys/resource.h>
 
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <limits>
@@ -226,8 +227,42 @@ int train_new(const Arguments& arguments, const std::string& program) {
   return train_and_report(*task, folder, options, estimate, quiet, program);
 }
 
+/// What a resumed run may change besides --steps: where the curve of the learning rate ends.
+void set_decay_steps(Task& task, const Arguments& arguments) {
+  Settings settings = task.settings();
+  for (const std::string& change : arguments.all("set")) {
+    const std::string key = "decay_steps=";
+    if (!change.starts_with(key))
+      usage_fail("train", "--set ", change, " does not go with --resume: a resumed run keeps its ",
+                 "settings, but for decay_steps");
+    settings.set("decay_steps", change.substr(key.size()));
+  }
+}
+
+/// Says so where a run that goes on for more steps, or fewer, has another learning rate next than
+/// it would have had: most schedules are stretched over all steps.
+void print_rate_jump(const Recipe& before, int64_t steps_before, const Recipe& now,
+                     int64_t steps_now, int64_t done, const std::string& program,
+                     const std::string& folder) {
+  if (done == 0) return;
+  const double last = before.learning_rate_of(done, steps_before),
+               expected = before.learning_rate_of(done + 1, steps_before),
+               next = now.learning_rate_of(done + 1, steps_now);
+  if (std::abs(next - expected) <= 1e-3 * expected) return;
+  const int64_t end = before.decay_steps > 0 ? before.decay_steps : steps_before;
+  std::cout << "The learning rate jumps, from " << last << " in step " << with_commas(done)
+            << " to " << next << " in the next: the " << now.schedule << " schedule now ends after "
+            << with_commas(now.decay_steps > 0 ? now.decay_steps : steps_now) << " steps, not "
+            << with_commas(end) << ". The result is not that of a run with these steps from the "
+            << "start.\nTo go on without a jump, at the rate where the schedule ended (or goes on "
+            << "to its end):\n  " << program << " train --resume " << shell_word(folder)
+            << " --steps " << steps_now << " --set decay_steps=" << end
+            << "\nTo learn as if it had been planned so, train again from the start with --steps "
+            << steps_now << ".\n";
+}
+
 int train_resumed(const Arguments& arguments, const std::string& program) {
-  for (const char* option : {"out", "seed", "set", "source", "target"}) {
+  for (const char* option : {"out", "seed", "source", "target"}) {
     if (arguments.has(option))
       usage_fail("train", "--", option, " does not go with --resume: a resumed run keeps its ",
                  option == std::string("out")    ? "folder"
@@ -251,7 +286,10 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
         " is not what this run was trained on, so it cannot go on to the same result. ",
         data.empty() ? "The program was built anew from other sources since: train anew"
                      : "Give the same data with --data, or train anew");
+  const Recipe recipe_before = task->recipe;
+  const int64_t steps_before = task->steps();
   set_steps(*task, arguments);
+  set_decay_steps(*task, arguments);
   TrainOptions options;
   options.seed = config.seed;
   options.resume = true;
@@ -262,10 +300,14 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
   config.keep(task->settings());
   if (!data.empty()) config.data_path = std::filesystem::absolute(data).string();
   folder.write_config(config);
-  if (!arguments.has("quiet"))
+  if (!arguments.has("quiet")) {
     std::cout << "Resuming after step " << done << " of " << task->steps()
               << (done == task->steps() ? ": nothing is left to do (--steps N would go on)\n"
                                         : "\n");
+    if (done < task->steps())
+      print_rate_jump(recipe_before, steps_before, task->recipe, task->steps(), done, program,
+                      folder.path());
+  }
   return train_and_report(*task, folder, options, {}, arguments.has("quiet"), program);
 }
 
@@ -293,7 +335,9 @@ Command train_command() {
       {"target", "LANG", "translation: the ending of those to translate into"},
       {"out", "DIR",
        "new folder for the run; default: the next free of runs/MODEL, runs/MODEL-2, …"},
-      {"steps", "N", "training steps; default: the model's recipe"},
+      {"steps", "N",
+       "training steps; default: the model's recipe. With --resume: of the whole run; the learning "
+       "rate then follows a curve of another length, unless --set decay_steps=N keeps its end"},
       {"seed", "N", "of all random numbers; default: 1. The same seed gives the same bits"},
       {"threads", "N", "default: all processors. The result does not depend on it"},
       {"resume", "DIR", "go on with the run in DIR, as if it had never stopped"},

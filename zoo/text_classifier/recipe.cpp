@@ -109,6 +109,8 @@ class TextClassifierTask : public Task {
 
   Batch batch(int64_t number, uint64_t seed) override {
     Batch batch = train_.batch(sampler_.batch(number));
+    if (class_weights_.defined())
+      batch.weight = sum(embedding(batch["labels"], unsqueeze(class_weights_, 1))).item();
     if (token_dropout_ > 0)
       drop_tokens(batch, token_dropout_, {seed, kTokenStream + static_cast<uint64_t>(number)});
     return batch;

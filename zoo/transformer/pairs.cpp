@@ -31,19 +31,21 @@ BatchSampler TokenPairs::sampler(int64_t batch_size, RandomKey key) const {
 
 Batch TokenPairs::batch(const std::vector<int64_t>& chosen) const {
   std::vector<std::vector<int32_t>> sources, targets, next;
-  int64_t items = 0;
+  int64_t items = 0, written = 0;
   for (int64_t i : chosen) {
     const std::vector<int32_t>& target = target_[static_cast<size_t>(i)];
     sources.push_back(source_[static_cast<size_t>(i)]);
     targets.emplace_back(target.begin(), target.end() - 1);
     next.emplace_back(target.begin() + 1, target.end());
+    written += static_cast<int64_t>(next.back().size());
     items += static_cast<int64_t>(sources.back().size() + next.back().size());
   }
   return {{{"source", pad_rows(sources, kPad)},
            {"padding", padding_mask(sources)},
            {"target", pad_rows(targets, kPad)},
            {"next", pad_rows(next, kPad)}},
-          items};
+          items,
+          static_cast<double>(written)};
 }
 
 }  // namespace tarsier::zoo
