@@ -35,8 +35,8 @@ struct TensorImpl {
   std::shared_ptr<TensorImpl> grad;  // leaves: accumulated by backward()
   std::shared_ptr<std::vector<std::pair<int, TensorHook>>> hooks;
 
-  // Who has it as a parameter, so that nn and optim notice what is used but not trained, and what is
-  // trained but no longer used.
+  // Who has it as a parameter, so that nn and optim notice what is used but not trained, and what
+  // is trained but no longer used.
   int modules = 0;
   int optimizers = 0;
 };

@@ -68,8 +68,8 @@ void Module::take_in(const Entry& entry) const {
 
 void Module::notice_assigned() const {
   for (const Entry& entry : tensors_)
-    if (entry.is_parameter &&
-        entry.known.load(std::memory_order_relaxed) != entry.tensor->impl()) [[unlikely]]
+    if (entry.is_parameter && entry.known.load(std::memory_order_relaxed) != entry.tensor->impl())
+        [[unlikely]]
       take_in(entry);
   for (const Module* child : children_) child->notice_assigned();
 }

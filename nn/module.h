@@ -225,8 +225,8 @@ class Module {
 
   std::string name_;
   const Module* parent_ = nullptr;
-  const uint64_t birth_;         // modules made later have higher ones
-  std::deque<Entry> tensors_;    // parameters and buffers
+  const uint64_t birth_;       // modules made later have higher ones
+  std::deque<Entry> tensors_;  // parameters and buffers
   std::vector<Module*> children_;
   std::shared_ptr<Hooks> hooks_;  // null where there are none
   bool training_ = true;

@@ -21,8 +21,8 @@ class ExponentialMovingAverage {
   /// The averages start as copies of the parameters. Throws Error("ema") unless 0 ≤ decay < 1.
   ExponentialMovingAverage(const TensorDict& parameters, double decay);
 
-  /// Takes in the parameters as they are now. Throws Error("ema") where one was a module's when this
-  /// was made, and another tensor was assigned in its place since.
+  /// Takes in the parameters as they are now. Throws Error("ema") where one was a module's when
+  /// this was made, and another tensor was assigned in its place since.
   void update();
   /// Exchanges the values of parameters and averages. Twice: as before.
   void swap();

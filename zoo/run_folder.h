@@ -52,8 +52,8 @@ struct Checkpoint {
   TensorDict best;        ///< the averaged weights of the best validation so far; empty before any
   double best_value = 0;  ///< of the first metric, then
   double best_loss = std::numeric_limits<double>::quiet_NaN();  ///< then; NaN: not measured
-  int64_t best_step = 0;  ///< 0: none yet
-  int64_t without_gain = 0;  ///< validations since
+  int64_t best_step = 0;                                        ///< 0: none yet
+  int64_t without_gain = 0;                                     ///< validations since
 };
 
 class RunFolder {

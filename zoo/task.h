@@ -86,8 +86,8 @@ class Task {
   virtual Batch batch(int64_t number, uint64_t seed) = 0;
   /// The mean loss of a batch, recorded: over batch.weight targets.
   virtual Tensor loss(const Batch& batch) = 0;
-  /// How good the model is on the validation split. Cheap enough to be asked now and then. Where the
-  /// first metric is the same for two models, the one named "val_loss" decides.
+  /// How good the model is on the validation split. Cheap enough to be asked now and then. Where
+  /// the first metric is the same for two models, the one named "val_loss" decides.
   virtual Metrics validate() = 0;
   /// What `tarsier eval` prints: on the test split where there is one.
   virtual Metrics evaluate() { return validate(); }

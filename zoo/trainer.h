@@ -65,11 +65,11 @@ double estimated_seconds(Task& task, uint64_t seed);
 /// Trains the built task up to task.steps() and keeps everything in `folder`: a line of metrics for
 /// every step, a checkpoint every now and then and at the end, and weights: the moving average of
 /// them (optim/ema.h) that was best on the validation split, by the first of its metrics; between
-/// equals, by the lower loss. That is also what the model is left with. Ends early where recipe.patience validations brought no gain.
-/// With options.resume it continues from the folder's checkpoint, to the same bits as a run that
-/// was never interrupted. Batches are made ahead, on another thread.
-/// Throws Error("train") where the loss is no longer a number (the last checkpoint stays), and
-/// what saving throws.
+/// equals, by the lower loss. That is also what the model is left with. Ends early where
+/// recipe.patience validations brought no gain. With options.resume it continues from the folder's
+/// checkpoint, to the same bits as a run that was never interrupted. Batches are made ahead, on
+/// another thread. Throws Error("train") where the loss is no longer a number (the last checkpoint
+/// stays), and what saving throws.
 TrainOutcome train(Task& task, const RunFolder& folder, const TrainOptions& options,
                    TrainObserver& observer);
 

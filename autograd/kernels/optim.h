@@ -7,8 +7,8 @@
 
 namespace tarsier::kernels {
 
-/// A factor β, in two parts: βx = whole·x + part·x. Near 1 what counts is 1 − β, and of that a float
-/// would keep few digits: of β = 0.99999 it makes 1 − 1.0014e-5.
+/// A factor β, in two parts: βx = whole·x + part·x. Near 1 what counts is 1 − β, and of that a
+/// float would keep few digits: of β = 0.99999 it makes 1 − 1.0014e-5.
 template <class T>
 struct Factor {
   T whole, part;
@@ -83,7 +83,8 @@ struct OptimKernels {
   /// g ← g + l2·w,  s ← s + g²,  w ← w − lr·g / (√s + eps).
   void (*adagrad)(int64_t n, const AdagradStep<T>& step, const T* g, T* w, T* s);
   /// g ← g + l2·w,  v ← αv + (1 − α)g², at most the largest number of T,  a ← αa + (1 − α)g,
-  /// u ← g / (√max(v − a², 0) + eps),  b ← momentum·b + u,  w ← w − lr·b.  Null a: not centred, a = 0; null b: b = u.
+  /// u ← g / (√max(v − a², 0) + eps),  b ← momentum·b + u,  w ← w − lr·b.  Null a: not centred, a =
+  /// 0; null b: b = u.
   void (*rmsprop)(int64_t n, const RmspropStep<T>& step, const T* g, T* w, T* v, T* a, T* b);
   /// w ← w − (decay·w + lr·sign(β₁m + (1 − β₁)g)),  m ← β₂m + (1 − β₂)g.
   void (*lion)(int64_t n, const LionStep<T>& step, const T* g, T* w, T* m);

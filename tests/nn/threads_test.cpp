@@ -43,10 +43,12 @@ TEST_CASE("layers with tables of positions give the same on several threads at o
   nn::SinusoidalPositions sinusoidal(4);
   rotary.eval();
   sinusoidal.eval();
-  CHECK(wrong_answers([&](int64_t T, int64_t offset) { return rotary(ones({T, 4}), offset); }) ==
-        0);
-  CHECK(wrong_answers(
-            [&](int64_t T, int64_t offset) { return sinusoidal(ones({T, 4}), offset); }) == 0);
+  CHECK(wrong_answers([&](int64_t T, int64_t offset) {
+          return rotary(ones({T, 4}), offset);
+        }) == 0);
+  CHECK(wrong_answers([&](int64_t T, int64_t offset) {
+          return sinusoidal(ones({T, 4}), offset);
+        }) == 0);
 }
 
 TEST_CASE("attention and an encoder give the same on several threads at once, also recording") {

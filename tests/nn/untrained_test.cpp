@@ -91,11 +91,12 @@ TEST_CASE("a tensor that asks for a gradient and is not registered is named by i
   const std::string line = std::to_string(std::source_location::current().line() + 2);
   for (int call = 0; call < 2; ++call) {
     const std::string error = error_of([&] { model(ones({1, 3})); });
-    CHECK(error ==
-          concat("[module] a tensor of shape (3,) that asks for a gradient takes part in Scale (in ",
-                 "'mul' called at ", __FILE__, ":", line, " in 1), but is no parameter, so it ",
-                 "would not be trained: call register_parameter(\"name\", member, value) in the ",
-                 "constructor of its module, or pass it as an argument of the call"));
+    CHECK(
+        error ==
+        concat("[module] a tensor of shape (3,) that asks for a gradient takes part in Scale (in ",
+               "'mul' called at ", __FILE__, ":", line, " in 1), but is no parameter, so it ",
+               "would not be trained: call register_parameter(\"name\", member, value) in the ",
+               "constructor of its module, or pass it as an argument of the call"));
   }
   // An optimiser that has it trains it.
   auto& scale = dynamic_cast<Scale&>(model[1]);

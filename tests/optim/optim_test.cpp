@@ -206,7 +206,8 @@ TEST_CASE("constants near 1 are as exact in f32 as in f64") {
     CHECK(error_of_f32<optim::RMSprop>(optim::RMSpropOptions{.alpha = 0.99999}, steps) < most);
     CHECK(error_of_f32<optim::Muon>(optim::MuonOptions{.momentum = 0.99999}, steps) < 1e-3);
   }
-  // Long after the bias correction has gone, β itself must be right: v tends to g², not to 0.9986 g².
+  // Long after the bias correction has gone, β itself must be right: v tends to g², not to 0.9986
+  // g².
   Tensor w = zeros({1}).requires_grad_();
   Adam adam({{"w", w}}, {.betas = {0.9, 0.9999}});
   const auto beta_only = [&] { return adam.state_dict()["w.exp_avg_sq"].item(); };

@@ -97,8 +97,7 @@ TEST_CASE("where schedules and PyTorch's part, as their comments say") {
   CHECK(constant_lr(1, 0, 3)(2) == 0);
   CHECK(constant_lr(1, 0, 3)(3) == 1);
   // PyTorch's would be −0.286 at step 5, and throw at 6.
-  const Schedule cycle =
-      one_cycle_lr({.max_lr = 1, .total_steps = 5, .anneal_strategy = "linear"});
+  const Schedule cycle = one_cycle_lr({.max_lr = 1, .total_steps = 5, .anneal_strategy = "linear"});
   CHECK(cycle(3) == doctest::Approx(0.2857171428571429));
   for (const int64_t t : {4, 5, 6}) CHECK(cycle(t) == doctest::Approx(4e-6));
 }

@@ -92,7 +92,8 @@ double printed_value(const std::string& out, const std::string& metric) {
   return std::nan("");
 }
 
-TEST_CASE("a run that goes on beyond its end says that the learning rate jumps, and what else to do") {
+TEST_CASE(
+    "a run that goes on beyond its end says that the learning rate jumps, and what else to do") {
   const Place place(true);  // 4 steps, all done
   const Result copied = tarsier(place, "list > /dev/null && cp -r run copy");
   REQUIRE(copied.code == 0);

@@ -339,8 +339,13 @@ TEST_CASE("two batches of 16 are one of 32, however many words their sentences h
     scratch.write(std::string(split) + ".target", target);
   }
   check_accumulated("translation", scratch.path(""),
-                    {{"layers", "1"}, {"heads", "2"}, {"width", "16"}, {"mlp_width", "16"},
-                     {"dropout", "0"}, {"clip_norm", "0"}, {"min_count", "1"}},
+                    {{"layers", "1"},
+                     {"heads", "2"},
+                     {"width", "16"},
+                     {"mlp_width", "16"},
+                     {"dropout", "0"},
+                     {"clip_norm", "0"},
+                     {"min_count", "1"}},
                     "32", "16", "2");
 }
 
@@ -354,9 +359,15 @@ TEST_CASE("a last batch that is smaller, and class weights, count by what they h
   for (const char* balanced : {"false", "true"}) {
     CAPTURE(balanced);
     check_accumulated("text-classifier", scratch.path(""),
-                      {{"layers", "1"}, {"heads", "2"}, {"width", "16"}, {"mlp_width", "16"},
-                       {"dropout", "0"}, {"token_dropout", "0"}, {"clip_norm", "0"},
-                       {"min_count", "1"}, {"balanced", balanced}},
+                      {{"layers", "1"},
+                       {"heads", "2"},
+                       {"width", "16"},
+                       {"mlp_width", "16"},
+                       {"dropout", "0"},
+                       {"token_dropout", "0"},
+                       {"clip_norm", "0"},
+                       {"min_count", "1"},
+                       {"balanced", balanced}},
                       "24", "16", "2");
   }
 }
