@@ -208,7 +208,7 @@ TEST_CASE("tied, swapped and computed weights are no mistakes") {
   sum(late[1](late[0](x))).backward();
   check_error("'1.weight' is no parameter of a module", [&] { too_early.step(); });
 
-  // A weight that another network computes, at every step anew.
+  // A weight that another network computes, again at every step.
   nn::Linear computed(2, 2);
   Tensor source = leaf({2, 2});
   for (int step = 0; step < 3; ++step) {

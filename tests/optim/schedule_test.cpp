@@ -83,7 +83,7 @@ TEST_CASE("schedules at their ends") {
 }
 
 TEST_CASE("where schedules and PyTorch's part, as their comments say") {
-  // A chain with a cosine is a product in PyTorch, too, up to T_max; from there it is not.
+  // A chain with a cosine is a product in PyTorch as well, up to T_max; from there it is not.
   const Schedule chain = chained(1, {cosine_annealing_lr(1, 4), exponential_lr(1, 0.9)});
   const double theirs[] = {1, 0.7681980515339464, 0.405, 0.10675957825750346, 0};
   for (int64_t t = 0; t < 5; ++t) CHECK(std::abs(chain(t) - theirs[t]) <= 1e-13);

@@ -227,7 +227,7 @@ int train_new(const Arguments& arguments, const std::string& program) {
   return train_and_report(*task, folder, options, estimate, quiet, program);
 }
 
-/// What a resumed run may change besides --steps: where the curve of the learning rate ends.
+/// What a resumed run may change apart from --steps: where the curve of the learning rate ends.
 void set_decay_steps(Task& task, const Arguments& arguments) {
   Settings settings = task.settings();
   for (const std::string& change : arguments.all("set")) {
