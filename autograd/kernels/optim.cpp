@@ -53,15 +53,15 @@ class Gradient {
   Simd<Bits> flip_;
 };
 
-/// βx.
+/// βa + y, rounded once: what is small is added up first.
 template <class T>
 class Times {
  public:
-  TARSIER_INLINE explicit Times(Factor<T> beta) : whole_(beta.whole), part_(beta.part) {}
-  TARSIER_INLINE Simd<T> operator()(Simd<T> x) const { return fma(part_, x, whole_ * x); }
+  TARSIER_INLINE explicit Times(Factor<T> beta) : high_(beta.high), low_(beta.low) {}
+  TARSIER_INLINE Simd<T> plus(Simd<T> a, Simd<T> y) const { return fma(high_, a, fma(low_, a, y)); }
 
  private:
-  Simd<T> whole_, part_;
+  Simd<T> high_, low_;
 };
 
 /// βa + (1 − β)x, and βa + (1 − β)x².
@@ -69,10 +69,10 @@ template <class T>
 class Mix {
  public:
   TARSIER_INLINE explicit Mix(Average<T> average) : beta_(average.beta), rest_(average.rest) {}
-  TARSIER_INLINE Simd<T> operator()(Simd<T> a, Simd<T> x) const { return fma(rest_, x, beta_(a)); }
+  TARSIER_INLINE Simd<T> operator()(Simd<T> a, Simd<T> x) const { return beta_.plus(a, rest_ * x); }
   /// No more than the largest number: infinity would stay for ever, and with it the weight.
   TARSIER_INLINE Simd<T> squared(Simd<T> a, Simd<T> x) const {
-    return min(Simd<T>(kLargest), fma(rest_ * x, x, beta_(a)));  // the sum where it is NaN
+    return min(Simd<T>(kLargest), beta_.plus(a, rest_ * x * x));  // the sum where it is NaN
   }
 
  private:
@@ -127,9 +127,9 @@ template <class T>
     const V w0 = V::load(w + i);
     V gi = fma(l2, w0, gradient[i]);
     if (b != nullptr) {
-      const V bi = first ? gi : fma(rest, gi, momentum(V::load(b + i)));
+      const V bi = first ? gi : momentum.plus(V::load(b + i), rest * gi);
       bi.store(b + i);
-      gi = nesterov ? momentum(bi) + gi : bi;
+      gi = nesterov ? momentum.plus(bi, gi) : bi;
     }
     (w0 - lr * gi).store(w + i);
   }
@@ -181,7 +181,7 @@ template <class T>
     }
     V ui = gi / (sqrt(vi) + eps);
     if (b != nullptr) {
-      ui = momentum(V::load(b + i)) + ui;
+      ui = momentum.plus(V::load(b + i), ui);
       ui.store(b + i);
     }
     (w0 - lr * ui).store(w + i);

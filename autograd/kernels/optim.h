@@ -7,13 +7,13 @@
 
 namespace tarsier::kernels {
 
-/// A factor β, in two parts: βx = whole·x + part·x. Near 1 what counts is 1 − β, and of that a
-/// float would keep few digits: of β = 0.99999 it makes 1 − 1.0014e-5.
+/// A factor β as a sum of two numbers of type T. Near 1 what counts is 1 − β, and of that a float
+/// keeps few digits: of β = 0.99999 it makes 1 − 1.0014e-5.
 template <class T>
 struct Factor {
-  T whole, part;
+  T high, low;
   explicit constexpr Factor(double beta)
-      : whole(beta < 0.5 ? T(0) : T(1)), part(static_cast<T>(beta < 0.5 ? beta : beta - 1)) {}
+      : high(static_cast<T>(beta)), low(static_cast<T>(beta - double{static_cast<T>(beta)})) {}
 };
 
 /// A moving average: a ← βa + (1 − β)x.

@@ -25,7 +25,7 @@ std::vector<T> numbers(int64_t n, unsigned seed, bool positive = false) {
 
 template <class T>
 double exact(kernels::Factor<T> beta) {
-  return double{beta.whole} + double{beta.part};
+  return double{beta.high} + double{beta.low};
 }
 
 /// Each result is a handful of roundings of numbers of size one.

@@ -206,35 +206,41 @@ TEST_CASE("constants near 1 are as exact in f32 as in f64") {
     CHECK(error_of_f32<optim::RMSprop>(optim::RMSpropOptions{.alpha = 0.99999}, steps) < most);
     CHECK(error_of_f32<optim::Muon>(optim::MuonOptions{.momentum = 0.99999}, steps) < 1e-3);
   }
-  // Long after the bias correction has gone, β itself must be right: v tends to g², not to 0.9986
-  // g².
-  Tensor w = zeros({1}).requires_grad_();
-  Adam adam({{"w", w}}, {.betas = {0.9, 0.9999}});
-  const auto beta_only = [&] { return adam.state_dict()["w.exp_avg_sq"].item(); };
-  for (int step = 0; step < 50'000; ++step) {
-    w.set_grad(ones({1}));
-    adam.step();
+  // Long after the beginning β itself must be right: with 1 − β and a rounded β the mean of squares
+  // would be off by 1.3e-4.
+  std::vector<double> squares[2];
+  for (const DType dtype : {f32, f64}) {
+    Generator generator(3);
+    Tensor w = zeros({64}, dtype).requires_grad_();
+    Adam adam({{"w", w}}, {.betas = {0.9, 0.9999}});
+    for (int step = 0; step < 20'000; ++step) {
+      w.set_grad(to(rand({64}, f32, generator) - 0.5, dtype));
+      adam.step();
+    }
+    squares[dtype == f64] = adam.state_dict()["w.exp_avg_sq"].to_vector();
   }
-  CHECK(beta_only() == doctest::Approx(1 - std::pow(0.9999, 50'000)).epsilon(1e-4));
+  for (size_t i = 0; i < 64; ++i) CHECK(std::abs(squares[0][i] / squares[1][i] - 1) < 2e-5);
 }
 
-TEST_CASE("a weight decay smaller than a float's last digit acts, on average") {
-  // lr·weight_decay = 1e-7: as a factor of f32, 1 − 1e-7 is 1 − 1.19e-7.
+TEST_CASE("a small weight decay is as large as it says") {
+  // lr·weight_decay = 1e-6: as a factor of f32, 1 − 1e-6 is 1 − 1.013e-6. Single weights round,
+  // their mean does not.
   const auto shrinks = [](auto make) {
     Generator generator(5);
     Tensor w = (rand({100'000}, f32, generator) + 1).requires_grad_();
     const Tensor before = to(clone(w.detach()), f64);
     w.set_grad(zeros({100'000}));
     make(TensorDict{{"w", w}})->step();
-    return mean(1 - to(w.detach(), f64) / before).item();
+    return mean(1 - to(w.detach(), f64) / before).item() / 1e-6;
   };
-  CHECK(shrinks([](const TensorDict& p) {
-          return std::make_unique<AdamW>(p, optim::AdamWOptions{.lr = 1e-5, .weight_decay = 1e-2});
-        }) == doctest::Approx(1e-7).epsilon(0.03));
-  CHECK(shrinks([](const TensorDict& p) {
-          return std::make_unique<optim::Lion>(
-              p, optim::LionOptions{.lr = 1e-5, .weight_decay = 1e-2});
-        }) == doctest::Approx(1e-7).epsilon(0.03));
+  const double adamw = shrinks([](const TensorDict& p) {
+    return std::make_unique<AdamW>(p, optim::AdamWOptions{.lr = 1e-4, .weight_decay = 1e-2});
+  });
+  const double lion = shrinks([](const TensorDict& p) {
+    return std::make_unique<optim::Lion>(p, optim::LionOptions{.lr = 1e-4, .weight_decay = 1e-2});
+  });
+  CHECK(std::abs(adamw - 1) < 3e-3);
+  CHECK(std::abs(lion - 1) < 3e-3);
 }
 
 TEST_CASE("a step is seen by the version counter: backward over old weights is an error") {

@@ -99,7 +99,7 @@ TEST_CASE("where schedules and PyTorch's part, as their comments say") {
   // PyTorch's would be −0.286 at step 5, and throw at 6.
   const Schedule cycle = one_cycle_lr({.max_lr = 1, .total_steps = 5, .anneal_strategy = "linear"});
   CHECK(cycle(3) == doctest::Approx(0.2857171428571429));
-  for (const int64_t t : {4, 5, 6}) CHECK(cycle(t) == doctest::Approx(4e-6));
+  for (const int64_t t : {4, 5, 6}) CHECK(cycle(t) / 4e-6 == doctest::Approx(1));
 }
 
 TEST_CASE("schedules refuse what makes no sense") {
