@@ -106,6 +106,7 @@ class Walk {
     // What fails is the backward of an op, at the line that called it, not an op inside of that.
     anomaly_ = detail::anomaly_enabled();
     const AnomalyMode only_results(false);
+    const detail::ReadWatch not_of_the_caller(false);
     const bool before = detail::set_grad_mode(create_graph_);
     try {
       while (!queue_.empty()) {
@@ -329,8 +330,12 @@ Grads reference_grads(const std::vector<Tensor>& inputs, const Tensor& dy,
       grad({reference(names)}, targets, {dy}, /*retain_graph=*/true, grad_enabled(), true);
   Grads grads;
   size_t next = 0;
-  for (const Tensor& x : inputs)
-    grads.push_back(x.defined() && x.requires_grad() ? found[next++] : Tensor());
+  for (const Tensor& x : inputs) {
+    grads.emplace_back();
+    if (!x.defined() || !x.requires_grad()) continue;
+    const Tensor& dx = found[next++];
+    grads.back() = dx.defined() ? dx : zeros_like(x);  // the reference does not use it
+  }
   return grads;
 }
 

@@ -1,31 +1,15 @@
 # Common mistakes do not compile, and the compiler says what is meant. Run by ctest as
 #   cmake -D CXX=g++ -D SOURCE=… -D BINARY=… -P misuse.cmake
+# Two programs: one in which all is right, and one with every mistake, each of which must be named.
 
-# expect(name text code): a program with `code` in main() is refused, with `text` in the errors;
-# accepted, where `text` is empty.
-function(expect name text code)
-  set(file ${BINARY}/misuse/${name}.cpp)
-  file(WRITE ${file} "#include \"autograd/autograd.h\"\n#include \"nn/nn.h\"\n"
-       "#include \"optim/optim.h\"\nusing namespace tarsier;\n${DECLARATIONS}\n"
-       "int main() {\n${code}\n}\n")
-  execute_process(COMMAND ${CXX} -std=c++20 -fsyntax-only -I${SOURCE} ${file}
-                  RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
-  string(REGEX REPLACE "[ \n]+" " " output "${output}")
-  if(text STREQUAL "")
-    if(NOT result EQUAL 0)
-      message(SEND_ERROR "${name} should compile: ${output}")
-    endif()
-  elseif(result EQUAL 0)
-    message(SEND_ERROR "${name} compiles")
-  else()
-    string(FIND "${output}" "${text}" at)
-    if(at EQUAL -1)
-      message(SEND_ERROR "${name}: '${text}' is not in: ${output}")
-    endif()
-  endif()
-endfunction()
+set(head [[
+#include <type_traits>
 
-set(DECLARATIONS [[
+#include "autograd/autograd.h"
+#include "nn/nn.h"
+#include "optim/optim.h"
+using namespace tarsier;
+
 struct Fine : nn::Layer<Fine> {
   Tensor forward(const Arg& x) { return x; }
 };
@@ -39,38 +23,75 @@ struct Hidden : nn::Layer<Hidden> {
 struct Two : nn::Layer<Two> {
   Tensor forward(const Arg& x, const Arg& y) { return x + y; }
 };
+// What says so is a constructor of TensorDict, which all optimisers take.
+template <class Optimizer, class Options>
+constexpr bool takes_parameters = std::is_constructible_v<Optimizer, std::vector<Tensor>, Options>;
+static_assert(takes_parameters<optim::SGD, optim::SGDOptions>);
+static_assert(takes_parameters<optim::Adam, optim::AdamOptions>);
+static_assert(takes_parameters<optim::AdamW, optim::AdamWOptions>);
+static_assert(takes_parameters<optim::Adagrad, optim::AdagradOptions>);
+static_assert(takes_parameters<optim::Adafactor, optim::AdafactorOptions>);
+static_assert(takes_parameters<optim::Lion, optim::LionOptions>);
+static_assert(takes_parameters<optim::Muon, optim::MuonOptions>);
+static_assert(takes_parameters<optim::RMSprop, optim::RMSpropOptions>);
+
+int main() {
+  const Tensor x = ones({2});
 ]])
 
-expect(fine "" [[
+# compile(name code): sets `result` and `output` of the compiler.
+function(compile name code)
+  set(file ${BINARY}/misuse/${name}.cpp)
+  file(WRITE ${file} "${head}${code}\n}\n")
+  execute_process(COMMAND ${CXX} -std=c++20 -fsyntax-only -I${SOURCE} ${file}
+                  RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  set(result ${result} PARENT_SCOPE)
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+compile(right [[
   Fine fine;
   Two two;
-  const Tensor x = ones({2}), y = two(fine(x), x);
+  const Tensor y = two(fine(x), x);
   record("fine", {x}, y, Save{}, [](const Saved&, const Tensor& dy) -> Grads { return {dy}; });
   record("fine", {x}, y, Save{}, [](const Saved&, const Tensor& dy) { return Grads{dy}; });
   nn::Sequential all;
   all.add<Fine>().add<nn::Linear>(2, 3);
   optim::AdamW optimizer(all.named_parameters());
   optim::AdamW of_groups({{all.named_parameters(), {.lr = 0.1}}});
-  from_vector<int64_t>({1, 2}, {2});]])
+  from_vector<int64_t>({1, 2}, {2});
+]])
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "a right program does not compile: ${output}")
+endif()
 
-set(forward "a Layer needs a public `Tensor forward(const Arg& x)`")
-expect(no_forward "${forward}" "Misspelt layer; layer(ones({2}));")
-expect(private_forward "${forward}" "Hidden layer; layer(ones({2}));")
-expect(other_arguments "${forward}" "Two layer; layer(ones({2}));")
-expect(not_for_sequential "Sequential calls its layers with one tensor"
-       "nn::Sequential all; all.add<Two>();")
-
-set(record "const Tensor x = ones({2}); record(\"mine\", {x}, x * 2, Save{x}, ")
-expect(backward_returns_tensor "the backward returns Grads, one gradient per input"
-       "${record} [](const Saved&, const Tensor& dy) { return dy * 2; });")
-expect(backward_takes_dy_alone "the backward is called as backward(const Saved& saved, const Tensor& dy)"
-       "${record} [](const Tensor& dy) -> Grads { return {dy * 2}; });")
-
-expect(from_vector_of_int "from_vector: tensors hold float, double, int64_t or bool"
-       "from_vector(std::vector<int>{1, 2}, {2});")
-expect(span_of_int "tensors hold float, double, int64_t or bool" "ones({2}).span<int>();")
-
-foreach(optimizer SGD Adam AdamW RMSprop Adagrad Adafactor Lion Muon)
-  expect(parameters_of_${optimizer} "use named_parameters() instead of parameters()"
-         "nn::Linear layer(2, 3); optim::${optimizer} optimizer(layer.parameters(), {});")
-endforeach()
+compile(wrong [[
+  Misspelt misspelt;
+  misspelt(x);
+  Hidden hidden;
+  hidden(x);
+  Two two;
+  two(x);
+  nn::Sequential all;
+  all.add<Two>();
+  record("mine", {x}, x * 2, Save{x}, [](const Saved&, const Tensor& dy) { return dy * 2; });
+  record("mine", {x}, x * 2, Save{x}, [](const Tensor& dy) -> Grads { return {dy * 2}; });
+  from_vector(std::vector<int>{1, 2}, {2});
+  x.span<int>();
+  optim::AdamW optimizer(all.parameters(), {});
+]])
+# expect(count text): so many errors of the compiler say `text`.
+function(expect count text)
+  string(REGEX MATCHALL "error:[^\n]*static[^\n]*${text}" found "${output}")
+  list(LENGTH found number)
+  if(NOT number EQUAL count)
+    message(SEND_ERROR "${number} errors say '${text}', expected ${count}, in: ${output}")
+  endif()
+endfunction()
+expect(3 "a Layer needs a public .Tensor forward.const Arg& x..")
+expect(1 "Sequential calls its layers with one tensor")
+expect(1 "the backward returns Grads, one gradient per input")
+expect(1 "the backward is called as backward.const Saved& saved, const Tensor& dy.")
+expect(1 "from_vector: tensors hold float, double, int64_t or bool")
+expect(1 "(failed|'): tensors hold float, double, int64_t or bool")
+expect(1 "use named_parameters.. instead of parameters..")
