@@ -10,10 +10,15 @@
 namespace tarsier::detail {
 namespace {
 
+/// Without detours: zoo/../nn/module.h is what includes by relative paths make of nn/module.h.
+std::string normal(const char* file) {
+  return std::filesystem::path(file).lexically_normal().generic_string();
+}
+
 /// "/home/me/tarsier/" where this file is /home/me/tarsier/autograd/call_site.cpp. Compilers may
 /// write paths in other ways, but all files of one build in the same.
-std::string_view source_root() {
-  const std::string_view file = SourceLine::current().file_name();
+std::string source_root() {
+  const std::string file = normal(SourceLine::current().file_name());
   return file.substr(0, file.size() - std::string_view("autograd/call_site.cpp").size());
 }
 

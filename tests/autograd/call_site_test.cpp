@@ -179,6 +179,8 @@ TEST_CASE("outside of an op no line is named, also after one, and whatever becam
 // Lines of other files, as their paths may be written.
 #line 1 "/usr/local/include/tarsier/nn/module.h"
 const SourceLine kInstalled = SourceLine::current();
+#line 1 "/usr/local/include/tarsier/nn/../autograd/tensor.h"
+const SourceLine kInstalledDetour = SourceLine::current();
 #line 1 "/home/me/project/nn/module.h"
 const SourceLine kOfAnother = SourceLine::current();
 #line 1 "nn/module.h"
@@ -187,6 +189,7 @@ const SourceLine kRelative = SourceLine::current();
 
 TEST_CASE("lines of the library are told from those of its users") {
   CHECK(detail::in_library(kInstalled));
+  CHECK(detail::in_library(kInstalledDetour));
   CHECK_FALSE(detail::in_library(kOfAnother));
   CHECK_FALSE(detail::in_library(kRelative));
   CHECK_FALSE(detail::in_library(SourceLine::current()));
