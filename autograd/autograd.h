@@ -1,6 +1,7 @@
 #pragma once
 // All of the engine: tensors, the tape, the ops.
 
+#include "check_op.h"
 #include "gradcheck.h"
 #include "memory.h"
 #include "ops.h"

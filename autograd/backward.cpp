@@ -106,6 +106,7 @@ class Walk {
     // What fails is the backward of an op, at the line that called it, not an op inside of that.
     anomaly_ = detail::anomaly_enabled();
     const AnomalyMode only_results(false);
+    const detail::ReadWatch not_of_the_caller(false);
     const bool before = detail::set_grad_mode(create_graph_);
     try {
       while (!queue_.empty()) {
@@ -192,7 +193,8 @@ class Walk {
         "the forward again");
     std::vector<bool> wanted(node.inputs.size());
     for (size_t i = 0; i < wanted.size(); ++i) wanted[i] = wants(node.inputs[i]);
-    Grads grads = node.backward(Saved(node, wanted), dy);
+    const CallSite site(node.at);
+    Grads grads = run_backward(node, wanted, dy);
     dy = Tensor();
     if (!retain_graph_) {
       node.saved.clear();
@@ -203,7 +205,10 @@ class Walk {
 
     for (size_t i = 0; i < grads.size(); ++i) {
       const Node::Edge& edge = node.inputs[i];
-      if (!wanted[i] || !grads[i].defined()) continue;
+      if (!wanted[i]) continue;
+      check(grads[i].defined(), node.name, "backward returned no gradient for input ", i,
+            " of shape ", edge.shape, ", which needs one: return zeros_like(x) where it is zero, ",
+            "and ask saved.needs(i) before leaving one out");
       check(grads[i].dtype() == edge.dtype, node.name, "backward returned a gradient of dtype ",
             grads[i].dtype(), " for input ", i, " of dtype ", edge.dtype);
       if (anomaly_ && !detail::all_finite(grads[i]))
@@ -216,6 +221,13 @@ class Walk {
       else
         add_to_leaf(edge.leaf, std::move(gradient));
     }
+  }
+
+  Grads run_backward(Node& node, const std::vector<bool>& wanted, const Tensor& dy) {
+    const detail::ReadWatch watch(create_graph_);
+    Grads grads = node.backward(Saved(node, wanted), dy);
+    watch.check_recorded(node);
+    return grads;
   }
 
   void finish_leaves() {
@@ -265,7 +277,9 @@ Tensor upstream_of(const Tensor& output, const Tensor& given, const char* op) {
 
 }  // namespace
 
-void Tensor::backward(const Tensor& upstream, bool retain_graph, bool create_graph) const {
+void Tensor::backward(const Tensor& upstream, bool retain_graph, bool create_graph,
+                      SourceLine at) const {
+  const CallSite site(at);
   Walk walk(retain_graph, create_graph);
   walk.seed(*this, upstream_of(*this, upstream, "backward"));
   walk.run();
@@ -273,7 +287,8 @@ void Tensor::backward(const Tensor& upstream, bool retain_graph, bool create_gra
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const std::vector<Tensor>& upstream, bool retain_graph, bool create_graph,
-                         bool allow_unused) {
+                         bool allow_unused, SourceLine at) {
+  const CallSite site(at);
   check(upstream.empty() || upstream.size() == outputs.size(), "grad", upstream.size(),
         " upstream gradients for ", outputs.size(), " outputs: give one for each, or none");
   for (size_t i = 0; i < outputs.size(); ++i)
@@ -315,8 +330,12 @@ Grads reference_grads(const std::vector<Tensor>& inputs, const Tensor& dy,
       grad({reference(names)}, targets, {dy}, /*retain_graph=*/true, grad_enabled(), true);
   Grads grads;
   size_t next = 0;
-  for (const Tensor& x : inputs)
-    grads.push_back(x.defined() && x.requires_grad() ? found[next++] : Tensor());
+  for (const Tensor& x : inputs) {
+    grads.emplace_back();
+    if (!x.defined() || !x.requires_grad()) continue;
+    const Tensor& dx = found[next++];
+    grads.back() = dx.defined() ? dx : zeros_like(x);  // the reference does not use it
+  }
   return grads;
 }
 

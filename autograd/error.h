@@ -1,5 +1,6 @@
 #pragma once
-// Errors are for the person who made the mistake: [op] what was given, what was expected, the mend.
+// Errors are for the person who made the mistake: [op] what was given, what was expected, the fix,
+// and the line that called the op.
 
 #include <source_location>
 #include <sstream>
@@ -9,7 +10,12 @@
 
 namespace tarsier {
 
-/// Thrown on every misuse and bad input: what() reads "[tag] facts and mend".
+namespace detail {
+std::string called_at();  // call_site.h
+}
+
+/// Thrown on every misuse and bad input: what() reads "[tag] facts and fix (called at
+/// main.cpp:12)".
 class Error : public std::runtime_error {
  public:
   Error(const std::string& tag, const std::string& message)
@@ -25,9 +31,10 @@ std::string concat(const Parts&... parts) {
 }
 
 /// Throws Error: fail("matmul", "shapes ", a.shape(), " and ", b.shape(), " do not multiply").
+/// Where an op runs, the line that called it is added.
 template <class... Parts>
 [[noreturn]] void fail(const char* tag, const Parts&... parts) {
-  throw Error(tag, concat(parts...));
+  throw Error(tag, concat(parts..., detail::called_at()));
 }
 
 /// fail(tag, parts...) unless `condition`. The text is made only on failure.

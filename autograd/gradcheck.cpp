@@ -1,8 +1,10 @@
 #include "autograd/gradcheck.h"
 
 #include <cmath>
+#include <memory>
 #include <string>
 
+#include "autograd/layout.h"
 #include "autograd/random.h"
 #include "autograd/tape.h"
 
@@ -150,6 +152,113 @@ void check_second_order(const std::function<Tensor()>& f, const std::vector<Vari
           second, "second-order", options);
 }
 
+// ---- layouts: f is held against itself
+
+/// What f gives, and the gradients of Σ upstream · f.
+struct Outcome {
+  Tensor y;
+  Tensors gradients;
+};
+
+class LayoutCheck {
+ public:
+  LayoutCheck(const std::function<Tensor(const Tensors&)>& f, const Tensors& inputs,
+              const std::vector<Variable>& variables, const Tensors& wanted,
+              const GradcheckOptions& options)
+      : f_(f), inputs_(inputs), variables_(variables), wanted_(wanted), options_(options) {}
+
+  void run(const Tensor& upstream, const Outcome& contiguous) const {
+    for (const Layout layout : {Layout::transposed, Layout::gaps})
+      compare_inputs(layout, upstream, contiguous);
+    if (const Outcome expected = at_repeated_inputs(upstream); expected.y.defined())
+      compare_inputs(Layout::expanded, upstream, expected);
+    for (const Layout layout : {Layout::transposed, Layout::gaps})
+      compare_upstream(layout, copy_as(upstream, layout), contiguous);
+    const Tensor all_same = spread(0.75, upstream);
+    compare_upstream(Layout::expanded, all_same, evaluate(copy_as(all_same)));
+  }
+
+ private:
+  using LaidOut = std::vector<std::unique_ptr<LaidOutAs>>;
+
+  template <class Copy>
+  LaidOut lay_out(const Copy& copy) const {
+    LaidOut all;
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      const auto same = [&](size_t j) {
+        return inputs_[j].defined() && inputs_[j].impl() == inputs_[i].impl();
+      };
+      bool seen = !inputs_[i].defined();
+      for (size_t j = 0; j < i; ++j) seen = seen || same(j);
+      if (!seen) all.push_back(std::make_unique<LaidOutAs>(inputs_[i], copy(inputs_[i])));
+    }
+    return all;
+  }
+
+  Outcome evaluate(const Tensor& upstream) const {
+    const Tensor y = f_(inputs_);
+    return {y, grad({y}, wanted_, {upstream}, false, false, /*allow_unused=*/true)};
+  }
+
+  /// Undefined where f refuses such values.
+  Outcome at_repeated_inputs(const Tensor& upstream) const {
+    const LaidOut all = lay_out([](const Tensor& x) { return repeated(x); });
+    try {
+      return evaluate(upstream);
+    } catch (const Error&) {
+      return {};
+    }
+  }
+
+  void compare_inputs(Layout layout, const Tensor& upstream, const Outcome& expected) const {
+    const LaidOut all = lay_out([&](const Tensor& x) { return copy_as(x, layout, x.dtype()); });
+    compare_outcomes(concat("with inputs that are ", name_of(layout)), upstream, expected);
+  }
+  void compare_upstream(Layout layout, const Tensor& upstream, const Outcome& expected) const {
+    compare_outcomes(concat("with an upstream gradient that is ", name_of(layout)), upstream,
+                     expected);
+  }
+
+  void compare_outcomes(const std::string& what, const Tensor& upstream,
+                        const Outcome& expected) const {
+    Outcome got;
+    try {
+      got = evaluate(upstream);
+    } catch (const Error& error) {
+      fail("gradcheck", what, ", and only so, the function throws: ", error.what(), kLayoutAdvice);
+    }
+    compare_tensors(what, "the result", got.y, expected.y);
+    for (size_t v = 0; v < variables_.size(); ++v)
+      compare_tensors(what, "the gradient of " + variables_[v].name, got.gradients[v],
+                      expected.gradients[v]);
+  }
+
+  void compare_tensors(const std::string& what, const std::string& name, const Tensor& got,
+                       const Tensor& expected) const {
+    check(got.defined() == expected.defined(), "gradcheck", what, " ", name, " is ",
+          got.defined() ? "there, where it was not" : "missing", kLayoutAdvice);
+    if (!got.defined()) return;
+    const std::vector<double> a = got.to_vector(), b = expected.to_vector();
+    for (size_t i = 0; i < a.size(); ++i) {
+      const bool both_nan = std::isnan(a[i]) && std::isnan(b[i]);
+      const bool close = std::abs(a[i] - b[i]) <= options_.atol + options_.rtol * std::abs(b[i]);
+      check(both_nan || a[i] == b[i] || close, "gradcheck", what, ", ",
+            name_of(got, static_cast<int64_t>(i), name), " is ", a[i], ", and ", b[i],
+            " with contiguous ones", kLayoutAdvice);
+    }
+  }
+
+  static constexpr const char* kLayoutAdvice =
+      ": a loop over raw memory takes span<T>() of contiguous(x), or follows x.strides(); set "
+      "any_layout = false where the function says that it wants contiguous tensors";
+
+  const std::function<Tensor(const Tensors&)>& f_;
+  const Tensors& inputs_;
+  const std::vector<Variable>& variables_;
+  const Tensors& wanted_;
+  const GradcheckOptions& options_;
+};
+
 }  // namespace
 
 void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
@@ -183,6 +292,8 @@ void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
 
   const Tensors first = grad({y}, wanted, {upstream}, false, false, /*allow_unused=*/true);
   compare(values, {upstream}, variables, first, "the", options);
+  if (options.any_layout)
+    LayoutCheck(f, inputs, variables, wanted, options).run(upstream, {y, first});
   if (options.second_order)
     check_second_order([&] { return f(inputs); }, variables, wanted, upstream, first, options);
 }

@@ -15,7 +15,8 @@
 //     });
 //   }
 //
-// and gradcheck (gradcheck.h) tells whether it is right.
+// and gradcheck (gradcheck.h) tells whether it is right. A backward that uses map or zip itself has
+// no derivative: see once_differentiable (tape.h).
 
 #include "ops/elementwise_loop.h"
 
@@ -24,7 +25,9 @@ namespace tarsier {
 /// y[i] = f(x[i]), in the shape and dtype of x (f32 or f64). f is called with float or double, from
 /// several threads at a time. Not recorded. Throws Error("map") for other dtypes.
 template <class F>
-Tensor map(const Tensor& x, const F& f) {
+Tensor map(const Tensor& x, const F& f, SourceLine at = SourceLine::current()) {
+  const CallSite site(at);
+  if (detail::read_watch) detail::note_read(x, at);
   return dispatch_floating(x.dtype(), "map", [&]<class T>() {
     Tensor y = Tensor::empty(x.shape(), x.dtype());
     detail::map_elements<T, T>(x, y, f);
@@ -35,7 +38,12 @@ Tensor map(const Tensor& x, const F& f) {
 /// y[i] = f(a[i], b[i]), in the shape that a and b broadcast to. As map. Throws Error("zip") where
 /// shapes do not broadcast, dtypes differ, or are neither f32 nor f64.
 template <class F>
-Tensor zip(const Tensor& a, const Tensor& b, const F& f) {
+Tensor zip(const Tensor& a, const Tensor& b, const F& f, SourceLine at = SourceLine::current()) {
+  const CallSite site(at);
+  if (detail::read_watch) {
+    detail::note_read(a, at);
+    detail::note_read(b, at);
+  }
   detail::check_same_dtype(a, b, "zip");
   return dispatch_floating(a.dtype(), "zip", [&]<class T>() {
     Tensor y = Tensor::empty(broadcast_shapes(a.shape(), b.shape(), "zip"), a.dtype());

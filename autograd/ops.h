@@ -31,43 +31,55 @@ struct ValuesIndices {
 };
 
 // ------------------------------------------------------------------------------------- creation
-// Not differentiable. Any dtype unless stated.
+// Not differentiable. Any dtype unless stated. `at` is the line of the call, for errors: leave it
+// to its default.
 
-Tensor zeros(const Shape& shape, DType dtype = f32);
-Tensor ones(const Shape& shape, DType dtype = f32);
-Tensor full(const Shape& shape, double value, DType dtype = f32);
-Tensor zeros_like(const Tensor& x);
-Tensor ones_like(const Tensor& x);
+Tensor zeros(const Shape& shape, DType dtype = f32, SourceLine at = SourceLine::current());
+Tensor ones(const Shape& shape, DType dtype = f32, SourceLine at = SourceLine::current());
+Tensor full(const Shape& shape, double value, DType dtype = f32,
+            SourceLine at = SourceLine::current());
+Tensor zeros_like(const Arg& x);
+Tensor ones_like(const Arg& x);
 /// start, start + step, … up to but without `end`. Shape (⌈(end − start) / step⌉).
-Tensor arange(double start, double end, double step = 1, DType dtype = i64);
+Tensor arange(double start, double end, double step = 1, DType dtype = i64,
+              SourceLine at = SourceLine::current());
 /// 0, 1, …, end − 1.
-Tensor arange(int64_t end, DType dtype = i64);
+Tensor arange(int64_t end, DType dtype = i64, SourceLine at = SourceLine::current());
 /// `steps` floating values from start to end, both included.
-Tensor linspace(double start, double end, int64_t steps, DType dtype = f32);
+Tensor linspace(double start, double end, int64_t steps, DType dtype = f32,
+                SourceLine at = SourceLine::current());
 /// Ones on the diagonal, (n, n).
-Tensor eye(int64_t n, DType dtype = f32);
+Tensor eye(int64_t n, DType dtype = f32, SourceLine at = SourceLine::current());
 /// Uniform in [0, 1), floating.
-Tensor rand(const Shape& shape, DType dtype = f32, Generator& generator = default_generator());
+Tensor rand(const Shape& shape, DType dtype = f32, Generator& generator = default_generator(),
+            SourceLine at = SourceLine::current());
 /// Normal with mean 0 and deviation 1 (Box–Muller), floating.
-Tensor randn(const Shape& shape, DType dtype = f32, Generator& generator = default_generator());
+Tensor randn(const Shape& shape, DType dtype = f32, Generator& generator = default_generator(),
+             SourceLine at = SourceLine::current());
 /// Uniform integers in [low, high), i64.
 Tensor randint(int64_t low, int64_t high, const Shape& shape,
-               Generator& generator = default_generator());
+               Generator& generator = default_generator(), SourceLine at = SourceLine::current());
 /// A random order of 0 … n − 1, i64.
-Tensor randperm(int64_t n, Generator& generator = default_generator());
+Tensor randperm(int64_t n, Generator& generator = default_generator(),
+                SourceLine at = SourceLine::current());
 /// A tensor of the given values, in row-major order. Throws where their number is not the shape's.
 template <class T>
-Tensor from_vector(const std::vector<T>& values, const Shape& shape);
+Tensor from_vector(const std::vector<T>& values, const Shape& shape,
+                   SourceLine at = SourceLine::current());
 /// tensor({1, 2, 3}), tensor({{1, 2}, {3, 4}}): values written out. Rows must be equally long.
-Tensor tensor(std::initializer_list<double> values, DType dtype = f32);
-Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, DType dtype = f32);
+Tensor tensor(std::initializer_list<double> values, DType dtype = f32,
+              SourceLine at = SourceLine::current());
+Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, DType dtype = f32,
+              SourceLine at = SourceLine::current());
 /// One value, shape ().
-Tensor scalar(double value, DType dtype = f32);
+Tensor scalar(double value, DType dtype = f32, SourceLine at = SourceLine::current());
 /// One-hot rows: (…) i64 → (…, classes), 1 at the index and 0 elsewhere.
-Tensor one_hot(const Tensor& index, int64_t classes, DType dtype = f32);
+Tensor one_hot(const Arg& index, int64_t classes, DType dtype = f32);
 /// (rows, columns) bool: true on and below (above) diagonal `diagonal`.
-Tensor tril_mask(int64_t rows, int64_t columns, int64_t diagonal = 0);
-Tensor triu_mask(int64_t rows, int64_t columns, int64_t diagonal = 0);
+Tensor tril_mask(int64_t rows, int64_t columns, int64_t diagonal = 0,
+                 SourceLine at = SourceLine::current());
+Tensor triu_mask(int64_t rows, int64_t columns, int64_t diagonal = 0,
+                 SourceLine at = SourceLine::current());
 
 // ---------------------------------------------------------------------------------- elementwise
 // Floating, with gradients; + − × and minimum, maximum, neg, abs, sign, clamp also take i64,
@@ -147,7 +159,7 @@ Tensor operator!(const Arg& x);                 ///< of bool
 Tensor isfinite(const Arg& x);
 Tensor isnan(const Arg& x);
 /// Whether all elements are close: |a − b| ≤ atol + rtol · |b|; with equal shapes and dtypes.
-bool allclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol = 1e-8,
+bool allclose(const Arg& a, const Arg& b, double rtol = 1e-5, double atol = 1e-8,
               bool equal_nan = false);
 
 // ------------------------------------------------------------------------------------ reductions
@@ -203,10 +215,8 @@ Tensor broadcast_to(const Arg& x, const Shape& shape);  ///< expand
 Tensor slice(const Arg& x, int64_t dim, int64_t start, std::optional<int64_t> end = {},
              int64_t step = 1);
 Tensor select(const Arg& x, int64_t dim, int64_t index);  ///< view without `dim`
-Tensor cat(const std::vector<Tensor>& xs, int64_t dim = 0,
-           std::source_location at = std::source_location::current());
-Tensor stack(const std::vector<Tensor>& xs, int64_t dim = 0,
-             std::source_location at = std::source_location::current());
+Tensor cat(const std::vector<Tensor>& xs, int64_t dim = 0, SourceLine at = SourceLine::current());
+Tensor stack(const std::vector<Tensor>& xs, int64_t dim = 0, SourceLine at = SourceLine::current());
 /// Views of `size` along `dim`; the last may be smaller.
 std::vector<Tensor> split(const Arg& x, int64_t size, int64_t dim = 0);
 std::vector<Tensor> split(const Arg& x, const std::vector<int64_t>& sizes, int64_t dim = 0);
@@ -263,7 +273,7 @@ Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias = {});
 /// the right are summed; "..." stands for leading dimensions that broadcast. One or more operands,
 /// contracted from left to right.
 Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands,
-              std::source_location at = std::source_location::current());
+              SourceLine at = SourceLine::current());
 
 // ----------------------------------------------------------------------------------- convolution
 // Images are (N, C, H, W): batch, channels, height, width. A window of `kernel` elements,
@@ -430,12 +440,29 @@ Tensor rotary_embedding(const Arg& x, const Tensor& cos, const Tensor& sin,
 // (use the ops above there, or a NoGrad guard for weights). Throws Error(op) then, and where y does
 // not broadcast to the shape of x.
 
-Tensor add_(const Tensor& x, const Tensor& y, double alpha = 1);  ///< x += α · y
-Tensor mul_(const Tensor& x, const Tensor& y);
-Tensor mul_(const Tensor& x, double y);
-Tensor add_(const Tensor& x, double y);
-Tensor fill_(const Tensor& x, double value);
-Tensor zero_(const Tensor& x);
-Tensor copy_(const Tensor& x, const Tensor& source);  ///< converts the dtype
+Tensor add_(const Arg& x, const Arg& y, double alpha = 1);  ///< x += α · y
+Tensor mul_(const Arg& x, const Arg& y);
+Tensor mul_(const Arg& x, double y);
+Tensor add_(const Arg& x, double y);
+Tensor fill_(const Arg& x, double value);
+Tensor zero_(const Arg& x);
+Tensor copy_(const Arg& x, const Arg& source);  ///< converts the dtype
+
+// ------------------------------------------------------------------------------------- templates
+
+namespace detail {
+template <class T>
+Tensor tensor_of(const std::vector<T>& values, const Shape& shape);
+}
+
+template <class T>
+Tensor from_vector(const std::vector<T>& values, const Shape& shape, SourceLine at) {
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> ||
+                    std::is_same_v<T, int64_t> || std::is_same_v<T, bool>,
+                "from_vector: tensors hold float, double, int64_t or bool; a std::vector<int> v is "
+                "converted by std::vector<int64_t>(v.begin(), v.end())");
+  const CallSite site(at);
+  return detail::tensor_of(values, shape);
+}
 
 }  // namespace tarsier

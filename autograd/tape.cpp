@@ -47,6 +47,21 @@ bool needs_recording(const std::vector<Tensor>& inputs) {
 
 namespace detail {
 
+Node::Edge edge_to(const Tensor& x) {
+  Node::Edge edge;
+  if (!x.defined()) return edge;
+  edge.shape = x.shape();
+  edge.dtype = x.dtype();
+  if (!x.requires_grad()) return edge;
+  if (x.is_leaf())
+    edge.leaf = x.impl_ptr();
+  else
+    edge.node = x.impl()->node;
+  return edge;
+}
+
+uint64_t next_sequence_number() { return next_sequence.fetch_add(1, std::memory_order_relaxed); }
+
 Tensor record_node(const char* name, Inputs inputs, const Tensor& output, Save save,
                    BackwardFn backward) {
   check_anomaly(name, output, inputs.at);
@@ -59,27 +74,14 @@ Tensor record_node(const char* name, Inputs inputs, const Tensor& output, Save s
   node->name = name;
   node->module_path = current_path;
   node->at = inputs.at;
-  node->sequence = next_sequence.fetch_add(1, std::memory_order_relaxed);
+  node->sequence = next_sequence_number();
   node->backward = std::move(backward);
   node->output_shape = output.shape();
   node->output_dtype = output.dtype();
   node->output = output.impl_ptr();
 
   node->inputs.reserve(inputs.tensors.size());
-  for (const Tensor& x : inputs.tensors) {
-    Node::Edge edge;
-    if (x.defined()) {
-      edge.shape = x.shape();
-      edge.dtype = x.dtype();
-      if (x.requires_grad()) {
-        if (x.is_leaf())
-          edge.leaf = x.impl_ptr();
-        else
-          edge.node = x.impl()->node;
-      }
-    }
-    node->inputs.push_back(std::move(edge));
-  }
+  for (const Tensor& x : inputs.tensors) node->inputs.push_back(edge_to(x));
 
   node->saved.reserve(save.size());
   for (const Tensor& x : save) {
@@ -121,7 +123,10 @@ uint64_t sequence_now() { return next_sequence.load(std::memory_order_relaxed); 
 }  // namespace detail
 
 Tensor Saved::operator[](int i) const {
-  const Node::SavedTensor& saved = node_.saved.at(static_cast<size_t>(i));
+  if (i < 0 || static_cast<size_t>(i) >= node_.saved.size())
+    fail(node_.name, "the backward of ", node_.describe(), " asks for saved[", i, "], but ",
+         node_.saved.size(), " tensors were saved: list what it needs in the Save{…} of record()");
+  const Node::SavedTensor& saved = node_.saved[static_cast<size_t>(i)];
   const Tensor& x = saved.tensor;
   if (!x.defined()) return x;
   if (x.version() != saved.version)
@@ -135,6 +140,11 @@ Tensor Saved::operator[](int i) const {
   y.impl()->requires_grad = true;
   y.impl()->node = node_.shared_from_this();
   return y;
+}
+
+void Saved::fail_needs(int i) const {
+  fail(node_.name, "the backward of ", node_.describe(), " asks for saved.needs(", i, "), but the ",
+       "op has ", wanted_.size(), " inputs: they are numbered from 0");
 }
 
 Node::~Node() {

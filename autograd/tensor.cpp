@@ -26,7 +26,8 @@ std::shared_ptr<std::vector<std::pair<int, TensorHook>>>& hooks_of(const Tensor&
 
 }  // namespace
 
-Tensor Tensor::empty(const Shape& shape, DType dtype) {
+Tensor Tensor::empty(const Shape& shape, DType dtype, SourceLine at) {
+  const CallSite site(at);
   int64_t bytes = static_cast<int64_t>(size_of(dtype));
   for (int64_t size : shape) {
     check(size >= 0, "empty", "shape ", shape, " has a negative size");
@@ -54,7 +55,8 @@ Tensor Tensor::view_as(const Shape& shape, const Strides& strides, int64_t offse
   return Tensor(std::move(impl));
 }
 
-Tensor& Tensor::requires_grad_(bool value) {
+Tensor& Tensor::requires_grad_(bool value, SourceLine at) {
+  const CallSite site(at);
   TensorImpl& impl = get();
   check(!value || is_floating(impl.dtype), "requires_grad_", "only f32 and f64 tensors have ",
         "gradients, this one is ", impl.dtype, ": convert it with to(x, f32)");
@@ -64,7 +66,8 @@ Tensor& Tensor::requires_grad_(bool value) {
   return *this;
 }
 
-void Tensor::set_grad(const Tensor& grad) const {
+void Tensor::set_grad(const Tensor& grad, SourceLine at) const {
+  const CallSite site(at);
   if (grad.defined())
     check(grad.shape() == shape() && grad.dtype() == dtype(), "set_grad", "gradient of shape ",
           grad.shape(), " and dtype ", grad.dtype(), " for a tensor of shape ", shape(),
@@ -77,7 +80,8 @@ Tensor Tensor::detach() const {
   return out;
 }
 
-int Tensor::register_hook(TensorHook hook) const {
+int Tensor::register_hook(TensorHook hook, SourceLine at) const {
+  const CallSite site(at);
   check(requires_grad(), "register_hook", "this tensor requires no gradient, so the hook would ",
         "never be called: call requires_grad_() first");
   auto& hooks = hooks_of(*this);
@@ -96,10 +100,10 @@ void Tensor::remove_hook(int id) const {
 std::string Tensor::grad_fn() const { return is_leaf() ? "" : get().node->name; }
 
 template <class T>
-std::vector<T> Tensor::to_vector() const {
+std::vector<T> Tensor::to_vector(SourceLine at) const {
   std::vector<T> out;
   dispatch_all(dtype(), [&]<class E>() {
-    const E* p = data<E>();
+    const E* p = data<E>(at);
     const int64_t n = numel();
     if (is_contiguous()) return out.assign(p, p + n);
     out.reserve(static_cast<size_t>(n));
@@ -113,10 +117,10 @@ std::vector<T> Tensor::to_vector() const {
   });
   return out;
 }
-template std::vector<float> Tensor::to_vector() const;
-template std::vector<double> Tensor::to_vector() const;
-template std::vector<int32_t> Tensor::to_vector() const;
-template std::vector<int64_t> Tensor::to_vector() const;
-template std::vector<bool> Tensor::to_vector() const;
+template std::vector<float> Tensor::to_vector(SourceLine) const;
+template std::vector<double> Tensor::to_vector(SourceLine) const;
+template std::vector<int32_t> Tensor::to_vector(SourceLine) const;
+template std::vector<int64_t> Tensor::to_vector(SourceLine) const;
+template std::vector<bool> Tensor::to_vector(SourceLine) const;
 
 }  // namespace tarsier

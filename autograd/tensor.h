@@ -5,9 +5,11 @@
 #include <memory>
 #include <ostream>
 #include <source_location>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "call_site.h"
 #include "dtype.h"
 #include "memory.h"
 #include "shape.h"
@@ -16,6 +18,13 @@ namespace tarsier {
 
 class Node;
 class Tensor;
+
+namespace detail {
+/// What a backward reads without recording it, while it is to be recorded (tape.h).
+class ReadWatch;
+inline constinit thread_local ReadWatch* read_watch = nullptr;
+void note_read(const Tensor& x, const SourceLine& at);
+}  // namespace detail
 
 /// Receives a gradient and may return another to use in its place (an undefined Tensor keeps it).
 using TensorHook = std::function<Tensor(const Tensor& grad)>;
@@ -31,7 +40,7 @@ struct TensorImpl {
 
   bool requires_grad = false;        // leaves: set by the user; results: a node made them
   std::shared_ptr<Node> node;        // the op that made it, if that was recorded
-  bool retain_grad = false;          // keep the gradient of a non-leaf, too
+  bool retain_grad = false;          // keep the gradient of a non-leaf
   std::shared_ptr<TensorImpl> grad;  // leaves: accumulated by backward()
   std::shared_ptr<std::vector<std::pair<int, TensorHook>>> hooks;
 
@@ -51,7 +60,7 @@ class Tensor {
   explicit Tensor(std::shared_ptr<TensorImpl> impl) : impl_(std::move(impl)) {}
 
   /// A new contiguous tensor. The elements are not initialised.
-  static Tensor empty(const Shape& shape, DType dtype = f32);
+  static Tensor empty(const Shape& shape, DType dtype = f32, SourceLine at = SourceLine::current());
   /// A view: the same storage seen through another shape and strides. Not recorded.
   Tensor view_as(const Shape& shape, const Strides& strides, int64_t offset) const;
 
@@ -63,30 +72,57 @@ class Tensor {
   DType dtype() const { return get().dtype; }
   int dim() const { return get().shape.size(); }
   /// The size of dimension `dim`; −1 is the last. Throws Error("size").
-  int64_t size(int64_t dim) const { return shape()[wrap_dim(dim, this->dim(), "size")]; }
+  int64_t size(int64_t dim, SourceLine at = SourceLine::current()) const {
+    const CallSite site(at);
+    return shape()[wrap_dim(dim, this->dim(), "size")];
+  }
   int64_t numel() const { return get().shape.numel(); }
   bool is_contiguous() const { return get().contiguous; }
 
-  /// The first element; the others are at the strides. T must be the dtype's C++ type: float,
-  /// double, int64_t or bool. Throws Error("data") otherwise. Who writes through it must know that
-  /// no backward needs the old values (the in-place ops keep count; this does not).
+  /// The elements in row-major order: x.span<float>()[i] is element number i. What loops over raw
+  /// memory should use. Throws Error("span") where T is not the dtype's C++ type, and for tensors
+  /// that are not contiguous (transposed, sliced, expanded: the upstream gradient of sum() is):
+  ///   const Tensor c = contiguous(x);
+  ///   const std::span<float> px = c.span<float>();
   template <class T>
-  T* data() const {
-    check(dtype_of<T> == get().dtype, "data", "tensor of ", get().dtype, " read as ", dtype_of<T>);
+  std::span<T> span(SourceLine at = SourceLine::current()) const {
+    const CallSite site(at);
+    check(dtype_of<T> == dtype(), "span", "tensor of ", dtype(), " read as ", dtype_of<T>,
+          ": use dispatch_floating(x.dtype(), …), or convert with to(x, ", dtype_of<T>, ")");
+    check(is_contiguous(), "span", "a tensor of shape ", shape(), " with strides ", strides(),
+          " is not contiguous: its elements are not one after another in memory; take the span of "
+          "contiguous(x), and keep that tensor while the span is used");
+    return {data<T>(at), static_cast<size_t>(numel())};
+  }
+
+  /// The address of the first element, and no more: element (i, j) is at data()[i·strides()[0] +
+  /// j·strides()[1]], for any strides. data()[i] is element i only of a contiguous tensor; unless
+  /// strides are what you work with, use span(), which checks that. T must be the dtype's C++ type:
+  /// float, double, int64_t or bool. Throws Error("data") otherwise. Who writes through it must
+  /// know that no backward needs the old values (the in-place ops keep count; this does not).
+  template <class T>
+  T* data(SourceLine at = SourceLine::current()) const {
+    if (dtype_of<T> != get().dtype) [[unlikely]] {
+      const CallSite site(at);
+      fail("data", "tensor of ", get().dtype, " read as ", dtype_of<T>);
+    }
+    if (detail::read_watch) [[unlikely]]
+      detail::note_read(*this, at);
     return static_cast<T*>(get().storage->data()) + get().offset;
   }
 
   /// The only element, converted to T. Throws Error("item") unless numel() is 1.
   template <class T = double>
-  T item() const {
+  T item(SourceLine at = SourceLine::current()) const {
+    const CallSite site(at);
     check(numel() == 1, "item", "tensor of shape ", shape(), " has ", numel(),
           " elements, not one: reduce it first, or use to_vector()");
-    return dispatch_all(dtype(), [&]<class E>() { return static_cast<T>(*data<E>()); });
+    return dispatch_all(dtype(), [&]<class E>() { return static_cast<T>(*data<E>(at)); });
   }
 
   /// All elements in row-major order, converted to T: float, double, int32_t, int64_t or bool.
   template <class T = double>
-  std::vector<T> to_vector() const;
+  std::vector<T> to_vector(SourceLine at = SourceLine::current()) const;
 
   // ---- autograd ----
 
@@ -94,15 +130,15 @@ class Tensor {
   bool requires_grad() const { return get().requires_grad; }
   /// Makes a leaf (a tensor that no recorded op made) ask for gradients. Returns *this.
   /// Throws Error("requires_grad_") for i64 and bool, and for results of recorded ops.
-  Tensor& requires_grad_(bool value = true);
+  Tensor& requires_grad_(bool value = true, SourceLine at = SourceLine::current());
   /// Not made by a recorded op.
   bool is_leaf() const { return get().node == nullptr; }
   /// The gradient that backward() left, or an undefined tensor.
   Tensor grad() const { return Tensor(get().grad); }
   /// Replaces the gradient (undefined clears it). Throws Error("set_grad") where shape or dtype
   /// differ.
-  void set_grad(const Tensor& grad) const;
-  /// Makes backward() keep the gradient of this non-leaf in grad(), too.
+  void set_grad(const Tensor& grad, SourceLine at = SourceLine::current()) const;
+  /// Makes backward() keep the gradient of this non-leaf in grad(), as it does for leaves.
   void retain_grad() const { get().retain_grad = true; }
 
   /// Adds d(this)/d(leaf) to grad() of every leaf that this depends on and that requires one.
@@ -111,8 +147,8 @@ class Tensor {
   /// itself, so that the gradients can be differentiated again (and retains the graph); grad() of a
   /// leaf then owns a graph that owns the leaf, until set_grad({}): prefer tarsier::grad() for
   /// that. Throws Error("backward").
-  void backward(const Tensor& upstream = {}, bool retain_graph = false,
-                bool create_graph = false) const;
+  void backward(const Tensor& upstream = {}, bool retain_graph = false, bool create_graph = false,
+                SourceLine at = SourceLine::current()) const;
 
   /// The same elements, cut off from the graph; shares the storage.
   Tensor detach() const;
@@ -121,7 +157,7 @@ class Tensor {
   /// it is passed on; what the hook returns (if defined) takes its place. The hook must not change
   /// the gradient in place: it may be that of another tensor, too. Returns an id for remove_hook.
   /// Throws Error("register_hook") unless requires_grad().
-  int register_hook(TensorHook hook) const;
+  int register_hook(TensorHook hook, SourceLine at = SourceLine::current()) const;
   void remove_hook(int id) const;
 
   /// The name of the op that made it, "" for a leaf.
@@ -147,11 +183,14 @@ std::ostream& operator<<(std::ostream& out, const Tensor& x);
 
 /// An argument of an op: the tensor, and the line of source that passed it. The conversion from
 /// Tensor is implicit and happens in the caller's line, so that errors, anomaly mode and the study
-/// page can say where an op was called. An op that hands its Arg on hands on the place, too.
+/// page can say where an op was called. An op that hands its Arg on hands on the place as well.
 struct Arg : Tensor {
-  std::source_location at;
-  Arg(const Tensor& tensor, std::source_location place = std::source_location::current())
-      : Tensor(tensor), at(place) {}
+  SourceLine at;
+  Arg(const Tensor& tensor, SourceLine place = SourceLine::current())
+      : Tensor(tensor), at(place), site_(place) {}
+
+ private:
+  CallSite site_;  // while the op runs: its errors name the line
 };
 
 }  // namespace tarsier

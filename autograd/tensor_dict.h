@@ -2,6 +2,7 @@
 // TensorDict: tensors under names, in the order in which they were added. What a module's
 // state_dict, an optimiser's state and a safetensors file are.
 
+#include <concepts>
 #include <initializer_list>
 #include <map>
 #include <string>
@@ -22,6 +23,13 @@ class TensorDict {
   TensorDict() = default;
   TensorDict(std::initializer_list<Entry> entries) {
     for (const Entry& entry : entries) add(entry.first, entry.second);
+  }
+
+  /// Tensors without names are none: what optimisers say who are given parameters().
+  template <std::same_as<Tensor> T>
+  TensorDict(const std::vector<T>&) {
+    static_assert(!std::same_as<T, Tensor>,
+                  "names are missing: use named_parameters() instead of parameters()");
   }
 
   /// Throws Error("tensor_dict") where the name is taken or the tensor undefined.

@@ -24,6 +24,13 @@ class Sequential : public Layer<Sequential> {
   }
   template <class M, class... Args>
   Sequential& add_named(std::string name, Args&&... args) {
+    static_assert(
+        !std::derived_from<M, Layer<M>> ||
+            requires(M & m, const Arg& x) {
+              { m.forward(x) } -> std::convertible_to<Tensor>;
+            },
+        "Sequential calls its layers with one tensor: this one needs a public `Tensor "
+        "forward(const Arg& x)`");
     auto layer = std::make_unique<M>(std::forward<Args>(args)...);
     register_module(std::move(name), *layer);
     layers_.push_back(std::move(layer));

@@ -268,6 +268,10 @@ class Layer : public Module {
  public:
   template <class... Rest>
   decltype(auto) operator()(const Arg& x, Rest&&... rest) {
+    static_assert(
+        requires(Self & s) { s.forward(x, std::forward<Rest>(rest)...); },
+        "a Layer needs a public `Tensor forward(const Arg& x)`, with as many further "
+        "parameters as it is called with");
     const auto forward = [&]<class... Args>(Args&&... args) -> decltype(auto) {
       return self().forward(std::forward<Args>(args)...);
     };

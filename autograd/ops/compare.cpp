@@ -135,7 +135,7 @@ Tensor isnan(const Arg& x) {
   return classify(x, false, [](auto v) { return std::isnan(v); });
 }
 
-bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+bool allclose(const Arg& a, const Arg& b, double rtol, double atol, bool equal_nan) {
   check(a.shape() == b.shape(), "allclose", "shapes ", a.shape(), " and ", b.shape(),
         " differ: expand one of them");
   detail::check_same_dtype(a, b, "allclose");

@@ -22,18 +22,29 @@ Tensor filled(const Shape& shape, double value, DType dtype, const char* op) {
 
 }  // namespace
 
-Tensor full(const Shape& shape, double value, DType dtype) {
+Tensor full(const Shape& shape, double value, DType dtype, SourceLine at) {
+  const CallSite site(at);
   return filled(shape, value, dtype, "full");
 }
-Tensor zeros(const Shape& shape, DType dtype) { return filled(shape, 0, dtype, "zeros"); }
-Tensor ones(const Shape& shape, DType dtype) { return filled(shape, 1, dtype, "ones"); }
-Tensor zeros_like(const Tensor& x) { return full(x.shape(), 0, x.dtype()); }
-Tensor ones_like(const Tensor& x) { return full(x.shape(), 1, x.dtype()); }
-Tensor scalar(double value, DType dtype) { return full({}, value, dtype); }
+Tensor zeros(const Shape& shape, DType dtype, SourceLine at) {
+  const CallSite site(at);
+  return filled(shape, 0, dtype, "zeros");
+}
+Tensor ones(const Shape& shape, DType dtype, SourceLine at) {
+  const CallSite site(at);
+  return filled(shape, 1, dtype, "ones");
+}
+Tensor zeros_like(const Arg& x) { return full(x.shape(), 0, x.dtype()); }
+Tensor ones_like(const Arg& x) { return full(x.shape(), 1, x.dtype()); }
+Tensor scalar(double value, DType dtype, SourceLine at) {
+  const CallSite site(at);
+  return full({}, value, dtype);
+}
 
 // ------------------------------------------------------------------------------------- ranges
 
-Tensor arange(double start, double end, double step, DType dtype) {
+Tensor arange(double start, double end, double step, DType dtype, SourceLine at) {
+  const CallSite site(at);
   check(step != 0, "arange", "step is 0: use a positive or a negative one");
   const double count = std::ceil((end - start) / step);
   check(std::isfinite(count), "arange", "from ", start, " to ", end, " in steps of ", step,
@@ -58,9 +69,13 @@ Tensor arange(double start, double end, double step, DType dtype) {
   return y;
 }
 
-Tensor arange(int64_t end, DType dtype) { return arange(0, static_cast<double>(end), 1, dtype); }
+Tensor arange(int64_t end, DType dtype, SourceLine at) {
+  const CallSite site(at);
+  return arange(0, static_cast<double>(end), 1, dtype);
+}
 
-Tensor linspace(double start, double end, int64_t steps, DType dtype) {
+Tensor linspace(double start, double end, int64_t steps, DType dtype, SourceLine at) {
+  const CallSite site(at);
   check(steps >= 0, "linspace", steps, " steps: use 0 or more");
   Tensor y = Tensor::empty({steps}, dtype);
   dispatch_floating(dtype, "linspace", [&]<class T>() {
@@ -75,7 +90,8 @@ Tensor linspace(double start, double end, int64_t steps, DType dtype) {
   return y;
 }
 
-Tensor eye(int64_t n, DType dtype) {
+Tensor eye(int64_t n, DType dtype, SourceLine at) {
+  const CallSite site(at);
   check(n >= 0, "eye", n, " rows: use 0 or more");
   Tensor y = zeros({n, n}, dtype);
   fill_elements(y.view_as({n}, {n + 1}, 0), 1);
@@ -84,18 +100,22 @@ Tensor eye(int64_t n, DType dtype) {
 
 // ------------------------------------------------------------------------------------- values
 
+namespace detail {
+
 template <class T>
-Tensor from_vector(const std::vector<T>& values, const Shape& shape) {
+Tensor tensor_of(const std::vector<T>& values, const Shape& shape) {
   Tensor y = Tensor::empty(shape, dtype_of<T>);
   check(y.numel() == static_cast<int64_t>(values.size()), "from_vector", values.size(),
         " values do not fill shape ", shape, ", which has ", y.numel(), " elements");
   std::copy(values.begin(), values.end(), y.data<T>());
   return y;
 }
-template Tensor from_vector(const std::vector<float>&, const Shape&);
-template Tensor from_vector(const std::vector<double>&, const Shape&);
-template Tensor from_vector(const std::vector<int64_t>&, const Shape&);
-template Tensor from_vector(const std::vector<bool>&, const Shape&);
+template Tensor tensor_of(const std::vector<float>&, const Shape&);
+template Tensor tensor_of(const std::vector<double>&, const Shape&);
+template Tensor tensor_of(const std::vector<int64_t>&, const Shape&);
+template Tensor tensor_of(const std::vector<bool>&, const Shape&);
+
+}  // namespace detail
 
 namespace {
 
@@ -108,30 +128,33 @@ void write_values(const Tensor& y, int64_t at, std::initializer_list<double> val
 
 }  // namespace
 
-Tensor tensor(std::initializer_list<double> values, DType dtype) {
+Tensor tensor(std::initializer_list<double> values, DType dtype, SourceLine at) {
+  const CallSite site(at);
   Tensor y = Tensor::empty({static_cast<int64_t>(values.size())}, dtype);
   write_values(y, 0, values);
   return y;
 }
 
-Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, DType dtype) {
+Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, DType dtype,
+              SourceLine at) {
+  const CallSite site(at);
   const auto count = static_cast<int64_t>(rows.size());
   const auto length = count == 0 ? 0 : static_cast<int64_t>(rows.begin()->size());
   Tensor y = Tensor::empty({count, length}, dtype);
-  int64_t at = 0;
+  int64_t next = 0;
   for (const auto& row : rows) {
     check(static_cast<int64_t>(row.size()) == length, "tensor", "row ",
-          at / std::max<int64_t>(length, 1), " has ", row.size(), " values, the first has ", length,
-          ": rows must be equally long");
-    write_values(y, at, row);
-    at += length;
+          next / std::max<int64_t>(length, 1), " has ", row.size(), " values, the first has ",
+          length, ": rows must be equally long");
+    write_values(y, next, row);
+    next += length;
   }
   return y;
 }
 
 // ------------------------------------------------------------------------------------- patterns
 
-Tensor one_hot(const Tensor& index, int64_t classes, DType dtype) {
+Tensor one_hot(const Arg& index, int64_t classes, DType dtype) {
   check(index.dtype() == i64, "one_hot", "the index is ", index.dtype(),
         ", but i64 is needed: convert it with to(index, i64)");
   check(classes > 0, "one_hot", classes, " classes: use at least 1");
@@ -166,10 +189,12 @@ Tensor diagonal_mask(int64_t rows, int64_t columns, const F& holds) {
 
 }  // namespace
 
-Tensor tril_mask(int64_t rows, int64_t columns, int64_t diagonal) {
+Tensor tril_mask(int64_t rows, int64_t columns, int64_t diagonal, SourceLine at) {
+  const CallSite site(at);
   return diagonal_mask(rows, columns, [=](int64_t offset) { return offset <= diagonal; });
 }
-Tensor triu_mask(int64_t rows, int64_t columns, int64_t diagonal) {
+Tensor triu_mask(int64_t rows, int64_t columns, int64_t diagonal, SourceLine at) {
+  const CallSite site(at);
   return diagonal_mask(rows, columns, [=](int64_t offset) { return offset >= diagonal; });
 }
 

@@ -20,7 +20,8 @@ Tensor new_tensor(const Shape& shape, DType dtype, const char* op) {
 
 }  // namespace
 
-Tensor rand(const Shape& shape, DType dtype, Generator& generator) {
+Tensor rand(const Shape& shape, DType dtype, Generator& generator, SourceLine at) {
+  const CallSite site(at);
   Tensor y = new_tensor(shape, dtype, "rand");
   const RandomKey key = generator.next();
   dispatch_floating(dtype, "rand", [&]<class T>() {
@@ -60,7 +61,8 @@ void normal_block(RandomKey key, int64_t block, T* z) {
 
 }  // namespace
 
-Tensor randn(const Shape& shape, DType dtype, Generator& generator) {
+Tensor randn(const Shape& shape, DType dtype, Generator& generator, SourceLine at) {
+  const CallSite site(at);
   Tensor y = new_tensor(shape, dtype, "randn");
   const RandomKey key = generator.next();
   dispatch_floating(dtype, "randn", [&]<class T>() {
@@ -94,7 +96,8 @@ uint64_t integer_below(uint64_t range, RandomKey key, uint64_t index) {
 
 }  // namespace
 
-Tensor randint(int64_t low, int64_t high, const Shape& shape, Generator& generator) {
+Tensor randint(int64_t low, int64_t high, const Shape& shape, Generator& generator, SourceLine at) {
+  const CallSite site(at);
   check(low < high, "randint", "low ", low, " and high ", high, ": low must be less than high");
   Tensor y = new_tensor(shape, i64, "randint");
   const RandomKey key = generator.next();
@@ -109,7 +112,8 @@ Tensor randint(int64_t low, int64_t high, const Shape& shape, Generator& generat
 }
 
 /// Fisher–Yates: the last place gets a random one of all, the one before it one of the rest, …
-Tensor randperm(int64_t n, Generator& generator) {
+Tensor randperm(int64_t n, Generator& generator, SourceLine at) {
+  const CallSite site(at);
   check(n >= 0, "randperm", n, " elements: use 0 or more");
   Tensor y = arange(n);
   const RandomKey key = generator.next();

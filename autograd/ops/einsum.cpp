@@ -303,6 +303,7 @@ Labels label_output(std::string_view text, const Equation& equation,
 }  // namespace
 
 Tensor einsum(std::string_view text, const std::vector<Tensor>& operands, std::source_location at) {
+  const CallSite site(at);
   const Equation equation = Parser(text).parse();
   const std::vector<Labels> labels = label_operands(text, equation, operands);
   const Labels output = label_output(text, equation, labels);

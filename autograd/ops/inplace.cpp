@@ -73,7 +73,7 @@ Tensor changed(const Tensor& x, const char* op) {
 }  // namespace
 
 /// x += α · y
-Tensor add_(const Tensor& x, const Tensor& y, double alpha) {
+Tensor add_(const Arg& x, const Arg& y, double alpha) {
   check_changeable(x, y, "add_");
   detail::check_same_dtype(x, y, "add_");
   check_fits(x, y, "add_");
@@ -89,20 +89,21 @@ Tensor add_(const Tensor& x, const Tensor& y, double alpha) {
       });
     });
   } else {
-    apply(Binary::add, x, alpha == 1 ? y : detail::binary(Binary::mul, y, alpha, "add_"), "add_");
+    apply(Binary::add, x, alpha == 1 ? Tensor(y) : detail::binary(Binary::mul, y, alpha, "add_"),
+          "add_");
   }
   return changed(x, "add_");
 }
 
 /// x += y, a number
-Tensor add_(const Tensor& x, double y) {
+Tensor add_(const Arg& x, double y) {
   check_changeable(x, {}, "add_");
   apply(Binary::add, x, y, "add_");
   return changed(x, "add_");
 }
 
 /// x *= y
-Tensor mul_(const Tensor& x, const Tensor& y) {
+Tensor mul_(const Arg& x, const Arg& y) {
   check_changeable(x, y, "mul_");
   detail::check_same_dtype(x, y, "mul_");
   check_fits(x, y, "mul_");
@@ -111,33 +112,33 @@ Tensor mul_(const Tensor& x, const Tensor& y) {
 }
 
 /// x *= y, a number
-Tensor mul_(const Tensor& x, double y) {
+Tensor mul_(const Arg& x, double y) {
   check_changeable(x, {}, "mul_");
   apply(Binary::mul, x, y, "mul_");
   return changed(x, "mul_");
 }
 
 /// x = value everywhere
-Tensor fill_(const Tensor& x, double value) {
+Tensor fill_(const Arg& x, double value) {
   check_changeable(x, {}, "fill_");
   if (x.dtype() == i64) detail::number_as<int64_t>(value, "fill_");  // an error where it is none
   fill_elements(x, value);
   return changed(x, "fill_");
 }
 
-Tensor zero_(const Tensor& x) {
+Tensor zero_(const Arg& x) {
   check_changeable(x, {}, "zero_");
   fill_elements(x, 0);
   return changed(x, "zero_");
 }
 
 /// x = source, broadcast, in the dtype of x
-Tensor copy_(const Tensor& x, const Tensor& source) {
+Tensor copy_(const Arg& x, const Arg& source) {
   check_changeable(x, source, "copy_");
   check_fits(x, source, "copy_");
   NoGrad guard;
   const bool aside = x.impl()->storage == source.impl()->storage;
-  copy_elements(expand(aside ? clone(source) : source, x.shape()), x);
+  copy_elements(expand(aside ? clone(source) : Tensor(source), x.shape()), x);
   return changed(x, "copy_");
 }
 

@@ -30,6 +30,7 @@ std::string text_of(const std::vector<int64_t>& numbers) {
 
 /// y = x₁, x₂, … one after another along `dim`.   dxᵢ = the slice of dy where xᵢ went
 Tensor cat(const std::vector<Tensor>& xs, int64_t dim, std::source_location at) {
+  const CallSite site(at);
   check(!xs.empty(), "cat", "an empty list: at least one tensor is needed");
   Shape shape = xs[0].shape();
   const int d = wrap_dim(dim, shape.size(), "cat");
@@ -64,6 +65,7 @@ Tensor cat(const std::vector<Tensor>& xs, int64_t dim, std::source_location at) 
 
 /// y[…, i, …] = xᵢ: cat along a new dimension.
 Tensor stack(const std::vector<Tensor>& xs, int64_t dim, std::source_location at) {
+  const CallSite site(at);
   check(!xs.empty(), "stack", "an empty list: at least one tensor is needed");
   const int d = wrap_dim(dim, xs[0].dim() + 1, "stack");
   std::vector<Tensor> slabs;

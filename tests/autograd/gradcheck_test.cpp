@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "autograd/ops.h"
 
@@ -79,7 +81,7 @@ TEST_CASE(
   CHECK(verdict(wrong_by([](const Tensor& right) { return right + 1e-5; }), {leaf({4})}) != "");
   CHECK(verdict(wrong_by([](const Tensor& right) { return right * NAN; }), {leaf({4})}) != "");
   CHECK(contains(verdict(wrong_by([](const Tensor&) { return Tensor(); }), {leaf({4})}),
-                 "backward gave no gradient at all"));
+                 "[softmax_with] backward returned no gradient for input 0"));
   CHECK(verdict(softmax_with([](const Tensor& y, const Tensor& dy) { return y * dy; }),
                 {leaf({4})}) != "");
 }
@@ -172,6 +174,109 @@ TEST_CASE("gradcheck takes strided leaves, inputs without gradient, and captured
                 {x, ones({2}, f64), Tensor(), arange(3)}, true) == "");
   const Tensor weight = leaf({3});
   CHECK(verdict([&](const Tensors&) { return square(weight); }, {weight}) == "");
+}
+
+/// y = x³ by loops over raw memory that do not look at strides; each may take a contiguous copy.
+std::function<Tensor(const Tensors&)> cube(bool dense_x, bool dense_dy) {
+  return [=](const Tensors& in) {
+    const auto input = [](const Tensor& t, bool dense) { return dense ? contiguous(t) : t; };
+    const Tensor x = input(in[0], dense_x).detach(), y = Tensor::empty(x.shape(), f64);
+    const double* px = x.data<double>();
+    for (int64_t i = 0; i < x.numel(); ++i) y.data<double>()[i] = px[i] * px[i] * px[i];
+    return record("cube", {in[0]}, y, Save{x},
+                  [=](const Saved& saved, const Tensor& upstream) -> Grads {
+                    const Tensor x = saved[0], dy = input(upstream, dense_dy),
+                                 dx = Tensor::empty(x.shape(), f64);
+                    const double *px = x.data<double>(), *pdy = dy.data<double>();
+                    for (int64_t i = 0; i < x.numel(); ++i)
+                      dx.data<double>()[i] = pdy[i] * 3 * px[i] * px[i];
+                    return {dx};
+                  });
+  };
+}
+
+TEST_CASE("gradcheck finds loops over raw memory that forget the strides, and says of what") {
+  const Tensor x = tensor({2, 3, 4}, f64).requires_grad_();
+  CHECK(verdict(cube(true, true), {x}) == "");
+  CHECK(grad({sum(cube(true, true)({x}))}, {x})[0].to_vector() == std::vector<double>{12, 27, 48});
+  // sum() sends back an expanded gradient: [12, −565.6, −1984.0] came out of the next one.
+  CHECK(contains(verdict(cube(true, false), {x}),
+                 "with an upstream gradient that is strided (gaps and an offset)"));
+  CHECK(contains(verdict(cube(false, true), {x}),
+                 "with inputs that are strided (gaps and an offset)"));
+  CHECK(contains(verdict(cube(false, true), {leaf({2, 3})}), "with inputs that are transposed"));
+  CHECK(contains(verdict(cube(true, false), {leaf({2, 3})}),
+                 "with an upstream gradient that is transposed"));
+  CHECK(contains(verdict(cube(true, false), {leaf({2, 3})}), "the gradient of input 0"));
+  CHECK(contains(verdict(cube(false, true), {leaf({2, 3})}), "of the result"));
+  CHECK_NOTHROW(gradcheck(cube(false, false), {x}, {.any_layout = false}));
+}
+
+TEST_CASE("gradcheck finds what only expanded tensors break") {
+  // Right for all strides but 0: whoever sees one takes the next element.
+  const auto element = [](const Tensor& x, int64_t i) {
+    const int64_t step = x.strides()[0] == 0 ? 1 : x.strides()[0];
+    return x.data<double>()[i * step];
+  };
+  const auto twice = [=](bool of_input, bool of_upstream) {
+    return [=](const Tensors& in) {
+      const auto doubled = [=](const Tensor& x, bool broken) {
+        const Tensor y = Tensor::empty(x.shape(), f64), dense = contiguous(x.detach());
+        for (int64_t i = 0; i < x.numel(); ++i)
+          y.data<double>()[i] = 2 * element(broken ? x.detach() : dense, i);
+        return y;
+      };
+      return record(
+          "twice", {in[0]}, doubled(in[0], of_input), Save{},
+          [=](const Saved&, const Tensor& dy) -> Grads { return {doubled(dy, of_upstream)}; });
+    };
+  };
+  const Tensor x = leaf({4});
+  CHECK(verdict(twice(false, false), {x}) == "");
+  CHECK(contains(verdict(twice(true, false), {x}), "with inputs that are expanded (stride 0)"));
+  CHECK(contains(verdict(twice(false, true), {x}),
+                 "with an upstream gradient that is expanded (stride 0)"));
+}
+
+TEST_CASE(
+    "gradcheck reports an op that throws for a layout, and passes one for which values repeat "
+    "badly") {
+  const auto spans = [](const Tensors& in) {
+    Tensor y = Tensor::empty(in[0].shape(), f64);
+    const std::span<double> px = in[0].span<double>();
+    std::copy(px.begin(), px.end(), y.data<double>());
+    return record("spans", {in[0]}, y, Save{},
+                  [](const Saved&, const Tensor& dy) -> Grads { return {dy}; });
+  };
+  const std::string text = verdict(spans, {leaf({2, 3})});
+  CHECK(
+      contains(text, "with inputs that are transposed, and only so, the function throws: [span]"));
+  CHECK(contains(text, "contiguous(x)"));
+  const auto refuses_equal = [](const Tensors& in) {
+    const std::vector<double> x = in[0].to_vector();
+    check(x[0] != x[1], "mine", "equal");
+    return in[0] * 2;
+  };
+  CHECK(verdict(refuses_equal, {leaf({3})}) == "");
+}
+
+TEST_CASE("gradcheck lays out captured parameters and inputs without gradient as well") {
+  const Tensor weight = leaf({2, 3}), mask = tensor({{1, 0, 1}, {0, 1, 1}}, f64);
+  const auto raw_product = [](const Tensor& a, const Tensor& b) {
+    const Tensor x = a.detach(), y = Tensor::empty(x.shape(), f64);
+    for (int64_t i = 0; i < x.numel(); ++i)
+      y.data<double>()[i] = x.data<double>()[i] * b.data<double>()[i];
+    return record("raw_product", {a}, y, Save{contiguous(b)},
+                  [](const Saved& saved, const Tensor& dy) -> Grads { return {dy * saved[0]}; });
+  };
+  CHECK(contains(
+      verdict([&](const Tensors&) { return raw_product(weight, contiguous(mask)); }, {weight}),
+      "with inputs that are transposed"));
+  CHECK(contains(verdict([&](const Tensors& in) { return raw_product(contiguous(in[0]), in[1]); },
+                         {weight, mask}),
+                 "with inputs that are transposed"));
+  CHECK(weight.is_contiguous());
+  CHECK(mask.is_contiguous());
 }
 
 TEST_CASE("gradcheck says what it cannot check") {

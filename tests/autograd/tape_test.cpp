@@ -235,6 +235,47 @@ TEST_CASE("a backward that returns nonsense is named") {
   CHECK_THROWS_WITH_AS(sum(wrong_dtype).backward(), doctest::Contains("dtype f32"), Error);
 }
 
+TEST_CASE("a backward that leaves out a gradient that is needed is named, with the input") {
+  Tensor a = leaf({1, 2}), b = leaf({3, 4});
+  const auto product = [&](auto backward) {
+    return record("product", {a, b}, a.detach() * b.detach(), Save{a, b}, backward);
+  };
+  const auto first_alone = [](const Saved& saved, const Tensor& dy) -> Grads {
+    return {dy * saved[1], {}};
+  };
+  CHECK_THROWS_WITH_AS(
+      sum(product(first_alone)).backward(),
+      doctest::Contains("[product] backward returned no gradient for input 1 of shape (2,)"),
+      Error);
+  // Where nobody needs it, it may be missing.
+  CHECK(grad({sum(product(first_alone))}, {a})[0].to_vector() == std::vector<double>{3, 4});
+  const Tensor zero = product([](const Saved& saved, const Tensor& dy) -> Grads {
+    return {dy * saved[1], zeros_like(saved[1])};
+  });
+  CHECK(grad({sum(zero)}, {b})[0].to_vector() == std::vector<double>{0, 0});
+}
+
+TEST_CASE("a backward that asks for what was not saved, or for an input that is none, is named") {
+  Tensor x = leaf({1, 2});
+  const auto with = [&](auto backward) {
+    return record("asks", {x}, clone(x.detach()), Save{x}, backward);
+  };
+  for (const int i : {1, -1, 7}) {
+    const Tensor y =
+        with([i](const Saved& saved, const Tensor& dy) -> Grads { return {dy * saved[i]}; });
+    CHECK_THROWS_WITH_AS(sum(y).backward(),
+                         doctest::Contains("[asks] the backward of 'asks' called"), Error);
+    const Tensor z = with([i](const Saved& saved, const Tensor& dy) -> Grads {
+      return {saved.needs(i) ? dy : Tensor()};
+    });
+    CHECK_THROWS_WITH_AS(sum(z).backward(), doctest::Contains("asks for saved.needs("), Error);
+  }
+  const Tensor y = with([](const Saved& saved, const Tensor& dy) -> Grads {
+    return {saved.needs(0) ? dy * saved[0] : Tensor()};
+  });
+  CHECK(grad({sum(y)}, {x})[0].to_vector() == std::vector<double>{1, 2});
+}
+
 TEST_CASE("an exception in backward leaves the thread recording") {
   Tensor x = leaf({1});
   Tensor y = record("thrower", {x}, clone(x.detach()), Save{},

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <span>
+
 #include <limits>
 
 #include "autograd/ops.h"
@@ -54,6 +56,28 @@ TEST_CASE("misuse is an Error that says what was wrong") {
   CHECK_THROWS_AS((Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}), Error);
   CHECK_THROWS_WITH_AS(x + zeros({2}, f64), doctest::Contains("f64"), Error);
   CHECK_THROWS_WITH_AS(x + zeros({3}), doctest::Contains("sizes 2 and 3"), Error);
+}
+
+TEST_CASE("span: the elements in row-major order, of contiguous tensors of that dtype alone") {
+  const Tensor x = reshape(arange(6), {2, 3});
+  const std::span<int64_t> elements = x.span<int64_t>();
+  CHECK(std::vector<int64_t>(elements.begin(), elements.end()) == x.to_vector<int64_t>());
+  elements[4] = 40;
+  CHECK(select(select(x, 0, 1), 0, 1).item() == 40);
+  CHECK(select(x, 0, 1).span<int64_t>()[1] == 40);  // after an offset
+  CHECK(zeros({0, 3}).span<float>().empty());
+  CHECK(scalar(3).span<float>().size() == 1);
+  CHECK_THROWS_WITH_AS(x.span<double>(), doctest::Contains("[span] tensor of i64 read as f64"),
+                       Error);
+  const auto refuses = [](const Tensor& t) {
+    CHECK_THROWS_WITH_AS(t.span<int64_t>(), doctest::Contains("take the span of contiguous(x)"),
+                         Error);
+  };
+  refuses(transpose(x, 0, 1));
+  refuses(slice(x, 1, 0, 2));
+  refuses(slice(x, 0, 0, 2, 1).view_as({2, 2}, {3, 2}, 0));
+  refuses(expand(select(x, 0, 0), {2, 3}));
+  CHECK_THROWS_WITH_AS(Tensor().span<float>(), doctest::Contains("undefined"), Error);
 }
 
 TEST_CASE("sizes whose product overflows are refused before memory is asked for") {

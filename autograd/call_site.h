@@ -1,0 +1,53 @@
+#pragma once
+// Which line of source called the op that runs now? Errors end with it.
+
+#include <source_location>
+#include <string>
+
+namespace tarsier {
+
+/// A line of source. As the last parameter, `SourceLine at = SourceLine::current()`, it is that of
+/// the call.
+using SourceLine = std::source_location;
+
+namespace detail {
+
+/// The lines that called the ops which run on this thread, the outermost first. Plain memory
+/// without an owner: whatever happens to an Arg, the worst is another line in an error.
+struct CallStack {
+  static constexpr int kKept = 64;
+  SourceLine at[kKept];
+  int size = 0;  // may be more than are kept
+};
+inline constinit thread_local CallStack call_stack;
+
+/// Whether a line is in this library itself (autograd, nn, optim), and not in the code of its user.
+bool in_library(const SourceLine& at);
+
+/// " (called at main.cpp:12 in decoder.layers.1)": the innermost line on the stack that is not in
+/// the library, and the module path of this thread. "" where no op runs.
+std::string called_at();
+
+}  // namespace detail
+
+/// While it lives, errors on this thread say that they were called from `at`. Every Arg has one;
+/// a function that takes no Arg makes one from its `SourceLine at`. A copy marks nothing,
+/// for it may outlive the call.
+class CallSite {
+ public:
+  explicit CallSite(const SourceLine& at) : depth_(detail::call_stack.size) {
+    if (depth_ < detail::CallStack::kKept) detail::call_stack.at[depth_] = at;
+    ++detail::call_stack.size;
+  }
+  CallSite(const CallSite&) : depth_(kNone) {}
+  CallSite& operator=(const CallSite&) { return *this; }
+  ~CallSite() {
+    if (detail::call_stack.size > depth_) detail::call_stack.size = depth_;
+  }
+
+ private:
+  static constexpr int kNone = 1 << 30;
+  int depth_;
+};
+
+}  // namespace tarsier
