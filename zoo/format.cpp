@@ -1,6 +1,7 @@
 #include "zoo/format.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace tarsier::zoo {
@@ -34,8 +35,10 @@ std::string as_duration(double seconds) {
 }
 
 std::string fixed(double number, int digits) {
+  if (std::isnan(number)) return "nan";  // C may write -nan
   char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, number);
+  // Beyond 2⁵³ digits say nothing that was measured.
+  std::snprintf(text, sizeof text, std::abs(number) < 1e16 ? "%.*f" : "%.*e", digits, number);
   return text;
 }
 

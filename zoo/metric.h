@@ -17,8 +17,15 @@ struct Metric {
   int digits = 4;  ///< that are shown after the point
   std::string unit = "";
   bool higher_is_better = false;
+  /// What the number is of, where that is not all that the name says: "references in small
+  /// letters".
+  std::string note = "";
 
   std::string text() const { return fixed(value, digits) + (unit.empty() ? "" : " " + unit); }
+  /// "accuracy 77.86 %", with the note in brackets where there is one.
+  std::string line() const {
+    return name + " " + text() + (note.empty() ? "" : "  (" + note + ")");
+  }
   /// "val" for "val_loss", as progress shows it.
   std::string label() const { return name == "val_loss" ? "val" : name; }
   bool better_than(double other) const { return higher_is_better ? value > other : value < other; }

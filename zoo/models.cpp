@@ -29,7 +29,7 @@ const std::vector<ModelEntry>& models() {
        [] { return make_transformer_task(TransformerPreset::dates); }},
       {"translation", "transformer", "translation", "to translate sentences",
        "--data DIR with --source and --target: parallel text, in files train.de, train.en, val.de, "
-       "…",
+       "…; or a TSV or CSV file with two columns",
        "BLEU 39.0 on Multi30k, German to English", "ten minutes on two cores",
        [] { return make_transformer_task(TransformerPreset::translation); }},
       {"text-classifier", "text-classifier", "sources",
@@ -39,7 +39,7 @@ const std::vector<ModelEntry>& models() {
        [] { return make_text_classifier_task(TextClassifierPreset::sources); }},
       {"sentiment", "text-classifier", "sentiment", "to tell good reviews from bad",
        "--data DIR with train.tsv, val.tsv and test.tsv, lines of label, tab, text; or --data "
-       "FILE, also CSV",
+       "FILE, also CSV, with columns by name",
        "77.7 % of the sentences in movie reviews (MR)", "seconds on two cores",
        [] { return make_text_classifier_task(TextClassifierPreset::sentiment); }},
       {"vit", "vit", "digits", "to tell what an image shows",

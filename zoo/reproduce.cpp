@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "zoo/format.h"
+#include "zoo/json_number.h"
 #include "zoo/models.h"
 #include "zoo/usage_error.h"
 
@@ -143,7 +144,7 @@ std::optional<SeedResult> Reproduction::finished(const ReproduceRow& row, uint64
   try {
     const nn::Json json = nn::Json::parse(nn::read_file(path), path);
     check(json["metric"].as_string() == row.mark.name, "reproduce", "it is of another metric");
-    return SeedResult{seed, json["value"].as_double(), json["seconds"].as_double()};
+    return SeedResult{seed, number_of(json["value"]), json["seconds"].as_double()};
   } catch (const Error& error) {
     fail("reproduce", path, " is damaged: ", error.what(), ". Remove it to evaluate anew");
   }
@@ -153,6 +154,7 @@ std::unique_ptr<Task> Reproduction::prepare(const ReproduceRow& row, uint64_t se
   std::unique_ptr<Task> task = configured(row);
   task->load_data(data_path(row));
   task->build(seed);
+  check_batch_memory(*task, seed);
   return task;
 }
 
@@ -193,12 +195,12 @@ std::optional<SeedResult> Reproduction::run(const ReproduceRow& row, Task& task,
   check(found != metrics.end(), "reproduce", row.name, ": the evaluation says nothing of '",
         row.mark.name, "'");
   const SeedResult result{seed, found->value, run.load_checkpoint().seconds};
-  nn::write_file_atomically(
-      run.file("result.json"),
-      nn::Json(nn::Json::Object{
-                   {"metric", found->name}, {"value", result.value}, {"seconds", result.seconds}})
-              .dump(2) +
-          "\n");
+  nn::write_file_atomically(run.file("result.json"),
+                            nn::Json(nn::Json::Object{{"metric", found->name},
+                                                      {"value", json_number(result.value)},
+                                                      {"seconds", result.seconds}})
+                                    .dump(2) +
+                                "\n");
   return result;
 }
 

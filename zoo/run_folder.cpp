@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "autograd/ops.h"
+#include "zoo/json_number.h"
 #include "zoo/trainer.h"
 #include "zoo/usage_error.h"
 
@@ -223,7 +224,7 @@ void RunFolder::save_checkpoint(const Checkpoint& checkpoint) const {
   add_prefixed(all, "best.", checkpoint.best);
   nn::Json::Object state{
       {"step", checkpoint.step},           {"seed", static_cast<int64_t>(checkpoint.seed)},
-      {"seconds", checkpoint.seconds},     {"best_value", checkpoint.best_value},
+      {"seconds", checkpoint.seconds},     {"best_value", json_number(checkpoint.best_value)},
       {"best_step", checkpoint.best_step}, {"without_gain", checkpoint.without_gain},
   };
   if (std::isfinite(checkpoint.best_loss)) state.emplace_back("best_loss", checkpoint.best_loss);
@@ -246,7 +247,7 @@ Checkpoint RunFolder::load_checkpoint() const {
     checkpoint.optimizer = without_prefix(all, "optimizer.");
     checkpoint.average = without_prefix(all, "average.");
     checkpoint.best = without_prefix(all, "best.");
-    checkpoint.best_value = state["best_value"].as_double();
+    checkpoint.best_value = number_of(state["best_value"]);
     if (const nn::Json* loss = state.find("best_loss")) checkpoint.best_loss = loss->as_double();
     checkpoint.best_step = state["best_step"].as_int();
     checkpoint.without_gain = state["without_gain"].as_int();
@@ -321,13 +322,13 @@ MetricsLog::~MetricsLog() { ::close(file_); }
 void MetricsLog::write(const StepReport& report, const std::string& items) {
   nn::Json line = nn::Json::Object{
       {"step", report.step},
-      {"train_loss", report.train_loss},
-      {"lr", report.learning_rate},
-      {"grad_norm", report.grad_norm},
-      {items + "_per_second", report.items_per_second},
-      {"seconds", report.seconds},
+      {"train_loss", json_number(report.train_loss)},
+      {"lr", json_number(report.learning_rate)},
+      {"grad_norm", json_number(report.grad_norm)},
+      {items + "_per_second", json_number(report.items_per_second)},
+      {"seconds", json_number(report.seconds)},
   };
-  for (const Metric& metric : report.metrics) line.set(metric.name, metric.value);
+  for (const Metric& metric : report.metrics) line.set(metric.name, json_number(metric.value));
   append(line.dump() + "\n");
 }
 

@@ -16,13 +16,16 @@ Settings Task::settings() {
 }
 
 Facts Task::facts() {
-  return {
+  Facts facts{
       {"model", concat(model_facts(), ": ", counted(model().num_parameters(), "parameter"))},
       {"data", data_facts()},
       {"recipe",
        concat(counted(steps(), "step"), " of ", batch_facts(), ", learning rate ",
               recipe.learning_rate, " → ", recipe.learning_rate_of(steps() + 1, steps()))},
   };
+  if (const std::string cut = cut_facts(); !cut.empty())
+    facts.insert(facts.begin() + 2, {"cut", cut});
+  return facts;
 }
 
 int64_t Task::batches_per_epoch() const {

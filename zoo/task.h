@@ -5,6 +5,7 @@
 // To use a trained model:  settings() from config.json → restore_data() → build() → load the
 // weights → predict(), or load_data() and evaluate().
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -30,6 +31,8 @@ struct PredictOptions {
   std::optional<int64_t> top_k;
   std::optional<double> top_p;
   uint64_t seed = 0;
+  /// Where remarks on an input go, such as that its end is not read; null: nowhere.
+  std::ostream* notes = nullptr;
 };
 
 /// What a loss chooses among: 97 "characters". Who guesses has loss ln(count).
@@ -78,6 +81,8 @@ class Task {
   /// The examples of the training data, of which recipe.batch_size make a batch. Only after
   /// load_data().
   virtual int64_t training_examples() const = 0;
+  /// The examples of the largest batch. Only after load_data().
+  virtual int64_t largest_batch() const { return std::min(recipe.batch_size, training_examples()); }
   /// The batches of one pass over them; the last may be smaller.
   int64_t batches_per_epoch() const;
   /// Batch `number` (from 1): a function of the data, the seed and the number alone, which is what
@@ -102,7 +107,8 @@ class Task {
 
   // ---- use ----
 
-  /// Does what the model was trained for with each input, and writes it to `out` as it comes.
+  /// Does what the model was trained for with each input, and writes it to `out` as it comes. Where
+  /// each input gets a line, a blank one gets a blank line: there is nothing to say of nothing.
   virtual void predict(const std::vector<std::string>& inputs, const PredictOptions& options,
                        std::ostream& out) = 0;
   /// Whether predict() goes on with a text, by chance: then all of standard input is one text, and
@@ -126,6 +132,8 @@ class Task {
   virtual std::string model_facts() const = 0;
   virtual std::string data_facts() const = 0;
   virtual std::string batch_facts() const = 0;
+  /// What of its data the model does not see (data/cut.h); "" where it sees all.
+  virtual std::string cut_facts() const { return ""; }
 };
 
 }  // namespace tarsier::zoo

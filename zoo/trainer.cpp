@@ -8,6 +8,7 @@
 
 #include "zoo/data/prefetch.h"
 #include "zoo/format.h"
+#include "zoo/machine.h"
 
 namespace tarsier::zoo {
 
@@ -96,17 +97,26 @@ class Run {
     check_finite("gradient's norm", report.grad_norm, report.learning_rate);
     optimizers_.step();
     average_.update();
-    report.items_per_second = static_cast<double>(items) / seconds_since(start);
+    // A clock may stand still for a step that is short.
+    report.items_per_second = static_cast<double>(items) / std::max(seconds_since(start), 1e-9);
     return report;
   }
 
-  void check_finite(const char* what, double value, double learning_rate) const {
+  void check_finite(const std::string& what, double value, double learning_rate) const {
     if (std::isfinite(value)) return;
-    fail("train", "the ", what, " became ", value, " in step ", step_, ", at learning rate ",
-         learning_rate,
+    fail("train", "the ", what, " became ", fixed(value, 4), " in step ", step_,
+         ", at learning rate ", learning_rate,
          ": training diverged, a smaller --set learning_rate may help. The checkpoint"
          " of step ",
          *saved_step_, " is kept in ", folder_.path());
+  }
+
+  /// The first metric decides, and losses tell of divergence. The others are for people: they may
+  /// be infinite, as the perplexity of a loss of 710 is.
+  void check_finite(const Metrics& metrics) const {
+    for (const Metric& metric : metrics)
+      if (metric.name == metrics.front().name || metric.name.ends_with("loss"))
+        check_finite(metric.name, metric.value, task_.recipe.learning_rate_of(step_, steps_));
   }
 
   /// Validates the averaged weights, and keeps them where they are the best so far.
@@ -116,6 +126,7 @@ class Run {
     task_.model().eval();
     Metrics metrics = task_.validate();
     task_.model().train();
+    check_finite(metrics);
     const double value = metrics.front().value, loss = loss_of(metrics);
     if (best_step_ == 0 || metrics.front().better_than(best_value_) ||
         (value == best_value_ && loss < best_loss_)) {
@@ -262,6 +273,35 @@ double estimated_seconds(Task& task, uint64_t seed) {
   }
   task.model().zero_grad();
   return seconds * static_cast<double>(task.steps() * task.recipe.accumulate);
+}
+
+void check_batch_memory(Task& task, uint64_t seed) {
+  const int64_t wanted = task.recipe.batch_size, batch = task.largest_batch();
+  const int64_t tried = std::min<int64_t>(batch, 4);
+  task.recipe.batch_size = tried;
+  task.build(seed);
+  double state = 0, example = 0;  // bytes
+  for (const Tensor& parameter : task.model().parameters())
+    state += static_cast<double>(parameter.numel() * size_of(parameter.dtype()));
+  for (int64_t number = 1; number <= 3; ++number) {  // texts are of different lengths
+    task.model().zero_grad();
+    reset_peak_memory();
+    const int64_t before = memory_stats().current_bytes;
+    task.loss(task.batch(number, seed)).backward();
+    const auto taken = static_cast<double>(memory_stats().peak_bytes - before) - state;
+    example = std::max(example, taken / static_cast<double>(tried));
+  }
+  task.recipe.batch_size = wanted;
+  task.build(seed);
+  // Next to the batch: weights, gradients, two moments, their average, the best of it.
+  const double have = machine_memory(), room = (have - 6 * state) / std::max(example, 1.0);
+  const auto fits = static_cast<int64_t>(std::max(room, 0.0));
+  check(batch <= fits, "memory", "a batch of ", with_commas(batch), " takes about ",
+        fixed(static_cast<double>(batch) * example / 1e9, 1), " GB, and this machine has ",
+        fixed(have / 1e9, 1), " GB: ",
+        fits > 0 ? concat("take a batch_size of at most ", with_commas(fits),
+                          "; --set accumulate=N makes a step of N batches")
+                 : std::string("use a smaller model"));
 }
 
 int64_t disk_space_needed(Task& task) {

@@ -58,6 +58,10 @@ struct TrainOutcome {
 /// until new ones are whole.
 int64_t disk_space_needed(Task& task);
 
+/// Throws Error("memory") where a batch of the built task cannot fit into this machine's memory, by
+/// what a small one takes on trial. The task is built again, from `seed`.
+void check_batch_memory(Task& task, uint64_t seed);
+
 /// How many seconds the steps of the built task will take on this machine, by two batches on trial.
 /// The weights stay as they are, buffers (running statistics) do not: build() the task anew.
 double estimated_seconds(Task& task, uint64_t seed);
@@ -68,8 +72,8 @@ double estimated_seconds(Task& task, uint64_t seed);
 /// equals, by the lower loss. That is also what the model is left with. Ends early where
 /// recipe.patience validations brought no gain. With options.resume it continues from the folder's
 /// checkpoint, to the same bits as a run that was never interrupted. Batches are made ahead, on
-/// another thread. Throws Error("train") where the loss is no longer a number (the last checkpoint
-/// stays), and what saving throws.
+/// another thread. Throws Error("train") where a loss, in training or validation, is no longer a
+/// number (the last checkpoint stays), and what saving throws.
 TrainOutcome train(Task& task, const RunFolder& folder, const TrainOptions& options,
                    TrainObserver& observer);
 

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 namespace tarsier::zoo {
 namespace {
 
@@ -20,6 +22,16 @@ TEST_CASE("numbers, counts and durations are written for people") {
   CHECK(as_duration(3723) == "1:02:03");
   CHECK(as_duration(-1) == "0:00");
   CHECK(fixed(1.87651, 4) == "1.8765");
+}
+
+TEST_CASE("numbers too large for digits, and none") {
+  CHECK(fixed(1.23456, 2) == "1.23");
+  CHECK(fixed(9e15, 2) == "9000000000000000.00");
+  CHECK(fixed(1.5e16, 2) == "1.50e+16");
+  CHECK(fixed(-1.8e307, 1) == "-1.8e+307");
+  CHECK(fixed(INFINITY, 2) == "inf");
+  CHECK(fixed(-INFINITY, 2) == "-inf");
+  CHECK(fixed(-std::nan(""), 2) == "nan");
 }
 
 }  // namespace

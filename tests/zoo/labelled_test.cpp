@@ -16,9 +16,9 @@ namespace {
 using Strings = std::vector<std::string>;
 
 /// "label|text|line" of every example.
-Strings shown(const std::vector<LabelledLine>& lines) {
+Strings shown(const LabelledFile& file) {
   Strings out;
-  for (const LabelledLine& line : lines)
+  for (const LabelledLine& line : file.lines)
     out.push_back(line.label + '|' + line.text + '|' + std::to_string(line.line));
   return out;
 }
@@ -29,7 +29,8 @@ TEST_CASE("lines of label and text, with CRLF, blank lines and further tabs") {
       scratch.write("x.tsv", "\xEF\xBB\xBFpos\tgut\r\n\r\n \t \nneg\t a\tb \npos\t😀");
   CHECK(shown(read_labelled(path)) == Strings{"pos|gut|1", "neg|a\tb|4", "pos|😀|5"});
   const std::string turned = scratch.write("y.txt", "gut\tpos\na\tb\tneg\n");
-  CHECK(shown(read_labelled(turned, FieldOrder::text_first)) == Strings{"pos|gut|1", "neg|a\tb|2"});
+  CHECK(shown(read_labelled(turned, {.order = FieldOrder::text_first})) ==
+        Strings{"pos|gut|1", "neg|a\tb|2"});
 }
 
 TEST_CASE("CSV with quotes, commas, line breaks and doubled quotes") {
@@ -41,8 +42,8 @@ TEST_CASE("CSV with quotes, commas, line breaks and doubled quotes") {
   CHECK(shown(read_labelled(path)) == Strings{"pos|plain|1", "neg|one, two|2",
                                               "pos|he said \"no\"|4", "neg|two\nlines|5",
                                               "neg|a \"quote\" inside|7", "pos|\"|8"});
-  CHECK(shown(read_labelled(scratch.write("t.csv", "\"a,b\",pos\n"), FieldOrder::text_first)) ==
-        Strings{"pos|a,b|1"});
+  CHECK(shown(read_labelled(scratch.write("t.csv", "\"a,b\",pos\n"),
+                            {.order = FieldOrder::text_first})) == Strings{"pos|a,b|1"});
 }
 
 TEST_CASE("a first row of names is no example, and tells the order") {
@@ -50,10 +51,64 @@ TEST_CASE("a first row of names is no example, and tells the order") {
   CHECK(shown(read_labelled(scratch.write("a.csv", "text,label\n\"x\",pos\n"))) ==
         Strings{"pos|x|2"});
   CHECK(shown(read_labelled(scratch.write("b.csv", "label,text\r\npos,x\n"),
-                            FieldOrder::text_first)) == Strings{"pos|x|2"});
+                            {.order = FieldOrder::text_first})) == Strings{"pos|x|2"});
   CHECK(shown(read_labelled(scratch.write("c.tsv", "text\tlabel\na\tb\tpos\n"))) ==
         Strings{"pos|a\tb|2"});
   CHECK(shown(read_labelled(scratch.write("d.tsv", "label\tlabel\n"))) == Strings{"label|label|1"});
+}
+
+TEST_CASE("headers of data sets that people have are no examples") {
+  const Scratch scratch;
+  // IMDB, AG News, SST, a spreadsheet, tweets, and with an index by pandas.
+  CHECK(shown(read_labelled(scratch.write("imdb.csv", "review,sentiment\n\"x, y\",pos\n"))) ==
+        Strings{"pos|x, y|2"});
+  CHECK(shown(read_labelled(scratch.write("sst.tsv", "sentence\tlabel\na b\t1\n"))) ==
+        Strings{"1|a b|2"});
+  CHECK(shown(read_labelled(scratch.write("x.csv", "Label;Text\npos;x, y\n"))) ==
+        Strings{"pos|x, y|2"});
+  CHECK(shown(read_labelled(scratch.write("tweets.csv",
+                                          "target,ids,date,flag,user,text\n"
+                                          "4,1,Mon,NO,me,hello\n"))) == Strings{"4|hello|2"});
+  CHECK(shown(read_labelled(scratch.write("pandas.csv", ",text,label\n0,x,pos\n"))) ==
+        Strings{"pos|x|2"});
+  CHECK(shown(read_labelled(
+            scratch.write("ag.csv", "\"Class Index\",\"Title\",\"Description\"\n3,a,b\n"),
+            {.text = "title", .label = "class index"})) == Strings{"3|a|2"});
+  CHECK(read_labelled(scratch.path("imdb.csv")).columns == "'sentiment' and 'review'");
+  CHECK(read_labelled(scratch.path("imdb.csv")).header);
+}
+
+TEST_CASE("a label that stands in line 1 alone is asked about") {
+  const Scratch scratch;
+  std::string lines = "Stimmung;Kommentar\n";
+  for (int i = 0; i < 20; ++i)
+    lines += (i % 2 == 0 ? "gut;a " : "schlecht;b ") + std::to_string(i) + "\n";
+  const std::string path = scratch.write("x.csv", lines);
+  const auto read = [&](const LabelledColumns& columns) {
+    return read_labelled_data(path, columns, {1, 0});
+  };
+  CHECK(
+      error_of([&] { read({}); }) ==
+      "[data] '" + path +
+          "', line 1: the label 'Stimmung' stands in this line only, before the text "
+          "'Kommentar'. If these are names of columns, say --set header=yes; if it is an example, "
+          "say --set header=no");
+  CHECK(read({.header = Header::yes}).labels.names() == Strings{"gut", "schlecht"});
+  CHECK(read({.header = Header::no}).labels.size() == 3);
+  CHECK(read({.text = "Kommentar", .label = "stimmung"}).labels.size() == 2);
+  CHECK(read({.text = "Kommentar", .label = "stimmung"}).columns == "'Stimmung' and 'Kommentar'");
+  // In the split that validates it is a label that training has never seen.
+  std::filesystem::create_directory(scratch.path("folder"));
+  scratch.write("folder/train.csv", lines.substr(lines.find('\n') + 1));
+  scratch.write("folder/val.csv", lines);
+  const std::string message = error_of([&] {
+    read_labelled_data(scratch.path("folder"), {}, {1, 0});
+  });
+  CHECK(message.ends_with("If the line names the columns, say --set header=yes"));
+  // Where many labels stand once, so may the first.
+  std::string rare = "a\tx\nb\tx\nc\tx\n";
+  for (int i = 0; i < 20; ++i) rare += "d\tx\n";
+  CHECK(read_labelled_data(scratch.write("rare.tsv", rare), {}, {1, 0}).labels.size() == 4);
 }
 
 TEST_CASE("lines that are not label and text are errors with their number") {
@@ -116,7 +171,7 @@ TEST_CASE("a folder holds train, val and perhaps test") {
   const Scratch scratch;
   const std::string folder = scratch.path("");
   scratch.write("train.tsv", "b\tone\na\ttwo\n");
-  const auto read = [&] { return read_labelled_data(folder, FieldOrder::label_first, {1, 0}); };
+  const auto read = [&] { return read_labelled_data(folder, {}, {1, 0}); };
   CHECK(error_of(read) ==
         "[data] there is no 'val.tsv' or 'val.csv' in '" + folder + "', which holds 'train.tsv'");
   scratch.write("val.csv", "b,\"three, four\"\n");
@@ -136,9 +191,7 @@ TEST_CASE("one file is split by the seed, each label in its share") {
   for (int i = 0; i < 300; ++i)
     text += (i == 77 ? "rare" : i % 3 == 0 ? "b" : "a") + ("\ttext " + std::to_string(i)) + '\n';
   const std::string path = scratch.write("all.tsv", text);
-  const auto read = [&](uint64_t seed) {
-    return read_labelled_data(path, FieldOrder::label_first, {seed, 5});
-  };
+  const auto read = [&](uint64_t seed) { return read_labelled_data(path, {}, {seed, 5}); };
   const LabelledData data = read(1);
   CHECK(data.labels.size() == 3);
   std::set<std::string> texts;
@@ -156,8 +209,7 @@ TEST_CASE("one file is split by the seed, each label in its share") {
   CHECK(read(1).val.texts == data.val.texts);
   CHECK(read(2).val.texts != data.val.texts);
   CHECK(error_of([&] {
-          read_labelled_data(scratch.write("few.tsv", "a\tx\nb\tx\na\ty\n"),
-                             FieldOrder::label_first, {1, 0});
+          read_labelled_data(scratch.write("few.tsv", "a\tx\nb\tx\na\ty\n"), {}, {1, 0});
         }).find("too few") != std::string::npos);
 }
 
@@ -174,8 +226,7 @@ TEST_CASE("class weights are one on average, and large for rare classes") {
 
 TEST_CASE("the movie reviews are read whole") {
   if (!have_data("movie-reviews/train.tsv")) return;
-  const LabelledData data =
-      read_labelled_data(data_file("movie-reviews").string(), FieldOrder::label_first, {1, 0});
+  const LabelledData data = read_labelled_data(data_file("movie-reviews").string(), {}, {1, 0});
   CHECK(data.labels.names() == Strings{"negative", "positive"});
   CHECK(data.train.size() == 8530);
   CHECK(data.val.size() == 1066);

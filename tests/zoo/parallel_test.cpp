@@ -40,10 +40,11 @@ TEST_CASE("a file of lines has no byte order mark, and must be UTF-8") {
             "or give other text");
 }
 
-TEST_CASE("blank lines have nothing but spaces and tabs") {
+TEST_CASE("blank lines have nothing but white space") {
   CHECK(is_blank(""));
   CHECK(is_blank(" \t "));
   CHECK(!is_blank(" . "));
+  CHECK(is_blank("\xC2\xA0 \xE3\x80\x80\r"));  // a space that does not break, an ideographic one
 }
 
 TEST_CASE("the files of a folder are named for messages, ten at most") {
@@ -125,6 +126,74 @@ TEST_CASE("a folder that lacks a file says which, and what is there") {
   CHECK(message("../de", "en").find("must be the ending") != std::string::npos);
   CHECK(error_of([&] { read_parallel_folder(folder + "none", "de", "en"); }).find("is no folder") !=
         std::string::npos);
+}
+
+TEST_CASE("the names of the languages in line 1 of both files are no pair") {
+  const Scratch scratch;
+  for (const char* name : {"train", "val", "test"}) {
+    scratch.write(std::string(name) + ".de", "DE\neins\n");
+    scratch.write(std::string(name) + ".en", "en\none\n");
+  }
+  const ParallelFolder folder = read_parallel_folder(scratch.path(""), "de", "en");
+  CHECK(folder.train.source == Strings{"eins"});
+  CHECK(folder.tests[0].target == Strings{"one"});
+  scratch.write("train.en", "English\none\n");
+  CHECK(read_parallel_folder(scratch.path(""), "de", "en").train.size() == 2);
+}
+
+TEST_CASE("pairs in two columns of a table, by name, number or order") {
+  const Scratch scratch;
+  std::string named = "ID,English,Deutsch\n", plain;
+  for (int i = 0; i < 20; ++i) {
+    named += concat(i, ",\"one, ", i, "\",eins ", i, "\n");
+    plain += concat("eins ", i, "\tone, ", i, "\n");
+  }
+  const std::string csv = scratch.write("x.csv", named), tsv = scratch.write("x.tsv", plain);
+  const ParallelFolder a = read_parallel_data(csv, "deutsch", "english", {1, 0}),
+                       b = read_parallel_data(tsv, "source", "target", {1, 0}),
+                       c = read_parallel_data(tsv, "1", "2", {1, 0});
+  CHECK(a.columns == "'Deutsch' and 'English'");
+  CHECK(b.columns.empty());
+  for (const ParallelFolder* folder : {&a, &b, &c}) {
+    CHECK(folder->train.size() == 16);
+    CHECK(folder->val.size() == 2);
+    REQUIRE(folder->tests.size() == 1);
+    CHECK(folder->tests[0].size() == 2);
+    CHECK(folder->train.source == a.train.source);
+    CHECK(folder->val.target == a.val.target);
+    const std::string& source = folder->val.source[0];
+    CHECK(folder->val.target[0] == "one, " + source.substr(5));
+  }
+  CHECK(read_parallel_data(tsv, "2", "1", {1, 0}).train.source == a.train.target);
+  CHECK(error_of([&] {
+          read_parallel_data(tsv, "de", "en", {1, 0});
+        }) == "[data] '" + tsv +
+                  "', line 1: there is no column 'de' for the source. The line has 'eins 0'"
+                  " and 'one, 0'. Say which they are by name or number: --source … --target …");
+  CHECK(error_of([&] {
+          read_parallel_data(scratch.write("three.tsv", "a\tb\tc\nd\te\tf\n"), "source", "target",
+                             {1, 0});
+        }).find("there are 3 columns, 'a', 'b' and 'c'") != std::string::npos);
+  CHECK(error_of([&] {
+          read_parallel_data(scratch.write("few.tsv", "a\tb\nd\te\n"), "source", "target", {1, 0});
+        }).find("has 2 pairs, too few") != std::string::npos);
+}
+
+TEST_CASE("a folder of tables holds train, val and tests") {
+  const Scratch scratch;
+  scratch.write("train.tsv", "de\ten\neins\tone\n \ttwo\n");
+  CHECK(error_of([&] {
+          read_parallel_data(scratch.path(""), "de", "en", {1, 0});
+        }).starts_with("[data] there is no 'val.tsv'"));
+  scratch.write("val.tsv", "en\tde\ntwo\tzwei\n");
+  scratch.write("test.tsv", "de\ten\n\tnothing\ndrei\tthree\n");
+  const ParallelFolder folder = read_parallel_data(scratch.path(""), "de", "en", {1, 0});
+  CHECK(folder.train.source == Strings{"eins"});
+  CHECK(folder.train.left_out == 1);
+  CHECK(folder.val.source == Strings{"zwei"});
+  REQUIRE(folder.tests.size() == 1);
+  CHECK(folder.tests[0].name == "test");
+  CHECK(folder.tests[0].source == Strings{"", "drei"});
 }
 
 TEST_CASE("Multi30k is read whole") {

@@ -43,10 +43,15 @@ TEST_CASE("PGM and PPM, in digits and in bytes, with comments and many levels") 
 }
 
 TEST_CASE("what is wrong with a PGM or PPM, and where") {
-  CHECK(message("P5 2 1 255\nx") ==
-        " ends at byte 12, in the middle of the picture: it is cut off");
-  CHECK(message("P2 2 1 255\n7") ==
-        " ends at byte 12, in the middle of the picture: it is cut off");
+  CHECK(message("P5 2 1 255\nx") == " has 12 bytes, but 2 × 1 pixels need 13: it is cut off");
+  CHECK(message("P5 2 1 256\nxyz") == " has 14 bytes, but 2 × 1 pixels need 15: it is cut off");
+  CHECK(message("P2 2 1 255\n7") == " has 12 bytes, but 2 × 1 pixels need 14: it is cut off");
+  CHECK(message("P2 2 1 255\n77 ") ==
+        " ends at byte 14, in the middle of the picture: it is cut off");
+  CHECK(read("P2 2 1 9 7 7").pixels.size() == 2);  // the least that there can be
+  // Before there is memory for it.
+  CHECK(message("P6 10000 10000 255\n") ==
+        " has 19 bytes, but 10000 × 10000 pixels need 300000019: it is cut off");
   CHECK(message("P5 2") == " ends at byte 4, in the middle of the picture: it is cut off");
   CHECK(message("P5 2 # for ever").find("cut off") != std::string::npos);
   CHECK(message("P2 2 x 255\n") == ", byte 5: the height was expected, found 0x78");
@@ -107,8 +112,12 @@ TEST_CASE("BMP: of every depth, from the bottom up and from the top down") {
 TEST_CASE("what is wrong with a BMP, and where") {
   const std::string good = bmp(1, 1, 24, "", "BGR");
   CHECK(message(good) == "no error");
-  CHECK(message(good.substr(0, 56)) ==
-        " ends at byte 56, in the middle of the picture: it is cut off");
+  CHECK(message(good.substr(0, 56)) == " has 56 bytes, but 1 × 1 pixels need 57: it is cut off");
+  // Before there is memory for it.
+  CHECK(message(bmp(10'000, 10'000, 24, "", "")) ==
+        " has 54 bytes, but 10000 × 10000 pixels need 300000054: it is cut off");
+  CHECK(message(bmp(10'000, -10'000, 1, std::string(8, 'x'), "")) ==
+        " has 62 bytes, but 10000 × 10000 pixels need 12520060: it is cut off");
   CHECK(message(good.substr(0, 20)).find("cut off") != std::string::npos);
   CHECK(message(bmp(1, 1, 16, "", "BGRA")) ==
         ", byte 28: a BMP with 16 bits a pixel; 1, 4, 8, 24 and 32 can be read");

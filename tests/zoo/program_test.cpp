@@ -150,6 +150,10 @@ TEST_CASE("every model trains on data of its own, resumes, evaluates and predict
     scratch.write("two", line + "\r\n" + line);
     CHECK(tarsier(scratch, "predict runs/" + c.model + " < two").out == one.out + one.out);
     CHECK(tarsier(scratch, "predict runs/" + c.model + " </dev/null").out.empty());
+    scratch.write("three", line + "\n \t\n" + line + "\n\n");
+    CHECK(tarsier(scratch, "predict runs/" + c.model + " < three").out ==
+          one.out + "\n" + one.out + "\n");
+    CHECK(tarsier(scratch, "predict runs/" + c.model + " ''").out == "\n");
     const Result hot = tarsier(scratch, "predict runs/" + c.model + " x --temperature 1");
     CHECK(hot.code == 2);
     CHECK(has(complaint(hot), "--temperature is for models that continue a text"));
@@ -294,6 +298,8 @@ TEST_CASE("bad data are refused before a folder is made") {
   CHECK(has(failure("--data /dev/zero"), "'/dev/zero' is a device"));
   CHECK(has(failure("--data data.txt --set n_layer=9999 --set n_embd=99999999 --set n_head=1"),
             "GB: use a smaller model"));
+  CHECK(
+      has(failure("--data data.txt --set batch_size=2147483647"), "take a batch_size of at most "));
   CHECK(has(failure("--data binary.bin"), "is not UTF-8 text: byte 0x89 at offset 0"));
   CHECK(has(failure("--data data.txt --set n_head=3"), "n_head=3 does not divide n_embd=128"));
 }

@@ -182,10 +182,14 @@ TEST_CASE("a text classifier learns one batch by heart") {
 TEST_CASE("a text classifier refuses sizes that do not fit, and names them") {
   check_error("heads=3 does not divide width=16",
               [] { TextClassifier model({.width = 16, .heads = 3}); });
-  TextClassifier model(tiny_config(TextPooling::mean));
-  check_error("(B, T) with T up to max_length 6", [&] {
-    model(zeros({1, 7}, i64), zeros({1, 7}) == 1.0);
-  });
+  TextClassifierConfig config = tiny_config(TextPooling::mean);
+  const Tensor longer = zeros({1, 7}, i64), none = zeros({1, 7}) == 1.0;
+  config.position = nn::PositionKind::learned;
+  TextClassifier learned(config);
+  check_error("(B, T) with T up to max_length 6", [&] { learned(longer, none); });
+  config.position = nn::PositionKind::sinusoidal;  // which have no end
+  TextClassifier endless(config);
+  CHECK(endless(longer, none).size(1) == config.classes);
 }
 
 // ---- its recipe ----
@@ -266,17 +270,85 @@ TEST_CASE("text classifier: trains, tells label with probability, and loads to t
   CHECK(std::fmod(a[0].value, 5) == doctest::Approx(0));
 }
 
-TEST_CASE("text classifier: an empty text and one that is too long are answered, too") {
+TEST_CASE("text classifier: a blank text is answered with a blank, a long one whole") {
   const Scratch scratch;
-  const std::unique_ptr<Task> task = prepared_task("sentiment", data_folder(scratch), kTiny);
+  const std::string data = data_folder(scratch);
+  const std::unique_ptr<Task> task = prepared_task("sentiment", data, kTiny),
+                              learned = prepared_task("sentiment", data,
+                                                      with(kTiny, {{"position", "learned"}}));
   task->model().eval();
+  learned->model().eval();
   std::string lengthy = "there was rain";
   for (int i = 0; i < 12; ++i) lengthy += " in town";
+  const std::string longer = lengthy + " and soup, soup, soup, soup, soup, soup, soup";
   const std::vector<std::string> lines =
-      predicted(*task, {"", "words never seen", lengthy, lengthy + " and soup"});
-  REQUIRE(lines.size() == 4);
-  for (const std::string& line : lines) CHECK_MESSAGE(line.find(" %)") != line.npos, line);
-  CHECK(lines[2] == lines[3]);  // max_length tokens are read
+      predicted(*task, {"", "words never seen", " \t", lengthy, longer});
+  REQUIRE(lines.size() == 5);
+  for (const size_t i : {1, 3, 4})
+    CHECK_MESSAGE(lines[i].find(" %)") != std::string::npos, lines[i]);
+  CHECK(lines[0].empty());
+  CHECK(lines[2].empty());
+  CHECK(task->facts().size() == 3);  // none of the training texts is cut
+
+  // Learned positions end with max_length, which is said.
+  const std::vector<std::string> cut = predicted(*learned, {lengthy, longer});
+  CHECK(cut[0] == cut[1]);
+  std::ostringstream out, notes;
+  PredictOptions options;
+  options.notes = &notes;
+  learned->predict({"in town", lengthy}, options, out);
+  CHECK(notes.str() ==
+        "tarsier: note: only the first 12 of 28 tokens of 'there was rain in town in town in town "
+        "i…'"
+        " are read\n");
+  notes.str("");
+  task->predict({lengthy}, options, out);
+  CHECK(notes.str().empty());
+}
+
+TEST_CASE("text classifier: the metric is that of the whole texts, or says that it is not") {
+  const Scratch scratch;
+  const std::string data = data_folder(scratch);
+  const auto prepared = [&](const char* length, const char* position) {
+    std::unique_ptr<Task> task = prepared_task(
+        "sentiment", data, with(kTiny, {{"max_length", length}, {"position", position}}));
+    task->model().eval();
+    return task;
+  };
+  const auto all = prepared("20", "sinusoidal"), some = prepared("3", "sinusoidal");
+  some->model().load_state_dict(all->model().state_dict());
+  const Metrics whole = all->evaluate(), cut = some->evaluate();
+  CHECK(value_of(cut, "loss") == value_of(whole, "loss"));
+  CHECK(value_of(some->validate(), "val_loss") == value_of(all->validate(), "val_loss"));
+  CHECK(cut[0].note.empty());
+  REQUIRE(some->facts().size() == 4);
+  CHECK(some->facts()[2].first == "cut");
+  CHECK(
+      some->facts()[2].second.starts_with("to max_length 3: 60 of 60 training texts, which lose "));
+
+  const auto learned = prepared("3", "learned");
+  CHECK(
+      learned->evaluate()[0].note.starts_with("cut to max_length 3: 20 of 20 texts, which lose "));
+}
+
+TEST_CASE("text classifier: columns by name, and a header that is not known is asked about") {
+  const Scratch scratch;
+  std::string named = "id;Satz;Klasse\n", plain = "Klasse;Satz\n";
+  for (int i = 0; i < 40; ++i) {
+    const auto [label, text] = example(i);
+    named += std::to_string(i) + ";" + text + ";" + label + "\n";
+    plain += label + ";" + text + "\n";
+  }
+  const std::string a = scratch.write("a.csv", named), b = scratch.write("b.csv", plain);
+  const auto task =
+      prepared_task("sentiment", a, with(kTiny, {{"text", "satz"}, {"label", "Klasse"}}));
+  CHECK(task->describe_data()["labels"].as_array().size() == 2);
+  CHECK(task->facts()[1].second.find("columns 'Klasse' and 'Satz'") != std::string::npos);
+  check_error("which are the label and the text is not clear",
+              [&] { prepared_task("sentiment", a, kTiny); });
+  check_error("the label 'Klasse' stands in this line only",
+              [&] { prepared_task("sentiment", b, kTiny); });
+  CHECK(prepared_task("sentiment", b, with(kTiny, {{"header", "yes"}}))->training_examples() == 33);
 }
 
 TEST_CASE("text classifier: label and text in the other order, and as CSV, are the same data") {

@@ -9,6 +9,7 @@
 #include "autograd/parallel.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/models.h"
+#include "zoo/report/curves.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -200,6 +201,89 @@ struct ScriptedTask : Task {
   std::string data_facts() const override { return "none"; }
   std::string batch_facts() const override { return "a number"; }
 };
+
+/// The same, with a loss and what is made of it for people.
+struct LossTask : ScriptedTask {
+  using ScriptedTask::ScriptedTask;
+  Metrics validate() override {
+    const double loss = ScriptedTask::validate()[0].value;
+    return {{.name = "val_loss", .value = loss},
+            {.name = "perplexity", .value = std::exp(loss), .digits = 2}};
+  }
+};
+
+TEST_CASE("a number for people never stops the work, however large") {
+  const Scratch scratch;
+  LossTask task({800, 750, 720, 710});
+  task.recipe.steps = 8;
+  task.recipe.eval_every = 4;
+  const RunFolder folder = RunFolder::create(scratch.path("run"));
+  TrainObserver silence;
+  CHECK(train(task, folder, {}, silence).step == 8);
+  const std::string metrics = scratch.read("run/metrics.jsonl");
+  CHECK(metrics.find("\"val_loss\": 800.0, \"perplexity\": \"Infinity\"}") != metrics.npos);
+  // It is read back: to go on, and for the report.
+  task.recipe.steps = 12;
+  TrainOptions resume;
+  resume.resume = true;
+  CHECK(train(task, folder, resume, silence).step == 12);
+  const std::vector<Series> curves = read_curves(scratch.read("run/metrics.jsonl"));
+  const auto perplexity = std::find_if(
+      curves.begin(), curves.end(), [](const Series& curve) { return curve.name == "perplexity"; });
+  REQUIRE(perplexity != curves.end());
+  CHECK(perplexity->x == std::vector<double>{4, 8, 12});
+  for (const double value : perplexity->y) CHECK(value == INFINITY);
+}
+
+TEST_CASE("divergence that validation sees first stops training with the same message") {
+  for (const double loss : {std::nan(""), double{INFINITY}}) {
+    CAPTURE(loss);
+    const Scratch scratch;
+    LossTask task({3, loss});
+    task.recipe.steps = 8;
+    task.recipe.eval_every = 4;
+    task.recipe.checkpoint_every = 4;
+    const RunFolder folder = RunFolder::create(scratch.path("run"));
+    TrainObserver silence;
+    std::string message;
+    try {
+      train(task, folder, {}, silence);
+    } catch (const Error& error) {
+      message = error.what();
+    }
+    CAPTURE(message);
+    CHECK(message.starts_with("[train] the val_loss became "));
+    CHECK(message.find("in step 8, at learning rate 0.001: training diverged") != message.npos);
+    CHECK(message.find("checkpoint of step 4 is kept") != message.npos);
+    CHECK(folder.load_checkpoint().step == 4);
+  }
+}
+
+TEST_CASE(
+    "a batch that the memory cannot hold is refused, and one that is all of little data not") {
+  const Scratch scratch;
+  const std::string data = scratch.write("data.txt", small_text());
+  const std::unique_ptr<Task> task = tiny_task(data, 8);
+  CHECK_NOTHROW(check_batch_memory(*task, 1));
+  CHECK(task->recipe.batch_size == 3);
+  task->recipe.batch_size = 2'147'483'647;
+  const std::string message = [&]() -> std::string {
+    try {
+      check_batch_memory(*task, 1);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }();
+  CHECK(message.starts_with("[memory] a batch of 2,147,483,647 takes about "));
+  CHECK(message.find("take a batch_size of at most ") != message.npos);
+  std::string lines;
+  for (int i = 0; i < 40; ++i) lines += i % 2 == 0 ? "good\ta b c\n" : "bad\td e f\n";
+  const std::string labelled = scratch.write("labelled.tsv", lines);
+  const auto little = prepared_task("sentiment", labelled, {{"batch_size", "2147483647"}});
+  CHECK_NOTHROW(check_batch_memory(*little, 1));
+  CHECK(little->batch(1, 1)["labels"].numel() == 33);
+}
 
 TEST_CASE("the facts of a task say how long it learns, and how fast at first and at the end") {
   ScriptedTask task({1});

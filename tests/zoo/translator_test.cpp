@@ -12,6 +12,7 @@
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/transformer/beam.h"
+#include "zoo/transformer/pairs.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -158,10 +159,122 @@ TEST_CASE("an end counts only where fewer than K steps are likelier") {
   // p(B $) = 0.16 comes third, behind p(A $) = 0.3 and p(A A) = 0.18, which ends later.
   const auto found =
       searched({{"", {0, 0, 0.6, 0.4}}, {"A", {0, 0.5, 0.3, 0.2}}, {"B", {0, 0.4, 0.3, 0.3}}},
-               {.beams = 2, .length_penalty = 0, .max_length = 5});
+               {.beams = 2, .length_penalty = 1, .max_length = 5});
   REQUIRE(found.size() >= 2);
   CHECK(found[0].tokens == std::vector<int32_t>{A});
   CHECK(found[1].tokens == std::vector<int32_t>{A, A});
+  for (const Hypothesis& h : found) CHECK(h.tokens != std::vector<int32_t>{B});
+}
+
+TEST_CASE("beam search goes on until nothing can win any more, and no longer") {
+  // Two are done after two steps: nothing, log 0.4 = −0.916, and A. The best takes four more.
+  const std::map<std::string, std::vector<double>> late = {{"", {0, 0.4, 0.6, 0}},
+                                                           {"A", {0, 0.3787, 0.6213, 0}},
+                                                           {"AA", {0, 0, 1, 0}},
+                                                           {"AAA", {0, 0, 1, 0}}};
+  for (const int64_t beams : {1, 2, 3}) {
+    CAPTURE(beams);
+    const Hypothesis best =
+        searched(late, {.beams = beams, .length_penalty = 1, .max_length = 20}).front();
+    CHECK(best.tokens == std::vector<int32_t>{A, A, A, A});
+    CHECK(best.score == doctest::Approx(-0.592).epsilon(1e-3));
+  }
+  // Without a penalty the empty one wins: 0.4 against 0.6 · 0.6213 = 0.37 after two steps.
+  Script script{late, 2};
+  const BeamOptions plain{.beams = 2, .length_penalty = 0, .max_length = 20};
+  CHECK(beam_search(script.next(), kStart, kStop, plain).front().tokens.empty());
+  CHECK(script.calls == 2);
+}
+
+/// A table with random probabilities after every beginning of up to `length` tokens.
+std::map<std::string, std::vector<double>> random_table(size_t length, Generator& generator) {
+  std::map<std::string, std::vector<double>> table;
+  std::vector<std::string> beginnings{""};
+  for (size_t i = 0; i < beginnings.size(); ++i) {
+    const std::string beginning = beginnings[i];
+    // The cube makes most of them sure of something.
+    std::vector<double> p = pow(rand({3}, f64, generator), 3).to_vector();
+    const double sum = p[0] + p[1] + p[2];
+    table[beginning] = {0, p[0] / sum, p[1] / sum, p[2] / sum};
+    if (beginning.size() == length) continue;
+    beginnings.push_back(beginning + "A");
+    beginnings.push_back(beginning + "B");
+  }
+  return table;
+}
+
+double score_of(double log_probability, size_t length, double penalty) {
+  return log_probability / std::pow((5.0 + static_cast<double>(length)) / 6, penalty);
+}
+
+TEST_CASE("beam search that keeps all beginnings finds the best of all sequences") {
+  constexpr size_t kLongest = 4;
+  Generator generator(12);
+  for (int trial = 0; trial < 60; ++trial) {
+    const auto table = random_table(kLongest, generator);
+    for (const double penalty : {0.0, 0.6, 1.0, 2.5}) {
+      CAPTURE(trial);
+      CAPTURE(penalty);
+      std::string best;
+      double best_score = -INFINITY;
+      for (const auto& [tokens, after] :
+           table) {  // of every beginning the sequence that ends there
+        double log_p = std::log(after[kStop]);
+        for (size_t i = 0; i < tokens.size(); ++i)
+          log_p += std::log(table.at(tokens.substr(0, i))[tokens[i] == 'A' ? A : B]);
+        const double score = score_of(log_p, tokens.size() + 1, penalty);
+        if (score > best_score) best_score = score, best = tokens;
+      }
+      const Hypothesis found =
+          searched(table, {.beams = 16, .length_penalty = penalty, .max_length = kLongest}).front();
+      CHECK(found.score == doctest::Approx(best_score));
+      REQUIRE(found.tokens.size() == best.size());
+      for (size_t i = 0; i < best.size(); ++i) CHECK(found.tokens[i] == (best[i] == 'A' ? A : B));
+    }
+  }
+}
+
+/// The best score of a beam search that never stops before the longest sequence.
+double patient_search(const std::map<std::string, std::vector<double>>& table, size_t beams,
+                      double penalty, size_t longest) {
+  using Sequence = std::pair<double, std::string>;  // log p
+  std::vector<Sequence> alive{{0.0, ""}};
+  double best = -INFINITY;
+  for (size_t length = 0; length <= longest; ++length) {
+    std::vector<Sequence> steps, longer;
+    for (const auto& [log_p, tokens] : alive)
+      for (const int32_t token : {kStop, A, B})
+        if (length < longest || token == kStop)
+          steps.emplace_back(log_p + std::log(table.at(tokens)[static_cast<size_t>(token)]),
+                             tokens + ".$AB"[token]);
+    std::sort(steps.rbegin(), steps.rend());
+    for (size_t rank = 0; rank < steps.size() && longer.size() < beams; ++rank) {
+      const auto& [log_p, tokens] = steps[rank];
+      if (!tokens.ends_with('$')) {
+        longer.push_back(steps[rank]);
+      } else if (rank < beams) {
+        best = std::max(best, score_of(log_p, tokens.size(), penalty));
+      }
+    }
+    alive = longer;
+  }
+  return best;
+}
+
+TEST_CASE("beam search that stops early finds what one that never does would find") {
+  Generator generator(13);
+  for (int trial = 0; trial < 60; ++trial) {
+    const auto table = random_table(7, generator);
+    for (const int64_t beams : {1, 2, 3})
+      for (const double penalty : {0.0, 0.6, 1.0, 2.5}) {
+        CAPTURE(trial);
+        CAPTURE(beams);
+        CAPTURE(penalty);
+        const BeamOptions options{.beams = beams, .length_penalty = penalty, .max_length = 7};
+        CHECK(searched(table, options).front().score ==
+              doctest::Approx(patient_search(table, static_cast<size_t>(beams), penalty, 7)));
+      }
+  }
 }
 
 TEST_CASE("the length penalty is ((5 + length) / 6)^α, and favours what is longer") {
@@ -252,8 +365,7 @@ TEST_CASE("one beam with a cache writes what the likeliest token after the other
       for (size_t i = 0; i < h.tokens.size(); ++i)
         sum += log_p[12 * i + static_cast<size_t>(h.tokens[i])];
       const double with_end = sum + log_p[12 * h.tokens.size() + end];
-      const bool ended = h.tokens.size() < 15;
-      CHECK(h.log_probability == doctest::Approx(ended ? with_end : sum).epsilon(1e-9));
+      CHECK(h.log_probability == doctest::Approx(with_end).epsilon(1e-9));
     }
   }
 }
@@ -303,7 +415,9 @@ TEST_CASE("translation learns a batch of pairs by heart; eval then says BLEU 100
   CHECK(predicted(*loaded, kGerman) == joined(kEnglish));
   CHECK(predicted(*loaded, {kGerman[5]}) == kEnglish[5] + "\n");
   CHECK(predicted(*loaded, {"EIN Hund"}) == predicted(*loaded, {"ein hund"}));  // lower
-  CHECK_NOTHROW(predicted(*loaded, {"", "ein wombat 🐨 läuft"}));
+  CHECK_NOTHROW(predicted(*loaded, {"ein wombat 🐨 läuft"}));
+  // Blank in, blank out.
+  CHECK(predicted(*loaded, {"", kGerman[5], " \t\xC2\xA0"}) == "\n" + kEnglish[5] + "\n\n");
   loaded->load_data(data);
   const Metrics metrics = loaded->evaluate();
   CHECK(metrics[0].name == "BLEU");
@@ -323,6 +437,109 @@ TEST_CASE("translation learns a batch of pairs by heart; eval then says BLEU 100
     std::filesystem::remove(data + "/" + file);
   loaded->load_data(data);
   CHECK(loaded->evaluate()[0].name == "BLEU");
+}
+
+TEST_CASE("what writes small letters is compared with small letters") {
+  const Scratch scratch;
+  const std::string data = pairs_folder(scratch);
+  std::vector<std::string> english = kEnglish;
+  for (std::string& line : english) line[0] = static_cast<char>(line[0] - 'a' + 'A');
+  english[0] = "A  dog runs";  // words do not say how many spaces
+  for (const char* part : {"train", "val", "test1"})
+    scratch.write(concat("pairs/", part, ".en"), joined(english));
+  Changes changes = kTinyTranslator;
+  const auto evaluated = [&] {
+    const std::unique_ptr<Task> task = prepared_task("translation", data, changes);
+    train_task(*task, data, scratch.path(concat("run", changes.size())));
+    return task->evaluate();
+  };
+  const Metrics small = evaluated();
+  CHECK(small[0].text() == "100.00");
+  CHECK(small[1].text() == "100.00 %");
+  CHECK(small[1].line() ==
+        "exact 100.00 %  (8 of 8 references compared as the model writes them, in small letters)");
+  CHECK(small[2].note.empty());
+  changes.emplace_back("lower", "false");
+  const Metrics whole = evaluated();
+  CHECK(whole[1].text() == "100.00 %");
+  CHECK(whole[1].note == "1 of 8 references compared as the model writes them");
+}
+
+TEST_CASE("a target that is cut has no end, and what is cut is counted") {
+  const ParallelText text{.name = "x", .source = {"a b c d", "a"}, .target = {"p q r s t", "p q"}};
+  const auto source = Tokenizer::train(text.source, {.min_count = 1}),
+             target = Tokenizer::train(text.target, {.min_count = 1});
+  const auto rows = [&](const TokenPairs& pairs, const char* name) {
+    return pairs.batch({0})[name].to_vector<int64_t>();
+  };
+  const auto id = [](const Tokenizer& tokenizer, const char* word) {
+    return int64_t{tokenizer.encode(word)[0]};
+  };
+  const TokenPairs whole(text, *source, *target, kNoLimit), cut(text, *source, *target, 3);
+  CHECK(rows(whole, "next").size() == 6);
+  CHECK(rows(whole, "next").back() == kEnd);
+  CHECK_FALSE(whole.cut().any());
+  CHECK(rows(cut, "target") == std::vector<int64_t>{kBegin, id(*target, "p"), id(*target, "q")});
+  CHECK(rows(cut, "next") ==
+        std::vector<int64_t>{id(*target, "p"), id(*target, "q"), id(*target, "r")});
+  CHECK(rows(cut, "source") == std::vector<int64_t>{id(*source, "a"), id(*source, "b"), kEnd});
+  CHECK(cut.batch({1})["next"].to_vector<int64_t>().back() == kEnd);
+  CHECK(cut.cut().text("pairs") == "1 of 2 pairs, which lose 5 of 16 tokens");
+}
+
+TEST_CASE("translation evaluates what was given, and says what it cuts") {
+  const Scratch scratch;
+  const std::string data = pairs_folder(scratch);
+  const auto with = [&](const char* length, const char* position) {
+    Changes changes = kTinyTranslator;
+    changes.emplace_back("max_length", length);
+    changes.emplace_back("position", position);
+    return prepared_task("translation", data, changes);
+  };
+  // The positions of sines have no end: how long texts are in training changes nothing here.
+  const auto all = with("100", "sinusoidal"), some = with("4", "sinusoidal");
+  const auto same_weights = [&] { some->model().load_state_dict(all->model().state_dict()); };
+  same_weights();
+  all->model().eval();
+  some->model().eval();
+  CHECK(some->validate()[0].value == all->validate()[0].value);
+  CHECK(some->evaluate()[0].value == all->evaluate()[0].value);
+  CHECK(some->evaluate()[2].value == all->evaluate()[2].value);
+  CHECK(some->evaluate()[2].note.empty());
+  CHECK(predicted(*some, {kGerman[5]}) == predicted(*all, {kGerman[5]}));
+  CHECK(all->facts().size() == 3);
+  REQUIRE(some->facts().size() == 4);
+  CHECK(some->facts()[2] ==
+        std::pair<std::string, std::string>{
+            "cut",
+            "to max_length 4: 4 of 8 training pairs, which lose 10 of 74 tokens (--set "
+            "max_length=N reads more)"});
+
+  const auto learned = with("4", "learned");
+  learned->model().eval();
+  CHECK(learned->facts()[2].second.find("; 4 of 8 validation pairs, which lose 10") !=
+        std::string::npos);
+  CHECK(learned->evaluate()[2].note ==
+        "cut to max_length 4: 4 of 8 pairs, which lose 10 of 74 tokens");
+  CHECK(learned->evaluate()[0].note == learned->evaluate()[2].note);
+  std::ostringstream out, notes;
+  PredictOptions options;
+  options.notes = &notes;
+  learned->predict({kGerman[5], kGerman[0]}, options, out);
+  CHECK(notes.str() ==
+        "tarsier: note: only the first 4 of 6 tokens of 'eine katze läuft nach haus' are read\n");
+}
+
+TEST_CASE("translation learns from a table of pairs, its columns by name") {
+  const Scratch scratch;
+  std::string table = "id;EN;DE\n";
+  for (int i = 0; i < 16; ++i)
+    table += concat(i, ";", kEnglish[static_cast<size_t>(i % 8)], ";",
+                    kGerman[static_cast<size_t>(i % 8)], "\n");
+  const std::unique_ptr<Task> task =
+      prepared_task("translation", scratch.write("pairs.csv", table), kTinyTranslator);
+  CHECK(task->training_examples() == 13);
+  CHECK(task->facts()[1].second.find("columns 'DE' and 'EN'") != std::string::npos);
 }
 
 TEST_CASE("translation: source and target name the files; what is missing is named") {

@@ -18,8 +18,7 @@ int run(const Arguments& arguments, const std::string&) {
   load_trained_data(*task, config, given);
   if (!given && task->describe_data() != config.data)
     std::cerr << "tarsier: note: the data have changed since this model was trained\n";
-  for (const Metric& metric : task->evaluate())
-    std::cout << metric.name << " " << metric.text() << std::endl;
+  for (const Metric& metric : task->evaluate()) std::cout << metric.line() << std::endl;
   return 0;
 }
 

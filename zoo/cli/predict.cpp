@@ -42,6 +42,7 @@ void check_options(const Task& task, const Arguments& arguments) {
 
 int run(const Arguments& arguments, const std::string&) {
   PredictOptions options;
+  options.notes = &std::cerr;
   options.tokens = arguments.integer("tokens", 0, 1'000'000'000);
   options.temperature = arguments.number("temperature", 0, 1000);
   options.top_k = arguments.integer("top-k", 0);
@@ -86,7 +87,8 @@ Command predict_command() {
   };
   spec.details =
       "An INPUT is a text to translate or to classify, or the file of a picture (PGM, PPM, BMP), "
-      "and gets a line of answer. Where there is none, every line of standard input is one. For a "
+      "and gets a line of answer, a blank one a blank line. Where there is none, every line of "
+      "standard input is one. For a "
       "gpt all words together are one text, which it continues; where there is none it is all of "
       "standard input, and where that is empty the gpt begins by itself. Put -- before an input "
       "that begins with a dash.";

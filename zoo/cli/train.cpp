@@ -137,8 +137,7 @@ bool try_report(Task& task, const RunFolder& folder, const TrainOutcome& outcome
 void print_result(Task& task, const RunFolder& folder, const TrainOutcome& outcome, bool reported,
                   const std::string& program) {
   std::cout << "\n";
-  for (const Metric& metric : outcome.metrics)
-    std::cout << metric.name << " " << metric.text() << "\n";
+  for (const Metric& metric : outcome.metrics) std::cout << metric.line() << "\n";
   std::cout << "over the whole validation split, after step " << outcome.best_step
             << (outcome.best_step < outcome.step ? ", which was the best and is kept" : "")
             << ".\n";
@@ -204,6 +203,7 @@ int train_new(const Arguments& arguments, const std::string& program) {
   const std::string data = arguments.text("data").value_or("");
   task->load_data(data);
   task->build(options.seed);
+  check_batch_memory(*task, options.seed);
   const bool quiet = arguments.has("quiet");
   Estimate estimate;
   if (!quiet) {
@@ -297,6 +297,7 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
   check(done <= task->steps(), "train", folder.path(), " has ", done,
         " steps already: more than --steps ", task->steps());
   task->build(config.seed);
+  check_batch_memory(*task, config.seed);
   config.keep(task->settings());
   if (!data.empty()) config.data_path = std::filesystem::absolute(data).string();
   folder.write_config(config);
@@ -331,8 +332,9 @@ Command train_command() {
       {"data", "PATH",
        "file or folder to learn from; default: data that the model brings along (`tarsier list` "
        "tells which)"},
-      {"source", "LANG", "translation: the ending of the files to translate from, such as de"},
-      {"target", "LANG", "translation: the ending of those to translate into"},
+      {"source", "LANG",
+       "translation: the ending of the files, or the column, to translate from, such as de"},
+      {"target", "LANG", "translation: the ending or column of what to translate into"},
       {"out", "DIR",
        "new folder for the run; default: the next free of runs/MODEL, runs/MODEL-2, …"},
       {"steps", "N",

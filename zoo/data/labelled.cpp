@@ -8,81 +8,12 @@
 #include "autograd/error.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/sampler.h"
-#include "zoo/data/text.h"
 
 namespace tarsier::zoo {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-/// The fields of one row, and the line that it begins in.
-struct Row {
-  std::vector<std::string> fields;
-  int64_t line = 0;
-};
-
-std::string trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == text.npos) return "";
-  return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin));
-}
-
-/// Rows of comma-separated fields (RFC 4180; lines may end with LF alone). Blank lines are skipped.
-std::vector<Row> parse_csv(std::string_view text, const std::string& path) {
-  std::vector<Row> rows;
-  int64_t line = 1;
-  size_t i = 0;
-  while (i < text.size()) {
-    Row row{{}, line};
-    for (bool more = true; more;) {
-      std::string field;
-      const size_t first = std::min(text.find_first_not_of(" \t", i), text.size());
-      const bool quoted = first < text.size() && text[first] == '"';
-      if (quoted) {
-        const int64_t opened = line;
-        for (i = first + 1;; ++i) {
-          check(i < text.size(), "data", "'", path, "', line ", opened,
-                ": the quote that opens here is never closed");
-          if (text[i] == '"') {
-            if (text.substr(i + 1, 1) != "\"") break;
-            ++i;  // two quotes stand for one
-          }
-          line += text[i] == '\n';
-          field += text[i];
-        }
-        ++i;
-      }
-      const size_t end = std::min(text.find_first_of(",\n", i), text.size());
-      const std::string rest(text.substr(i, end - i));
-      check(!quoted || trimmed(rest).empty(), "data", "'", path, "', line ", line, ": '",
-            trimmed(rest), "' follows a closing quote; quotes inside of a field are written twice");
-      row.fields.push_back(quoted ? field : rest);
-      more = end < text.size() && text[end] == ',';
-      i = end + 1;
-    }
-    ++line;
-    if (row.fields.size() > 1 || !trimmed(row.fields[0]).empty()) rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-/// Lines of two fields, cut at their first tab, or at their last where the text comes first.
-std::vector<Row> parse_tsv(std::string_view text, FieldOrder order) {
-  std::vector<Row> rows;
-  int64_t number = 0;
-  for (const std::string& line : split_lines(text)) {
-    ++number;
-    if (is_blank(line)) continue;
-    const size_t tab = order == FieldOrder::label_first ? line.find('\t') : line.rfind('\t');
-    Row row{{line.substr(0, tab)}, number};
-    if (tab != line.npos) row.fields.push_back(line.substr(tab + 1));
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-bool is_csv(const std::string& path) { return fs::path(path).extension() == ".csv"; }
 
 /// "'positive', 'negative'", at most ten of them.
 std::string list_of(const std::vector<std::string>& names) {
@@ -92,47 +23,62 @@ std::string list_of(const std::vector<std::string>& names) {
   return names.size() > 10 ? concat(text, " and ", names.size() - 10, " more") : text;
 }
 
-/// The beginning of a text, for messages.
-std::string beginning(const std::string& text) {
-  size_t end = std::min<size_t>(text.size(), 40);
-  while (end < text.size() && (text[end] & 0xC0) == 0x80) --end;  // not inside of a character
-  return end < text.size() ? text.substr(0, end) + "…" : text;
+}  // namespace
+
+LabelledFile read_labelled(const std::string& path, const LabelledColumns& columns) {
+  const Column label{.what = "label",
+                     .option = "--set label=",
+                     .given = columns.label,
+                     .names = {"label", "labels", "class", "category", "sentiment", "target", "tag",
+                               "polarity", "intent", "emotion", "topic", "rating", "stars", "score",
+                               "label_text", "label_name", "class_name", "type", "y"}};
+  const Column text{
+      .what = "text",
+      .option = "--set text=",
+      .given = columns.text,
+      .names = {"text",         "review",      "sentence", "content",   "comment",  "tweet",
+                "message",      "document",    "body",     "utterance", "question", "review_text",
+                "comment_text", "reviewtext",  "sms",      "phrase",    "post",     "email",
+                "headline",     "description", "title",    "query",     "x"},
+      .takes_tabs = true};
+  const bool label_first = columns.order == FieldOrder::label_first;
+  const TwoColumns table = label_first ? read_two_columns(path, label, text, columns.header)
+                                       : read_two_columns(path, text, label, columns.header);
+  LabelledFile out;
+  out.header = table.header;
+  out.columns = table.columns;
+  for (const TwoColumns::Row& row : table.rows) {
+    LabelledLine line{label_first ? row.first : row.second, label_first ? row.second : row.first,
+                      row.line};
+    check(!line.label.empty() && !line.text.empty(), "data", "'", path, "', line ", row.line,
+          ": the ", line.label.empty() ? "label" : "text", " is blank; ", table.form,
+          " was expected");
+    out.lines.push_back(std::move(line));
+  }
+  check(!out.lines.empty(), "data", "'", path, "' has no examples, which are lines of ",
+        table.form);
+  return out;
+}
+
+namespace {
+
+/// A header that was not recognised becomes a class of its own. It stands nowhere else, where most
+/// labels do.
+void check_first_line(const LabelledFile& file, const std::string& source, Header header) {
+  if (file.header || header != Header::automatic) return;
+  std::map<std::string, int64_t> counts;
+  for (const LabelledLine& line : file.lines) ++counts[line.label];
+  const LabelledLine& first = file.lines.front();
+  const auto once = std::count_if(counts.begin(), counts.end(),
+                                  [](const auto& entry) { return entry.second == 1; });
+  if (counts[first.label] != 1 || 2 * once > static_cast<int64_t>(counts.size())) return;
+  fail("data", source, ", line ", first.line, ": the label '", beginning_of(first.label),
+       "' stands in this line only, before the text '", beginning_of(first.text),
+       "'. If these are names of columns, say --set header=yes; if it is an example, say --set "
+       "header=no");
 }
 
 }  // namespace
-
-std::vector<LabelledLine> read_labelled(const std::string& path, FieldOrder order) {
-  const std::string text = read_text_file(path);
-  check_utf8(text, concat('\'', path, '\''));
-  std::vector<Row> rows = is_csv(path) ? parse_csv(text, path) : parse_tsv(text, order);
-  if (!rows.empty()) {
-    std::vector<std::string> names;
-    for (const std::string& field : rows[0].fields) names.push_back(trimmed(field));
-    const bool label_first = names == std::vector<std::string>{"label", "text"};
-    const bool text_first = names == std::vector<std::string>{"text", "label"};
-    if (label_first || text_first) {
-      order = label_first ? FieldOrder::label_first : FieldOrder::text_first;
-      if (!is_csv(path)) rows = parse_tsv(text, order);
-      rows.erase(rows.begin());
-    }
-  }
-  const bool label_first = order == FieldOrder::label_first;
-  const char* form = is_csv(path) ? (label_first ? "label,text" : "text,label")
-                                  : (label_first ? "label<TAB>text" : "text<TAB>label");
-  std::vector<LabelledLine> out;
-  for (const Row& row : rows) {
-    check(row.fields.size() == 2, "data", "'", path, "', line ", row.line, " has ",
-          row.fields.size(), row.fields.size() == 1 ? " field" : " fields", " where ", form,
-          " was expected: '", beginning(trimmed(row.fields[0])), "'");
-    LabelledLine line{trimmed(row.fields[label_first ? 0 : 1]),
-                      trimmed(row.fields[label_first ? 1 : 0]), row.line};
-    check(!line.label.empty() && !line.text.empty(), "data", "'", path, "', line ", row.line,
-          ": the ", line.label.empty() ? "label" : "text", " is blank; ", form, " was expected");
-    out.push_back(std::move(line));
-  }
-  check(!out.empty(), "data", "'", path, "' has no examples, which are lines of ", form);
-  return out;
-}
 
 Labels::Labels(const std::vector<LabelledLine>& train, const std::string& source) {
   std::set<std::string> names;
@@ -141,7 +87,7 @@ Labels::Labels(const std::vector<LabelledLine>& train, const std::string& source
   check(size() >= 2, "data", source, " has ", size() == 0 ? "no label" : "the label ",
         list_of(names_), size() == 0 ? "" : " only", ": a classifier needs two at least");
   check(train.size() < 20 || names.size() * 2 <= train.size(), "data", source, " has ", size(),
-        " different labels in ", train.size(), " examples, as '", beginning(names_[0]),
+        " different labels in ", train.size(), " examples, as '", beginning_of(names_[0]),
         "': do labels and texts stand in the other order?");
 }
 
@@ -163,7 +109,8 @@ std::vector<int64_t> Labels::encode(const std::vector<LabelledLine>& lines,
     const auto found = std::lower_bound(names_.begin(), names_.end(), line.label);
     if (found == names_.end() || *found != line.label)
       fail("data", source, ", line ", line.line, ": training has never seen the label '",
-           beginning(line.label), "'; it knows ", list_of(names_));
+           beginning_of(line.label), "'; it knows ", list_of(names_),
+           &line == &lines.front() ? ". If the line names the columns, say --set header=yes" : "");
     out.push_back(found - names_.begin());
   }
   return out;
@@ -179,7 +126,7 @@ LabelledText numbered(const Labels& labels, const std::vector<LabelledLine>& lin
   return out;
 }
 
-LabelledData read_folder(const std::string& folder, FieldOrder order) {
+LabelledData read_folder(const std::string& folder, const LabelledColumns& columns) {
   const auto find = [&](const char* name) -> std::string {
     for (const char* ending : {".tsv", ".csv"}) {
       const std::string path = (fs::path(folder) / (std::string(name) + ending)).string();
@@ -195,24 +142,32 @@ LabelledData read_folder(const std::string& folder, FieldOrder order) {
     return path;
   };
   const std::string train = need("train"), val = need("val"), test = find("test");
-  const std::vector<LabelledLine> lines = read_labelled(train, order);
   LabelledData out;
-  out.labels = Labels(lines, concat('\'', train, '\''));
-  out.train = numbered(out.labels, lines, train);
-  out.val = numbered(out.labels, read_labelled(val, order), concat('\'', val, '\''));
-  if (!test.empty())
-    out.test = numbered(out.labels, read_labelled(test, order), concat('\'', test, '\''));
+  const auto read = [&](const std::string& path) {
+    return numbered(out.labels, read_labelled(path, columns).lines, concat('\'', path, '\''));
+  };
+  const LabelledFile file = read_labelled(train, columns);
+  check_first_line(file, concat('\'', train, '\''), columns.header);
+  out.columns = file.columns;
+  out.labels = Labels(file.lines, concat('\'', train, '\''));
+  out.train = numbered(out.labels, file.lines, train);
+  out.val = read(val);
+  if (!test.empty()) out.test = read(test);
   return out;
 }
 
 }  // namespace
 
-LabelledData read_labelled_data(const std::string& path, FieldOrder order, RandomKey key) {
+LabelledData read_labelled_data(const std::string& path, const LabelledColumns& columns,
+                                RandomKey key) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return read_folder(path, order);
+  if (fs::is_directory(path, ignored)) return read_folder(path, columns);
   const std::string source = concat('\'', path, '\'');
-  const std::vector<LabelledLine> lines = read_labelled(path, order);
+  const LabelledFile file = read_labelled(path, columns);
+  const std::vector<LabelledLine>& lines = file.lines;
+  check_first_line(file, source, columns.header);
   LabelledData out;
+  out.columns = file.columns;
   out.labels = Labels(lines, source);
 
   std::map<std::string, std::vector<size_t>> members;  // lines of each label, shuffled

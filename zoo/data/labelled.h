@@ -9,6 +9,7 @@
 #include "../../autograd/random.h"
 #include "../../autograd/tensor.h"
 #include "../../nn/json.h"
+#include "table.h"
 
 namespace tarsier::zoo {
 
@@ -20,19 +21,31 @@ struct LabelledLine {
 
 enum class FieldOrder { label_first, text_first };
 
-/// The examples of the UTF-8 file `path`; blank lines are skipped.
-///
-/// A file that ends in .csv has two fields between commas in every row. A field in double quotes
-/// may hold commas, line breaks, and quotes that are written twice (RFC 4180). Every other file has
-/// label<TAB>text in every line; further tabs belong to the text. `order` swaps the two. A first
-/// row that names its columns `label` and `text` (in small letters) is no example, and tells the
-/// order itself.
+/// Where label and text stand in a file.
+struct LabelledColumns {
+  FieldOrder order = FieldOrder::label_first;  ///< of two columns without names
+  /// The names of the columns in the header, or their numbers from 1; "" where they are to be
+  /// found.
+  std::string text = "", label = "";
+  Header header = Header::automatic;
+};
+
+/// The examples of a file.
+struct LabelledFile {
+  std::vector<LabelledLine> lines;  ///< never empty
+  bool header = false;              ///< whether the first row named the columns
+  std::string columns = "";         ///< the names of both: "'sentiment' and 'review'"
+};
+
+/// The examples of the UTF-8 file `path`: two columns of it, as data/table.h reads and finds them
+/// (commas, semicolons or tabs; a header by names such as label, class, sentiment and text, review,
+/// sentence). Blank lines are skipped. In a file that is no CSV and has two columns, label and
+/// text, further tabs belong to the text.
 ///
 /// Blanks around labels and texts are dropped. Throws Error("data") with the line for one without a
 /// separator, with a blank label or text, with too many fields, or with a quote that is not closed;
-/// and for a file without examples.
-std::vector<LabelledLine> read_labelled(const std::string& path,
-                                        FieldOrder order = FieldOrder::label_first);
+/// for columns that are not there; and for a file without examples.
+LabelledFile read_labelled(const std::string& path, const LabelledColumns& columns = {});
 
 /// The names of the classes, sorted by their bytes; a class's number is its place.
 class Labels {
@@ -69,12 +82,17 @@ struct LabelledText {
 struct LabelledData {
   Labels labels;
   LabelledText train, val, test;  ///< test may be empty in a folder without a test file
+  std::string columns = "";  ///< what the header of the training data calls them, if there is one
 };
 
 /// Reads a folder with train.tsv, val.tsv and, where there is one, test.tsv (or .csv, each), or one
 /// file. That is split: of the lines of each label, in an order drawn from `key`, 8 of 10 train, 1
 /// validates, 1 tests; the first of each label trains.
-LabelledData read_labelled_data(const std::string& path, FieldOrder order, RandomKey key);
+/// Throws Error("data") as read_labelled() and Labels do; and with Header::automatic also where the
+/// label of the first line of the training data stands nowhere else while most others do: it may be
+/// a header that was not recognised.
+LabelledData read_labelled_data(const std::string& path, const LabelledColumns& columns,
+                                RandomKey key);
 
 /// Weights for a loss that gives rare classes as much to say as frequent ones:
 /// wᵢ = n / (classes · nᵢ), (classes) f32, 1 on average over the examples.

@@ -5,6 +5,7 @@
 
 #include "autograd/error.h"
 #include "zoo/data/text.h"
+#include "zoo/data/unicode.h"
 
 namespace tarsier::zoo {
 
@@ -29,7 +30,20 @@ std::vector<std::string> read_lines(const std::string& path) {
   return split_lines(text);
 }
 
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t") == line.npos; }
+bool is_blank(std::string_view line) {
+  while (!line.empty()) {
+    const auto [character, bytes] = next_character(line);
+    if (class_of(character) != CharClass::space) return false;
+    line.remove_prefix(bytes);
+  }
+  return true;
+}
+
+std::string beginning_of(const std::string& text) {
+  size_t end = std::min<size_t>(text.size(), 40);
+  while (end < text.size() && (text[end] & 0xC0) == 0x80) --end;  // not inside of a character
+  return end < text.size() ? text.substr(0, end) + "…" : text;
+}
 
 bool file_exists(const std::string& path) {
   std::error_code ignored;

@@ -16,8 +16,11 @@ std::vector<std::string> split_lines(std::string_view text);
 /// do.
 std::vector<std::string> read_lines(const std::string& path);
 
-/// Whether `line` has nothing but spaces and tabs.
+/// Whether `line` has nothing but white space, of Unicode.
 bool is_blank(std::string_view line);
+
+/// The first 40 bytes or so of `text`, for messages: "It was a dark and stormy night, and the r…".
+std::string beginning_of(const std::string& text);
 
 /// Whether there is a file at `path` that is no folder.
 bool file_exists(const std::string& path);

@@ -2,13 +2,31 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "autograd/error.h"
 #include "zoo/data/lines.h"
+#include "zoo/data/sampler.h"
+#include "zoo/data/table.h"
+#include "zoo/data/words.h"
 
 namespace tarsier::zoo {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+/// Adds a pair, or counts it as left out.
+void add_pair(ParallelText& text, std::string source, std::string target, BlankPairs blanks) {
+  if (blanks == BlankPairs::leave_out && (is_blank(source) || is_blank(target))) {
+    ++text.left_out;
+    return;
+  }
+  text.source.push_back(std::move(source));
+  text.target.push_back(std::move(target));
+}
+
+}  // namespace
 
 ParallelText read_parallel(const std::string& source_file, const std::string& target_file,
                            BlankPairs blanks) {
@@ -19,14 +37,8 @@ ParallelText read_parallel(const std::string& source_file, const std::string& ta
         ": line by line they must be translations of each other");
   ParallelText out;
   out.name = fs::path(source_file).stem().string();
-  for (size_t i = 0; i < source.size(); ++i) {
-    if (blanks == BlankPairs::leave_out && (is_blank(source[i]) || is_blank(target[i]))) {
-      ++out.left_out;
-    } else {
-      out.source.push_back(std::move(source[i]));
-      out.target.push_back(std::move(target[i]));
-    }
-  }
+  for (size_t i = 0; i < source.size(); ++i)
+    add_pair(out, std::move(source[i]), std::move(target[i]), blanks);
   check(out.size() > 0, "data", "in each of the ", out.left_out, " pairs of '", source_file,
         "' and '", target_file, "' a line is blank");
   return out;
@@ -34,7 +46,7 @@ ParallelText read_parallel(const std::string& source_file, const std::string& ta
 
 namespace {
 
-/// The names without ending of the test files of a language, sorted.
+/// The names without ending of the test files with that ending ("de"), sorted.
 std::vector<std::string> test_names(const std::string& folder, const std::string& ending) {
   std::vector<std::string> names;
   std::error_code error;
@@ -70,13 +82,104 @@ ParallelFolder read_parallel_folder(const std::string& folder, const std::string
              describe_folder(folder));
       file = path;
     }
-    return read_parallel(files[0], files[1], blanks);
+    ParallelText text = read_parallel(files[0], files[1], blanks);
+    if (to_lower(text.source[0]) == to_lower(source) &&
+        to_lower(text.target[0]) == to_lower(target) && text.size() > 1) {
+      text.source.erase(text.source.begin());
+      text.target.erase(text.target.begin());
+    }
+    return text;
   };
   ParallelFolder out;
   out.train = read("train", BlankPairs::leave_out);
   out.val = read("val", BlankPairs::leave_out);
   for (const std::string& name : test_names(folder, source))
     out.tests.push_back(read(name, BlankPairs::keep));
+  return out;
+}
+
+// ---------------------------------------------------------------------------------------- tables
+
+namespace {
+
+TwoColumns read_pairs(const std::string& path, const std::string& source,
+                      const std::string& target) {
+  const auto given = [](const std::string& name, const char* unnamed) {
+    return name == unnamed ? "" : name;
+  };
+  const TwoColumns table =
+      read_two_columns(path,
+                       {.what = "source",
+                        .option = "--source ",
+                        .given = given(source, "source"),
+                        .names = {"source", "src", "source_text"}},
+                       {.what = "target",
+                        .option = "--target ",
+                        .given = given(target, "target"),
+                        .names = {"target", "tgt", "translation", "target_text"}},
+                       Header::automatic);
+  check(!table.rows.empty(), "data", "'", path, "' has no pairs, which are lines of ", table.form);
+  return table;
+}
+
+ParallelText as_text(const TwoColumns& table, const std::string& path, BlankPairs blanks) {
+  ParallelText out;
+  out.name = fs::path(path).stem().string();
+  for (const TwoColumns::Row& row : table.rows) add_pair(out, row.first, row.second, blanks);
+  check(out.size() > 0, "data", "in each of the ", out.left_out, " pairs of '", path,
+        "' a side is blank");
+  return out;
+}
+
+ParallelFolder read_folder_of_tables(const std::string& folder, const std::string& ending,
+                                     const std::string& source, const std::string& target) {
+  ParallelFolder out;
+  const auto read = [&](const std::string& name, BlankPairs blanks) {
+    const std::string path = (fs::path(folder) / (name + '.' + ending)).string();
+    if (!file_exists(path))
+      fail("data", "there is no '", name, '.', ending, "' in '", folder, "', which holds ",
+           describe_folder(folder));
+    const TwoColumns table = read_pairs(path, source, target);
+    if (name == "train") out.columns = table.columns;
+    return as_text(table, path, blanks);
+  };
+  out.train = read("train", BlankPairs::leave_out);
+  out.val = read("val", BlankPairs::leave_out);
+  for (const std::string& name : test_names(folder, ending))
+    out.tests.push_back(read(name, BlankPairs::keep));
+  return out;
+}
+
+}  // namespace
+
+ParallelFolder read_parallel_data(const std::string& path, const std::string& source,
+                                  const std::string& target, RandomKey key) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) {
+    if (!file_exists((fs::path(path) / ("train." + source)).string()))
+      for (const char* ending : {"tsv", "csv"})
+        if (file_exists((fs::path(path) / concat("train.", ending)).string()))
+          return read_folder_of_tables(path, ending, source, target);
+    return read_parallel_folder(path, source, target);
+  }
+  const TwoColumns table = read_pairs(path, source, target);
+  const ParallelText all = as_text(table, path, BlankPairs::leave_out);
+  check(all.size() >= 10, "data", "'", path, "' has ", all.size(),
+        " pairs, too few to set some apart for validation and test: give at least 10");
+  ParallelFolder out;
+  out.columns = table.columns;
+  out.tests.resize(1);
+  out.train.left_out = all.left_out;
+  std::vector<int> part(static_cast<size_t>(all.size()), 0);
+  const std::vector<int64_t> order = permutation(all.size(), key);
+  for (size_t i = 0; i < order.size(); ++i)
+    part[static_cast<size_t>(order[i])] = i % 10 == 4 ? 1 : i % 10 == 9 ? 2 : 0;
+  ParallelText* const parts[3] = {&out.train, &out.val, &out.tests[0]};
+  out.train.name = "train", out.val.name = "val", out.tests[0].name = "test";
+  for (size_t i = 0; i < part.size(); ++i) {
+    parts[part[i]]->source.push_back(all.source[i]);
+    parts[part[i]]->target.push_back(all.target[i]);
+  }
   return out;
 }
 

@@ -1,9 +1,12 @@
 #pragma once
-// Parallel text: the same sentences in two languages, line by line in two files.
+// Parallel text: the same sentences in two languages, line by line in two files, or in two columns
+// of one.
 
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "../../autograd/random.h"
 
 namespace tarsier::zoo {
 
@@ -27,17 +30,31 @@ enum class BlankPairs {
 ParallelText read_parallel(const std::string& source_file, const std::string& target_file,
                            BlankPairs blanks);
 
-/// A folder of parallel text.
+/// All that a translator learns from.
 struct ParallelFolder {
   ParallelText train, val;
   std::vector<ParallelText> tests;  ///< sorted by name; may be empty
+  std::string columns = "";         ///< of tables with a header: "'de' and 'en'"
 };
 
 /// Reads train.SOURCE, train.TARGET, val.SOURCE, val.TARGET, and every test*.SOURCE with its
 /// test*.TARGET. `source` and `target` are the files' endings: "de", "en". Blank pairs are left out
-/// of train and val, and kept in the tests. Throws Error("data") that names a missing file and
-/// those that are there.
+/// of train and val, and kept in the tests. Where the first lines of a pair of files are these
+/// names
+/// ("de", "en"), capitals aside, they are headers, and no pair.
+/// Throws Error("data") that names a missing file and those that are there.
 ParallelFolder read_parallel_folder(const std::string& folder, const std::string& source,
                                     const std::string& target);
+
+/// The same from a folder as above; or from one with train, val and test*, each a table that ends
+/// in .tsv or .csv; or from one such table, whatever its name, which is split: of the pairs, in an
+/// order drawn from `key`, 8 of 10 train, 1 validates, 1 tests.
+///
+/// Tables have the two languages in two columns, which data/table.h reads and finds. `source` and
+/// `target` are the columns' names in the header ("de", "en"), or their numbers from 1; where they
+/// are "source" and "target" and there are no such names, two columns are these in this order.
+/// Throws Error("data") as read_parallel_folder() and read_two_columns() do, and for too few pairs.
+ParallelFolder read_parallel_data(const std::string& path, const std::string& source,
+                                  const std::string& target, RandomKey key);
 
 }  // namespace tarsier::zoo

@@ -32,10 +32,18 @@ struct Bytes {
   }
 };
 
-Picture empty_picture(const std::string& path, int64_t channels, int64_t height, int64_t width) {
-  check(height > 0 && width > 0 && height <= kMostPixels / width, "data", "'", path,
+/// A picture of that size, for which the file must have `needed` bytes at the least: a few bytes
+/// that say that they are a large picture are not worth the memory of one.
+template <class Needed>
+Picture empty_picture(const Bytes& file, int64_t channels, int64_t height, int64_t width,
+                      const Needed& needed) {
+  check(height > 0 && width > 0 && height <= kMostPixels / width, "data", "'", file.path,
         "' says that it has ", width, " × ", height, " pixels; from 1 to ", kMostPixels,
         " can be read");
+  const int64_t bytes = needed();
+  check(static_cast<int64_t>(file.bytes.size()) >= bytes, "data", "'", file.path, "' has ",
+        file.bytes.size(), " bytes, but ", width, " × ", height, " pixels need ", bytes,
+        ": it is cut off");
   Picture out{channels, height, width, {}};
   out.pixels.resize(static_cast<size_t>(out.numel()));
   return out;
@@ -74,7 +82,14 @@ Picture read_netpbm(const Bytes& file) {
         "is ", highest, ", but it must be from 1 to 65535");
   const bool ascii = kind == '2' || kind == '3';
   ++at;  // one white space ends the header
-  Picture out = empty_picture(file.path, kind == '3' || kind == '6' ? 3 : 1, height, width);
+  const int64_t channels = kind == '3' || kind == '6' ? 3 : 1;
+  Picture out = empty_picture(file, channels, height, width, [&] {
+    const int64_t levels = channels * height * width;
+    // In ASCII a digit each, and a white space between.
+    return static_cast<int64_t>(at) + (ascii           ? 2 * levels - 1
+                                       : highest > 255 ? 2 * levels
+                                                       : levels);
+  });
   for (int64_t y = 0; y < height; ++y)
     for (int64_t x = 0; x < width; ++x)
       for (int64_t c = 0; c < out.channels; ++c) {
@@ -116,8 +131,14 @@ Picture read_bmp(const Bytes& file) {
         "by method ", compression, "; only plain ones can be read");
   const size_t colours = !palette ? 0 : number(46, 4) > 0 ? number(46, 4) : size_t{1} << bits;
 
-  Picture out = empty_picture(file.path, 3, height, width);
-  const size_t row_bytes = (static_cast<size_t>(width) * bits + 31) / 32 * 4;
+  // What fills the last row up to whole words may be missing.
+  const auto row_of = [&](size_t unit) {
+    return (static_cast<size_t>(width) * bits + unit - 1) / unit * (unit / 8);
+  };
+  const size_t row_bytes = row_of(32);
+  Picture out = empty_picture(file, 3, height, width, [&] {
+    return static_cast<int64_t>(data + static_cast<size_t>(height - 1) * row_bytes + row_of(8));
+  });
   for (int64_t y = 0; y < height; ++y) {
     const int64_t stored = signed_height > 0 ? height - 1 - y : y;
     const size_t row = data + static_cast<size_t>(stored) * row_bytes;

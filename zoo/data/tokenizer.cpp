@@ -45,6 +45,10 @@ class ListTokenizer : public Tokenizer {
     return out;
   }
 
+  std::string as_written(std::string_view text) const override {
+    return words_ ? join_words(split(text)) : std::string(text);
+  }
+
   std::string show(int32_t id) const override { return vocabulary_[id]; }
 
  private:

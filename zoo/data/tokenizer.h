@@ -47,6 +47,10 @@ class Tokenizer {
   virtual std::vector<int32_t> encode(std::string_view text) const = 0;
   /// Text up to kEnd, without kPad and kBegin.
   virtual std::string decode(const std::vector<int32_t>& ids) const = 0;
+  /// `text` as decode() gives it back where all tokens are known: of words, in small letters where
+  /// the tokenizer makes them so, and with one space for all white space. What a model writes can
+  /// be compared with this.
+  virtual std::string as_written(std::string_view text) const { return std::string(text); }
   /// One token, as a person reads it: "<eos>", " the".
   virtual std::string show(int32_t id) const = 0;
 };

@@ -1,10 +1,9 @@
 #include "zoo/gpt/gpt.h"
 
-#include <unistd.h>
-
 #include <cmath>
 
 #include "zoo/format.h"
+#include "zoo/machine.h"
 
 namespace tarsier::zoo {
 
@@ -16,8 +15,7 @@ void check_memory(const GptConfig& config) {
   const auto width = static_cast<double>(config.n_embd);
   const double weights = 12 * static_cast<double>(config.n_layer) * width * width +
                          static_cast<double>(config.vocab_size + config.block_size) * width;
-  const double have =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  const double have = machine_memory();
   const double needed = weights * sizeof(float);
   check(needed <= have, "memory", "the weights alone take ", fixed(needed / 1e9, 1),
         " GB, and this machine has ", fixed(have / 1e9, 1),

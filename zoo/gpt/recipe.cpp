@@ -77,8 +77,8 @@ class GptTask : public Task {
           train_size >= 2 && validation_size >= 2
               ? concat(", or train with --set block_size=", train_size - 1)
               : "");
-    predicted_characters_ =
-        count_characters(rest) - count_characters(tokens_.written(validation[0], kEnd));
+    predicted_characters_ = count_characters(tokens_.as_written(rest)) -
+                            count_characters(tokens_.written(validation[0], kEnd));
     train_ = TokenWindows(std::move(train));
     validation_ = TokenWindows(std::move(validation));
   }
@@ -113,6 +113,9 @@ class GptTask : public Task {
 
   /// Windows, of which so many lie in the text side by side.
   int64_t training_examples() const override { return train_.size() / config_.block_size; }
+
+  /// Windows are drawn, and may come twice.
+  int64_t largest_batch() const override { return recipe.batch_size; }
 
   Batch batch(int64_t number, uint64_t seed) override {
     const TokenBatch windows =

@@ -68,6 +68,16 @@ bool TextTokens::knows(const std::string& text) const {
                      [&](char32_t c) { return characters_.contains(c); });
 }
 
+std::string TextTokens::as_written(std::string_view text) const {
+  if (!words_) return std::string(text);
+  std::string out;
+  for_each_line(text, [&](std::string_view line, bool whole) {
+    out += tokenizer_->as_written(line);
+    if (whole) out += '\n';
+  });
+  return out;
+}
+
 std::string TextTokens::written(int32_t id, int32_t before) const {
   if (are_characters()) return encode_utf8(characters_[id]);
   if (words_ && id == kEnd) return "\n";

@@ -32,6 +32,8 @@ class TextTokens {
   /// Throws Error("data") that names the characters of `source` that are not known.
   std::vector<int32_t> encode(std::string_view text, const std::string& source) const;
   bool knows(const std::string& text) const;
+  /// `text` as the tokens say it, where all are known (Tokenizer::as_written).
+  std::string as_written(std::string_view text) const;
 
   /// What token `id` adds to a text that ends with token `before`. Words need it for their spaces.
   std::string written(int32_t id, int32_t before) const;

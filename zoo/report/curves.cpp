@@ -5,6 +5,7 @@
 #include <map>
 
 #include "nn/json.h"
+#include "zoo/json_number.h"
 
 namespace tarsier::zoo {
 
@@ -19,11 +20,11 @@ std::vector<Series> read_curves(std::string_view metrics_jsonl) {
       const nn::Json json = nn::Json::parse(line);
       const double step = json["step"].as_double();
       for (const auto& [name, value] : json.as_object()) {
-        if (name == "step" || !value.is_number()) continue;
+        if (name == "step" || !is_json_number(value)) continue;
         const auto [place, is_new] = places.try_emplace(name, all.size());
         if (is_new) all.push_back({.name = name});
         all[place->second].x.push_back(step);
-        all[place->second].y.push_back(value.as_double());
+        all[place->second].y.push_back(number_of(value));
       }
     } catch (const Error&) {
       continue;

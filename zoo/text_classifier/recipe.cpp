@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "zoo/data/cut.h"
+#include "zoo/data/lines.h"
 #include "zoo/data/snippets.h"
 #include "zoo/format.h"
 #include "zoo/report/parts.h"
@@ -61,16 +63,20 @@ class TextClassifierTask : public Task {
           "train.tsv, val.tsv and test.tsv, or --data FILE. 'text-classifier' has pieces of ",
           "tarsier's source text");
     source_ = path.empty() ? "pieces of tarsier's own source text" : "'" + path + "'";
-    const auto order = order_ == "label-text" ? FieldOrder::label_first : FieldOrder::text_first;
+    columns_.order = order_ == "label-text" ? FieldOrder::label_first : FieldOrder::text_first;
+    columns_.header = header_ == "yes"  ? Header::yes
+                      : header_ == "no" ? Header::no
+                                        : Header::automatic;
     const LabelledData data = path.empty() ? source_snippets(embedded_files(), 8, kSplitKey)
-                                           : read_labelled_data(path, order, kSplitKey);
+                                           : read_labelled_data(path, columns_, kSplitKey);
+    if (!data.columns.empty()) source_ += ", columns " + data.columns;
     if (!tokenizer_) {
       labels_ = data.labels;
       tokenizer_ = Tokenizer::train(data.train.texts, tokens_);
     }
     train_ = {data.train, *tokenizer_, config_.max_length};
-    validation_ = {data.val, *tokenizer_, config_.max_length};
-    test_ = {data.test, *tokenizer_, config_.max_length};
+    validation_ = {data.val, *tokenizer_, longest()};
+    test_ = {data.test, *tokenizer_, longest()};
   }
 
   nn::Json describe_data() const override {
@@ -127,10 +133,11 @@ class TextClassifierTask : public Task {
   // ---- use ----
 
   /// Every input is a text. Prints the likeliest labels of each.
-  void predict(const std::vector<std::string>& inputs, const PredictOptions&,
+  void predict(const std::vector<std::string>& inputs, const PredictOptions& options,
                std::ostream& out) override {
     for (const std::string& text : inputs) {
-      out << read_as(text) << std::endl;
+      if (options.notes != nullptr) note_cut(text, *tokenizer_, 1, longest(), *options.notes);
+      out << (is_blank(text) ? "" : read_as(text)) << std::endl;
       check(out.good(), "output", "cannot write any more");
     }
   }
@@ -184,7 +191,7 @@ class TextClassifierTask : public Task {
                  "steps of the optimiser move words by as much more", 1e-3, 1000);
     settings.add("naive_bayes", naive_bayes_, "share of count ratios in the first embeddings", 0,
                  100);
-    settings.add("max_length", config_.max_length, "tokens of a text that are read");
+    settings.add("max_length", config_.max_length, "tokens of a text that are trained on");
     settings.add("position", position_, "how a token's place is told",
                  {"sinusoidal", "learned", "none"});
     settings.add("pooling", pooling_, "what stands for the text", {"mean", "class_token"});
@@ -193,7 +200,11 @@ class TextClassifierTask : public Task {
     settings.add("label_smoothing", label_smoothing_, "share of the target spread evenly", 0, 1);
     settings.add("balanced", balanced_, "rare labels weigh as much as frequent ones");
     tokens_.add_to(settings);
-    settings.add("order", order_, "of the two columns", {"label-text", "text-label"});
+    settings.add("order", order_, "of two columns that have no names",
+                 {"label-text", "text-label"});
+    settings.add("text", columns_.text, "the texts' column: its name or number", {});
+    settings.add("label", columns_.label, "the labels' column: its name or number", {});
+    settings.add("header", header_, "whether line 1 names the columns", {"auto", "yes", "no"});
   }
 
   std::string model_facts() const override {
@@ -206,10 +217,18 @@ class TextClassifierTask : public Task {
                   counted(labels_.size(), "label"));
   }
   std::string batch_facts() const override { return concat(recipe.batch_size, " texts"); }
+  std::string cut_facts() const override {
+    return cut_facts_of(train_.cut, validation_.cut, "texts", config_.max_length);
+  }
 
  private:
+  /// The longest text that can be read, which may be longer than those trained on.
+  int64_t longest() const { return position_ == "learned" ? config_.max_length : kNoLimit; }
+
   Metrics measure(const TokenTexts& data, const std::string& loss_name) {
-    return scored(data).metrics(loss_name);
+    Metrics metrics = scored(data).metrics(loss_name);
+    for (Metric& metric : metrics) metric.note = cut_note(data.cut, "texts", config_.max_length);
+    return metrics;
   }
 
   /// The answers to all of `data`.
@@ -226,15 +245,15 @@ class TextClassifierTask : public Task {
   /// "positive (98.2 %), negative (1.8 %)".
   std::string read_as(const std::string& text) const {
     NoGrad no_grad;
-    const std::vector<std::vector<int32_t>> rows{
-        text_tokens(text, *tokenizer_, config_.max_length)};
+    const std::vector<std::vector<int32_t>> rows{text_tokens(text, *tokenizer_, longest())};
     const Tensor logits = (*model_)(pad_rows(rows, kPad), padding_mask(rows));
     return likeliest(softmax(logits, -1).to_vector(), labels_.names());
   }
 
   TextClassifierPreset preset_;
   TextClassifierConfig config_;
-  std::string position_ = "sinusoidal", pooling_ = "mean", order_ = "label-text";
+  std::string position_ = "sinusoidal", pooling_ = "mean", order_ = "label-text", header_ = "auto";
+  LabelledColumns columns_;
   double label_smoothing_ = 0, token_dropout_ = 0, naive_bayes_ = 0;
   bool balanced_ = false;
   TokenizerOptions tokens_;

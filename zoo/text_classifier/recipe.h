@@ -12,9 +12,9 @@ enum class TextClassifierPreset {
   sentiment,  ///< for film reviews of one sentence, and what is like them
 };
 
-/// The task "learn to tell which class a text belongs to". Data: a file of label<TAB>text, or a
-/// folder with train.tsv, val.tsv and test.tsv (data/labelled.h); by default pieces of tarsier's
-/// own sources, told apart by the folder that they come from.
+/// The task "learn to tell which class a text belongs to". Data: a file of label<TAB>text or a CSV,
+/// or a folder with train.tsv, val.tsv and test.tsv (data/labelled.h); by default pieces of
+/// tarsier's own sources, told apart by the folder that they come from.
 std::unique_ptr<Task> make_text_classifier_task(TextClassifierPreset preset);
 
 }  // namespace tarsier::zoo

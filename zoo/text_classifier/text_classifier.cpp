@@ -137,11 +137,17 @@ void TextClassifier::start_from_counts(const std::vector<std::vector<int32_t>>& 
   if (pair_embedding) add(pair_embedding->weight, pairs);
 }
 
+int64_t TextClassifier::longest() const {
+  return config.position == nn::PositionKind::learned ? config.max_length : kNoLimit;
+}
+
 /// What goes into the encoder: (B, T, C).
 Tensor TextClassifier::embedded(const Arg& index) {
-  check(index.dim() == 2 && index.size(1) <= config.max_length, "text_classifier",
-        "indices of shape ", index.shape(), ": (B, T) with T up to max_length ", config.max_length,
-        " expected");
+  check(index.dim() == 2, "text_classifier", "indices of shape ", index.shape(),
+        ": (B, T) expected");
+  check(index.size(1) <= longest(), "text_classifier", "indices of shape ", index.shape(),
+        ": (B, T) with T up to max_length ", config.max_length,
+        " expected, for learned positions end there");
   Tensor x = embedding(index);  // (B, T, C)
   if (pair_embedding)
     x = x + (*pair_embedding)(from_vector(

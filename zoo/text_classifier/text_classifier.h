@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "../../nn/nn.h"
+#include "../data/cut.h"
 
 namespace tarsier::zoo {
 
@@ -33,7 +34,7 @@ enum class TextPooling { mean, class_token };
 struct TextClassifierConfig {
   int64_t vocab_size = 10'000;  ///< V
   int64_t classes = 2;
-  int64_t max_length = 256;  ///< the longest T
+  int64_t max_length = 256;  ///< the longest T, for learned positions
   int64_t width = 128;       ///< C
   int64_t layers = 2;
   int64_t heads = 4;        ///< divides the width
@@ -65,8 +66,11 @@ struct TextClassifier : nn::Layer<TextClassifier> {
   explicit TextClassifier(const TextClassifierConfig& config,
                           Generator& generator = default_generator());
 
+  /// The longest T: kNoLimit, but max_length with learned positions.
+  int64_t longest() const;
+
   /// Logits of the classes: index (B, T) i64, padding (B, T) bool, true where a text has ended →
-  /// (B, classes). Throws Error("text_classifier") where T is more than max_length.
+  /// (B, classes). Throws Error("text_classifier") where T is more than longest().
   Tensor forward(const Arg& index, const Tensor& padding);
 
   /// Chooses the most frequent pairs of tokens in `texts`, of those that occur twice or more, as

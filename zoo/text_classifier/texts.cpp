@@ -14,8 +14,12 @@ std::vector<int32_t> text_tokens(const std::string& text, const Tokenizer& token
 
 TokenTexts::TokenTexts(const LabelledText& data, const Tokenizer& tokenizer, int64_t max_length)
     : labels(data.labels) {
-  for (const std::string& text : data.texts)
-    rows.push_back(text_tokens(text, tokenizer, max_length));
+  for (const std::string& text : data.texts) {
+    rows.push_back(text_tokens(text, tokenizer, kNoLimit));
+    const auto whole = static_cast<int64_t>(rows.back().size());
+    cut.add(whole, std::max<int64_t>(0, whole - max_length));
+    rows.back().resize(static_cast<size_t>(std::min(whole, max_length)));
+  }
 }
 
 BatchSampler TokenTexts::sampler(int64_t batch_size, RandomKey key) const {

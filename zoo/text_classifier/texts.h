@@ -6,19 +6,22 @@
 #include <vector>
 
 #include "../batch.h"
+#include "../data/cut.h"
 #include "../data/labelled.h"
 #include "../data/sampler.h"
 #include "../data/tokenizer.h"
 
 namespace tarsier::zoo {
 
-/// kBegin and the tokens of a text, `max_length` in all at most.
+/// kBegin and the tokens of a text, `max_length` in all at most, the first of them; kNoLimit cuts
+/// none.
 std::vector<int32_t> text_tokens(const std::string& text, const Tokenizer& tokenizer,
                                  int64_t max_length);
 
 struct TokenTexts {
   std::vector<std::vector<int32_t>> rows;  ///< text_tokens()
   std::vector<int64_t> labels;
+  Cut cut;  ///< what was cut off
 
   TokenTexts() = default;
   TokenTexts(const LabelledText& data, const Tokenizer& tokenizer, int64_t max_length);

@@ -21,13 +21,15 @@ double scored(double log_probability, size_t length, double penalty) {
   return log_probability / std::pow((5.0 + static_cast<double>(length)) / 6, penalty);
 }
 
-/// The best `count` steps from the first `rows` sequences, the best first.
+/// The best steps from the sequences `alive`, the best first. `log_p` has a row for each of `count`
+/// beams. Where `full`, the sequences have all the tokens that they may have, and can only end.
 std::vector<Step> best_steps(const std::vector<double>& log_p, const std::vector<Hypothesis>& alive,
-                             int64_t count) {
+                             int64_t count, bool full, int32_t end) {
   const size_t vocabulary = log_p.size() / static_cast<size_t>(count);
   std::vector<Step> steps;
   for (size_t row = 0; row < alive.size(); ++row) {
     for (size_t token = 0; token < vocabulary; ++token) {
+      if (full && static_cast<int32_t>(token) != end) continue;
       const double p = log_p[row * vocabulary + token];
       check(!std::isnan(p), "beam_search", "the model's probabilities are NaN");
       if (p == -std::numeric_limits<double>::infinity()) continue;  // never
@@ -58,12 +60,14 @@ std::vector<Hypothesis> beam_search(const NextToken& next, int32_t begin, int32_
   std::vector<Hypothesis> alive(1), done;  // at first there is one beginning: nothing
   std::vector<int64_t> parents(K, 0);
   std::vector<int32_t> tokens(K, begin);
-  for (int64_t length = 0; length < options.max_length && done.size() < K; ++length) {
+  double best = -std::numeric_limits<double>::infinity();  // score of what is done
+  for (int64_t length = 0; length <= options.max_length; ++length) {
+    const bool full = length == options.max_length;
     const std::vector<double> log_p = next(parents, tokens).to_vector();
     std::vector<Hypothesis> longer;
     parents.clear();
     tokens.clear();
-    const std::vector<Step> steps = best_steps(log_p, alive, options.beams);
+    const std::vector<Step> steps = best_steps(log_p, alive, options.beams, full, end);
     for (size_t rank = 0; rank < steps.size() && longer.size() < K; ++rank) {
       const Step& step = steps[rank];
       Hypothesis h = alive[static_cast<size_t>(step.parent)];
@@ -71,6 +75,7 @@ std::vector<Hypothesis> beam_search(const NextToken& next, int32_t begin, int32_
       if (step.token == end) {
         if (rank >= K) continue;  // K sequences are likelier than to end here
         h.score = scored(h.log_probability, h.tokens.size() + 1, options.length_penalty);
+        best = std::max(best, h.score);
         done.push_back(std::move(h));
       } else {
         h.tokens.push_back(step.token);
@@ -79,8 +84,13 @@ std::vector<Hypothesis> beam_search(const NextToken& next, int32_t begin, int32_
         longer.push_back(std::move(h));
       }
     }
+    if (full) break;
     alive = std::move(longer);
-    if (alive.empty()) break;
+    // The likeliest comes first. Log p is never above 0, so that the longest has the best score.
+    if (alive.empty() ||
+        scored(alive.front().log_probability, static_cast<size_t>(options.max_length) + 1,
+               options.length_penalty) <= best)
+      break;
     while (parents.size() < K) parents.push_back(0), tokens.push_back(end);  // nobody asks for them
   }
   if (done.empty())

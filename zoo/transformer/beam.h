@@ -28,10 +28,12 @@ using NextToken =
     std::function<Tensor(const std::vector<int64_t>& parents, const std::vector<int32_t>& tokens)>;
 
 /// Keeps the K likeliest beginnings, each step one token longer; those that reach `end` are done.
-/// Stops when K are done, or at max_length. Returns what is done, the best first (of equal scores
-/// the earlier found); what was cut at max_length only where nothing else is.
-/// Throws Error("beam_search") for options out of range, and log p that is NaN.
-/// Source: Graves 2012; the score: Wu et al. 2016, "Google's neural machine translation system".
+/// Stops when nothing can win any more: a beginning only gets less likely, so log p of the
+/// likeliest one, over the largest divisor that the score has for the tokens that are left, is more
+/// than any of them can still reach. After max_length tokens only the end may come. Returns what is
+/// done, the best first (of equal scores the earlier found); what has no end only where nothing
+/// else is. Throws Error("beam_search") for options out of range, and log p that is NaN. Source:
+/// Graves 2012; the score: Wu et al. 2016, "Google's neural machine translation system".
 std::vector<Hypothesis> beam_search(const NextToken& next, int32_t begin, int32_t end,
                                     const BeamOptions& options);
 

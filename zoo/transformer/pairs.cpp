@@ -1,6 +1,7 @@
 #include "zoo/transformer/pairs.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tarsier::zoo {
 
@@ -14,11 +15,23 @@ std::vector<int32_t> source_tokens(const std::string& text, const Tokenizer& tok
 
 TokenPairs::TokenPairs(const ParallelText& text, const Tokenizer& source, const Tokenizer& target,
                        int64_t max_length) {
-  for (const std::string& line : text.source)
-    source_.push_back(source_tokens(line, source, max_length));
-  for (const std::string& line : text.target) {
-    target_.push_back(source_tokens(line, target, max_length));
-    target_.back().insert(target_.back().begin(), kBegin);
+  const auto beyond = [&](size_t tokens) {
+    return std::max<int64_t>(0, static_cast<int64_t>(tokens) - max_length);
+  };
+  for (size_t i = 0; i < text.source.size(); ++i) {
+    std::vector<int32_t> read = source_tokens(text.source[i], source, kNoLimit),
+                         written = target.encode(text.target[i]);
+    written.push_back(kEnd);
+    const int64_t lost_read = beyond(read.size()), lost_written = beyond(written.size());
+    cut_.add(static_cast<int64_t>(read.size() + written.size()), lost_read + lost_written);
+    if (lost_read > 0) {
+      read.resize(static_cast<size_t>(max_length));
+      read.back() = kEnd;
+    }
+    if (lost_written > 0) written.resize(static_cast<size_t>(max_length));
+    written.insert(written.begin(), kBegin);
+    source_.push_back(std::move(read));
+    target_.push_back(std::move(written));
   }
 }
 

@@ -6,24 +6,29 @@
 #include <vector>
 
 #include "../batch.h"
+#include "../data/cut.h"
 #include "../data/parallel.h"
 #include "../data/sampler.h"
 #include "../data/tokenizer.h"
 
 namespace tarsier::zoo {
 
-/// What the encoder reads: the tokens of a text, and kEnd; `max_length` in all at most.
+/// What the encoder reads: the tokens of a text, and kEnd; `max_length` in all at most, the first
+/// of them.
 std::vector<int32_t> source_tokens(const std::string& text, const Tokenizer& tokenizer,
                                    int64_t max_length);
 
 class TokenPairs {
  public:
   TokenPairs() = default;
-  /// Longer texts are cut, so that neither side has more than `max_length` tokens.
+  /// Longer texts are cut, so that neither side has more than `max_length` tokens; kNoLimit cuts
+  /// none. A target that is cut has no end, for it does not end there.
   TokenPairs(const ParallelText& text, const Tokenizer& source, const Tokenizer& target,
              int64_t max_length);
 
   int64_t size() const { return static_cast<int64_t>(source_.size()); }
+  /// What was cut off, of both sides together.
+  const Cut& cut() const { return cut_; }
 
   /// Batches of pairs of similar length.
   BatchSampler sampler(int64_t batch_size, RandomKey key) const;
@@ -35,6 +40,7 @@ class TokenPairs {
 
  private:
   std::vector<std::vector<int32_t>> source_, target_;  // each target between kBegin and kEnd
+  Cut cut_;
 };
 
 }  // namespace tarsier::zoo

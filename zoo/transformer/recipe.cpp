@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "zoo/data/cut.h"
 #include "zoo/data/dates.h"
-#include "zoo/data/words.h"
+#include "zoo/data/lines.h"
 #include "zoo/format.h"
 #include "zoo/metrics/bleu.h"
 #include "zoo/report/parts.h"
@@ -18,6 +19,8 @@ namespace {
 
 /// Which stream of random numbers serves what; the steps' dropout masks have their own generator.
 constexpr uint64_t kBatchStream = uint64_t{1} << 63;
+/// How a single file is split does not depend on the run's seed: runs can be compared.
+constexpr RandomKey kSplitKey{2021, 0};
 
 class TransformerTask : public Task {
  public:
@@ -61,13 +64,14 @@ class TransformerTask : public Task {
     source_name_ = path.empty() ? "dates in many forms" : "'" + path + "'";
     const ParallelFolder folder =
         path.empty() ? dates_folder()
-                     : read_parallel_folder(path, source_language_, target_language_);
+                     : read_parallel_data(path, source_language_, target_language_, kSplitKey);
+    if (!folder.columns.empty()) source_name_ += ", columns " + folder.columns;
     if (!source_tokens_) {
       source_tokens_ = Tokenizer::train(folder.train.source, tokens_);
       target_tokens_ = Tokenizer::train(folder.train.target, tokens_);
     }
-    train_ = pairs(folder.train);
-    validation_ = pairs(folder.val);
+    train_ = pairs(folder.train, config_.max_length);
+    validation_ = pairs(folder.val, longest());
     tests_ = folder.tests;
     validation_text_ = folder.val;
   }
@@ -120,10 +124,10 @@ class TransformerTask : public Task {
   // ---- use ----
 
   /// Every input is a text. Prints its translation.
-  void predict(const std::vector<std::string>& inputs, const PredictOptions&,
+  void predict(const std::vector<std::string>& inputs, const PredictOptions& options,
                std::ostream& out) override {
     for (const std::string& text : inputs) {
-      out << translated(text) << std::endl;
+      out << translated(text, options.notes) << std::endl;
       check(out.good(), "output", "cannot write any more");
     }
   }
@@ -164,8 +168,8 @@ class TransformerTask : public Task {
 
  protected:
   void add_settings(Settings& settings) override {
-    settings.add("source", source_language_, "file ending of what is read", {});
-    settings.add("target", target_language_, "file ending of what is written", {});
+    settings.add("source", source_language_, "file ending or column of what is read", {});
+    settings.add("target", target_language_, "file ending or column of what is written", {});
     settings.add("layers", config_.layers, "of the encoder, and of the decoder", 1, 1000);
     settings.add("heads", config_.heads, "attention heads; must divide width");
     settings.add("width", config_.width, "of the stream between the layers");
@@ -175,7 +179,7 @@ class TransformerTask : public Task {
     settings.add("position", position_, "how a token's place is told", {"sinusoidal", "learned"});
     settings.add("tie_embeddings", config_.tie_embeddings,
                  "one matrix reads and writes the target");
-    settings.add("max_length", config_.max_length, "tokens of a text at most");
+    settings.add("max_length", config_.max_length, "tokens of a text that are trained on", 2);
     settings.add("label_smoothing", label_smoothing_, "share of the target spread evenly", 0, 1);
     tokens_.add_to(settings);
     settings.add("beams", beam_.beams, "translations that are followed at once");
@@ -193,17 +197,25 @@ class TransformerTask : public Task {
                   with_commas(validation_.size()), " to validate");
   }
   std::string batch_facts() const override { return concat(recipe.batch_size, " pairs"); }
+  std::string cut_facts() const override {
+    return cut_facts_of(train_.cut(), validation_.cut(), "pairs", config_.max_length);
+  }
 
  private:
-  TokenPairs pairs(const ParallelText& text) const {
-    return {text, *source_tokens_, *target_tokens_, config_.max_length};
+  /// The longest text that can be read and written, which may be longer than those trained on.
+  int64_t longest() const { return position_ == "learned" ? config_.max_length : kNoLimit; }
+
+  TokenPairs pairs(const ParallelText& text, int64_t max_length) const {
+    return {text, *source_tokens_, *target_tokens_, max_length};
   }
 
   std::vector<int32_t> tokens_of(const std::string& text) const {
-    return source_tokens(text, *source_tokens_, config_.max_length);
+    return source_tokens(text, *source_tokens_, longest());
   }
 
-  std::string translated(const std::string& text) {
+  std::string translated(const std::string& text, std::ostream* notes = nullptr) {
+    if (is_blank(text)) return "";
+    if (notes != nullptr) note_cut(text, *source_tokens_, 1, longest(), *notes);
     return target_tokens_->decode(translate(*model_, tokens_of(text), beam_));
   }
 
@@ -229,23 +241,34 @@ class TransformerTask : public Task {
   Metrics evaluate(const ParallelText& text, const std::string& suffix) {
     std::vector<std::string> translations, references;
     double exact = 0;
-    for (int64_t i = 0; i < text.size(); ++i) {
-      const auto at = static_cast<size_t>(i);
-      translations.push_back(translated(text.source[at]));
-      // A model that writes words in small letters is compared with such.
-      references.push_back(tokens_.kind == "words"
-                               ? join_words(split_words(text.target[at], tokens_.lower))
-                               : text.target[at]);
-      exact += translations.back() == text.target[at] ? 1 : 0;
+    int64_t changed = 0;
+    for (size_t i = 0; i < text.source.size(); ++i) {
+      translations.push_back(translated(text.source[i]));
+      // Like is compared with like: a model of words in small letters has no capital ones.
+      references.push_back(target_tokens_->as_written(text.target[i]));
+      exact += translations.back() == references.back() ? 1 : 0;
+      changed += references.back() != text.target[i] ? 1 : 0;
     }
-    Metric perplexity = measure(pairs(text), "loss")[1];
+    const TokenPairs data = pairs(text, longest());
+    std::string note = cut_note(data.cut(), "pairs", config_.max_length);
+    Metric perplexity = measure(data, "loss")[1];
     perplexity.name += suffix;
-    return {{.name = "BLEU" + suffix,
-             .value = corpus_bleu(translations, references).score,
-             .digits = 2,
-             .higher_is_better = true},
-            percent("exact" + suffix, exact / static_cast<double>(text.size())),
-            perplexity};
+    perplexity.note = note;
+    if (changed > 0) {
+      const std::string written =
+          concat(with_commas(changed), " of ", with_commas(text.size()),
+                 " references compared as the model writes them",
+                 tokens_.lower && tokens_.kind == "words" ? ", in small letters" : "");
+      note = note.empty() ? written : written + "; " + note;
+    }
+    Metric bleu{.name = "BLEU" + suffix,
+                .value = corpus_bleu(translations, references).score,
+                .digits = 2,
+                .higher_is_better = true,
+                .note = note};
+    Metric same = percent("exact" + suffix, exact / static_cast<double>(text.size()));
+    same.note = note;
+    return {bleu, same, perplexity};
   }
 
   /// How each token of a translation looked at those of its source.

@@ -12,9 +12,9 @@ enum class TransformerPreset {
   translation,  ///< for sentences
 };
 
-/// The task "learn to translate". Data: a folder of parallel text (data/parallel.h), of which the
-/// settings source and target name the languages; by default dates as people write them, to be
-/// written as ISO 8601 does.
+/// The task "learn to translate". Data: a folder or a table of parallel text (data/parallel.h), of
+/// which the settings source and target name the languages; by default dates as people write them,
+/// to be written as ISO 8601 does.
 std::unique_ptr<Task> make_transformer_task(TransformerPreset preset);
 
 }  // namespace tarsier::zoo

@@ -25,7 +25,7 @@ std::vector<int32_t> translate(Translator& model, const std::vector<int32_t>& so
     const Tensor hidden = model.decode(newest, memory, Tensor(), &cache);  // (K, 1, C)
     return masked_fill(log_softmax(model.generator(select(hidden, 1, 0)), -1), never, -INFINITY);
   };
-  options.max_length = std::min(model.config.max_length - 1, 2 * S + 10);
+  options.max_length = std::min(model.longest() - 1, 2 * S + 10);
   return beam_search(next, kBegin, kEnd, options).front().tokens;
 }
 

@@ -42,6 +42,10 @@ Translator::Translator(const TranslatorConfig& config, Generator& random)
   initialize(random);
 }
 
+int64_t Translator::longest() const {
+  return config.position == nn::PositionKind::learned ? config.max_length : kNoLimit;
+}
+
 void Translator::initialize(Generator& random) {
   for (const auto& [name, parameter] : named_parameters()) {
     if (name.ends_with("bias")) nn::zeros_(parameter);

@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "../../nn/nn.h"
+#include "../data/cut.h"
 
 namespace tarsier::zoo {
 
@@ -40,6 +41,9 @@ struct Translator : nn::Layer<Translator> {
   /// Starts with embeddings N(0, 1/C), the other matrices Xavier-uniform, biases 0.
   /// Throws Error("translator") where the sizes do not fit together.
   explicit Translator(const TranslatorConfig& config, Generator& generator = default_generator());
+
+  /// The longest S and T: kNoLimit, but max_length with learned positions.
+  int64_t longest() const;
 
   /// Logits of the token after each of `target`: source (B, S) i64, source_padding (B, S) bool,
   /// target (B, T) i64 → (B, T, V).

@@ -5,6 +5,7 @@
 
 #include "zoo/data/digits.h"
 #include "zoo/data/images.h"
+#include "zoo/data/lines.h"
 #include "zoo/data/picture.h"
 #include "zoo/data/sampler.h"
 #include "zoo/format.h"
@@ -121,6 +122,10 @@ class VitTask : public Task {
                std::ostream& out) override {
     NoGrad no_grad;
     for (const std::string& path : inputs) {
+      if (is_blank(path)) {
+        out << std::endl;
+        continue;
+      }
       const Picture picture = read_picture(path);
       Images one;
       one.append(

@@ -1,0 +1,324 @@
+#include "zoo/data/table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "autograd/error.h"
+#include "zoo/data/lines.h"
+#include "zoo/data/text.h"
+#include "zoo/data/words.h"
+
+namespace tarsier::zoo {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The fields of one row, and the line that it begins in.
+struct Fields {
+  std::vector<std::string> fields;
+  int64_t line = 0;
+};
+
+std::string trimmed(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == text.npos) return "";
+  return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin));
+}
+
+// ------------------------------------------------------------------------------------------ rows
+
+/// Rows of fields with `separator` between (RFC 4180; lines may end with LF alone). Blank lines are
+/// skipped.
+std::vector<Fields> parse_csv(std::string_view text, const std::string& path, char separator) {
+  const std::string blanks = separator == '\t' ? " " : " \t", ends{separator, '\n'};
+  std::vector<Fields> rows;
+  int64_t line = 1;
+  size_t i = 0;
+  while (i < text.size()) {
+    Fields row{{}, line};
+    for (bool more = true; more;) {
+      std::string field;
+      const size_t first = std::min(text.find_first_not_of(blanks, i), text.size());
+      const bool quoted = first < text.size() && text[first] == '"';
+      if (quoted) {
+        const int64_t opened = line;
+        for (i = first + 1;; ++i) {
+          check(i < text.size(), "data", "'", path, "', line ", opened,
+                ": the quote that opens here is never closed");
+          if (text[i] == '"') {
+            if (text.substr(i + 1, 1) != "\"") break;
+            ++i;  // two quotes stand for one
+          }
+          line += text[i] == '\n';
+          field += text[i];
+        }
+        ++i;
+      }
+      const size_t end = std::min(text.find_first_of(ends, i), text.size());
+      const std::string rest(text.substr(i, end - i));
+      check(!quoted || trimmed(rest).empty(), "data", "'", path, "', line ", line, ": '",
+            trimmed(rest), "' follows a closing quote; quotes inside of a field are written twice");
+      row.fields.push_back(trimmed(quoted ? field : rest));
+      more = end < text.size() && text[end] == separator;
+      i = end + 1;
+    }
+    ++line;
+    if (row.fields.size() > 1 || !row.fields[0].empty()) rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+/// Lines cut at every tab.
+std::vector<Fields> parse_tabs(std::string_view text) {
+  std::vector<Fields> rows;
+  int64_t number = 0;
+  for (const std::string& line : split_lines(text)) {
+    ++number;
+    if (is_blank(line)) continue;
+    Fields row{{}, number};
+    for (size_t begin = 0; begin <= line.size();) {
+      const size_t end = std::min(line.find('\t', begin), line.size());
+      row.fields.push_back(line.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+/// Two fields of what parse_tabs() cut into more: the tabs between the others belong to the second,
+/// or to the first.
+void join_tabs(std::vector<Fields>& rows, bool into_second) {
+  for (Fields& row : rows) {
+    std::vector<std::string>& fields = row.fields;
+    if (fields.size() < 3) continue;
+    const size_t from = into_second ? 1 : 0, to = into_second ? fields.size() : fields.size() - 1;
+    std::string joined = fields[from];
+    for (size_t i = from + 1; i < to; ++i) joined += '\t' + fields[i];
+    fields = into_second ? std::vector<std::string>{fields.front(), joined}
+                         : std::vector<std::string>{joined, fields.back()};
+  }
+}
+
+// --------------------------------------------------------------------------------------- columns
+
+/// Where the wanted columns stand, and whether the first row says so.
+struct Places {
+  size_t first = 0, second = 1;
+  bool header = false;
+};
+
+/// "'id', 'text' and 'label'"
+std::string quoted_list(const std::vector<std::string>& names) {
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i)
+    text += concat(i == 0                  ? ""
+                   : i + 1 == names.size() ? " and "
+                                           : ", ",
+                   '\'', beginning_of(names[i]), '\'');
+  return text;
+}
+
+/// The number of a column that was given as one, from 0.
+std::optional<size_t> as_number(const std::string& given) {
+  size_t number = 0;
+  const char* end = given.data() + given.size();
+  const auto [stop, error] = std::from_chars(given.data(), end, number);
+  if (error != std::errc() || stop != end || number == 0) return {};
+  return number - 1;
+}
+
+/// The names of the first row. What blank fields stand at its end are no columns.
+std::vector<std::string> names_of(const std::vector<Fields>& rows) {
+  std::vector<std::string> names;
+  for (const std::string& field : rows.front().fields) names.push_back(trimmed(field));
+  while (names.size() > 2 && names.back().empty()) names.pop_back();
+  return names;
+}
+
+/// Where `name` stands among `names`: exactly, or with other capitals.
+std::optional<size_t> place_of(const std::string& name, const std::vector<std::string>& names) {
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] == name) return i;
+  for (size_t i = 0; i < names.size(); ++i)
+    if (to_lower(names[i]) == to_lower(name)) return i;
+  return {};
+}
+
+/// By the name that was given, or one that it often has.
+std::optional<size_t> place_by_name(const Column& column, const std::vector<std::string>& names) {
+  if (!column.given.empty()) return place_of(column.given, names);
+  for (const std::string& name : column.names)
+    if (const auto place = place_of(name, names)) return place;
+  return {};
+}
+
+/// Whether the first value of a column is there only.
+bool stands_once(const std::vector<Fields>& rows, size_t column) {
+  return std::none_of(rows.begin() + 1, rows.end(), [&](const Fields& row) {
+    return column < row.fields.size() &&
+           trimmed(row.fields[column]) == trimmed(rows.front().fields[column]);
+  });
+}
+
+/// What the first row says; nothing where it is no header.
+std::optional<Places> places_by_header(const std::vector<Fields>& rows, const Column& first,
+                                       const Column& second) {
+  const std::vector<std::string> names = names_of(rows);
+  const auto one = as_number(first.given), two = as_number(second.given);
+  const auto a = one ? one : place_by_name(first, names),
+             b = two ? two : place_by_name(second, names);
+  // By numbers alone the row is a header where both have names that they often have.
+  const auto usual = [&](const Column& column, size_t place) {
+    return place < names.size() && std::find(column.names.begin(), column.names.end(),
+                                             to_lower(names[place])) != column.names.end();
+  };
+  if (one && two)
+    return *one != *two && usual(first, *one) && usual(second, *two)
+               ? std::optional<Places>({*one, *two, true})
+               : std::nullopt;
+  const bool named_a = !one && a, named_b = !two && b;
+  if (a && b && *a != *b && (named_a || named_b)) return Places{*a, *b, true};
+  // Of two columns one name tells the other; but what stands in a text may happen to be such a
+  // word.
+  if (names.size() == 2 && a.has_value() != b.has_value() && names[0] != names[1] &&
+      (named_a || named_b) && first.given.empty() && second.given.empty() && stands_once(rows, 0) &&
+      stands_once(rows, 1))
+    return a ? Places{*a, 1 - *a, true} : Places{1 - *b, *b, true};
+  return {};
+}
+
+/// The columns as given, found or expected.
+Places places_in(const std::vector<Fields>& rows, const std::string& path, const Column& first,
+                 const Column& second, Header header) {
+  const std::vector<std::string> names = names_of(rows);
+  const std::string where = concat("'", path, "', line ", rows.front().line, ": ");
+  const auto say = [&] {
+    return concat("Say which they are by name or number: ", first.option, "… ", second.option, "…");
+  };
+  if (header != Header::no)
+    if (const auto places = places_by_header(rows, first, second)) return *places;
+  for (const Column* column : {&first, &second})
+    check(column->given.empty() || as_number(column->given), "data", where, "there is no column '",
+          column->given, "' for the ", column->what,
+          header == Header::no ? ", for the file has no header (header=no)"
+                               : concat(". The line has ", quoted_list(names)),
+          ". ", say());
+  const auto one = as_number(first.given), two = as_number(second.given);
+  Places places{0, 1, header == Header::yes};
+  if (one) places.first = *one;
+  if (two) places.second = *two;
+  if (names.size() == 2 && one.has_value() != two.has_value())
+    (one ? places.second : places.first) =
+        one ? 1 - std::min<size_t>(*one, 1) : 1 - std::min<size_t>(*two, 1);
+  check(names.size() <= 2 || (one && two), "data", where, "there are ", names.size(), " columns, ",
+        quoted_list(names), ", and which are the ", first.what, " and the ", second.what,
+        " is not clear. ", say());
+  check(places.first != places.second, "data", where, first.what, " and ", second.what,
+        " are both column ", places.first + 1, ". ", say());
+  return places;
+}
+
+/// How well `rows` look like a table: the share of rows with as many fields as the first, and 1
+/// more where that is a header; 0 for one column.
+double likeness(const std::vector<Fields>& rows, const Column& first, const Column& second) {
+  if (rows.empty() || rows.front().fields.size() < 2) return 0;
+  const size_t width = rows.front().fields.size();
+  const auto alike = std::count_if(rows.begin(), rows.end(),
+                                   [&](const Fields& row) { return row.fields.size() == width; });
+  const bool header = places_by_header(rows, first, second).has_value();
+  return (header ? 1.0 : 0.0) + static_cast<double>(alike) / static_cast<double>(rows.size());
+}
+
+/// The separator of CSV that divides the rows of `text` best, and how well; the first of equals.
+std::pair<char, double> best_separator(const std::string& text, const std::string& path,
+                                       const std::string& candidates, const Column& first,
+                                       const Column& second) {
+  std::pair<char, double> best{candidates[0], 0};
+  for (const char separator : candidates) {
+    try {
+      const double like = likeness(parse_csv(text, path, separator), first, second);
+      if (like > best.second) best = {separator, like};
+    } catch (const Error&) {
+      continue;  // its quotes are not quotes
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+TwoColumns read_two_columns(const std::string& path, const Column& first, const Column& second,
+                            Header header) {
+  const std::string text = read_text_file(path);
+  check_utf8(text, concat('\'', path, '\''));
+  char separator = '\t';
+  bool csv = fs::path(path).extension() == ".csv";
+  if (csv) {
+    separator = best_separator(text, path, ",;\t", first, second).first;
+  } else if (text.find('\t') == text.npos) {
+    const auto [found, like] = best_separator(text, path, ",;", first, second);
+    csv = like >= 1;
+    if (csv) separator = found;
+  }
+  std::vector<Fields> rows = csv ? parse_csv(text, path, separator) : parse_tabs(text);
+
+  TwoColumns out;
+  const std::string between = separator == '\t' ? "<TAB>" : std::string(1, separator);
+  const auto set_form = [&](bool in_order) {
+    out.form = in_order ? first.what + between + second.what : second.what + between + first.what;
+  };
+  set_form(true);
+  if (rows.empty()) return out;
+
+  if (!csv && (first.takes_tabs || second.takes_tabs)) {
+    // Tabs may be part of a text. Where every line has as many, they divide columns.
+    const size_t width = names_of(rows).size();
+    const bool alike = std::all_of(rows.begin(), rows.end(), [&](const Fields& row) {
+      return row.fields.size() == rows.front().fields.size();
+    });
+    const bool numbers = as_number(first.given) || as_number(second.given);
+    const bool many =
+        width > 2 && ((alike && rows.size() > 1) || numbers ||
+                      (header != Header::no && places_by_header(rows, first, second)));
+    if (!many) {
+      const auto places =
+          header == Header::no ? std::optional<Places>{} : places_by_header(rows, first, second);
+      const bool in_order = !places || places->first < places->second;
+      join_tabs(rows, in_order == second.takes_tabs);
+    }
+  }
+
+  const Places places = places_in(rows, path, first, second, header);
+  const std::vector<std::string> names = names_of(rows);
+  out.header = places.header;
+  set_form(places.first < places.second);
+  const size_t needed = std::max(places.first, places.second) + 1;
+  check(needed <= names.size() || names.size() < 2, "data", "'", path, "', line ",
+        rows.front().line, ": there is no column ", needed, ", but ", names.size());
+  if (out.header && needed <= names.size())
+    out.columns = concat("'", names[places.first], "' and '", names[places.second], "'");
+  for (size_t r = out.header ? 1 : 0; r < rows.size(); ++r) {
+    const std::vector<std::string>& fields = rows[r].fields;
+    const bool more = fields.size() > names.size() &&
+                      !std::all_of(fields.begin() + static_cast<int64_t>(names.size()),
+                                   fields.end(), [](const std::string& f) { return is_blank(f); });
+    if (fields.size() < needed || more)
+      fail("data", "'", path, "', line ", rows[r].line, " has ", fields.size(),
+           fields.size() == 1 ? " field" : " fields", " where ",
+           names.size() > 2 ? concat("line ", rows.front().line, " has ", names.size())
+                            : out.form + " was expected",
+           ": '", beginning_of(trimmed(fields[0])), "'");
+    out.rows.push_back(
+        {trimmed(fields[places.first]), trimmed(fields[places.second]), rows[r].line});
+  }
+  return out;
+}
+
+}  // namespace tarsier::zoo
