@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 std::vector<fs::path> readmes() {
   std::vector<fs::path> found = {source_file("README.md")};
-  for (const char* folder : {"autograd", "nn", "optim", "zoo", "tests", "bench"})
+  for (const char* folder : {"autograd", "nn", "optim", "zoo", "tests", "bench", "findings"})
     found.push_back(source_file(folder) / "README.md");
   return found;
 }
@@ -135,10 +135,22 @@ TEST_CASE("every folder has a README, and what the READMEs link to exists") {
 /// The paths of all files of the project, each with a slash before it.
 std::vector<std::string> project_files() {
   std::vector<std::string> files;
-  for (const char* folder : {"autograd", "nn", "optim", "zoo", "tests", "bench"})
+  for (const char* folder : {"autograd", "nn", "optim", "zoo", "tests", "bench", "findings"})
     for (const auto& entry : fs::recursive_directory_iterator(source_file(folder)))
       files.push_back('/' + fs::relative(entry.path(), source_file("")).generic_string());
   return files;
+}
+
+TEST_CASE("every finding can be run, and is listed") {
+  const std::string readme = text_of(source_file("findings") / "README.md");
+  for (const auto& entry : fs::directory_iterator(source_file("findings"))) {
+    const std::string name = entry.path().filename().string();
+    if (entry.path().extension() != ".sh" || name == "packages.sh") continue;
+    CHECK_MESSAGE(wrong_with("./findings/" + name).empty(), wrong_with("./findings/" + name));
+    CHECK_MESSAGE(readme.find("| `" + name + "` |") != readme.npos, name, " is not listed");
+    CHECK_MESSAGE(text_of(entry.path()).find("\nneed ") != std::string::npos, name,
+                  " pins no package");
+  }
 }
 
 TEST_CASE("the files that the READMEs name exist") {
