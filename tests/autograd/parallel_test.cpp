@@ -127,6 +127,20 @@ TEST_CASE("several threads of the program may call parallel_for at once") {
   CHECK(total == 4 * 500 * 45);
 }
 
+TEST_CASE("the number of threads may change while other threads of the program compute") {
+  const Threads scope(3);
+  std::atomic<int64_t> total = 0;
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 3; ++caller)
+    callers.emplace_back([&] {
+      for (int job = 0; job < 300; ++job)
+        parallel_for(10, 1, [&](int64_t begin, int64_t) { total += begin; });
+    });
+  for (int change = 0; change < 100; ++change) set_num_threads(1 + change % 4);
+  for (std::thread& caller : callers) caller.join();
+  CHECK(total == 3 * 300 * 45);
+}
+
 TEST_CASE("set_num_threads says what it takes") {
   const int before = num_threads();
   CHECK_THROWS_AS(set_num_threads(0), Error);
