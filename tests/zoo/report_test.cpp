@@ -126,9 +126,9 @@ TEST_CASE("a page is well formed whatever stands in it") {
   CHECK_THROWS_AS(page.table({"a", "b"}, {{"1"}}), Error);
   // Columns of numbers stand to the right; dates and words do not.
   Page numbers("t");
-  numbers.table(
-      {"a", "b", "c"},
-      {{"-1,234.5", "1975-12-19", "7"}, {"1e-05", "25.3.1952", "x"}, {"77.86 %", "–", "8"}});
+  numbers.table({"a", "b", "c", "d"}, {{"-1,234.5", "1975-12-19", "25.3.1952", "7"},
+                                       {"1e-05", "1952-03-25", "1.2.1990", "x"},
+                                       {"77.86 %", "–", "–", "8"}});
   CHECK(count(numbers.html(), "<td class=\"number\">") == 3);
   CHECK_THROWS_AS(page.weighted_text({}, {"a"}, {}), Error);
 }
@@ -191,19 +191,13 @@ std::vector<std::string> tick_labels(const std::string& chart, const std::string
 }
 
 TEST_CASE("an axis says no more than its values do") {
-  // One value: one tick, not a range around it; and 100 % is the most that there is.
+  // One value: one tick, not a range around it such as 3.6 … 4.4, or 110 %.
   const std::vector<std::string> one{"4"}, hundred{"100"};
   CHECK(tick_labels(line_chart({{"y", {7}, {4}}}).markup, "end") == one);
   CHECK(tick_labels(line_chart({{"y", {7}, {4}}}).markup, "middle") ==
         std::vector<std::string>{"7", "step"});
-  CHECK(tick_labels(line_chart({{"y", {1, 2}, {100, 100}}}, {.most = 100}).markup, "end") ==
-        hundred);
+  CHECK(tick_labels(line_chart({{"y", {1, 2}, {100, 100}}}).markup, "end") == hundred);
   CHECK(tick_labels(line_chart({{"y", {1, 2}, {4, 4}}}, {.log_y = true}).markup, "end") == one);
-  for (const std::string& label :
-       tick_labels(line_chart({{"y", {1, 9}, {91, 99.9}}}, {.most = 100}).markup, "end"))
-    CHECK_MESSAGE(std::stod(label) <= 100, label);
-  for (const std::string& label : tick_labels(line_chart({{"y", {1, 9}, {0, 9}}}).markup, "end"))
-    CHECK_MESSAGE(std::stod(label) >= 0, label);
   // Steps are whole.
   CHECK(tick_labels(line_chart({{"y", {1, 2}, {0, 9}}}).markup, "middle") ==
         std::vector<std::string>{"1", "2", "step"});

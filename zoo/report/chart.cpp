@@ -40,9 +40,8 @@ std::string tick_text(double value, double step) {
 
 struct AxisOptions {
   bool log = false;
-  double margin = 0;       ///< share of the range that is free at either end
-  double most = INFINITY;  ///< no value can be above
-  double least_step = 0;   ///< between two ticks: 1 where values are whole
+  double margin = 0;      ///< share of the range that is free at either end
+  double least_step = 0;  ///< between two ticks: 1 where values are whole
 };
 
 /// Where a value stands between the ends of an axis, from 0 to 1.
@@ -53,7 +52,6 @@ class Axis {
       : log_(options.log), least_step_(options.least_step) {
     const double given = low;
     if (log_) low = std::log10(low), high = std::log10(high);
-    const bool positive = low >= 0;
     if (high - low < 1e-12 * std::max({1e-200, std::abs(low), std::abs(high)})) {
       only_ = given;
       const double room = log_ ? 0.3 : low == 0 ? 1 : 0.1 * std::abs(low);
@@ -62,9 +60,6 @@ class Axis {
     }
     low_ = low - options.margin * (high - low);
     high_ = high + options.margin * (high - low);
-    if (log_) return;
-    if (positive) low_ = std::max(low_, 0.0);  // what is never negative has no room below 0
-    high_ = std::min(high_, options.most);
   }
 
   double at(double value) const {
@@ -179,7 +174,7 @@ Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
   const bool marked = usable(options.mark);
   if (marked) y_low = std::min(y_low, options.mark), y_high = std::max(y_high, options.mark);
   const Axis across(x_low, x_high, {.least_step = 1});
-  const Axis up(y_low, y_high, {.log = options.log_y, .margin = 0.04, .most = options.most});
+  const Axis up(y_low, y_high, {.log = options.log_y, .margin = 0.04});
   const std::vector<Tick> y_ticks = up.ticks(6), x_ticks = across.ticks(5);
   double label_width = 0;
   for (const Tick& tick : y_ticks)

@@ -100,8 +100,7 @@ void add_curves(Page& page, const Task& task, const TrainOutcome& outcome,
       const auto metric = std::ranges::find(outcome.metrics, name, &Metric::name);
       const bool percent = metric != outcome.metrics.end() && metric->unit == "%";
       charts.insert(charts.begin() + 1,
-                    chart({curve}, with_spaces(name) + (percent ? ", %" : "") + ", validation",
-                          {.most = percent ? 100 : INFINITY}));
+                    chart({curve}, with_spaces(name) + (percent ? ", %" : "") + ", validation"));
     }
   }
   if (losses.empty()) {

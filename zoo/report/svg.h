@@ -46,7 +46,6 @@ struct ChartOptions {
   std::string label = "";        ///< what it shows, for those who hear the page
   std::string x_label = "step";  ///< under the axis
   bool log_y = false;            ///< values that are not positive are left out
-  double most = INFINITY;        ///< no value can be above: the axis ends there
   double mark = NAN;             ///< a dashed line across, with `mark_label`
   std::string mark_label = "";
 };
