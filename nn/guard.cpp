@@ -1,7 +1,9 @@
 #include "nn/guard.h"
 
 #include <cmath>
+#include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace tarsier::nn {
@@ -97,9 +99,12 @@ Module::Calling::~Calling() { calling = before_; }
 void Module::check_leaves(const Tensor& output, uint64_t first,
                           const std::vector<Tensor>& arguments) {
   if (!output.defined() || !output.requires_grad() || output.is_leaf()) return;
-  std::unordered_set<const void*> seen;
-  for (const Tensor& argument : arguments)
-    if (argument.defined()) seen.insert(argument.impl());
+  struct Use {
+    const Node* node = nullptr;  // one of those that use the leaf
+    long handles = 0;            // that the graph has of it
+  };
+  std::unordered_map<std::shared_ptr<TensorImpl>, Use> leaves;
+  std::unordered_set<const Node*> seen;
   std::vector<const Node*> stack{output.impl()->node.get()};
   while (!stack.empty()) {
     const Node& node = *stack.back();
@@ -107,14 +112,23 @@ void Module::check_leaves(const Tensor& output, uint64_t first,
     if (node.sequence < first || !seen.insert(&node).second) continue;
     for (const Node::Edge& edge : node.inputs) {
       if (edge.node) stack.push_back(edge.node.get());
-      if (!edge.leaf || !seen.insert(edge.leaf.get()).second) continue;
-      check(edge.leaf->modules > 0 || edge.leaf->optimizers > 0, "module", "a tensor of shape ",
-            edge.shape, " that asks for a gradient takes part in ", type_name(), " (in ",
-            node.describe(), "), but is no parameter, so it would not be trained: call ",
-            "register_parameter(\"name\", member, value) in the constructor of its module, or ",
-            "pass it as an argument of the call");
+      if (!edge.leaf || edge.leaf->modules > 0 || edge.leaf->optimizers > 0) continue;
+      Use& use = leaves[edge.leaf];
+      use.node = &node;
+      ++use.handles;
     }
+    for (const Node::SavedTensor& saved : node.saved)
+      if (const auto leaf = leaves.find(saved.tensor.impl_ptr()); leaf != leaves.end())
+        ++leaf->second.handles;
   }
+  for (const Tensor& argument : arguments) leaves.erase(argument.impl_ptr());
+  for (const auto& [leaf, use] : leaves)
+    // What nobody holds but the graph (and this map) was made in forward, and is no member.
+    check(leaf.use_count() <= use.handles + 1, "module", "a tensor of shape ", leaf->shape,
+          " that asks for a gradient takes part in ", type_name(), " (in ", use.node->describe(),
+          "), but is no parameter, so it would not be trained: call ",
+          "register_parameter(\"name\", member, value) in the constructor of its module, or pass ",
+          "it as an argument of the call");
   leaves_checked_.store(true, std::memory_order_relaxed);
 }
 

@@ -7,7 +7,8 @@
 //   (requires_grad_(false)), or an optimiser of its own, made before; or it was made before the
 //   caller, and is there by reference.
 // - in its first call that records, where a tensor that asks for a gradient takes part and is
-//   neither an argument of the call, nor a registered parameter of any module, nor in an optimiser.
+//   neither an argument of the call, nor a registered parameter of any module, nor in an optimiser,
+//   and somebody holds on to it.
 // - where a parameter's member was assigned a tensor that asks for no gradient.
 // An optimiser says, with its own tag, where a tensor that it trains was a module's parameter when
 // the optimiser was made, and another was assigned in its place since.

@@ -127,6 +127,27 @@ TEST_CASE("arguments of a call, and what came to them before it, are no members"
   CHECK_NOTHROW(nn::MultiheadAttention(4, 2)(ones({2, 1, 4}), options));
 }
 
+/// The force −dE/dx of an energy: a derivative by a leaf that forward makes itself.
+struct Force : nn::Layer<Force> {
+  nn::Linear energy{3, 1};
+  Tensor kept;
+  bool keeps = false;
+  Force() { register_module("energy", energy); }
+  Tensor forward(const Arg& x) {
+    Tensor place = x.detach().requires_grad_();
+    if (keeps) kept = place;
+    return -grad({sum(square(tanh(energy(place))) * place)}, {place}, {}, true, true)[0];
+  }
+};
+
+TEST_CASE("a leaf that forward makes for itself is no member, unless it is kept") {
+  Force force;
+  CHECK_NOTHROW(sum(force(ones({2, 3}))).backward());
+  Force keeper;
+  keeper.keeps = true;
+  check_error("a tensor of shape (2, 3)", [&] { keeper(ones({2, 3})); });
+}
+
 TEST_CASE("a parameter replaced by a tensor that asks for no gradient is named") {
   nn::Sequential model;
   model.add<nn::Linear>(2, 2).add<nn::Linear>(2, 2);
