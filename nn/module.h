@@ -177,11 +177,11 @@ class Module {
 
  private:
   struct Entry {
-    Entry(std::string name, Tensor* tensor, bool is_parameter, bool persistent)
-        : name(std::move(name)),
-          tensor(tensor),
-          is_parameter(is_parameter),
-          persistent(persistent) {}
+    Entry(std::string name_arg, Tensor* tensor_arg, bool is_parameter_arg, bool persistent_arg)
+        : name(std::move(name_arg)),
+          tensor(tensor_arg),
+          is_parameter(is_parameter_arg),
+          persistent(persistent_arg) {}
     std::string name;
     Tensor* tensor;
     bool is_parameter;

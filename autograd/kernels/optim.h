@@ -21,7 +21,7 @@ template <class T>
 struct Average {
   Factor<T> beta;
   T rest;  ///< 1 − β
-  explicit constexpr Average(double beta) : beta(beta), rest(static_cast<T>(1 - beta)) {}
+  explicit constexpr Average(double decay) : beta(decay), rest(static_cast<T>(1 - decay)) {}
 };
 
 /// The numbers of an Adam step, the same for all elements of a parameter.

@@ -82,7 +82,7 @@ class Prefetch {
  private:
   /// What the thread works with.
   struct Ahead {
-    explicit Ahead(std::function<T(int64_t)> make) : make(std::move(make)) {}
+    explicit Ahead(std::function<T(int64_t)> f) : make(std::move(f)) {}
 
     T take() {
       std::unique_lock lock(mutex);
