@@ -160,7 +160,8 @@ TEST_CASE("resuming takes time in proportion to the log") {
           const RunFolder folder = RunFolder::open(runs.path("run"));
           return MetricsLog::rewind(folder, 100'000, [] { return false; }) ? 3 : 1;
         }) == 3);
-  CHECK(runs.read("run/metrics.jsonl") == log);
+  const bool cut = runs.read("run/metrics.jsonl") == log;  // too long to print where it is not
+  CHECK(cut);
 }
 
 TEST_CASE("reading the log can be interrupted, and then nothing has changed") {
