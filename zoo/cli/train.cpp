@@ -74,8 +74,9 @@ struct Estimate {
   int64_t bytes = 0;
 };
 
-/// The memory of the program while it trains: its largest so far, and the optimiser's two moments
-/// of each weight, which the steps on trial had none of.
+/// The memory of the program while it trains: its largest so far, in the steps on trial, and what
+/// these had none of: two moments of each weight, the weights' average, the best of it, and a
+/// checkpoint of all five as it is written.
 int64_t estimated_bytes(Task& task) {
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
@@ -87,7 +88,7 @@ int64_t estimated_bytes(Task& task) {
   int64_t weights = 0;
   for (const auto& [name, parameter] : task.model().named_parameters())
     weights += parameter.numel() * static_cast<int64_t>(size_of(parameter.dtype()));
-  return most + 2 * weights;
+  return most + 9 * weights;
 }
 
 void print_facts(Task& task, const RunFolder& folder, uint64_t seed, const Estimate& estimate) {
