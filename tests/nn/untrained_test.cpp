@@ -34,12 +34,14 @@ struct Hoarder : nn::Layer<Hoarder> {  // the same on the heap, and with an entr
 
 TEST_CASE("a layer that is a member but not registered is named") {
   Forgetful model;
-  const std::string error = error_of([&] { model(ones({1, 2})); });
-  CHECK(error ==
-        "[module] a Linear(in_features=2, out_features=2, bias=true) that Forgetful has made and "
-        "calls is not registered, so its 'weight' would not be trained: call "
-        "register_module(\"name\", member) in the constructor of Forgetful, or "
-        "requires_grad_(false) on what is not to be trained");
+  check_error(
+      "[module] a Linear(in_features=2, out_features=2, bias=true) that Forgetful has made and "
+      "calls is not registered, so its 'weight' would not be trained: call "
+      "register_module(\"name\", member) in the constructor of Forgetful, or "
+      "requires_grad_(false) on what is not to be trained",
+      [&] {
+        model(ones({1, 2}));
+      });
   Hoarder other;
   for (int call = 0; call < 2; ++call) {  // not only the first call says it
     check_error("that Hoarder has made", [&] { other(ones({1, 2})); });
@@ -48,7 +50,7 @@ TEST_CASE("a layer that is a member but not registered is named") {
   // Where it lies inside of others, the path says where to look.
   nn::Sequential outer;
   outer.add<nn::ReLU>().add<Forgetful>();
-  check_error("(in 1)", [&] { outer(ones({1, 2})); });
+  check_error(" in 1)", [&] { outer(ones({1, 2})); });
 }
 
 /// Calls a layer that was there before it.
@@ -91,12 +93,12 @@ TEST_CASE("a tensor that asks for a gradient and is not registered is named by i
   const std::string line = std::to_string(std::source_location::current().line() + 2);
   for (int call = 0; call < 2; ++call) {
     const std::string error = error_of([&] { model(ones({1, 3})); });
-    CHECK(
-        error ==
+    CAPTURE(error);
+    CHECK(error.starts_with(
         concat("[module] a tensor of shape (3,) that asks for a gradient takes part in Scale (in ",
                "'mul' called at ", __FILE__, ":", line, " in 1), but is no parameter, so it ",
                "would not be trained: call register_parameter(\"name\", member, value) in the ",
-               "constructor of its module, or pass it as an argument of the call"));
+               "constructor of its module, or pass it as an argument of the call")));
   }
   // An optimiser that has it trains it.
   auto& scale = dynamic_cast<Scale&>(model[1]);
@@ -157,7 +159,7 @@ TEST_CASE("a parameter replaced by a tensor that asks for no gradient is named")
       "[module] '1.weight' of Linear was assigned a tensor that asks for no gradient, so it would "
       "not be trained: keep the parameter and copy_() the values into it under NoGrad, or assign "
       "after requires_grad_(). To freeze it, call requires_grad_(false) on the old one first";
-  CHECK(error_of([&] { model(ones({1, 2})); }) == says);
+  check_error(says, [&] { model(ones({1, 2})); });
   CHECK(error_of([&] { model.named_parameters(); }) == says);
   CHECK(error_of([&] { SGD optimizer(model.named_parameters()); }) == says);
   CHECK(model.num_parameters() == 12);  // what only looks says nothing
