@@ -91,19 +91,25 @@ Axis adaptive_means(int64_t out, int64_t in) {
   return axis;
 }
 
-/// How interpolation maps one dimension: place i of the result is place i · step of the image.
+/// How interpolation maps one dimension: place i of the result is place i · step of the image,
+/// where step is 1 / factor, or in / out where the size was given. As PyTorch has it, a dimension
+/// that keeps its size is copied, whatever the factor (⌊2 · 1.3⌋ = 2).
 struct Scale {
   int64_t in, out;
-  double step;
+  std::optional<double> factor;
 };
 
 Axis bilinear(const Scale& s, bool align_corners) {
   Axis axis(s.out, s.in);
   const double corners =
       s.out > 1 ? static_cast<double>(s.in - 1) / static_cast<double>(s.out - 1) : 0;
+  const double step =
+      s.factor ? 1 / *s.factor : static_cast<double>(s.in) / static_cast<double>(s.out);
   for (int64_t i = 0; i < s.out; ++i) {
     const auto x = static_cast<double>(i);
-    const double from = align_corners ? x * corners : std::max((x + 0.5) * s.step - 0.5, 0.0);
+    const double from = s.in == s.out   ? x
+                        : align_corners ? x * corners
+                                        : std::max((x + 0.5) * step - 0.5, 0.0);
     const int64_t left = std::min(static_cast<int64_t>(from), s.in - 1);
     const double part = std::min(from - static_cast<double>(left), 1.0);
     axis.add(i, left, 1 - part);
@@ -112,11 +118,18 @@ Axis bilinear(const Scale& s, bool align_corners) {
   return axis;
 }
 
+/// In float, and with doubling apart, as PyTorch does: between two pixels it is rounding that
+/// decides.
 Tensor nearest(const Scale& s) {
+  const float step = s.factor ? static_cast<float>(1 / *s.factor)
+                              : static_cast<float>(s.in) / static_cast<float>(s.out);
   Tensor index = Tensor::empty({s.out}, i64);
   for (int64_t i = 0; i < s.out; ++i)
     index.data<int64_t>()[i] =
-        std::min(static_cast<int64_t>(std::floor(static_cast<double>(i) * s.step)), s.in - 1);
+        s.out == s.in ? i
+        : s.out == 2 * s.in
+            ? i / 2
+            : std::min(static_cast<int64_t>(static_cast<float>(i) * step), s.in - 1);
   return index;
 }
 
@@ -182,8 +195,7 @@ Tensor interpolate(const Arg& x, const InterpolateOptions& options) {
                                     : std::floor(static_cast<double>(in) * factor);
     check(in > 0 && out >= 1 && out <= kLargest, "interpolate", "an image of ", x.size(2), " × ",
           x.size(3), " to size ", out, ": all sizes must be positive");
-    return Scale{in, static_cast<int64_t>(out),
-                 options.size ? static_cast<double>(in) / out : 1 / factor};
+    return Scale{in, static_cast<int64_t>(out), options.scale_factor};
   };
   const Scale h = scale_of(x.size(2), &Pair::h), w = scale_of(x.size(3), &Pair::w);
   if (options.mode == "bilinear")
