@@ -78,7 +78,9 @@ Tensor masked_fill(const Arg& x, const Arg& mask, double value) {
 
 // ------------------------------------------------------------------------------------- clamp
 
-/// y = min(max(x, low), high); NaN stays NaN.   dx = dy where low ≤ x ≤ high, else 0     saved: x
+/// y = min(max(x, low), high); NaN stays NaN.   dx = dy where low < x < high, else 0     saved: x
+/// At the bounds there are two slopes; 0 is that of PyTorch, and keeps hinge
+/// losses that are 0 from moving anything.
 Tensor clamp(const Arg& x, std::optional<double> low, std::optional<double> high) {
   check(low || high, "clamp", "neither low nor high is given: give at least one");
   using kernels::Binary;
@@ -89,8 +91,8 @@ Tensor clamp(const Arg& x, std::optional<double> low, std::optional<double> high
                          [=](const Saved& saved, const Tensor& dy) -> Grads {
                            const Tensor x = saved[0];
                            Tensor dx = dy;
-                           if (low) dx = where(x >= *low, dx, 0.0);
-                           if (high) dx = where(x <= *high, dx, 0.0);
+                           if (low) dx = where(x > *low, dx, 0.0);
+                           if (high) dx = where(x < *high, dx, 0.0);
                            return {dx};
                          });
 }
