@@ -4,7 +4,12 @@
 #include <limits>
 #include <string_view>
 
+#include "autograd/ops/counted.h"
+
 namespace tarsier::nn {
+
+using tarsier::detail::counted;
+
 namespace {
 
 /// Throws Error(op) unless both are floating tensors of one shape and dtype.
@@ -51,14 +56,18 @@ Tensor smooth_l1_loss(const Arg& input, const Arg& target, Reduction reduction, 
   check_alike("smooth_l1_loss", "input", input, "target", target);
   const Tensor d = input - target, size = abs(d);
   if (beta == 0) return reduce(size, reduction);
-  return reduce(where(size < beta, square(d) * (0.5 / beta), size - 0.5 * beta), reduction);
+  const Tensor near = size < beta;
+  return reduce(where(near, square(where(near, d, 0)) * (0.5 / beta), size - 0.5 * beta),
+                reduction);
 }
 
 Tensor huber_loss(const Arg& input, const Arg& target, Reduction reduction, double delta) {
   check(delta > 0, "huber_loss", "delta is ", delta, ": it must be positive");
   check_alike("huber_loss", "input", input, "target", target);
   const Tensor d = input - target, size = abs(d);
-  return reduce(where(size <= delta, 0.5 * square(d), delta * (size - 0.5 * delta)), reduction);
+  const Tensor near = size <= delta;
+  return reduce(where(near, 0.5 * square(where(near, d, 0)), delta * (size - 0.5 * delta)),
+                reduction);
 }
 
 // -------------------------------------------------------------------------------- classification
@@ -93,9 +102,10 @@ Tensor nll_loss(const Arg& input, const Tensor& target, const Tensor& weight, in
   const Tensor all = weight.defined() ? weight : ones({classes}, input.dtype());
   const Tensor w = where(counts, reshape(index_select(all, 0, reshape(t, {-1})), t.shape()), 0);
   const Tensor x = squeeze(gather(input, c, unsqueeze(t, c)), c);
-  // Not a product alone: an ignored −∞ must not become NaN.
-  const Tensor loss = where(counts, -w * x, 0);
-  return reduction == Reduction::mean ? sum(loss) / sum(w) : reduce(loss, reduction);
+  // An ignored −∞ must not become NaN.
+  const Tensor loss = where(counts, -counted(w, x), 0);
+  const bool weighted = reduction == Reduction::mean && loss.numel() > 0;
+  return weighted ? sum(loss) / sum(w) : reduce(loss, reduction);
 }
 
 namespace {
@@ -149,10 +159,12 @@ Tensor binary_cross_entropy_with_logits(const Arg& input, const Arg& target, con
   check_alike(op, "input", input, "target", target);
   check_weight(op, "weight", weight, input);
   check_weight(op, "pos_weight", pos_weight, input);
-  // Exact to the last bits also where eˣ is tiny: no threshold.
-  Tensor log_term = softplus(-input, 1, std::numeric_limits<double>::infinity());
-  if (pos_weight.defined()) log_term = log_term * (1 + (pos_weight - 1) * target);
-  const Tensor loss = (1 - target) * input + log_term;
+  // −log σ(x) = log(1 + e⁻ˣ) and −log(1 − σ(x)) = log(1 + eˣ), exact to the last bits also where
+  // eˣ is tiny: no threshold.
+  constexpr double none = std::numeric_limits<double>::infinity();
+  const Tensor positive = pos_weight.defined() ? pos_weight * target : Tensor(target);
+  const Tensor loss =
+      counted(positive, softplus(-input, 1, none)) + counted(1 - target, softplus(input, 1, none));
   return reduce(weight.defined() ? loss * weight : loss, reduction);
 }
 
@@ -160,11 +172,13 @@ Tensor kl_div(const Arg& input, const Arg& target, KLDivReduction reduction, boo
   check_alike("kl_div", "input", input, "target", target);
   Tensor loss;
   if (log_target) {
-    loss = exp(target) * (target - input);
+    // −∞ is t = 0, whatever x is: not −∞ + ∞.
+    const Tensor both = target == -INFINITY && input == -INFINITY;
+    loss = counted(exp(target), target - masked_fill(input, both, 0));
   } else {
     // t · log t is 0 at t = 0, where log t has no value.
     const Tensor log_t = log(where(target == 0, 1, target));
-    loss = target * (log_t - input);
+    loss = counted(target, log_t - input);
   }
   switch (reduction) {
     case KLDivReduction::none:
@@ -172,7 +186,8 @@ Tensor kl_div(const Arg& input, const Arg& target, KLDivReduction reduction, boo
     case KLDivReduction::sum:
       return sum(loss);
     case KLDivReduction::batchmean:
-      return input.dim() == 0 ? loss : sum(loss) / static_cast<double>(input.size(0));
+      if (input.dim() == 0 || input.numel() == 0) return mean(loss);
+      return sum(loss) / static_cast<double>(input.size(0));
     default:
       return mean(loss);
   }
@@ -209,9 +224,10 @@ Tensor cosine_embedding_loss(const Arg& input1, const Arg& input2, const Tensor&
     check(signs[i] == 1 || signs[i] == -1, op, "target ", i, " is ", signs[i],
           ": 1 (alike) or -1 (not alike) is needed");
 
-  // PyTorch's guard against 0 / 0.
-  const Tensor size1 = sum(square(input1), -1) + 1e-12, size2 = sum(square(input2), -1) + 1e-12;
-  const Tensor cosine = sum(input1 * input2, -1) / sqrt(size1 * size2);
+  // √(Σ x² + 10⁻¹²), PyTorch's guard against 0 / 0, is the norm of x with one element more. Divided
+  // before they are multiplied, no squares can be too large for a number.
+  const auto unit = [](const Arg& x) { return x / norm(pad(x, {0, 1}, 1e-6), 2, -1, true); };
+  const Tensor cosine = sum(unit(input1) * unit(input2), -1);
   return reduce(where(target == 1, 1 - cosine, clamp(cosine - margin, 0)), reduction);
 }
 

@@ -36,8 +36,8 @@ Tensor huber_loss(const Arg& input, const Arg& target, Reduction reduction = Red
 
 // -------------------------------------------------------------------------------- classification
 
-/// −w_t · x_t for log probabilities x and targets t, and 0 where t = ignore_index. `mean` divides
-/// by Σ w_t over the targets that count (all ignored: 0 / 0 is NaN).
+/// −w_t · x_t for log probabilities x and targets t; 0 where t = ignore_index or w_t = 0. `mean`
+/// divides by Σ w_t over the targets that count (all ignored: 0 / 0 is NaN).
 /// (N, C) and (N) i64, or (N, C, d…) and (N, d…), or (C) and (); weight (C), or undefined for ones.
 /// Throws where a target is neither a class nor ignore_index.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
@@ -54,7 +54,7 @@ Tensor binary_cross_entropy(const Arg& input, const Arg& target, const Tensor& w
                             Reduction reduction = Reduction::mean);
 
 /// −w · (p_w · t · log σ(x) + (1 − t) · log(1 − σ(x))), without overflow or cancellation:
-///   w · ((1 − t) · x + (1 + (p_w − 1) · t) · log(1 + e⁻ˣ)).
+///   w · (p_w · t · log(1 + e⁻ˣ) + (1 − t) · log(1 + eˣ)), also for x = ±∞: 0 where t says so.
 /// weight w and pos_weight p_w (more than 1: recall counts more) broadcast to input, or are
 /// undefined for ones.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
@@ -67,7 +67,7 @@ Tensor binary_cross_entropy_with_logits(const Arg& input, const Arg& target,
 /// Kullback–Leibler divergence of the definition for (N, C).
 enum class KLDivReduction { none, mean, sum, batchmean };
 
-/// t · (log t − x) for log probabilities x = input and probabilities t, and 0 where t = 0;
+/// t · (log t − x) for log probabilities x = input and probabilities t; 0 where t = 0, for any x;
 /// or eᵗ · (t − x) where the target is given as logarithms (`log_target`). Equal shapes (…).
 /// Source: Kullback & Leibler 1951. PyTorch's default, `mean`, is kept; `batchmean` is the right
 /// one. As https://pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html

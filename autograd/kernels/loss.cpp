@@ -11,6 +11,13 @@ TARSIER_INLINE Simd<T> class_weight(const CrossEntropy<T>& c, int64_t j, int64_t
   return c.weight != nullptr ? load(c.weight + j, lanes) : Simd<T>(T(1));
 }
 
+/// factor · y, and 0 where the factor is 0 and y infinite: a class of logit −∞ that does not count.
+template <class T>
+TARSIER_INLINE Simd<T> counted(Simd<T> factor, Simd<T> y) {
+  const Simd<T> zero = T(0), infinity = T(__builtin_inf());
+  return select((factor == zero) & (abs(y) == infinity), zero, factor * y);
+}
+
 template <class T>
 void cross_entropy(const CrossEntropy<T>& c, T* loss, T* stats) {
   const int64_t n = c.classes;
@@ -31,11 +38,11 @@ void cross_entropy(const CrossEntropy<T>& c, T* loss, T* stats) {
     stats[2 * i + 1] = log_sum[0];
     // −log p = log Σ exp(x − m) − (x − m)
     const T weight = c.weight != nullptr ? c.weight[t] : T(1);
-    loss[i] = (1 - c.label_smoothing) * weight * (log_sum[0] - (x[t] - max));
-    // Without smoothing this term is left out and not 0·∞: a class of logit −∞ is allowed.
+    const Simd<T> factor((1 - c.label_smoothing) * weight);
+    loss[i] = counted(factor, log_sum - (Simd<T>(x[t]) - m))[0];
     if (c.label_smoothing != 0)
       loss[i] += c.label_smoothing / T(n) * sum_of<T>(n, [&](int64_t j, int64_t lanes) {
-                   return class_weight(c, j, lanes) * (log_sum - (load(x + j, lanes) - m));
+                   return counted(class_weight(c, j, lanes), log_sum - (load(x + j, lanes) - m));
                  });
   }
 }

@@ -1,6 +1,7 @@
 // Cross-entropy: fused, and the reference form.
 // Source: https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
 #include "autograd/ops/copy.h"
+#include "autograd/ops/counted.h"
 #include "autograd/ops/reduce.h"
 #include "autograd/parallel.h"
 
@@ -60,7 +61,8 @@ Tensor along_classes(const Tensor& weight, const Tensor& logits) {
 
 /// From log_p = log_softmax(logits) where the target t gives every class a probability:
 ///   loss = −Σ_c w_c · t'_c · log p_c,   t' = (1 − ε) · t + ε / C;
-/// `mean` divides the sum by the number of targets. Made of ops: t gets its gradient, too.
+/// `mean` divides the sum by the number of targets. A class that does not count (w_c·t'_c = 0) adds
+/// nothing, not even where its logit is −∞. Made of ops: t gets its gradient, too.
 Tensor soft_cross_entropy(const Tensor& log_p, const Tensor& target,
                           const CrossEntropyOptions& options) {
   const char* op = "cross_entropy";
@@ -72,9 +74,8 @@ Tensor soft_cross_entropy(const Tensor& log_p, const Tensor& target,
   const int c = class_dim(log_p);
   const double classes = static_cast<double>(log_p.shape()[c]), smoothing = options.label_smoothing;
   const Tensor t = smoothing > 0 ? (1 - smoothing) * target + smoothing / classes : target;
-  Tensor terms = t * log_p;
-  if (options.weight.defined()) terms = terms * along_classes(options.weight, log_p);
-  const Tensor loss = -sum(terms, c);
+  const Tensor factor = options.weight.defined() ? t * along_classes(options.weight, log_p) : t;
+  const Tensor loss = -sum(detail::counted(factor, log_p), c);
   if (options.reduction == Reduction::none) return loss;
   return options.reduction == Reduction::sum ? sum(loss) : mean(loss);
 }
@@ -153,7 +154,8 @@ Tensor cross_entropy_grad(const Saved& saved, const Tensor& dloss, int64_t ignor
 
 /// Per target t with log p = log_softmax(logits), ε = label_smoothing and class weights w (or 1):
 ///   loss = −(1 − ε) · w_t · log p_t − ε / C · Σ_c w_c · log p_c, and 0 where t = ignore_index;
-/// `mean` divides the sum by Σ w_t over the targets that count (all ignored: 0 / 0 is NaN).
+/// terms whose factor is 0 are left out, for log p_c may be −∞. `mean` divides the sum by Σ w_t
+/// over the targets that count (all ignored: 0 / 0 is NaN).
 ///   dlogits_c = dloss · ((a + Σ b) · p_c − b_c − a · [c = t]), a = (1 − ε) · w_t, b_c = ε / C ·
 ///   w_c
 /// saved: logits, target, weight, and per target max(logits) and log Σ exp(logits − max)
@@ -178,17 +180,21 @@ Tensor cross_entropy(const Arg& logits, const Tensor& target, const CrossEntropy
   double divisor = 1;
   if (options.reduction == Reduction::mean) divisor = total_weight(target, options);
   if (options.reduction != Reduction::none) loss = sum(loss) / divisor;
-  return record("cross_entropy", {logits}, loss, Save{logits, target, options.weight, stats},
-                [ignore_index = options.ignore_index, reduction = options.reduction,
-                 smoothing = options.label_smoothing,
-                 divisor](const Saved& saved, const Tensor& dy) -> Grads {
-                  if (!grad_enabled())
-                    return {cross_entropy_grad(saved, dy / divisor, ignore_index, smoothing)};
-                  const CrossEntropyOptions options{saved[2], ignore_index, reduction, smoothing};
-                  return reference_grads({saved[0]}, dy, [&](const auto& in) {
-                    return cross_entropy_reference(in[0], saved[1], options);
-                  });
-                });
+  return record(
+      "cross_entropy", {logits}, loss, Save{logits, target, options.weight, stats},
+      [ignore_index = options.ignore_index,
+       // Without rows there is nothing to divide, not even by 0.
+       reduction = target.numel() == 0 && options.reduction == Reduction::mean ? Reduction::sum
+                                                                               : options.reduction,
+       smoothing = options.label_smoothing,
+       divisor](const Saved& saved, const Tensor& dy) -> Grads {
+        if (!grad_enabled())
+          return {cross_entropy_grad(saved, dy / divisor, ignore_index, smoothing)};
+        const CrossEntropyOptions options{saved[2], ignore_index, reduction, smoothing};
+        return reference_grads({saved[0]}, dy, [&](const auto& in) {
+          return cross_entropy_reference(in[0], saved[1], options);
+        });
+      });
 }
 
 Tensor cross_entropy_reference(const Arg& logits, const Tensor& target,
@@ -206,9 +212,9 @@ Tensor cross_entropy_reference(const Arg& logits, const Tensor& target,
   const Tensor log_p = log_softmax_reference(logits, c);
   const Tensor log_p_t = where(counts, squeeze(gather(log_p, c, unsqueeze(t, c)), c), 0);
 
-  Tensor loss = -(1 - options.label_smoothing) * w_t * log_p_t;
+  Tensor loss = -detail::counted((1 - options.label_smoothing) * w_t, log_p_t);
   if (options.label_smoothing > 0) {
-    const Tensor all = where(counts, sum(log_p * along_classes(w, logits), c), 0);
+    const Tensor all = where(counts, sum(detail::counted(along_classes(w, logits), log_p), c), 0);
     loss = loss - options.label_smoothing / static_cast<double>(classes) * all;
   }
   if (options.reduction == Reduction::none) return loss;
