@@ -125,7 +125,7 @@ Tensor silu(const Arg& x);  ///< x · σ(x)
 /// log(1 + e^{βx}) / β; x itself where βx > threshold.
 Tensor softplus(const Arg& x, double beta = 1, double threshold = 20);
 Tensor erf(const Arg& x);  ///< dx = dy · 2/√π · e^{−x²}
-/// x limited to [low, high]; either may be missing. dx = dy inside (bounds included), else 0.
+/// x limited to [low, high]; either may be missing. dx = dy inside, and 0 at the bounds and beyond.
 Tensor clamp(const Arg& x, std::optional<double> low, std::optional<double> high = {});
 /// NaN where a or b is (no gradient there); equal elements share the gradient: ½ each.
 Tensor minimum(const Arg& a, const Arg& b);
@@ -347,7 +347,7 @@ Tensor max_pool2d(const Arg& x, Pair kernel, const MaxPool2dOptions& options = {
 Tensor avg_pool2d(const Arg& x, Pair kernel, const AvgPool2dOptions& options = {});
 /// Means over out_h × out_w windows that share the image: from ⌊i·in/out⌋ to ⌈(i + 1)·in/out⌉.
 Tensor adaptive_avg_pool2d(const Arg& x, Pair output_size);
-/// The image at another size, as torch.nn.functional.interpolate.
+/// The image at another size, as torch.nn.functional.interpolate (recompute_scale_factor false).
 Tensor interpolate(const Arg& x, const InterpolateOptions& options);
 
 // ----------------------------------------------------------------------------------------- fused

@@ -105,8 +105,9 @@ Tensor GroupNorm::forward(const Arg& x) {
   check(x.dim() >= 2 && x.size(1) == num_channels, "group_norm", "x of shape ", x.shape(),
         ": expected (N, ", num_channels, ", …)");
   check_dtype(x, weight, "group_norm");
-  check(x.numel() > 0, "group_norm", "x of shape ", x.shape(), " has no elements");
-  const Arg groups(reshape(x, {x.size(0) * num_groups, -1}), x.at);
+  int64_t size = num_channels / num_groups;
+  for (int d = 2; d < x.dim(); ++d) size *= x.shape()[d];
+  const Arg groups(reshape(x, {x.size(0) * num_groups, size}), x.at);
   const Tensor y = reshape(layer_norm(groups, {}, {}, eps), x.shape());
   if (!weight.defined()) return y;
   return y * per_channel(weight, x.dim()) + per_channel(bias, x.dim());
@@ -137,42 +138,44 @@ BatchNorm::BatchNorm(int64_t num_features, const BatchNormOptions& options, int 
   register_buffer("num_batches_tracked", num_batches_tracked, zeros({}, i64));
 }
 
+/// With statistics of the batch, a channel is one row of layer_norm.
 Tensor BatchNorm::forward(const Arg& x) {
   const int dims = x.dim();
   check(dims >= min_dims_ && dims <= max_dims_ && x.size(1) == num_features, "batch_norm",
         "x of shape ", x.shape(), ": expected (N, ", num_features,
         max_dims_ == 3 ? ") or (N, C, L)" : ", H, W)");
   check_dtype(x, options.affine ? weight : running_mean, "batch_norm");
-  Tensor centred, variance;
+  Tensor y;
   if (is_training() || !options.track_running_stats) {
-    Axes all_but_channels = {0};
-    for (int d = 2; d < dims; ++d) all_but_channels.push_back(d);
-    check(x.numel() > num_features, "batch_norm", "x of shape ", x.shape(),
-          " has one value per channel or none, whose variance is nothing: use larger batches, or "
-          "eval()");
-    const Tensor batch_mean = mean(x, all_but_channels, true);
-    centred = x - batch_mean;
-    variance = mean(square(centred), all_but_channels, true);
-    if (is_training() && options.track_running_stats) {
-      const auto n = static_cast<double>(x.numel() / num_features);
-      track(batch_mean.detach(), variance.detach() * (n / (n - 1)));
+    const int64_t count = x.numel() / num_features;  // of values per channel
+    check(count != 1, "batch_norm", "x of shape ", x.shape(),
+          " has one value per channel, whose variance is nothing: use larger batches, or eval()");
+    if (is_training() && options.track_running_stats && count > 0) {
+      Axes all_but_channels = {0};
+      for (int d = 2; d < dims; ++d) all_but_channels.push_back(d);
+      track(mean(x.detach(), all_but_channels), var(x.detach(), all_but_channels));
     }
+    const Arg channels(transpose(x, 0, 1), x.at);
+    const Arg rows(reshape(channels, {num_features, count}), x.at);
+    const Arg normal(reshape(Arg(layer_norm(rows, {}, {}, options.eps), x.at), channels.shape()),
+                     x.at);
+    y = transpose(normal, 0, 1);
+    if (options.affine) y = y * per_channel(weight, dims);
   } else {
-    centred = x - per_channel(running_mean, dims);
-    variance = per_channel(running_var, dims);
+    Tensor scale = rsqrt(per_channel(running_var, dims) + options.eps);
+    if (options.affine) scale = scale * per_channel(weight, dims);
+    y = (x - per_channel(running_mean, dims)) * scale;
   }
-  Tensor scale = rsqrt(variance + options.eps);
-  if (!options.affine) return centred * scale;
-  return centred * (scale * per_channel(weight, dims)) + per_channel(bias, dims);
+  return options.affine ? y + per_channel(bias, dims) : y;
 }
 
-/// running += factor · (batch − running), in place.
+/// running = (1 − factor) · running + factor · batch, in place.
 void BatchNorm::track(const Tensor& mean, const Tensor& var) {
   const NoGrad guard;
   add_(num_batches_tracked, 1.0);
   const double factor = options.momentum.value_or(1 / num_batches_tracked.item());
-  add_(running_mean, flatten(mean) - running_mean, factor);
-  add_(running_var, flatten(var) - running_var, factor);
+  add_(mul_(running_mean, 1 - factor), mean, factor);
+  add_(mul_(running_var, 1 - factor), var, factor);
 }
 
 std::string BatchNorm::extra_repr() const {

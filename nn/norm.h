@@ -84,7 +84,7 @@ struct BatchNormOptions {
 /// channel, dimension 1. While training, mean and population variance are those of the batch, and
 /// after each batch running = (1 − momentum) · running + momentum · batch, where the variance is
 /// the sample's (n − 1). In eval() the running ones are used.
-/// Starts with weight 1, bias 0, running_mean 0, running_var 1.
+/// Starts with weight 1, bias 0, running_mean 0, running_var 1. An empty batch changes nothing.
 /// Throws Error("batch_norm") for a wrong number of dimensions or channels, and while training for
 /// one value per channel, which has no variance.
 /// Source: Ioffe & Szegedy 2015, "Batch normalization".

@@ -45,11 +45,13 @@ double total_norm(const std::vector<Tensor>& tensors, double p) {
   if (p == 2) {
     double total = 0;
     for (const Tensor& x : tensors) total += sum_of_squares(x);
-    return std::sqrt(total);
+    if (total > 1e-30 && std::isfinite(total)) return std::sqrt(total);
+    // Otherwise squares in f32 may have been too large or too small for a number. Those in f64 are
+    // not, and norm() knows what to do where x is f64 itself.
   }
   std::vector<double> norms;
   for (const Tensor& x : tensors)
-    if (x.numel() > 0) norms.push_back(norm(x, p).item());
+    if (x.numel() > 0) norms.push_back(norm(to(x, f64), p).item());
   const auto count = static_cast<int64_t>(norms.size());
   return count == 0 ? 0 : norm(from_vector(norms, {count}), p).item();
 }
@@ -67,9 +69,16 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, d
   check(!error_if_nonfinite || std::isfinite(norm), "clip_grad_norm_",
         "the norm of the gradients is ", norm,
         ": find its origin with AnomalyMode, or allow it with error_if_nonfinite = false");
-  const double scale = max_norm / (norm + 1e-6);
+  double scale = max_norm / (norm + 1e-6);
   if (scale >= 1) return norm;
-  for (const Tensor& grad : grads) mul_(grad, scale);
+  // In two steps where the factor itself would be too small for an f32.
+  constexpr double step = 0x1p-100;
+  const bool two = scale != 0 && scale < step;
+  if (two) scale /= step;
+  for (const Tensor& grad : grads) {
+    mul_(grad, scale);
+    if (two) mul_(grad, step);
+  }
   return norm;
 }
 

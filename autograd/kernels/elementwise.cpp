@@ -72,11 +72,13 @@ struct GeluGrad {
   }
 };
 
-/// gelu_tanh: (x·σ(v))′ = σ + x·σ(1 − σ)·v′ with v = 2u, v′ = 2√(2/π)(1 + 3·0.044715x²).
+/// gelu_tanh: (x·σ(v))′ = σ + x·σ(1 − σ)·v′ with v = 2u, v′ = 2√(2/π)(1 + 3·0.044715x²). Beyond ±10⁴
+/// it has long been 0 or 1, and x² may be no number.
 struct GeluTanhGrad {
   template <class V>
-  TARSIER_INLINE V operator()(V x, V dy) const {
+  TARSIER_INLINE V operator()(V any_x, V dy) const {
     constexpr double a = GeluTanh::a, b = GeluTanh::b;
+    const V x = clamp(any_x, typename V::Lane(-1e4), typename V::Lane(1e4));
     const V x2 = x * x, s = sigmoid(x * fma(x2, all<V>(a * b), all<V>(a)));
     const V x_dv = x * fma(x2, all<V>(3 * a * b), all<V>(a));
     return dy * fma(s * (all<V>(1) - s), x_dv, s);

@@ -74,9 +74,11 @@ Tensor gelu_slope(const Tensor& x) {
 }
 
 /// y = ½x(1 + tanh u) with u = c(x + 0.044715x³), so
-/// y′ = ½(1 + tanh u) + ½x(1 − tanh² u) · c(1 + 3 · 0.044715x²).
-Tensor gelu_tanh_slope(const Tensor& x) {
+/// y′ = ½(1 + tanh u) + ½x(1 − tanh² u) · c(1 + 3 · 0.044715x²). Beyond ±10⁴ it has long been 0 or
+/// 1, and x² may be no number.
+Tensor gelu_tanh_slope(const Tensor& any_x) {
   constexpr double c = std::numbers::sqrt2 * std::numbers::inv_sqrtpi, k = 0.044715;
+  const Tensor x = clamp(any_x, -1e4, 1e4);
   const Tensor x2 = square(x), t = tanh(c * (x + k * x * x2));
   return 0.5 * (1 + t) + 0.5 * x * (1 - square(t)) * (c + 3 * c * k * x2);
 }

@@ -13,8 +13,8 @@ namespace {
 /// Refuses what the tape would have to know of, and memory that several elements share.
 void check_changeable(const Tensor& x, const Tensor& y, const char* op) {
   for (int d = 0; d < x.dim(); ++d)
-    check(x.strides()[d] != 0 || x.shape()[d] <= 1, op, "dimension ", d, " of ", x.shape(),
-          " was expanded: its elements share memory; change a clone()");
+    check(x.strides()[d] != 0 || x.shape()[d] <= 1 || x.numel() == 0, op, "dimension ", d, " of ",
+          x.shape(), " was expanded: its elements share memory; change a clone()");
   if (!grad_enabled()) return;
   check(!x.requires_grad(), op, "changes a tensor of shape ", x.shape(),
         " whose gradient is being recorded: use the op that makes a new tensor, or a NoGrad guard "

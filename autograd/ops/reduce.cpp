@@ -4,6 +4,7 @@
 // of elements in each result.
 #include "autograd/ops/reduce.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -59,6 +60,10 @@ int64_t wrapping_multiply(int64_t a, int64_t b) {
 /// 1 where x equals the result y of its row, in the dtype of x: where the extremes stand.
 Tensor stands_at(const Tensor& x, const Tensor& y) { return to(x == y, x.dtype()); }
 
+/// `divisor` in a gradient. That of an empty tensor has no elements, and yet a derivative with
+/// respect to dy, which is 0 and not 0 / 0.
+double slope_divisor(const Tensor& x, double divisor) { return x.numel() == 0 ? 1 : divisor; }
+
 /// For divisors: what is divided is 0 as well where they are, so any other number will do.
 Tensor with_zeros_as_ones(const Tensor& x) { return masked_fill(x, x == 0.0, 1); }
 
@@ -80,20 +85,69 @@ Tensor mean(const Arg& x, const Axes& dims, bool keepdim) {
   check_floating(x, "mean");
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "mean");
   const double n = static_cast<double>(over.count);
-  return record("mean", {x}, detail::fold(Reduce::sum, x, over) / n, Save{},
-                [shape = x.shape(), kept = over.kept, n](const Saved&, const Tensor& dy) -> Grads {
+  Tensor y;
+  {
+    const NoGrad guard;
+    y = detail::fold(Reduce::sum, x, over) / n;
+    // The sum may be too large for a number where the mean is not.
+    if (!detail::all_finite(y) && n > 0) y = detail::fold(Reduce::sum, x / n, over);
+  }
+  return record("mean", {x}, y, Save{},
+                [shape = x.shape(), kept = over.kept, n = slope_divisor(x, n)](
+                    const Saved&, const Tensor& dy) -> Grads {
                   return {expand(reshape(dy / n, kept), shape)};
                 });
 }
 
+// ---- What is made of squares. Those of 10²⁰ are no numbers in f32, and those of 10⁻³⁰ are 0.
+
 namespace {
 
-/// Σ(x − mean)² / (n − correction), not recorded. The mean is subtracted first: Σx² − n·mean² would
-/// cancel. No degree of freedom left gives NaN or ∞, as in PyTorch.
-Tensor variance(const Tensor& x, const ReducedDims& over, const Axes& dims, double freedom) {
-  NoGrad guard;
-  const Tensor centred = x - mean(x, dims, true);
-  return detail::fold(Reduce::sum_squares, centred, over) / freedom;
+/// Σ x² = sum / scale², where `scale` is undefined for 1: that the square of a result is too large
+/// or too small for a number does not make it so itself.
+struct Squares {
+  Tensor sum, scale;
+};
+
+/// Whether one of these sums is so large or so small that squares may have got lost.
+bool some_lost(const Tensor& sums) {
+  return dispatch_floating(sums.dtype(), "norm", [&]<class T>() {
+    const T *s = sums.data<T>(), least = 4 * std::numeric_limits<T>::min();
+    return !std::all_of(s, s + sums.numel(),
+                        [=](T v) { return v >= least && v <= std::numeric_limits<T>::max(); });
+  });
+}
+
+/// For the largest |x| of a row, the power of two that brings it to [1, 2): multiplying by that
+/// rounds nothing. 1 where that is no number, or 0.
+Tensor powers_of_two(const Tensor& largest) {
+  Tensor scale = Tensor::empty(largest.shape(), largest.dtype());
+  dispatch_floating(largest.dtype(), "norm", [&]<class T>() {
+    // Below the smallest normal number a power of two has no inverse.
+    static constexpr int lowest = std::numeric_limits<T>::min_exponent - 1;
+    const T* from = largest.data<T>();
+    std::transform(from, from + largest.numel(), scale.data<T>(), [](T v) {
+      if (!(v > 0) || !std::isfinite(v)) return T(1);
+      return std::ldexp(T(1), -std::max(std::ilogb(v), lowest));
+    });
+  });
+  return scale;
+}
+
+/// Not recorded.
+Squares sum_of_squares(const Tensor& x, const Axes& dims, const ReducedDims& over) {
+  const NoGrad guard;
+  Tensor sum = detail::fold(Reduce::sum_squares, x, over);
+  if (x.numel() == 0 || !some_lost(sum)) return {sum, {}};
+  const Tensor scale = powers_of_two(amax(abs(x), dims, true));
+  return {detail::fold(Reduce::sum_squares, x * scale, over), reshape(scale, over.result)};
+}
+
+/// x − mean(x). The mean is rounded, and where the elements are far from 0 and close together, what
+/// that left is as large as they are apart: it is taken off as well.
+Tensor centred(const Tensor& x, const Axes& dims) {
+  const Tensor d = x - mean(x, dims, true);
+  return d - mean(d, dims, true);
 }
 
 double degrees_of_freedom(const ReducedDims& over, int64_t correction) {
@@ -104,33 +158,45 @@ double degrees_of_freedom(const ReducedDims& over, int64_t correction) {
 
 /// y = Σ(x − mean)² / (n − correction).   dx = ⟨dy⟩ · 2 (x − mean) / (n − correction)
 /// (the mean depends on x, too, but Σ(x − mean) = 0)       saved: x
+/// The mean is subtracted first: Σx² − n·mean² would cancel. No degree of freedom left gives NaN or
+/// ∞, as in PyTorch.
 Tensor var(const Arg& x, const Axes& dims, int64_t correction, bool keepdim) {
   check_floating(x, "var");
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "var");
   const double freedom = degrees_of_freedom(over, correction);
-  return record("var", {x}, variance(x, over, dims, freedom), Save{x},
-                [dims, kept = over.kept, freedom](const Saved& saved, const Tensor& dy) -> Grads {
-                  const Tensor x = saved[0];
-                  return {reshape(dy, kept) * (2 / freedom) * (x - mean(x, dims, true))};
+  Tensor y;
+  {
+    const NoGrad guard;
+    const auto [sum, scale] = sum_of_squares(centred(x, dims), dims, over);
+    y = sum / freedom;
+    if (scale.defined()) y = y / scale / scale;
+  }
+  return record("var", {x}, y, Save{x},
+                [dims, kept = over.kept, freedom = slope_divisor(x, freedom)](
+                    const Saved& saved, const Tensor& dy) -> Grads {
+                  return {reshape(dy, kept) * (2 / freedom) * centred(saved[0], dims)};
                 });
 }
 
-/// y = √var.   dx = ⟨dy / y⟩ · (x − mean) / (n − correction), 0 where y = 0       saved: x, y
+/// y = √var.   dx = ⟨dy⟩ · (x − mean) / y / (n − correction), 0 where y = 0       saved: x, y
 Tensor stddev(const Arg& x, const Axes& dims, int64_t correction, bool keepdim) {
   check_floating(x, "stddev");
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "stddev");
   const double freedom = degrees_of_freedom(over, correction);
   Tensor y;
   {
-    NoGrad guard;
-    y = sqrt(variance(x, over, dims, freedom));
+    const NoGrad guard;
+    const auto [sum, scale] = sum_of_squares(centred(x, dims), dims, over);
+    y = sqrt(sum / freedom);
+    if (scale.defined()) y = y / scale;
   }
-  return record(
-      "stddev", {x}, y, Save{x, y},
-      [dims, kept = over.kept, freedom](const Saved& saved, const Tensor& dy) -> Grads {
-        const Tensor x = saved[0], y = reshape(saved[1], kept);
-        return {reshape(dy, kept) / (with_zeros_as_ones(y) * freedom) * (x - mean(x, dims, true))};
-      });
+  return record("stddev", {x}, y, Save{x, y},
+                [dims, kept = over.kept, freedom = slope_divisor(x, freedom)](
+                    const Saved& saved, const Tensor& d) -> Grads {
+                  const Tensor y = with_zeros_as_ones(reshape(saved[1], kept));
+                  const Tensor dy = reshape(d, kept) / freedom;
+                  return {dy * (centred(saved[0], dims) / y)};
+                });
 }
 
 namespace {
@@ -197,11 +263,17 @@ namespace {
 /// (Σ|x|ᵖ)^{1/p}, not recorded.
 Tensor norm_value(const Tensor& x, double p, const Axes& dims, bool keepdim,
                   const ReducedDims& over) {
-  NoGrad guard;
-  if (p == 2) return sqrt(detail::fold(Reduce::sum_squares, x, over));
+  const NoGrad guard;
   if (p == 1) return sum(abs(x), dims, keepdim);
   if (std::isinf(p)) return amax(abs(x), dims, keepdim);
-  return pow(sum(pow(abs(x), p), dims, keepdim), 1 / p);
+  if (p == 2) {
+    const auto [sum, scale] = sum_of_squares(x, dims, over);
+    return scale.defined() ? sqrt(sum) / scale : sqrt(sum);
+  }
+  const Tensor size = abs(x), powers = sum(pow(size, p), dims, keepdim);
+  if (x.numel() == 0 || !some_lost(powers)) return pow(powers, 1 / p);
+  const Tensor most = amax(size, dims, true), unit = where(most > 0 && isfinite(most), most, 1);
+  return reshape(unit, over.result) * pow(sum(pow(size / unit, p), dims, keepdim), 1 / p);
 }
 
 }  // namespace
@@ -227,7 +299,8 @@ Tensor norm(const Arg& x, double p, const Axes& dims, bool keepdim) {
                   const Tensor divisor = with_zeros_as_ones(y);
                   if (p == 2) return {dy * (x / divisor)};
                   // sign(0) = 0 already; 0ᵖ⁻¹ would be infinite for p < 1.
-                  return {dy * sign(x) * pow(with_zeros_as_ones(abs(x)) / divisor, p - 1)};
+                  const Tensor share = masked_fill(abs(x) / divisor, x == 0.0, 1);
+                  return {dy * sign(x) * pow(share, p - 1)};
                 });
 }
 

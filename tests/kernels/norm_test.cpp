@@ -43,15 +43,16 @@ void check_norm(size_t n, bool centred, bool affine) {
                        weight = numbers<T>(n, 1), bias = numbers<T>(n, -1);
   const T* w = affine ? weight.data() : nullptr;
   const T* b = affine ? bias.data() : nullptr;
-  std::vector<T> y(rows * n), dx(rows * n), mean(rows), rstd(rows), dw(n), db(n);
+  std::vector<T> y(rows * n), dx(rows * n), dw(n), db(n);
+  std::vector<tarsier::kernels::NormRow<T>> stats(rows);
   const double eps = 1e-5;
   if (centred) {
-    kernels.layer_norm(r, c, x.data(), w, b, T(eps), y.data(), mean.data(), rstd.data());
-    kernels.layer_norm_grad(r, c, x.data(), w, mean.data(), rstd.data(), dy.data(), dx.data(),
-                            dw.data(), db.data());
+    kernels.layer_norm(r, c, x.data(), w, b, T(eps), y.data(), stats.data());
+    kernels.layer_norm_grad(r, c, x.data(), w, stats.data(), dy.data(), dx.data(), dw.data(),
+                            db.data());
   } else {
-    kernels.rms_norm(r, c, x.data(), w, T(eps), y.data(), rstd.data());
-    kernels.rms_norm_grad(r, c, x.data(), w, rstd.data(), dy.data(), dx.data(), dw.data());
+    kernels.rms_norm(r, c, x.data(), w, T(eps), y.data(), stats.data());
+    kernels.rms_norm_grad(r, c, x.data(), w, stats.data(), dy.data(), dx.data(), dw.data());
   }
   Row want_dw(n, 0), want_db(n, 0);
   const double tolerance = 64 * std::numeric_limits<T>::epsilon();
@@ -90,10 +91,12 @@ TEST_CASE("layer norm keeps its digits where the mean is large and the variance 
   // 4096 ± 0.5: exact in f32, yet Σ x² / n − mean² would lose the variance of 0.25 entirely.
   std::vector<float> x(50), y(50);
   for (size_t i = 0; i < x.size(); ++i) x[i] = 4096 + (i % 2 ? 0.5f : -0.5f);
-  float mean, rstd;
-  kernels.layer_norm(1, 50, x.data(), nullptr, nullptr, 0.0f, y.data(), &mean, &rstd);
-  CHECK(mean == 4096);
-  CHECK(rstd == 2);
+  tarsier::kernels::NormRow<float> stats;
+  kernels.layer_norm(1, 50, x.data(), nullptr, nullptr, 0.0f, y.data(), &stats);
+  CHECK(stats.mean == 4096);
+  CHECK(stats.rest == 0);
+  CHECK(stats.rstd == 2);
+  CHECK(stats.scale == 1);
   for (size_t i = 0; i < x.size(); ++i) CHECK(y[i] == (i % 2 ? 1 : -1));
 }
 
@@ -101,12 +104,12 @@ TEST_CASE("a variance of 1e-30 and a constant row give finite results") {
   const auto& kernels = tarsier::kernels::active<float>();
   std::vector<float> x(33), y(33);
   for (size_t i = 0; i < x.size(); ++i) x[i] = i % 2 ? 1e-15f : -1e-15f;
-  float mean, rstd;
-  kernels.layer_norm(1, 33, x.data(), nullptr, nullptr, 1e-5f, y.data(), &mean, &rstd);
+  tarsier::kernels::NormRow<float> stats;
+  kernels.layer_norm(1, 33, x.data(), nullptr, nullptr, 1e-5f, y.data(), &stats);
   for (size_t i = 0; i < x.size(); ++i)
-    CHECK(y[i] == doctest::Approx((x[i] - mean) / std::sqrt(1e-5)).epsilon(1e-5));
+    CHECK(y[i] == doctest::Approx((x[i] - stats.mean) / std::sqrt(1e-5)).epsilon(1e-5));
   x.assign(33, 7);
-  kernels.layer_norm(1, 33, x.data(), nullptr, nullptr, 1e-5f, y.data(), &mean, &rstd);
+  kernels.layer_norm(1, 33, x.data(), nullptr, nullptr, 1e-5f, y.data(), &stats);
   for (float v : y) CHECK(v == 0);
 }
 
