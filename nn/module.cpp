@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "nn/names.h"
+#include "nn/unwrap.h"
 
 namespace tarsier::nn {
 namespace {
@@ -187,7 +188,8 @@ LoadReport Module::load_state_dict(const TensorDict& state, bool strict) {
   const bool incomplete = !report.missing.empty() || !report.unexpected.empty();
   if (!wrong.empty() || (strict && incomplete)) {
     fail("load_state_dict", "this state does not fit ", type_name(), ":", list_line("wrong", wrong),
-         list_line("missing", report.missing), list_line("unexpected", report.unexpected));
+         list_line("missing", report.missing), list_line("unexpected", report.unexpected),
+         wrapper_hint(state));
   }
   const NoGrad guard;
   for (const auto& [to, from] : copies) copy_(to, from);

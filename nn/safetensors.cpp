@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <cstring>
-#include <memory>
 #include <vector>
 
 #include "autograd/ops.h"
 #include "nn/file.h"
 #include "nn/json.h"
+#include "nn/small_floats.h"
 #include "nn/utf8.h"
 
 namespace tarsier::nn {
@@ -19,213 +20,267 @@ static_assert(std::endian::native == std::endian::little, "the format is little 
 constexpr const char* kMetadata = "__metadata__";
 constexpr uint64_t kMaxHeader = 100'000'000;  // the limit of the original implementation
 
-/// An element type as it is stored.
-struct StoredType {
-  const char* name;
-  int64_t bytes;
-  DType dtype;  // that it becomes
-};
-constexpr StoredType kTypes[] = {{"F32", 4, f32},      {"F64", 8, f64}, {"I64", 8, i64},
-                                 {"BOOL", 1, boolean}, {"F16", 2, f32}, {"BF16", 2, f32}};
+/// How a stored element becomes one of ours. The bytes of `count` elements, and where they go.
+using Convert = void (*)(const char* from, int64_t count, Tensor& to);
 
-const char* stored_name(DType dtype) {
+template <class Stored, class Element, Element (*value)(Stored)>
+void convert(const char* from, int64_t count, Tensor& to) {
+  Element* out = to.data<Element>();
+  for (int64_t i = 0; i < count; ++i) {
+    Stored stored;  // may lie unaligned
+    std::memcpy(&stored, from + i * static_cast<int64_t>(sizeof stored), sizeof stored);
+    out[i] = value(stored);
+  }
+}
+
+template <class Stored>
+int64_t whole(Stored stored) {
+  return stored;
+}
+
+/// An element type of the format. Not every one can be read, but the size of each is checked.
+struct StoredType {
+  std::string_view name;
+  int64_t bits;
+  DType dtype = f32;          // that it becomes
+  bool same = false;          // the same bytes
+  Convert convert = nullptr;  // otherwise
+};
+constexpr StoredType kTypes[] = {
+    {"F32", 32, f32, true},
+    {"F64", 64, f64, true},
+    {"I64", 64, i64, true},
+    {"BOOL", 8, boolean, true},
+    {"U64", 64, i64, true},
+    {"F16", 16, f32, false, convert<uint16_t, float, float_of_half>},
+    {"BF16", 16, f32, false, convert<uint16_t, float, float_of_bfloat16>},
+    {"F8_E4M3", 8, f32, false, convert<uint8_t, float, float_of_e4m3>},
+    {"F8_E5M2", 8, f32, false, convert<uint8_t, float, float_of_e5m2>},
+    {"F8_E4M3FNUZ", 8, f32, false, convert<uint8_t, float, float_of_e4m3fnuz>},
+    {"F8_E5M2FNUZ", 8, f32, false, convert<uint8_t, float, float_of_e5m2fnuz>},
+    {"F8_E8M0", 8, f32, false, convert<uint8_t, float, float_of_e8m0>},
+    {"I32", 32, i64, false, convert<int32_t, int64_t, whole>},
+    {"I16", 16, i64, false, convert<int16_t, int64_t, whole>},
+    {"I8", 8, i64, false, convert<int8_t, int64_t, whole>},
+    {"U32", 32, i64, false, convert<uint32_t, int64_t, whole>},
+    {"U16", 16, i64, false, convert<uint16_t, int64_t, whole>},
+    {"U8", 8, i64, false, convert<uint8_t, int64_t, whole>},
+    {"C64", 64},
+    {"F6_E2M3", 6},
+    {"F6_E3M2", 6},
+    {"F4", 4},
+};
+
+const StoredType* find_type(std::string_view name) {
+  const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                  [&](const StoredType& t) { return t.name == name; });
+  return type == std::end(kTypes) ? nullptr : type;
+}
+
+bool can_be_read(const StoredType* type) {
+  return type != nullptr && (type->same || type->convert != nullptr);
+}
+
+std::string_view stored_name(DType dtype) {
   for (const StoredType& type : kTypes)
-    if (type.dtype == dtype) return type.name;
+    if (type.same && type.dtype == dtype) return type.name;
   return "";
 }
 
-// ----------------------------------------------------------------------------------------- loading
-
-/// What the header says of one tensor, checked.
-struct Entry {
-  std::string name;
-  StoredType type;
-  Shape shape;
-  int64_t begin, end;  // bytes after the header
-};
-
-/// Reads one file. Whatever it contains, the result is tensors or an Error.
-class Reader {
- public:
-  explicit Reader(const std::string& path)
-      : path_(path), file_(std::make_shared<const MappedFile>(path)) {}
-
-  TensorDict read(Metadata* metadata) {
-    const std::vector<Entry> entries = read_header(metadata);
-    check_offsets(entries);
-    TensorDict tensors;
-    for (const Entry& entry : entries) tensors.add(entry.name, read_tensor(entry));
-    return tensors;
-  }
-
- private:
-  template <class... Parts>
-  void require(bool condition, const Parts&... parts) const {
-    if (!condition) [[unlikely]]
-      fail("safetensors", path_, ": ", parts...);
-  }
-
-  std::vector<Entry> read_header(Metadata* metadata) {
-    const std::string_view text = file_->text();
-    require(text.size() >= 8, "cut off: ", text.size(),
-            " bytes, where the length of the header alone takes 8");
-    uint64_t length;
-    std::memcpy(&length, text.data(), 8);
-    require(length <= kMaxHeader,
-            "not a safetensors file: the first 8 bytes say that the header is ", length,
-            " bytes long, and ", kMaxHeader, " is the limit");
-    require(length <= text.size() - 8, "cut off: the header should have ", length,
-            " bytes, and after its length there are ", text.size() - 8);
-    data_ = file_->data() + 8 + length;
-    data_size_ = static_cast<int64_t>(text.size() - 8 - length);
-    require(length > 0 && text[8] == '{',
-            "not a safetensors file: the header does not begin with {");
-
-    const Json header = Json::parse(text.substr(8, length), path_ + ", header");
-    std::vector<Entry> entries;
-    for (const auto& [name, value] : header.as_object()) {
-      if (name == kMetadata) {
-        read_metadata(value, metadata);
-      } else {
-        entries.push_back(read_entry(name, value));
-      }
-    }
-    return entries;
-  }
-
-  void read_metadata(const Json& value, Metadata* metadata) const {
-    require(value.is_object(), kMetadata, " should be an object");
-    for (const auto& [key, text] : value.as_object()) {
-      require(text.is_string(), kMetadata, " '", key, "' should be a string");
-      if (metadata != nullptr) (*metadata)[key] = text.as_string();
-    }
-  }
-
-  /// The member `key` of a tensor's description, which must have the given number of whole,
-  /// non-negative numbers (−1: any number of them).
-  std::vector<int64_t> read_sizes(const std::string& name, const Json& value, const char* key,
-                                  int64_t count) const {
-    const Json* list = value.find(key);
-    require(list != nullptr && list->is_array(), "tensor '", name, "' has no list '", key, "'");
-    std::vector<int64_t> sizes;
-    for (const Json& size : list->as_array()) {
-      require(size.is_int() && size.as_int() >= 0, "tensor '", name, "': ", key,
-              " should have whole numbers, 0 or more; found ", size.dump());
-      sizes.push_back(size.as_int());
-    }
-    require(count < 0 || static_cast<int64_t>(sizes.size()) == count, "tensor '", name, "': ", key,
-            " should have ", count, " numbers, and has ", sizes.size());
-    return sizes;
-  }
-
-  Entry read_entry(const std::string& name, const Json& value) const {
-    require(value.is_object(), "tensor '", name, "' should be described by an object");
-    require(value.as_object().size() == 3, "tensor '", name, "' should have three members: dtype, ",
-            "shape, data_offsets; found ", value.as_object().size());
-    const Json* dtype = value.find("dtype");
-    require(dtype != nullptr && dtype->is_string(), "tensor '", name, "' has no dtype");
-    const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const StoredType& t) {
-      return t.name == dtype->as_string();
-    });
-    require(type != std::end(kTypes), "tensor '", name, "' has dtype ", dtype->as_string(),
-            ": F32, F64, F16, BF16, I64 and BOOL can be read");
-
-    const std::vector<int64_t> sizes = read_sizes(name, value, "shape", -1);
-    require(sizes.size() <= kMaxDims, "tensor '", name, "' has ", sizes.size(),
-            " dimensions: at most ", kMaxDims, " can be read");
-    // Sizes of 0 come last, so that (2⁶², 2⁶², 0) is an error everywhere or nowhere.
-    int64_t bytes = type->bytes;
-    bool fits = true;
-    for (const int64_t size : sizes)
-      if (size != 0) fits = fits && !__builtin_mul_overflow(bytes, size, &bytes);
-    const Shape shape(sizes);
-    require(fits, "tensor '", name, "': shape ", shape, " is larger than any memory");
-    if (std::find(sizes.begin(), sizes.end(), 0) != sizes.end()) bytes = 0;
-
-    const std::vector<int64_t> offsets = read_sizes(name, value, "data_offsets", 2);
-    const int64_t begin = offsets[0], end = offsets[1];
-    require(begin <= end && end <= data_size_, "tensor '", name, "': data_offsets ", begin, ", ",
-            end, " lie outside of the ", data_size_, " bytes of data (is the file cut off?)");
-    require(end - begin == bytes, "tensor '", name, "': ", type->name, " of shape ", shape,
-            " takes ", bytes, " bytes, and data_offsets give it ", end - begin);
-    return {name, *type, shape, begin, end};
-  }
-
-  /// The tensors must cover the data without gaps and overlaps.
-  void check_offsets(std::vector<Entry> entries) const {
-    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-      return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
-    });
-    int64_t covered = 0;
-    for (const Entry& entry : entries) {
-      require(entry.begin >= covered, "tensor '", entry.name, "' begins at byte ", entry.begin,
-              " of the data, inside of another that ends at ", covered);
-      require(entry.begin == covered, "bytes ", covered, " to ", entry.begin,
-              " of the data, before tensor '", entry.name, "', belong to no tensor");
-      covered = entry.end;
-    }
-    require(covered == data_size_, "the last ", data_size_ - covered,
-            " bytes of the data belong to no tensor");
-  }
-
-  Tensor read_tensor(const Entry& entry) const {
-    char* data = data_ + entry.begin;
-    const size_t bytes = static_cast<size_t>(entry.end - entry.begin);
-    if (entry.type.bytes == 2) return read_halves(entry, data);
-    if (entry.type.dtype == boolean)
-      for (size_t i = 0; i < bytes; ++i)
-        require(data[i] == 0 || data[i] == 1, "tensor '", entry.name, "': element ", i,
-                " of BOOL is ", int{data[i]}, ", neither 0 nor 1");
-    const bool aligned =
-        reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(entry.type.bytes) == 0;
-    if (!aligned || bytes == 0) {
-      const Tensor copy = Tensor::empty(entry.shape, entry.type.dtype);
-      if (bytes > 0) std::memcpy(copy.impl()->storage->data(), data, bytes);
-      return copy;
-    }
-    auto impl = std::make_shared<TensorImpl>();
-    impl->storage = std::make_shared<Storage>(data, bytes, file_);
-    impl->shape = entry.shape;
-    impl->strides = contiguous_strides(entry.shape);
-    impl->dtype = entry.type.dtype;
-    return Tensor(std::move(impl));
-  }
-
-  static Tensor read_halves(const Entry& entry, const char* data) {
-    const Tensor out = Tensor::empty(entry.shape, f32);
-    const bool brain = entry.type.name[0] == 'B';
-    float* p = out.data<float>();
-    for (int64_t i = 0; i < out.numel(); ++i) {
-      uint16_t half;
-      std::memcpy(&half, data + 2 * i, 2);
-      p[i] = brain ? std::bit_cast<float>(uint32_t{half} << 16) : float_of_half(half);
-    }
-    return out;
-  }
-
-  /// IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction.
-  static float float_of_half(uint16_t half) {
-    const uint32_t sign = uint32_t{half} >> 15 << 31, exponent = half >> 10 & 31;
-    const uint32_t fraction = half & 1023;
-    if (exponent == 0) {  // zero, or fraction · 2⁻²⁴
-      const float value = static_cast<float>(fraction) * 0x1p-24f;
-      return sign != 0 ? -value : value;
-    }
-    const uint32_t wide = exponent == 31 ? 255 : exponent + 112;  // the bias: 15 becomes 127
-    return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
-  }
-
-  std::string path_;
-  std::shared_ptr<const MappedFile> file_;
-  char* data_ = nullptr;
-  int64_t data_size_ = 0;
-};
+/// A shape of any number of dimensions, as Shape is printed.
+std::string describe(const std::vector<int64_t>& shape) {
+  std::string text = "(";
+  for (size_t i = 0; i < shape.size(); ++i)
+    text += concat(i > 0 ? ", " : "", shape[i], shape.size() == 1 ? "," : "");
+  return text + ")";
+}
 
 }  // namespace
 
+// ----------------------------------------------------------------------------------------- loading
+
+// Whatever a file contains, the result is tensors or an Error.
+
+template <class... Parts>
+void SafetensorsFile::require(bool condition, const Parts&... parts) const {
+  if (!condition) [[unlikely]]
+    fail("safetensors", path_, ": ", parts...);
+}
+
+SafetensorsFile::SafetensorsFile(const std::string& path)
+    : path_(path), file_(std::make_shared<const MappedFile>(path)) {
+  read_header();
+  check_offsets();
+  for (size_t i = 0; i < tensors_.size(); ++i) index_.emplace(tensors_[i].name, i);
+}
+
+void SafetensorsFile::read_header() {
+  const std::string_view text = file_->text();
+  require(text.size() >= 8, "cut off: ", text.size(),
+          " bytes, where the length of the header alone takes 8");
+  uint64_t length;
+  std::memcpy(&length, text.data(), 8);
+  require(length <= kMaxHeader, "not a safetensors file: the first 8 bytes say that the header is ",
+          length, " bytes long, and ", kMaxHeader, " is the limit");
+  require(length <= text.size() - 8, "cut off: the header should have ", length,
+          " bytes, and after its length there are ", text.size() - 8);
+  data_ = file_->data() + 8 + length;
+  data_size_ = static_cast<int64_t>(text.size() - 8 - length);
+  require(length > 0 && text[8] == '{', "not a safetensors file: the header does not begin with {");
+
+  const Json header = Json::parse(text.substr(8, length), path_ + ", header");
+  for (const auto& [name, value] : header.as_object()) {
+    if (name == kMetadata) {
+      read_metadata(value);
+    } else {
+      tensors_.push_back(read_entry(name, value));
+    }
+  }
+}
+
+void SafetensorsFile::read_metadata(const Json& value) {
+  require(value.is_object(), kMetadata, " should be an object");
+  for (const auto& [key, text] : value.as_object()) {
+    require(text.is_string(), kMetadata, " '", key, "' should be a string");
+    metadata_[key] = text.as_string();
+  }
+}
+
+/// The member `key` of a tensor's description, a list of whole, non-negative numbers.
+std::vector<int64_t> SafetensorsFile::read_sizes(const std::string& name, const Json& value,
+                                                 const char* key) const {
+  const Json* list = value.find(key);
+  require(list != nullptr && list->is_array(), "tensor '", name, "' has no list '", key, "'");
+  std::vector<int64_t> sizes;
+  for (const Json& size : list->as_array()) {
+    require(size.is_int() && size.as_int() >= 0, "tensor '", name, "': ", key,
+            " should have whole numbers, 0 or more; found ", size.dump());
+    sizes.push_back(size.as_int());
+  }
+  return sizes;
+}
+
+SafetensorsFile::Stored SafetensorsFile::read_entry(const std::string& name,
+                                                    const Json& value) const {
+  require(value.is_object(), "tensor '", name, "' should be described by an object");
+  require(value.as_object().size() == 3, "tensor '", name, "' should have three members: dtype, ",
+          "shape, data_offsets; found ", value.as_object().size());
+  const Json* dtype = value.find("dtype");
+  require(dtype != nullptr && dtype->is_string(), "tensor '", name, "' has no dtype");
+  const std::vector<int64_t> shape = read_sizes(name, value, "shape");
+  const std::vector<int64_t> offsets = read_sizes(name, value, "data_offsets");
+  require(offsets.size() == 2, "tensor '", name, "': data_offsets should have 2 numbers, and has ",
+          offsets.size());
+  const int64_t begin = offsets[0], end = offsets[1];
+  require(begin <= end && end <= data_size_, "tensor '", name, "': data_offsets ", begin, ", ", end,
+          " lie outside of the ", data_size_, " bytes of data (is the file cut off?)");
+
+  // Sizes of 0 come last, so that (2⁶², 2⁶², 0) is an error everywhere or nowhere.
+  const StoredType* type = find_type(dtype->as_string());
+  int64_t bits = type != nullptr ? type->bits : 1;
+  bool fits = true, empty = false;
+  for (const int64_t size : shape) {
+    if (size == 0) empty = true;
+    if (size != 0) fits = fits && !__builtin_mul_overflow(bits, size, &bits);
+  }
+  require(fits, "tensor '", name, "': shape ", describe(shape), " is larger than any memory");
+  if (empty) bits = 0;
+  if (type != nullptr) {  // of others the size is not known
+    require(bits % 8 == 0, "tensor '", name, "': ", type->name, " of shape ", describe(shape),
+            " ends in the middle of a byte");
+    require(end - begin == bits / 8, "tensor '", name, "': ", type->name, " of shape ",
+            describe(shape), " takes ", bits / 8, " bytes, and data_offsets give it ", end - begin);
+  }
+  return {name, dtype->as_string(), shape, begin, end};
+}
+
+/// The tensors must cover the data without gaps and overlaps.
+void SafetensorsFile::check_offsets() const {
+  std::vector<const Stored*> in_order;
+  for (const Stored& stored : tensors_) in_order.push_back(&stored);
+  std::stable_sort(in_order.begin(), in_order.end(), [](const Stored* a, const Stored* b) {
+    return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
+  });
+  int64_t covered = 0;
+  for (const Stored* stored : in_order) {
+    require(stored->begin >= covered, "tensor '", stored->name, "' begins at byte ", stored->begin,
+            " of the data, inside of another that ends at ", covered);
+    require(stored->begin == covered, "bytes ", covered, " to ", stored->begin,
+            " of the data, before tensor '", stored->name, "', belong to no tensor");
+    covered = stored->end;
+  }
+  require(covered == data_size_, "the last ", data_size_ - covered,
+          " bytes of the data belong to no tensor");
+}
+
+const SafetensorsFile::Stored* SafetensorsFile::find(std::string_view name) const {
+  const auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &tensors_[found->second];
+}
+
+std::string_view SafetensorsFile::bytes(const Stored& stored) const {
+  return {data_ + stored.begin, static_cast<size_t>(stored.end - stored.begin)};
+}
+
+std::optional<DType> SafetensorsFile::dtype_of(const Stored& stored) {
+  const StoredType* type = find_type(stored.dtype);
+  if (!can_be_read(type) || stored.shape.size() > kMaxDims) return std::nullopt;
+  return type->dtype;
+}
+
+Tensor SafetensorsFile::read(std::string_view name) const {
+  const Stored* stored = find(name);
+  require(stored != nullptr, "there is no tensor '", name, "' among the ", tensors_.size());
+  const StoredType* type = find_type(stored->dtype);
+  if (!can_be_read(type)) {
+    std::string known;
+    for (const StoredType& t : kTypes)
+      if (can_be_read(&t)) known += concat(known.empty() ? "" : ", ", t.name);
+    require(false, "tensor '", name, "' has dtype ", stored->dtype,
+            ", which cannot be read: ", known,
+            " can. nn::SafetensorsFile reads the other tensors of the file");
+  }
+  require(stored->shape.size() <= kMaxDims, "tensor '", name, "' has ", stored->shape.size(),
+          " dimensions: at most ", kMaxDims, " can be read");
+  const Shape shape(stored->shape);
+  char* data = data_ + stored->begin;
+  const size_t size = bytes(*stored).size();
+  if (type->convert != nullptr) {
+    Tensor out = Tensor::empty(shape, type->dtype);
+    type->convert(data, out.numel(), out);
+    return out;
+  }
+  if (type->dtype == boolean)
+    for (size_t i = 0; i < size; ++i)
+      require(data[i] == 0 || data[i] == 1, "tensor '", name, "': element ", i, " of BOOL is ",
+              int{data[i]}, ", neither 0 nor 1");
+  if (type->name == "U64")
+    for (size_t i = 0; i < size; i += 8)
+      require((data[i + 7] & 0x80) == 0, "tensor '", name, "': element ", i / 8,
+              " of U64 is 2⁶³ or more, which i64 does not hold");
+  const bool aligned =
+      reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(type->bits / 8) == 0;
+  if (!aligned || size == 0) {
+    const Tensor copy = Tensor::empty(shape, type->dtype);
+    if (size > 0) std::memcpy(copy.impl()->storage->data(), data, size);
+    return copy;
+  }
+  auto impl = std::make_shared<TensorImpl>();
+  impl->storage = std::make_shared<Storage>(data, size, file_);
+  impl->shape = shape;
+  impl->strides = contiguous_strides(shape);
+  impl->dtype = type->dtype;
+  return Tensor(std::move(impl));
+}
+
 TensorDict load_safetensors(const std::string& path, Metadata* metadata) {
   if (metadata != nullptr) metadata->clear();
-  return Reader(path).read(metadata);
+  const SafetensorsFile file(path);
+  if (metadata != nullptr) *metadata = file.metadata();
+  TensorDict tensors;
+  for (const SafetensorsFile::Stored& stored : file.tensors())
+    tensors.add(stored.name, file.read(stored.name));
+  return tensors;
 }
 
 // ------------------------------------------------------------------------------------------ saving

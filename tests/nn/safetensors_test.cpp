@@ -111,6 +111,64 @@ TEST_CASE("a file of the original library is read") {
   CHECK(metadata == nn::Metadata{{"format", "pt"}, {"note", "line\nbreak"}});
 }
 
+TEST_CASE("every dtype of the format is read, or named where it is asked for") {
+  const nn::SafetensorsFile file(source_file("tests/golden/dtypes.safetensors").string());
+  using Whole = std::vector<int64_t>;
+  const auto whole = [&](const char* name) {
+    const Tensor tensor = file.read(name);
+    CHECK(tensor.dtype() == i64);
+    return tensor.to_vector<int64_t>();
+  };
+  const int64_t least = std::numeric_limits<int64_t>::min(),
+                most = std::numeric_limits<int64_t>::max();
+  CHECK(whole("I64") == Whole{least, most});
+  CHECK(whole("U64") == Whole{0, most});
+  CHECK(whole("I32") == Whole{-2147483648, 2147483647});
+  CHECK(whole("U32") == Whole{1, 4294967295});
+  CHECK(whole("I16") == Whole{-32768, 32767});
+  CHECK(whole("U16") == Whole{1, 65535});
+  CHECK(whole("I8") == Whole{-128, 127});
+  CHECK(whole("U8") == Whole{0, 1, 255});
+  // All 256 bytes of each, against PyTorch: the same number with the same sign, or NaN.
+  for (const std::string name : {"F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F8_E8M0"}) {
+    CAPTURE(name);
+    const Tensor tensor = file.read(name);
+    CHECK(tensor.dtype() == f32);
+    const std::vector<double> actual = tensor.to_vector(),
+                              expected = file.read(name + ".f32").to_vector();
+    for (size_t i = 0; i < 256; ++i) {
+      CAPTURE(i);
+      CHECK(std::isnan(actual[i]) == std::isnan(expected[i]));
+      if (std::isnan(expected[i])) continue;
+      CHECK(actual[i] == expected[i]);
+      CHECK(std::signbit(actual[i]) == std::signbit(expected[i]));
+    }
+  }
+  // What cannot be read is described all the same.
+  REQUIRE(file.find("F4") != nullptr);
+  CHECK(file.find("F4")->dtype == "F4");
+  CHECK(file.find("F4")->shape == Whole{2, 3});
+  CHECK(file.bytes(*file.find("F4")).size() == 3);
+  CHECK(file.find("f4") == nullptr);
+  CHECK(file.dtype_of(*file.find("I8")) == i64);
+  CHECK(file.dtype_of(*file.find("F8_E5M2")) == f32);
+  CHECK(!file.dtype_of(*file.find("F4")));
+  CHECK(!file.dtype_of(*file.find("nine")));
+  const auto refused = [&](const char* name, const char* text) {
+    CHECK_THROWS_WITH_AS(file.read(name), doctest::Contains(text), Error);
+    CHECK_THROWS_WITH_AS(file.read(name), doctest::Contains("dtypes.safetensors"), Error);
+  };
+  refused("F4", "tensor 'F4' has dtype F4, which cannot be read: F32, F64, I64, ");
+  refused("C64", "tensor 'C64' has dtype C64, which cannot be read");
+  refused("F6_E2M3", "has dtype F6_E2M3");
+  refused("U64.large", "tensor 'U64.large': element 0 of U64 is 2⁶³ or more");
+  refused("nine", "tensor 'nine' has 9 dimensions: at most 8 can be read");
+  refused("none", "there is no tensor 'none' among the 24");
+  // To load all of a file means all.
+  CHECK_THROWS_WITH_AS(nn::load_safetensors(file.path()),
+                       doctest::Contains("nn::SafetensorsFile reads the other tensors"), Error);
+}
+
 TEST_CASE("loaded tensors are mapped, and survive the file; changing them changes no file") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.safetensors";
@@ -164,6 +222,8 @@ TEST_CASE("what is wrong in a header is named") {
       {one("{}"), 0, "should have three members"},
       {one(R"({"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1})"), 4, "three members"},
       {one(R"({"dtype":"F8","shape":[1],"data_offsets":[0,1]})"), 1, "tensor 'w' has dtype F8"},
+      {one(R"({"dtype":"F4","shape":[3],"data_offsets":[0,2]})"), 2, "in the middle of a byte"},
+      {one(R"({"dtype":"F4","shape":[4],"data_offsets":[0,4]})"), 4, "(4,) takes 2 bytes, and"},
       {one(R"({"dtype":4,"shape":[1],"data_offsets":[0,4]})"), 4, "has no dtype"},
       {one(R"({"dtype":"F32","shape":4,"data_offsets":[0,4]})"), 4, "has no list 'shape'"},
       {one(R"({"dtype":"F32","shape":[-1],"data_offsets":[0,4]})"), 4, "0 or more; found -1"},

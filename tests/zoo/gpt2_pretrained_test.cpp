@@ -159,7 +159,8 @@ TEST_CASE("a config.json that does not fit is refused by name and value") {
   refused("layer_norm_epsilon", "small", "'layer_norm_epsilon' is \"small\", where a number was");
   refused("scale_attn_weights", 1, "'scale_attn_weights' is 1, where true or false was expected");
   refused("activation_function", 3, "'activation_function' is 3, where a string was expected");
-  refused("activation_function", "mish", "activation_function 'mish' is not supported: expected ");
+  refused("activation_function", "prelu",
+          "activation_function 'prelu' is not supported: expected ");
   refused("n_inner", 13, "'n_inner' is 13, which is not supported");
   refused("add_cross_attention", true, "'add_cross_attention' is true, which is not supported");
   refused("scale_attn_weights", false, "'scale_attn_weights' is false");
@@ -186,7 +187,7 @@ TEST_CASE("weights that do not fit are listed, with both shapes") {
                        Contains("wrong: h.1.attn.c_attn.weight is (36, 12) where (12, 36) belongs"),
                        Error);
   CHECK_THROWS_WITH_AS(with_other(attn, zeros({12, 36}, i64)),
-                       Contains("wrong: h.1.attn.c_attn.weight is i64 where f32 belongs"), Error);
+                       Contains("wrong: h.1.attn.c_attn.weight is I64 where f32 belongs"), Error);
   CHECK_THROWS_WITH_AS(with_other(attn, {}), Contains("model.safetensors does not fit a Gpt"),
                        Error);
   CHECK_THROWS_WITH_AS(with_other(attn, {}), Contains("missing: h.1.attn.c_attn.weight"), Error);

@@ -81,7 +81,11 @@ BertForMaskedLM::BertForMaskedLM(const BertConfig& config, Generator& generator)
   register_module("transform", transform);
   register_module("transform_norm", transform_norm);
   register_module("decoder", decoder);
-  decoder.weight = bert.word_embeddings.weight;
+  if (config.tie_word_embeddings) {
+    decoder.weight = bert.word_embeddings.weight;
+  } else {
+    initialize(decoder, generator);
+  }
   initialize(transform, generator);
   nn::zeros_(decoder.bias);
 }

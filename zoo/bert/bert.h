@@ -32,6 +32,7 @@ struct BertConfig {
   int64_t max_position_embeddings = 512;  ///< the largest T
   int64_t type_vocab_size = 2;            ///< sentence A is of type 0, sentence B of type 1
   double layer_norm_eps = 1e-12;
+  bool tie_word_embeddings = true;  ///< BertForMaskedLM: one matrix as embedding and as decoder
 };
 
 /// tanh of a linear map of the first token's vector: (B, T, C) → (B, C).
@@ -79,7 +80,7 @@ struct BertForMaskedLM : nn::Layer<BertForMaskedLM> {
   Bert bert;
   nn::Linear transform;
   nn::LayerNorm transform_norm;
-  nn::Linear decoder;  ///< its weight is bert.word_embeddings.weight
+  nn::Linear decoder;  ///< its weight is bert.word_embeddings.weight, if tied
 
   explicit BertForMaskedLM(const BertConfig& config, Generator& generator = default_generator());
 

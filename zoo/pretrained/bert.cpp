@@ -1,6 +1,5 @@
 #include "zoo/pretrained/bert.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "zoo/pretrained/encoder.h"
@@ -10,6 +9,10 @@ namespace tarsier::zoo {
 namespace {
 
 constexpr std::string_view kPrefix = "bert.";
+constexpr const char* kEmbedding = "embeddings.word_embeddings.weight";
+constexpr const char* kDecoder = "cls.predictions.decoder.weight";
+constexpr const char* kDecoderBias = "cls.predictions.decoder.bias";
+constexpr const char* kBias = "cls.predictions.bias";
 
 const std::vector<Renaming> kRenamings = {
     {"word_embeddings.", "embeddings.word_embeddings."},
@@ -25,7 +28,7 @@ const std::vector<Renaming> kRenamings = {
     {".norm2.", ".output.LayerNorm."},
     {"transform.", "cls.predictions.transform.dense."},
     {"transform_norm.", "cls.predictions.transform.LayerNorm."},
-    {"decoder.bias", "cls.predictions.bias"},
+    {"decoder.weight", kDecoder},
 };
 const std::vector<Renaming> kOldNames = {{"LayerNorm.weight", "LayerNorm.gamma"},
                                          {"LayerNorm.bias", "LayerNorm.beta"}};
@@ -33,11 +36,14 @@ const std::vector<Renaming> kOldNames = {{"LayerNorm.weight", "LayerNorm.gamma"}
 struct BertFile {
   Pretrained file;
   BertConfig config;
+  /// The name of the word embeddings: where these and the decoder are one matrix, it may be there
+  /// under the name of either.
+  std::string embedding = kEmbedding;
 };
 
 /// A file of sizes that its weights can fill.
 BertFile open_bert(const std::string& path) {
-  BertFile opened{open_pretrained(path, "bert", kPrefix), {}};
+  BertFile opened{.file = open_pretrained(path, "bert", kPrefix), .config = {}};
   const Pretrained& file = opened.file;
   require_option(file.text("position_embedding_type", "absolute") == "absolute", file,
                  "position_embedding_type");
@@ -55,10 +61,13 @@ BertFile open_bert(const std::string& path) {
   config.max_position_embeddings = file.size("max_position_embeddings");
   config.type_vocab_size = file.size("type_vocab_size");
   config.layer_norm_eps = file.number("layer_norm_eps", 1e-12);
+  config.tie_word_embeddings = file.is_tied(kDecoder, kEmbedding);
+  if (config.tie_word_embeddings && !file.contains(kEmbedding) && file.contains(kDecoder))
+    opened.embedding = kDecoder;
 
   // Before a model is made that the weights cannot fill, and the memory may not hold.
   const int64_t C = config.hidden_size;
-  file.require("embeddings.word_embeddings.weight", {config.vocab_size, C});
+  file.require(opened.embedding, {config.vocab_size, C});
   file.require("embeddings.position_embeddings.weight", {config.max_position_embeddings, C});
   file.require("embeddings.token_type_embeddings.weight", {config.type_vocab_size, C});
   file.require(concat("encoder.layer.", config.num_hidden_layers - 1, ".intermediate.dense.weight"),
@@ -66,49 +75,55 @@ BertFile open_bert(const std::string& path) {
   return opened;
 }
 
-/// Loads all of `model`, and leaves in the file what begins with one of `heads`.
-void load(nn::Module& model, const Pretrained& file, const std::vector<std::string_view>& heads) {
-  const bool old_names = file.weights.contains("embeddings.LayerNorm.gamma");
-  load_weights(
-      model, file,
-      [&](const std::string& name) -> Source {
-        if (name == "decoder.weight") return {};  // tied
-        const std::string there =
-            renamed(name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name, kRenamings);
-        return unpacked(old_names ? renamed(there, kOldNames) : there);
-      },
-      [&](std::string_view name) {
-        return name == "embeddings.position_ids" ||  // 0, 1, 2, …, in old files
-               std::ranges::any_of(heads, [&](auto head) { return name.starts_with(head); });
-      });
+/// Loads all of `model`; what its file has of other heads stays there, and is `unused`.
+void load(nn::Module& model, const BertFile& opened, std::vector<std::string>* unused) {
+  const Pretrained& file = opened.file;
+  const bool is_tied = opened.config.tie_word_embeddings;
+  const bool old_names = file.contains("embeddings.LayerNorm.gamma");
+  // Of two biases, transformers adds that of the decoder.
+  const std::string bias = file.contains(kDecoderBias) ? kDecoderBias : kBias;
+  const auto source_of = [&](const std::string& name) -> Source {
+    if (name == "decoder.weight" && is_tied) return {};
+    if (name == "decoder.bias") return {{bias}};
+    const std::string there =
+        renamed(name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name, kRenamings);
+    if (there == kEmbedding) return {{opened.embedding}};
+    return unpacked(old_names ? renamed(there, kOldNames) : there, {"query.", "key.", "value."});
+  };
+  const auto is_constant = [&](std::string_view name) {  // or there a second time
+    return name == "embeddings.position_ids" ||          // 0, 1, 2, …, in old files
+           (name == kDecoder && is_tied) || (name == kBias && file.are_same(kBias, kDecoderBias));
+  };
+  const std::vector<std::string> heads = load_weights(
+      model, file, source_of, {{"cls.", "pooler.", "classifier.", "qa_outputs."}, is_constant});
+  if (unused != nullptr) *unused = heads;
   model.eval();
 }
 
 }  // namespace
 
-std::unique_ptr<Bert> load_bert(const std::string& path) {
-  const auto [file, config] = open_bert(path);
-  const bool with_pooler = file.weights.contains("pooler.dense.weight");
-  auto model = make_empty<Bert>(file, config, with_pooler);
-  load(*model, file, {"cls.", "classifier."});
+std::unique_ptr<Bert> load_bert(const std::string& path, std::vector<std::string>* unused) {
+  const BertFile opened = open_bert(path);
+  const bool with_pooler = opened.file.contains("pooler.dense.weight");
+  auto model = make_empty<Bert>(opened.file, opened.config, with_pooler);
+  load(*model, opened, unused);
   return model;
 }
 
-std::unique_ptr<BertForMaskedLM> load_bert_for_masked_lm(const std::string& path) {
-  const auto [file, config] = open_bert(path);
-  require_option(file.flag("tie_word_embeddings", true), file, "tie_word_embeddings");
-  auto model = make_empty<BertForMaskedLM>(file, config);
-  load(*model, file,
-       {"cls.predictions.decoder.", "cls.seq_relationship.", "pooler.", "classifier."});
+std::unique_ptr<BertForMaskedLM> load_bert_for_masked_lm(const std::string& path,
+                                                         std::vector<std::string>* unused) {
+  const BertFile opened = open_bert(path);
+  auto model = make_empty<BertForMaskedLM>(opened.file, opened.config);
+  load(*model, opened, unused);
   return model;
 }
 
 std::unique_ptr<BertForSequenceClassification> load_bert_for_sequence_classification(
-    const std::string& path) {
-  const auto [file, config] = open_bert(path);
-  const int64_t num_labels = rows_of(file, "classifier.weight");
-  auto model = make_empty<BertForSequenceClassification>(file, config, num_labels);
-  load(*model, file, {"cls."});
+    const std::string& path, std::vector<std::string>* unused) {
+  const BertFile opened = open_bert(path);
+  const int64_t num_labels = rows_of(opened.file, "classifier.weight");
+  auto model = make_empty<BertForSequenceClassification>(opened.file, opened.config, num_labels);
+  load(*model, opened, unused);
   return model;
 }
 

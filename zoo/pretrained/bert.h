@@ -15,33 +15,42 @@
 //   pooler.dense.weight                               pooler.dense.weight
 //   cls.predictions.transform.dense.weight            transform.weight
 //   cls.predictions.transform.LayerNorm.weight        transform_norm.weight
-//   cls.predictions.bias                              decoder.bias
+//   cls.predictions.bias or .decoder.bias             decoder.bias: the latter if there are two
+//   cls.predictions.decoder.weight, or absent         decoder.weight, or tied to word_embeddings
 //   classifier.weight                                 classifier.weight
 // Files of old versions say LayerNorm.gamma and .beta for LayerNorm.weight and .bias.
 // Source: https://huggingface.co/docs/transformers/model_doc/bert
 //
+// Decoder and embedding are one matrix where config.json says so (tie_word_embeddings) and the file
+// has one of the two, under either name, or the same one twice. Where it has two that differ, both
+// are taken, as transformers does it.
+//
 // `path` is the folder, or the .safetensors file in it. The results are in eval(), in f32; their
-// dropout is the config's hidden_dropout_prob. A head that the model has not is left in the file.
+// dropout is the config's hidden_dropout_prob. A head that the model has not, for whatever task,
+// stays in the file; `unused`, if given, gets the names of its weights.
 // All throw Error("pretrained") where files are missing, belong to another model, lack weights,
 // have others or of wrong shapes, have sizes that do not fit together, or ask for what Bert has not
-// (relative positions, a decoder, cross-attention, other activations, an untied decoder);
+// (relative positions, a decoder, cross-attention, activations with parameters of their own);
 // Error("json"), Error("safetensors") and Error("file") for damaged files. All name the file.
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "../bert/bert.h"
 
 namespace tarsier::zoo {
 
 /// A BertModel, or the body of any of the others; with the pooler where the file has one.
-std::unique_ptr<Bert> load_bert(const std::string& path);
+std::unique_ptr<Bert> load_bert(const std::string& path,
+                                std::vector<std::string>* unused = nullptr);
 
 /// A BertForMaskedLM or BertForPreTraining.
-std::unique_ptr<BertForMaskedLM> load_bert_for_masked_lm(const std::string& path);
+std::unique_ptr<BertForMaskedLM> load_bert_for_masked_lm(
+    const std::string& path, std::vector<std::string>* unused = nullptr);
 
 /// A BertForSequenceClassification.
 std::unique_ptr<BertForSequenceClassification> load_bert_for_sequence_classification(
-    const std::string& path);
+    const std::string& path, std::vector<std::string>* unused = nullptr);
 
 }  // namespace tarsier::zoo

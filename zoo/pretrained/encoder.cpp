@@ -14,21 +14,22 @@ std::string renamed(std::string name, const std::vector<Renaming>& renamings) {
   return name;
 }
 
-Source unpacked(const std::string& name) {
+Source unpacked(const std::string& name, const QueryKeyValue& parts) {
   constexpr std::string_view kPacked = "in_proj_";
   const size_t at = name.find(kPacked);
   if (at == name.npos) return {{name}};
   Source source;
-  for (const std::string_view part : {"query.", "key.", "value."})
+  for (const std::string_view part : parts)
     source.names.push_back(std::string(name).replace(at, kPacked.size(), part));
   return source;
 }
 
 int64_t rows_of(const Pretrained& file, std::string_view name) {
-  const Tensor* weight = file.weights.find(name);
-  check(weight != nullptr && weight->dim() == 2, kName, file.weights_path, " has no matrix '", name,
+  const auto found = file.weights.find(name);
+  check(found != file.weights.end() && found->second.stored->shape.size() == 2, kName,
+        file.weights_path, " has no matrix '", name,
         "': is it a model with another head, or with none?");
-  return weight->size(0);
+  return found->second.stored->shape[0];
 }
 
 }  // namespace tarsier::zoo

@@ -1,6 +1,7 @@
 #pragma once
 // What the loaders of BERT and ViT share: both are an nn::TransformerEncoder here.
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,10 +18,14 @@ struct Renaming {
 /// The name with all renamings made that apply, in order.
 std::string renamed(std::string name, const std::vector<Renaming>& renamings);
 
+/// What the maps of query, key and value are called, each with its dot: {"query.", "key.",
+/// "value."}.
+using QueryKeyValue = std::array<std::string_view, 3>;
+
 /// Where the tensor comes from that has this name, `there`: for most the name itself. A name with
 /// "in_proj_" stands for three, since MultiheadAttention keeps the maps of query, key and value one
 /// below the other: "attention.in_proj_weight" for "attention.query.weight", and so on.
-Source unpacked(const std::string& name);
+Source unpacked(const std::string& name, const QueryKeyValue& parts);
 
 /// The first size of a matrix in the file, such as the number of labels. Throws Error("pretrained")
 /// where it is missing.

@@ -1,6 +1,7 @@
 #include "zoo/pretrained/gpt2.h"
 
 #include <filesystem>
+#include <vector>
 
 #include "nn/file.h"
 #include "zoo/pretrained/hugging_face.h"
@@ -11,6 +12,12 @@ namespace {
 
 constexpr std::string_view kPrefix = "transformer.";
 constexpr const char* kHead = "lm_head.weight";
+constexpr const char* kEmbedding = "wte.weight";
+/// Those that transformers reads as well.
+const std::vector<KeyAlias> kAliases = {{"hidden_size", "n_embd"},
+                                        {"num_hidden_layers", "n_layer"},
+                                        {"num_attention_heads", "n_head"},
+                                        {"max_position_embeddings", "n_positions"}};
 
 /// Whether the matrix of this name is (in, out) in transformers.
 bool is_conv1d(std::string_view name) {
@@ -38,31 +45,37 @@ GptConfig config_of(const Pretrained& file) {
   config.bias = true;
   config.activation = activation_of(file, "activation_function", "gelu_new");
   config.layer_norm_eps = file.number("layer_norm_epsilon", 1e-5);
-  config.tied = file.flag("tie_word_embeddings", true);
+  config.tied = file.is_tied(kHead, kEmbedding);
   check_supported(file, config.n_embd);
   return config;
 }
 
 }  // namespace
 
-std::unique_ptr<Gpt> load_gpt2(const std::string& path) {
-  const Pretrained file = open_pretrained(path, "gpt2", kPrefix);
+std::unique_ptr<Gpt> load_gpt2(const std::string& path, std::vector<std::string>* unused) {
+  const Pretrained file = open_pretrained(path, "gpt2", kPrefix, kAliases);
   const GptConfig config = config_of(file);
+  // The one matrix of both may be there under the name of either.
+  const bool under_head = config.tied && !file.contains(kEmbedding) && file.contains(kHead);
   // Before a model is made that the weights cannot fill, and the memory may not hold.
-  file.require("wte.weight", {config.vocab_size, config.n_embd});
+  file.require(under_head ? kHead : kEmbedding, {config.vocab_size, config.n_embd});
   file.require("wpe.weight", {config.block_size, config.n_embd});
   file.require(concat("h.", config.n_layer - 1, ".ln_1.weight"), {config.n_embd});
 
   auto gpt = make_empty<Gpt>(file, config);
-  load_weights(
-      *gpt, file,
-      [&](const std::string& name) -> Source {
-        if (name == kHead && config.tied) return {};
-        return {{name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name}, is_conv1d(name)};
-      },
-      [](std::string_view name) {  // a tied head that was saved all the same; masks of old files
-        return name == kHead || name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias");
-      });
+  const auto source_of = [&](const std::string& name) -> Source {
+    if (name == kHead && config.tied) return {};
+    const std::string there = name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
+    if (there == kEmbedding && under_head) return {{kHead}};
+    return {{there}, is_conv1d(name)};
+  };
+  const auto is_constant = [](std::string_view name) {  // a tied head twice; masks of old files
+    return name == kHead || name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias");
+  };
+  const std::vector<std::string> heads = load_weights(
+      *gpt, file, source_of,
+      {{"score.", "classifier.", "qa_outputs.", "multiple_choice_head."}, is_constant});
+  if (unused != nullptr) *unused = heads;
   gpt->eval();
   return gpt;
 }

@@ -6,25 +6,32 @@
 //   (transformer.)wte.weight              transformer.wte.weight
 //   (transformer.)h.0.attn.c_attn.weight  transformer.h.0.attn.c_attn.weight, transposed: in
 //                                         transformers these maps are Conv1D, with (in, out)
-//   lm_head.weight, or absent             lm_head.weight, or tied to wte
+//   lm_head.weight, or absent             lm_head.weight, or tied to wte: see below
 //   (transformer.)h.0.attn.bias           absent: the causal mask, that old files have as a weight
+//   score, qa_outputs, classifier,        absent: heads for other tasks
+//   multiple_choice_head
+// Output layer and embedding are one matrix where config.json says so (tie_word_embeddings) and the
+// file has one of the two, under either name, or the same one twice. Where it has two that differ,
+// both are taken, as transformers does it.
 // Source: https://huggingface.co/docs/transformers/main/en/model_doc/gpt2
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "../gpt/gpt.h"
 
 namespace tarsier::zoo {
 
-/// Loads a GPT-2 that transformers saved with save_pretrained (GPT2LMHeadModel or GPT2Model):
-/// `path` is the folder, or the .safetensors file in it. The result is in eval(), in f32; its
-/// dropout is the config's resid_pdrop.
+/// Loads a GPT-2 that transformers saved with save_pretrained (GPT2LMHeadModel, GPT2Model, or one
+/// with another head): `path` is the folder, or the .safetensors file in it. The result is in
+/// eval(), in f32; its dropout is the config's resid_pdrop. What the file has of heads for other
+/// tasks stays there; `unused`, if given, gets the names.
 /// Throws Error("pretrained") where files are missing, belong to another model, lack weights, have
-/// others or of wrong shapes, or ask for what Gpt has not (n_inner ≠ 4·n_embd, cross-attention, an
-/// activation other than GELU, another scale of the attention); Error("json"),
+/// others or of wrong shapes, or ask for what Gpt has not (n_inner ≠ 4·n_embd, cross-attention,
+/// an activation with parameters of its own, another scale of the attention); Error("json"),
 /// Error("safetensors") and Error("file") for damaged files. All name the file.
-std::unique_ptr<Gpt> load_gpt2(const std::string& path);
+std::unique_ptr<Gpt> load_gpt2(const std::string& path, std::vector<std::string>* unused = nullptr);
 
 /// Writes config.json and model.safetensors into `folder`, which is made where it does not exist:
 /// transformers' GPT2LMHeadModel.from_pretrained(folder) loads them, and so does load_gpt2. GPT-2

@@ -6,6 +6,7 @@
 
 #include "nn/file.h"
 #include "nn/names.h"
+#include "nn/unwrap.h"
 
 namespace tarsier::zoo {
 
@@ -51,6 +52,24 @@ void require_file(const fs::path& path) {
   fail(kName, path.string(), " does not exist", mend);
 }
 
+/// The weights in a folder: model.safetensors, or the only variant of it, as
+/// save_pretrained(…, variant="fp16") writes it: model.fp16.safetensors.
+fs::path weights_in(const fs::path& folder) {
+  if (is_there(folder / kWeights)) return folder / kWeights;
+  std::vector<std::string> variants;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_part = name.find("-of-") != name.npos;  // of split weights
+    if (name.starts_with("model.") && name.ends_with(".safetensors") && !is_part)
+      variants.push_back(name);
+  }
+  std::ranges::sort(variants);
+  check(variants.size() < 2, kName, folder.string(), " has no ", kWeights, ", and several variants",
+        nn::list_line("there are", variants), "\n  give the path of one of these files");
+  return folder / (variants.empty() ? kWeights : variants[0]);
+}
+
 Json read_config(const std::string& path, std::string_view model_type) {
   Json config = Json::parse(nn::read_file(path), path);
   check(config.is_object(), kName, path, ": an object {…} was expected");
@@ -62,17 +81,34 @@ Json read_config(const std::string& path, std::string_view model_type) {
   return config;
 }
 
-/// All names without `prefix`.
-TensorDict without_prefix(const TensorDict& weights, std::string_view prefix,
-                          const std::string& path) {
-  TensorDict out;
-  for (const auto& [name, tensor] : weights) {
-    const std::string shorter = name.starts_with(prefix) ? name.substr(prefix.size()) : name;
-    check(!out.contains(shorter), kName, path, ": '", shorter, "' is there twice, with and ",
-          "without '", prefix, "'");
-    out.add(shorter, tensor);
+/// Puts what is under an alias under its key.
+void resolve(Pretrained& model, const std::vector<KeyAlias>& aliases) {
+  for (const auto& [alias, key] : aliases) {
+    if (!model.has(alias)) continue;
+    check(!model.has(key) || model.config[key] == model.config[alias], kName, model.config_path,
+          ": '", key, "' is ", model.has(key) ? model.config[key].dump() : "", " and '", alias,
+          "', another name of it, is ", model.config[alias].dump(), ": leave one of them");
+    model.config.set(key, model.config[alias]);
   }
-  return out;
+}
+
+/// Finds the weights' names.
+void list_weights(Pretrained& model, std::string_view prefix) {
+  std::vector<std::string> names;
+  for (const auto& stored : model.file->tensors()) names.push_back(stored.name);
+  names = nn::unwrapped(std::move(names));
+  const bool has_prefix =
+      std::ranges::any_of(names, [&](const std::string& name) { return name.starts_with(prefix); });
+  for (size_t i = 0; i < names.size(); ++i) {
+    const bool inside = names[i].starts_with(prefix);
+    const std::string name = inside ? names[i].substr(prefix.size()) : names[i];
+    const bool is_new =
+        model.weights
+            .emplace(name, Pretrained::Weight{&model.file->tensors()[i], has_prefix && !inside})
+            .second;
+    check(is_new, kName, model.weights_path, ": '", name, "' is there twice, with and without '",
+          prefix, "'");
+  }
 }
 
 }  // namespace
@@ -109,30 +145,64 @@ std::string Pretrained::text(std::string_view key, std::optional<std::string> ot
       [](const Json& value) { return value.as_string(); });
 }
 
+Tensor Pretrained::read(std::string_view name) const {
+  const auto found = weights.find(name);
+  check(found != weights.end(), kName, weights_path, " has no weight '", name, "'");
+  return file->read(found->second.stored->name);
+}
+
+bool Pretrained::are_same(std::string_view one, std::string_view other) const {
+  if (!contains(one) || !contains(other)) return false;
+  const auto &a = *weights.find(one)->second.stored, &b = *weights.find(other)->second.stored;
+  return a.dtype == b.dtype && a.shape == b.shape && file->bytes(a) == file->bytes(b);
+}
+
+bool Pretrained::is_tied(std::string_view own, std::string_view base) const {
+  const bool has_both = contains(own) && contains(base);
+  return flag("tie_word_embeddings", true) && (!has_both || are_same(own, base));
+}
+
+namespace {
+
+/// Whether a weight of the file has this shape.
+bool has_shape(const Pretrained::Weight& weight, const Shape& shape) {
+  return std::ranges::equal(weight.stored->shape, shape);
+}
+
+/// The shape as it is printed elsewhere.
+std::string shape_text(const Pretrained::Weight& weight) {
+  const std::vector<int64_t>& sizes = weight.stored->shape;
+  if (sizes.size() > kMaxDims) return concat("of ", sizes.size(), " dimensions");
+  return concat(Shape(sizes));
+}
+
+}  // namespace
+
 void Pretrained::require(std::string_view name, const Shape& shape) const {
-  const Tensor* weight = weights.find(name);
-  check(weight != nullptr, kName, weights_path, " has no weight '", name, "', which ", config_path,
-        " asks for, of shape ", shape);
-  check(weight->shape() == shape, kName, weights_path, ": '", name, "' is ", weight->shape(),
-        ", where ", config_path, " asks for ", shape);
+  const auto found = weights.find(name);
+  check(found != weights.end(), kName, weights_path, " has no weight '", name, "', which ",
+        config_path, " asks for, of shape ", shape);
+  check(has_shape(found->second, shape), kName, weights_path, ": '", name, "' is ",
+        shape_text(found->second), ", where ", config_path, " asks for ", shape);
 }
 
 Pretrained open_pretrained(const std::string& path, std::string_view model_type,
-                           std::string_view prefix) {
+                           std::string_view prefix, const std::vector<KeyAlias>& aliases) {
   check(is_there(path), kName, path, " does not exist: give the folder with ", kConfig, " and ",
         kWeights);
   std::error_code ignored;
   const bool is_folder = fs::is_directory(path, ignored);
   const fs::path folder = is_folder ? fs::path(path) : fs::path(path).parent_path();
-  const fs::path weights = is_folder ? folder / kWeights : fs::path(path);
   require_file(folder / kConfig);
   Pretrained model;
   model.config_path = (folder / kConfig).string();
   model.config = read_config(model.config_path, model_type);
+  resolve(model, aliases);
+  const fs::path weights = is_folder ? weights_in(folder) : fs::path(path);
   require_file(weights);
   model.weights_path = weights.string();
-  model.weights =
-      without_prefix(nn::load_safetensors(model.weights_path), prefix, model.weights_path);
+  model.file = std::make_shared<const nn::SafetensorsFile>(model.weights_path);
+  list_weights(model, prefix);
   return model;
 }
 
@@ -142,53 +212,39 @@ void require_option(bool supported, const Pretrained& file, std::string_view key
        file.has(key) ? file.config[key].dump() : "missing", ", which is not supported");
 }
 
-namespace {
-
-/// An activation as transformers and as nn::Activation call it. Of two names, the first is written.
-constexpr std::pair<std::string_view, std::string_view> kActivations[] = {
-    {"gelu", "gelu"}, {"gelu_new", "gelu_tanh"}, {"gelu_pytorch_tanh", "gelu_tanh"},
-    {"relu", "relu"}, {"silu", "silu"},          {"tanh", "tanh"}};
-
-}  // namespace
-
-nn::Activation activation_of(const Pretrained& file, std::string_view key,
-                             const std::string& otherwise) {
-  const std::string name = file.text(key, otherwise);
-  std::string known;
-  for (const auto& [theirs, ours] : kActivations) {
-    if (theirs == name) return ours;
-    known += concat(known.empty() ? "" : ", ", theirs);
-  }
-  fail(kName, file.config_path, ": ", key, " '", name, "' is not supported: expected ", known);
-}
-
-std::string name_of(const nn::Activation& activation) {
-  for (const auto& [theirs, ours] : kActivations)
-    if (ours == activation.name()) return std::string(theirs);
-  fail(kName, "the activation '", activation.name(), "' has no name in transformers");
-}
-
 // ---------------------------------------------------------------------------------------- weights
 
 namespace {
 
 /// The differences between a file and a module, for the message.
 struct Differences {
-  std::vector<std::string> wrong, missing, unexpected;
+  std::vector<std::string> wrong, missing, unexpected, heads;
 
   void check_empty(const Pretrained& file, const nn::Module& module) const {
     if (wrong.empty() && missing.empty() && unexpected.empty()) return;
     fail(kName, file.weights_path, " does not fit a ", module.type_name(), " of the sizes in ",
          file.config_path, ":", nn::list_line("wrong", wrong), nn::list_line("missing", missing),
-         nn::list_line("unexpected", unexpected));
+         nn::list_line("unexpected", unexpected),
+         nn::list_line("of another head, and not used", heads));
   }
 };
 
 /// One copy: a tensor of the file, seen as the module has it, and its place in there. (Not the
 /// other way round: it is quicker to write in order and to read across.)
 struct Copy {
-  Tensor to, from;
+  Tensor to;
+  std::string from;  // its name in the file
+  bool transposed;
 };
+
+bool is_floating(const nn::SafetensorsFile::Stored& stored) {
+  const std::optional<DType> dtype = nn::SafetensorsFile::dtype_of(stored);
+  return dtype.has_value() && tarsier::is_floating(*dtype);
+}
+
+/// Why weights of other dtypes do not load.
+constexpr const char* kQuantised =
+    " (quantised weights? dequantise the model in transformers, and save it again)";
 
 /// Plans the copies into one tensor of the module.
 void plan_copies(const Pretrained& file, const Source& source, const std::string& own_name,
@@ -203,26 +259,26 @@ void plan_copies(const Pretrained& file, const Source& source, const std::string
     const std::string& name = source.names[static_cast<size_t>(i)];
     const Tensor part = slice(place, 0, i * rows, (i + 1) * rows);
     const Shape expected = source.transposed ? Shape{part.size(1), rows} : part.shape();
-    const Tensor* given = file.weights.find(name);
-    if (given == nullptr) {
+    const auto found = file.weights.find(name);
+    if (found == file.weights.end()) {
       differences.missing.push_back(name);
-    } else if (!(given->shape() == expected)) {
+    } else if (const auto& stored = *found->second.stored; !is_floating(stored)) {
       differences.wrong.push_back(
-          concat(name, " is ", given->shape(), " where ", expected, " belongs"));
-    } else if (!is_floating(given->dtype())) {
+          concat(name, " is ", stored.dtype, " where ", part.dtype(), " belongs", kQuantised));
+    } else if (!has_shape(found->second, expected)) {
       differences.wrong.push_back(
-          concat(name, " is ", given->dtype(), " where ", part.dtype(), " belongs"));
+          concat(name, " is ", shape_text(found->second), " where ", expected, " belongs"));
     } else {
-      copies.push_back({part, source.transposed ? transpose(*given, 0, 1) : *given});
+      copies.push_back({part, name, source.transposed});
     }
   }
 }
 
 }  // namespace
 
-void load_weights(nn::Module& module, const Pretrained& file,
-                  const std::function<Source(const std::string& name)>& source_of,
-                  const std::function<bool(std::string_view name)>& ignored) {
+std::vector<std::string> load_weights(
+    nn::Module& module, const Pretrained& file,
+    const std::function<Source(const std::string& name)>& source_of, const Leftovers& leftovers) {
   const NoGrad guard;
   Differences differences;
   std::vector<Copy> copies;
@@ -233,10 +289,19 @@ void load_weights(nn::Module& module, const Pretrained& file,
     plan_copies(file, source, name, tensor, copies, differences);
     taken.insert(source.names.begin(), source.names.end());
   }
-  for (const auto& [name, tensor] : file.weights)
-    if (!taken.contains(name) && !ignored(name)) differences.unexpected.push_back(name);
+  for (const auto& [name, weight] : file.weights) {
+    if (taken.contains(name) || leftovers.constants(name)) continue;
+    const bool is_head = weight.is_outside || std::ranges::any_of(leftovers.heads, [&](auto head) {
+                           return name.starts_with(head);
+                         });
+    (is_head ? differences.heads : differences.unexpected).push_back(name);
+  }
   differences.check_empty(file, module);
-  for (const Copy& copy : copies) copy_(copy.to, copy.from);
+  for (const Copy& copy : copies) {
+    const Tensor from = file.read(copy.from);
+    copy_(copy.to, copy.transposed ? transpose(from, 0, 1) : from);
+  }
+  return differences.heads;
 }
 
 }  // namespace tarsier::zoo

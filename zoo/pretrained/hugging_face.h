@@ -5,6 +5,7 @@
 // Source: https://huggingface.co/docs/transformers/main/en/main_classes/model
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,8 +27,6 @@ struct Pretrained {
   std::string config_path;   ///< …/config.json
   std::string weights_path;  ///< …/model.safetensors
   nn::Json config;
-  TensorDict
-      weights;  ///< mapped, not read (load_safetensors); without the prefix of the base model
 
   /// Whether the key is there, and not null.
   bool has(std::string_view key) const;
@@ -37,25 +36,53 @@ struct Pretrained {
   bool flag(std::string_view key, std::optional<bool> otherwise = {}) const;
   std::string text(std::string_view key, std::optional<std::string> otherwise = {}) const;
 
+  /// The weights by name, without what wrappers put there (nn/unwrap.h) and without the prefix of
+  /// the base model. They are mapped, not read (nn::SafetensorsFile).
+  struct Weight {
+    const nn::SafetensorsFile::Stored* stored;  ///< in `file`
+    bool is_outside;  ///< the others have the prefix of the base model: this is of a head
+  };
+  std::map<std::string, Weight, std::less<>> weights;
+  std::shared_ptr<const nn::SafetensorsFile> file;
+
+  bool contains(std::string_view name) const { return weights.contains(name); }
+  /// Throws Error("safetensors") where its dtype cannot be read.
+  Tensor read(std::string_view name) const;
+  /// Whether both are there and have the same dtype, shape and bytes.
+  bool are_same(std::string_view one, std::string_view other) const;
+  /// Whether `own` is one matrix with `base` (an output layer and the embedding below it): where
+  /// the config says so, unless the file has both, and they differ. What is in the file wins, as in
+  /// transformers.
+  bool is_tied(std::string_view own, std::string_view base) const;
+
   /// Throws Error("pretrained") with both shapes unless there is a weight of that name and shape:
   /// for a few weights whose shapes tell whether config.json and weights belong together, before a
   /// module of the sizes in config.json is made.
   void require(std::string_view name, const Shape& shape) const;
 };
 
-/// Opens a saved model: `path` is its folder, or the .safetensors file in it. `prefix` is what the
+/// Another name of a key in config.json.
+struct KeyAlias {
+  std::string_view alias, key;
+};
+
+/// Opens a saved model: `path` is its folder, or the .safetensors file in it. A folder without
+/// model.safetensors may have one variant of it, as model.fp16.safetensors. `prefix` is what the
 /// names of the base model begin with where it was saved inside of another ("transformer.",
-/// "bert."); it is cut off, so that both kinds of file look alike.
-/// Throws Error("pretrained") where a file is missing, or config.json is of another model_type;
-/// Error("json"), Error("safetensors") and Error("file") for damaged files. All name the file.
+/// "bert."); it is cut off, so that both kinds of file look alike. A value that config.json has
+/// under an alias is put under its key.
+/// Throws Error("pretrained") where a file is missing, config.json is of another model_type, or has
+/// a value under two names that differ; Error("json"), Error("safetensors") and Error("file") for
+/// damaged files. All name the file.
 Pretrained open_pretrained(const std::string& path, std::string_view model_type,
-                           std::string_view prefix);
+                           std::string_view prefix, const std::vector<KeyAlias>& aliases = {});
 
 /// Throws Error("pretrained") that names the option `key`, unless its value is supported.
 void require_option(bool supported, const Pretrained& file, std::string_view key);
 
-/// The activation that `key` names as transformers does: gelu, gelu_new, gelu_pytorch_tanh, relu,
-/// silu or tanh. Throws Error("pretrained") for others.
+/// The activation that `key` names as transformers does: gelu, gelu_new, relu, silu and all others
+/// that it has without parameters of their own, under all of their names. Throws
+/// Error("pretrained") for others.
 nn::Activation activation_of(const Pretrained& file, std::string_view key,
                              const std::string& otherwise = "gelu");
 /// The other way: transformers' name. Throws Error("pretrained") where it has none.
@@ -83,13 +110,22 @@ struct Source {
   bool transposed = false;
 };
 
+/// Weights of a file that may be there without a tensor of the module that takes them.
+struct Leftovers {
+  /// Heads for other tasks, by what their names begin with. Where the base model has its prefix in
+  /// the file, all that has not is a head.
+  std::vector<std::string_view> heads;
+  /// What is no weight: masks, numbers of positions.
+  std::function<bool(std::string_view name)> constants = [](std::string_view) { return false; };
+};
+
 /// Copies weights from `file` into every tensor of `module`'s state dict, which lie where
-/// source_of(name of the tensor) says, converting between f32 and f64. Weights of the file that no
-/// tensor takes must be `ignored`.
+/// source_of(name of the tensor) says, converting to the tensor's dtype. Weights of the file that
+/// no tensor takes must be among the `leftovers`. Returns the names of those of heads.
 /// Throws Error("pretrained") with the file's name that lists missing and unexpected names, and
-/// wrong shapes beside the right ones, the first ten of each; nothing is changed then.
-void load_weights(nn::Module& module, const Pretrained& file,
-                  const std::function<Source(const std::string& name)>& source_of,
-                  const std::function<bool(std::string_view name)>& ignored);
+/// wrong shapes and dtypes beside the right ones, the first ten of each; nothing is changed then.
+std::vector<std::string> load_weights(
+    nn::Module& module, const Pretrained& file,
+    const std::function<Source(const std::string& name)>& source_of, const Leftovers& leftovers);
 
 }  // namespace tarsier::zoo

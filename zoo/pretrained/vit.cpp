@@ -11,20 +11,39 @@ namespace {
 
 constexpr int64_t kLargestSide = 1 << 20;  // of an image: products stay far from overflow
 
+/// What both kinds of names have in common.
 const std::vector<Renaming> kRenamings = {
     {"class_token", "embeddings.cls_token"},
     {"position_embedding", "embeddings.position_embeddings"},
     {"stem.patches.", "embeddings.patch_embeddings.projection."},
     {"encoder.norm.", "layernorm."},
-    {"encoder.layers.", "encoder.layer."},
     {".norm1.", ".layernorm_before."},
-    {".self_attn.in_proj_", ".attention.attention.in_proj_"},
-    {".self_attn.out_proj.", ".attention.output.dense."},
     {".norm2.", ".layernorm_after."},
-    {".linear1.", ".intermediate.dense."},
-    {".linear2.", ".output.dense."},
     {"head.", "classifier."},
 };
+
+/// The names of the parts of a layer.
+struct LayerNames {
+  std::vector<Renaming> renamings;
+  QueryKeyValue query_key_value;
+};
+const LayerNames kSaved = {{{"encoder.layers.", "encoder.layer."},
+                            {".self_attn.in_proj_", ".attention.attention.in_proj_"},
+                            {".self_attn.out_proj.", ".attention.output.dense."},
+                            {".linear1.", ".intermediate.dense."},
+                            {".linear2.", ".output.dense."}},
+                           {"query.", "key.", "value."}};
+const LayerNames kInMemory = {{{"encoder.layers.", "layers."},
+                               {".self_attn.in_proj_", ".attention.in_proj_"},
+                               {".self_attn.out_proj.", ".attention.o_proj."},
+                               {".linear1.", ".mlp.fc1."},
+                               {".linear2.", ".mlp.fc2."}},
+                              {"q_proj.", "k_proj.", "v_proj."}};
+
+/// The names in the file of the tensor that has this name here.
+Source source_of(const std::string& name, const LayerNames& names) {
+  return unpacked(renamed(renamed(name, kRenamings), names.renamings), names.query_key_value);
+}
 
 /// Height and width: a whole number for both, or a list of two.
 Pair sides_of(const Pretrained& file, std::string_view key) {
@@ -59,25 +78,30 @@ ViTConfig config_of(const Pretrained& file) {
 
 }  // namespace
 
-std::unique_ptr<VisionTransformer> load_vit(const std::string& path) {
+std::unique_ptr<VisionTransformer> load_vit(const std::string& path,
+                                            std::vector<std::string>* unused) {
   const Pretrained file = open_pretrained(path, "vit", "vit.");
   const ViTConfig config = config_of(file);
   const bool qkv_bias = file.flag("qkv_bias", true);
+  const LayerNames& names = file.contains("layers.0.mlp.fc1.weight") ? kInMemory : kSaved;
   // Before a model is made that the weights cannot fill, and the memory may not hold.
   file.require("embeddings.patch_embeddings.projection.weight",
                {config.width, config.channels, config.patch_size.h, config.patch_size.w});
   file.require("embeddings.position_embeddings", {1, config.positions(), config.width});
-  file.require(concat("encoder.layer.", config.layers - 1, ".intermediate.dense.weight"),
-               {config.mlp_width, config.width});
+  file.require(
+      source_of(concat("encoder.layers.", config.layers - 1, ".linear1.weight"), names).names[0],
+      {config.mlp_width, config.width});
 
   auto model = make_empty<VisionTransformer>(file, config);
-  load_weights(
-      *model, file,
-      [&](const std::string& name) -> Source {
-        if (!qkv_bias && name.ends_with("in_proj_bias")) return {};  // starts with zeros
-        return unpacked(renamed(name, kRenamings));
-      },
-      [](std::string_view name) { return name.starts_with("pooler."); });
+  const std::vector<std::string> heads =
+      load_weights(*model, file,
+                   [&](const std::string& name) -> Source {
+                     if (!qkv_bias && name.ends_with("in_proj_bias"))
+                       return {};  // starts with zeros
+                     return source_of(name, names);
+                   },
+                   {{"pooler."}});
+  if (unused != nullptr) *unused = heads;
   model->eval();
   return model;
 }

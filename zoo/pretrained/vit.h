@@ -15,10 +15,18 @@
 //   encoder.layer.0.output.dense.weight                   encoder.layers.0.linear2.weight
 //   layernorm.weight                                      encoder.norm.weight
 //   classifier.weight                                     head.weight
+// Models in transformers 5 call the parts of a layer otherwise, and so do files that were not
+// written by save_pretrained, which writes the names above:
+//
+//   layers.0.attention.q_proj.weight, k_proj and v_proj encoder.layers.0.self_attn.in_proj_weight
+//   layers.0.attention.o_proj.weight              encoder.layers.0.self_attn.out_proj.weight
+//   layers.0.mlp.fc1.weight                               encoder.layers.0.linear1.weight
+//   layers.0.mlp.fc2.weight                               encoder.layers.0.linear2.weight
 // Source: https://huggingface.co/docs/transformers/model_doc/vit
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "../vit/vit.h"
 
@@ -26,11 +34,13 @@ namespace tarsier::zoo {
 
 /// Loads a ViTForImageClassification: `path` is the folder, or the .safetensors file in it. The
 /// result is in eval(), in f32; its dropout is the config's hidden_dropout_prob. Without qkv_bias
-/// the biases of query, key and value are zeros.
+/// the biases of query, key and value are zeros. Weights of heads for other tasks stay in the file;
+/// `unused`, if given, gets their names.
 /// Throws Error("pretrained") where files are missing, belong to another model, lack weights, have
 /// others or of wrong shapes, have sizes that do not fit together, or ask for an activation that is
 /// not here; Error("json"), Error("safetensors") and Error("file") for damaged files. All name the
 /// file.
-std::unique_ptr<VisionTransformer> load_vit(const std::string& path);
+std::unique_ptr<VisionTransformer> load_vit(const std::string& path,
+                                            std::vector<std::string>* unused = nullptr);
 
 }  // namespace tarsier::zoo
