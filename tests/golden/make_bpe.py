@@ -4,7 +4,9 @@
     python tests/golden/make_bpe.py [FOLDER]
 
 bpe_vocab.json and bpe_merges.txt are a vocabulary that Hugging Face's BpeTrainer learns from TRAIN,
-bpe_sample.json has TRAIN, SAMPLE and the ids that its tokenizer gives SAMPLE.
+bpe_sample.json has TRAIN, SAMPLE and the ids that its tokenizer gives SAMPLE. bpe_tokenizer.json is
+the same tokenizer, with an added token and a special one around each text, as tokenizers saves it
+now (tokenizer.json); bpe_fuzz.json has random texts with the ids that it gives.
 
 FOLDER has GPT-2's own vocab.json and merges.txt, which are too large to keep here (their SHA-256
 are below); then gpt2_bpe_sample.json has SAMPLE with the ids that tiktoken gives it over them.
@@ -13,10 +15,11 @@ are below); then gpt2_bpe_sample.json has SAMPLE with the ids that tiktoken give
 import hashlib
 import json
 import pathlib
+import random
 import sys
 
 import tiktoken.load
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 HERE = pathlib.Path(__file__).parent
 PATTERN = r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
@@ -40,6 +43,24 @@ SAMPLE = (
 )
 
 
+def random_text(rng):
+    """Pieces of the training text, contractions, white space of all kinds, and any characters."""
+    pieces = [
+        lambda: rng.choice(TRAIN.split()),
+        lambda: TRAIN[(at := rng.randrange(len(TRAIN))):at + rng.randrange(12)],
+        lambda: rng.choice(["'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'S", "''s", "'"]),
+        lambda: rng.choice(" \t\n\r\v\f\u0085\u00a0\u1680\u2003\u2028\u2029\u202f\u3000\u200b")
+        * rng.randrange(1, 4),
+        lambda: " " * rng.randrange(1, 5),
+        lambda: str(rng.randrange(10 ** rng.randrange(1, 7))),
+        lambda: rng.choice("äßéñøłçœǅʰªº²½Ⅷ٣०中文字कи́ʼ’“”…—€😀👨\u200d👩🇩🇪\ufe0f\u0301"),
+        lambda: chr(rng.choice([c for c in (rng.randrange(0x110000),) if not 0xD800 <= c < 0xE000]
+                               or [65])),
+        lambda: chr(rng.randrange(0x80)),
+    ]
+    return "".join(rng.choice(pieces)() for _ in range(rng.randrange(1, 16)))
+
+
 def write(name, value):
     (HERE / name).write_text(json.dumps(value) + "\n")
 
@@ -54,6 +75,17 @@ def main():
     (HERE / "bpe-vocab.json").rename(HERE / "bpe_vocab.json")
     (HERE / "bpe-merges.txt").rename(HERE / "bpe_merges.txt")
     write("bpe_sample.json", {"train": TRAIN, "text": SAMPLE, "ids": tokenizer.encode(SAMPLE).ids})
+
+    tokenizer.add_special_tokens(["<|endoftext|>"])
+    end = tokenizer.token_to_id("<|endoftext|>")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", end)])
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.save(str(HERE / "bpe_tokenizer.json"), pretty=False)
+    rng = random.Random(20261129)
+    texts = [random_text(rng) for _ in range(200)]
+    write("bpe_fuzz.json", [{"text": text, "ids": tokenizer.encode(text, add_special_tokens=False).ids}
+                            for text in texts])
 
     if len(sys.argv) < 2:
         return

@@ -121,6 +121,128 @@ TEST_CASE("encoding gives Hugging Face's ids, and decoding the text") {
   CHECK(again.encode(text) == ids_of(sample));
 }
 
+TEST_CASE("merges may be written as pairs") {
+  nn::Json json = Bpe::load(golden("bpe_vocab.json"), golden("bpe_merges.txt")).to_json();
+  const nn::Json sample = golden_json("bpe_sample.json");
+  json.set("merges", golden_json("bpe_tokenizer.json")["model"]["merges"]);
+  REQUIRE(json["merges"].as_array()[0].is_array());
+  const Bpe bpe = Bpe::from_json(json);
+  CHECK(bpe.encode(sample["text"].as_string()) == ids_of(sample));
+  const auto with = [&](nn::Json merge) {
+    nn::Json other = json;
+    other.set("merges", nn::Json::Array{"a b", std::move(merge)});
+    return error_of([&] { Bpe::from_json(other); });
+  };
+  json.set("vocab", Bpe::train("ab ab", 257).to_json()["vocab"]);
+  CHECK(with(nn::Json::Array{"a", "b"}).find("line 2: 'a b' is there twice") != std::string::npos);
+  for (const nn::Json& wrong :
+       {nn::Json(1), nn::Json(nn::Json::Array{"a"}), nn::Json(nn::Json::Array{"a", "b", "c"}),
+        nn::Json(nn::Json::Array{"a", 1}), nn::Json(nn::Json::Object{})})
+    CHECK(with(wrong) == "[bpe] the list of merges, line 2 is " + wrong.dump() +
+                             ", but must be two tokens: \"a b\" or [\"a\", \"b\"]");
+}
+
+TEST_CASE("a tokenizer.json gives the ids of tokenizers, on random texts") {
+  const Bpe bpe = Bpe::load_tokenizer(golden("bpe_tokenizer.json"));
+  CHECK(bpe.size() == 331);
+  CHECK(bpe.special("<|endoftext|>") == 330);
+  const nn::Json fuzz = golden_json("bpe_fuzz.json");
+  CHECK(fuzz.as_array().size() == 200);
+  for (const nn::Json& sample : fuzz.as_array()) {
+    CAPTURE(sample["text"].dump());
+    CHECK(bpe.encode(sample["text"].as_string()) == ids_of(sample));
+    CHECK(bpe.decode(ids_of(sample)) == sample["text"].as_string());
+  }
+}
+
+TEST_CASE("a folder has its vocabulary in either form") {
+  const Scratch scratch;
+  const std::string folder = scratch.path("");
+  scratch.write("other.txt", "");
+  CHECK(error_of([&] { Bpe::load_folder(folder); }) ==
+        "[bpe] '" + folder +
+            "' has neither vocab.json and merges.txt nor tokenizer.json, but "
+            "'other.txt'");
+  scratch.write("tokenizer.json", nn::read_file(golden("bpe_tokenizer.json")));
+  CHECK(Bpe::load_folder(folder).size() == 331);
+  scratch.write("vocab.json", nn::read_file(golden("bpe_vocab.json")));
+  CHECK(Bpe::load_folder(folder).size() == 331);  // without merges.txt it says nothing
+  scratch.write("merges.txt", nn::read_file(golden("bpe_merges.txt")));
+  CHECK(Bpe::load_folder(folder).size() == 330);
+}
+
+TEST_CASE("a tokenizer.json that does something else is refused, by file and part") {
+  using Object = nn::Json::Object;
+  using Array = nn::Json::Array;
+  const Scratch scratch;
+  const nn::Json good = golden_json("bpe_tokenizer.json");
+  const auto message = [&](const nn::Json& json) {
+    const std::string path = scratch.write("tokenizer.json", json.dump());
+    const std::string text = error_of([&] { Bpe::load_tokenizer(path); });
+    if (text != "no error") CHECK(text.find('\'' + path + '\'') != std::string::npos);
+    return text;
+  };
+  const auto with = [&](const char* key, nn::Json value) {
+    nn::Json json = good;
+    json.set(key, std::move(value));
+    return message(json);
+  };
+  const auto model_with = [&](const char* key, nn::Json value) {
+    nn::Json model = good["model"];
+    model.set(key, std::move(value));
+    return with("model", model);
+  };
+  const auto says = [](const std::string& text, const char* part) {
+    CAPTURE(text);
+    CHECK(text.find(part) != std::string::npos);
+  };
+  const nn::Json byte_level = good["pre_tokenizer"];
+  // The same in other words.
+  CHECK(message(good) == "no error");
+  CHECK(with("normalizer", Object{{"type", "Sequence"}, {"normalizers", Array{}}}) == "no error");
+  CHECK(with("pre_tokenizer", Object{{"type", "Sequence"}, {"pretokenizers", Array{byte_level}}}) ==
+        "no error");
+  CHECK(with("added_tokens", nn::Json()) == "no error");
+  CHECK(model_with("dropout", 0.0) == "no error");
+  CHECK(model_with("end_of_word_suffix", "") == "no error");
+  // Other steps.
+  says(with("normalizer", Object{{"type", "NFC"}}), "the normalizer is {\"type\": \"NFC\"}, and");
+  says(with("pre_tokenizer", nn::Json()), "the pre_tokenizer is null");
+  says(with("pre_tokenizer", Object{{"type", "Whitespace"}}), "the pre_tokenizer is {\"type\"");
+  says(with("pre_tokenizer", "ByteLevel"), "the pre_tokenizer is \"ByteLevel\"");
+  says(with("pre_tokenizer", Object{{"type", "Sequence"}, {"pretokenizers", Array{1}}}),
+       "the pre_tokenizer is");
+  says(with("pre_tokenizer", Object{{"type", "Sequence"}}), "the pre_tokenizer is");
+  for (const char* key : {"add_prefix_space", "use_regex"}) {
+    nn::Json other = byte_level;
+    other.set(key, !byte_level[key].as_bool());
+    says(with("pre_tokenizer", other), "the pre_tokenizer is");
+  }
+  says(with("model", nn::Json()), "has no model");
+  says(model_with("type", "WordPiece"), "the type of the model is \"WordPiece\"");
+  says(model_with("dropout", 0.1), "'dropout' of the model is 0.1");
+  says(model_with("ignore_merges", true), "'ignore_merges' of the model is true");
+  says(model_with("end_of_word_suffix", "</w>"), "'end_of_word_suffix' of the model is");
+  says(model_with("continuing_subword_prefix", "##"), "'continuing_subword_prefix' of the model");
+  says(model_with("vocab", Array{}), "the vocab of the model must be an object");
+  says(model_with("vocab", Object{{"a", "b"}}), "token 'a' has id \"b\"");
+  says(model_with("merges", Array{"a zz"}), "line 1: 'zz' is not in");
+  // Added tokens.
+  const auto added = [&](nn::Json id, nn::Json content) {
+    return with("added_tokens",
+                Array{Object{{"id", std::move(id)}, {"content", std::move(content)}}});
+  };
+  CHECK(added(330, "<end>") == "no error");
+  CHECK(added(64, "a") == "no error");  // there already
+  says(added(65, "a"), "the added token 'a' has id 65, and 64 in the vocabulary");
+  says(added(332, "<end>"), "token '<end>' has id 332; the ids of 331 tokens must be 0 to 330");
+  says(added(5, "<end>"), "token '<end>' has id 5");
+  says(added("5", "<end>"), "must have an id and a content");
+  says(with("added_tokens", Array{1}), "an added token is 1, and must have");
+  says(with("added_tokens", 1), "added_tokens must be an array");
+  says(message(Array{}), "an object {…} was expected");
+}
+
 /// A folder with GPT-2's files: TARSIER_GPT2, or shared/data/gpt2.
 std::string gpt2_folder() {
   const char* named = std::getenv("TARSIER_GPT2");

@@ -182,6 +182,12 @@ TEST_CASE("GPT-2's own byte pairs are taken from its files") {
   const TextTokens tokens = TextTokens::from_json(task->describe_data()["vocabulary"]);
   CHECK(tokens.size() ==
         kSpecialTokens + Bpe::load(scratch.path("vocab.json"), scratch.path("merges.txt")).size());
+  // A folder with tokenizer.json alone, as newer programs write it.
+  const Scratch newer;
+  newer.write("tokenizer.json",
+              nn::read_file(source_file("tests/golden/bpe_tokenizer.json").string()));
+  const auto other = task_with(newer, small_text(), {{"tokens", "bpe"}, {"vocab", newer.path("")}});
+  CHECK(TextTokens::from_json(other->describe_data()["vocabulary"]).size() == kSpecialTokens + 331);
 }
 
 }  // namespace

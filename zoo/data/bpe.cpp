@@ -1,14 +1,10 @@
 #include "zoo/data/bpe.h"
 
-#include <algorithm>
-#include <optional>
 #include <queue>
 
 #include "autograd/error.h"
-#include "nn/file.h"
 #include "nn/utf8.h"
-#include "zoo/data/lines.h"
-#include "zoo/data/text.h"
+#include "zoo/data/byte_characters.h"
 #include "zoo/data/unicode.h"
 
 namespace tarsier::zoo {
@@ -63,50 +59,8 @@ std::vector<std::string_view> split_pieces(std::string_view text) {
   return pieces;
 }
 
-// -------------------------------------------------------------------------------- bytes as
-// characters
-
-namespace {
-
-/// GPT-2's files write each byte as one printable character: as itself where Latin-1 prints it, and
-/// else, in order, as U+0100, U+0101, ….
-struct ByteCharacters {
-  std::array<char32_t, 256> character{};
-  std::unordered_map<char32_t, uint8_t> byte;
-  std::vector<uint8_t> order;  // by character: the order of ids
-
-  ByteCharacters() {
-    const auto prints = [](unsigned b) {
-      return (b >= 0x21 && b <= 0x7E) || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE;
-    };
-    char32_t next = 0x100;
-    for (unsigned b = 0; b < 256; ++b) character[b] = prints(b) ? b : next++;
-    for (unsigned b = 0; b < 256; ++b) {
-      byte[character[b]] = static_cast<uint8_t>(b);
-      order.push_back(static_cast<uint8_t>(b));
-    }
-    std::sort(order.begin(), order.end(),
-              [&](uint8_t a, uint8_t b) { return character[a] < character[b]; });
-  }
-};
-
-const ByteCharacters& byte_characters() {
-  static const ByteCharacters table;
-  return table;
-}
-
-/// The bytes that `text` writes; nothing where a character stands for no byte.
-std::optional<std::string> bytes_of(std::string_view text) {
-  std::string out;
-  for (char32_t character : decode_utf8(text, "a token")) {
-    const auto found = byte_characters().byte.find(character);
-    if (found == byte_characters().byte.end()) return std::nullopt;
-    out += static_cast<char>(found->second);
-  }
-  return out;
-}
-
-}  // namespace
+// ---------------------------------------------------------------------------------------
+// vocabulary
 
 std::string Bpe::written(int32_t id) const {
   const std::string& bytes = (*this)[id];
@@ -116,9 +70,6 @@ std::string Bpe::written(int32_t id) const {
     nn::append_utf8(out, byte_characters().character[static_cast<uint8_t>(byte)]);
   return out;
 }
-
-// ---------------------------------------------------------------------------------------
-// vocabulary
 
 Bpe::Bpe() {
   for (uint8_t byte : byte_characters().order) {
@@ -148,90 +99,6 @@ int32_t Bpe::add_special(const std::string& name) {
 int32_t Bpe::special(const std::string& name) const {
   const auto found = specials_.find(name);
   return found == specials_.end() ? -1 : found->second;
-}
-
-Bpe Bpe::from_parts(const nn::Json& vocab, const std::string& vocab_source,
-                    const std::vector<std::string>& merges, const std::string& merges_source) {
-  Bpe out;
-  out.tokens_.assign(vocab.as_object().size(), "");
-  std::vector<bool> taken(out.tokens_.size());
-  std::unordered_map<std::string, int32_t> id_of;  // as written
-  for (const auto& [token, json] : vocab.as_object()) {
-    const int64_t id = json.as_int();
-    check(id >= 0 && id < out.size() && !taken[static_cast<size_t>(id)], "bpe", vocab_source,
-          ": token '", token, "' has id ", id, "; the ids of ", out.size(), " tokens must be 0 to ",
-          out.size() - 1, ", each once");
-    taken[static_cast<size_t>(id)] = true;
-    out.tokens_[static_cast<size_t>(id)] = token;
-    id_of[token] = static_cast<int32_t>(id);
-  }
-  std::vector<bool> made(out.tokens_.size());
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    const std::string character = encode_utf8(byte_characters().character[byte]);
-    const auto found = id_of.find(character);
-    check(found != id_of.end(), "bpe", vocab_source, " has no token '", character, "' for byte ",
-          byte, ": it is not a vocabulary of GPT-2's kind");
-    out.byte_tokens_[byte] = found->second;
-    made[static_cast<size_t>(found->second)] = true;
-  }
-  for (size_t i = 0; i < merges.size(); ++i) {
-    if ((i == 0 && merges[i].starts_with("#version")) || merges[i].empty()) continue;
-    const std::string where = concat(merges_source, ", line ", i + 1);
-    const size_t space = merges[i].find(' ');
-    check(space != std::string::npos && merges[i].find(' ', space + 1) == std::string::npos, "bpe",
-          where, " is '", merges[i], "', but must be two tokens with a space between");
-    const std::string parts[2] = {merges[i].substr(0, space), merges[i].substr(space + 1)};
-    const auto find = [&](const std::string& token) {
-      const auto found = id_of.find(token);
-      check(found != id_of.end(), "bpe", where, ": '", token, "' is not in ", vocab_source);
-      return found->second;
-    };
-    const Pair pair = {find(parts[0]), find(parts[1])};
-    const int32_t token = find(parts[0] + parts[1]);
-    check(!out.merge_of_.contains(key(pair)), "bpe", where, ": '", merges[i], "' is there twice");
-    out.add_merge(pair, token);
-    made[static_cast<size_t>(token)] = true;
-  }
-  for (size_t id = 0; id < out.tokens_.size(); ++id) {
-    if (!made[id]) {
-      out.specials_[out.tokens_[id]] = static_cast<int32_t>(id);
-      continue;
-    }
-    const std::optional<std::string> bytes = bytes_of(out.tokens_[id]);
-    check(bytes.has_value(), "bpe", vocab_source, ": token '", out.tokens_[id],
-          "' has a character that stands for no byte");
-    out.tokens_[id] = *bytes;
-  }
-  return out;
-}
-
-Bpe Bpe::load(const std::string& vocab_file, const std::string& merges_file) {
-  const std::string vocab = read_text_file(vocab_file);
-  return from_parts(nn::Json::parse(vocab, vocab_file), concat('\'', vocab_file, '\''),
-                    read_lines(merges_file), concat('\'', merges_file, '\''));
-}
-
-Bpe Bpe::from_json(const nn::Json& json) {
-  std::vector<std::string> merges;
-  for (const nn::Json& merge : json["merges"].as_array()) merges.push_back(merge.as_string());
-  return from_parts(json["vocab"], "the vocabulary", merges, "the list of merges");
-}
-
-nn::Json Bpe::to_json() const {
-  nn::Json::Object vocab;
-  for (int32_t id = 0; id < size(); ++id) vocab.emplace_back(written(id), int64_t{id});
-  nn::Json::Array merges;
-  for (const auto& [left, right] : merges_)
-    merges.emplace_back(written(left) + ' ' + written(right));
-  return nn::Json::Object{{"vocab", std::move(vocab)}, {"merges", std::move(merges)}};
-}
-
-void Bpe::save(const std::string& vocab_file, const std::string& merges_file) const {
-  const nn::Json json = to_json();
-  std::string lines = "#version: 0.2\n";
-  for (const nn::Json& merge : json["merges"].as_array()) lines += merge.as_string() + '\n';
-  nn::write_file_atomically(vocab_file, json["vocab"].dump());
-  nn::write_file_atomically(merges_file, lines);
 }
 
 // -------------------------------------------------------------------------------------------

@@ -46,7 +46,18 @@ class Bpe {
   /// Writes both files. load() gives the same vocabulary back.
   void save(const std::string& vocab_file, const std::string& merges_file) const;
 
-  /// The same as one object with "vocab" and "merges", for config.json.
+  /// The tokenizer.json of Hugging Face's tokenizers, where it does what GPT-2's does: byte pairs
+  /// of ByteLevel pieces. Its added tokens are special ones, and what its post-processor would put
+  /// around a text is left to the caller. Throws Error("bpe") that names the file and the part that
+  /// is another: a normalizer, another pre_tokenizer or model, an option that changes ids.
+  /// Source: https://huggingface.co/docs/tokenizers
+  static Bpe load_tokenizer(const std::string& file);
+  /// The vocabulary of a folder: vocab.json and merges.txt, or else tokenizer.json, which is all
+  /// that newer programs write. Throws Error("bpe") where neither is there, naming what is.
+  static Bpe load_folder(const std::string& folder);
+
+  /// The same as one object with "vocab" and "merges", for config.json. A merge is a string of two
+  /// tokens with a space between, or read as well, an array of two, as tokenizers writes it now.
   nn::Json to_json() const;
   static Bpe from_json(const nn::Json& json);
 
@@ -80,13 +91,20 @@ class Bpe {
     std::mutex mutex;
     std::unordered_map<std::string, std::vector<int32_t>> pieces;
   };
+  /// A merge as a file has it.
+  struct WrittenMerge {
+    std::string left, right;
+    int64_t line;  // in the file, or its number in the list, from 1
+  };
 
   static uint64_t key(Pair pair) {
     return static_cast<uint64_t>(static_cast<uint32_t>(pair.first)) << 32 |
            static_cast<uint32_t>(pair.second);
   }
+  static WrittenMerge split_merge(const std::string& text, int64_t line, const std::string& source);
+  static std::vector<WrittenMerge> merges_of(const nn::Json& list, const std::string& source);
   static Bpe from_parts(const nn::Json& vocab, const std::string& vocab_source,
-                        const std::vector<std::string>& merges, const std::string& merges_source);
+                        const std::vector<WrittenMerge>& merges, const std::string& merges_source);
   void add_merge(Pair pair, int32_t token);
   void encode_piece(std::string_view piece, std::vector<int32_t>& out) const;
   std::string written(int32_t id) const;

@@ -106,7 +106,8 @@ void TokenizerOptions::add_to(Settings& settings) {
   settings.add("lower", lower, "words in small letters");
   settings.add("min_count", min_count, "rarer words are unknown");
   settings.add("vocab_size", size, "of bpe", 256);
-  settings.add("vocab", vocab, "bpe of a folder with vocab.json and merges.txt", {});
+  settings.add("vocab", vocab, "bpe of a folder with vocab.json and merges.txt, or tokenizer.json",
+               {});
 }
 
 std::unique_ptr<Tokenizer> Tokenizer::train(const std::vector<std::string>& texts,
@@ -116,8 +117,7 @@ std::unique_ptr<Tokenizer> Tokenizer::train(const std::vector<std::string>& text
   check(options.kind == "bpe", "tokenizer", "there are no tokens of kind '", options.kind,
         "': use words, characters or bpe");
   if (!options.vocab.empty())
-    return std::make_unique<BpeTokenizer>(
-        Bpe::load(options.vocab + "/vocab.json", options.vocab + "/merges.txt"));
+    return std::make_unique<BpeTokenizer>(Bpe::load_folder(options.vocab));
   std::string all;
   for (const std::string& text : texts) all.append(text).append("\n");
   return std::make_unique<BpeTokenizer>(Bpe::train(all, options.size));
