@@ -186,11 +186,11 @@ class TokenizerFile {
   nn::Json::Array steps(const char* part, const char* list) const {
     const nn::Json* value = json_.find(part);
     if (value == nullptr || value->is_null()) return {};
-    if (!value->is_object()) refuse(part, *value);
+    if (!value->is_object()) refuse(concat("the ", part), *value);
     const nn::Json *type = value->find("type"), *items = value->find(list);
     const bool is_sequence = type != nullptr && *type == nn::Json("Sequence");
     if (!is_sequence) return {*value};
-    if (items == nullptr || !items->is_array()) refuse(part, *value);
+    if (items == nullptr || !items->is_array()) refuse(concat("the ", part), *value);
     return items->as_array();
   }
 

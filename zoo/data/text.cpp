@@ -88,10 +88,11 @@ std::string describe_character(char32_t character) {
 }
 
 CharVocabulary::CharVocabulary(const std::vector<char32_t>& text) {
-  std::vector<bool> seen(0x110000);
+  if (text.empty()) return;
+  std::vector<bool> seen(size_t{*std::max_element(text.begin(), text.end())} + 1);
   for (char32_t character : text) seen[character] = true;
-  for (char32_t c = 0; c < 0x110000; ++c)
-    if (seen[c]) characters_.push_back(c);
+  for (size_t c = 0; c < seen.size(); ++c)
+    if (seen[c]) characters_.push_back(static_cast<char32_t>(c));
   make_index();
 }
 

@@ -1,0 +1,17 @@
+// metrics.jsonl: as a report reads it, and as a resumed run does; the first byte is its last step.
+#include "tests/fuzz/fuzz.h"
+#include "zoo/report/curves.h"
+#include "zoo/run_folder.h"
+
+void tarsier::fuzz::read_input(std::string_view bytes) {
+  const unsigned last_step = take_byte(bytes);
+  folder().write("config.json", "{}");
+  folder().write("metrics.jsonl", bytes);
+  try {
+    zoo::read_curves(bytes);
+  } catch (const Error&) {  // a resumed run drops a line that was cut off
+  }
+  zoo::MetricsLog(zoo::RunFolder::open(folder().path()), last_step);
+  // What it keeps is whole.
+  zoo::MetricsLog(zoo::RunFolder::open(folder().path()), last_step);
+}

@@ -1,0 +1,15 @@
+// Pictures: BMP, PGM and PPM, and what predict makes of them.
+#include "zoo/data/picture.h"
+
+#include "tests/fuzz/fuzz.h"
+
+void tarsier::fuzz::read_input(std::string_view bytes) {
+  const zoo::Picture picture = zoo::read_picture(folder().write("input", bytes));
+  promise(picture.height > 0 && picture.width > 0 &&
+              static_cast<int64_t>(picture.pixels.size()) == picture.numel(),
+          "a picture has its pixels");
+  promise(picture.height * picture.width <= 8 * static_cast<int64_t>(bytes.size()),
+          "a file holds no more pixels than bits");
+  zoo::fitted(picture, 3, 4, 6);
+  zoo::fitted_sign(picture, 8, 8);
+}

@@ -1,0 +1,19 @@
+// A tokenizer as config.json keeps it, and after a byte 0 a text.
+#include "zoo/data/tokenizer.h"
+
+#include "tests/fuzz/fuzz.h"
+#include "zoo/gpt/tokens.h"
+
+void tarsier::fuzz::read_input(std::string_view bytes) {
+  const nn::Json json = nn::Json::parse(take_part(bytes, '\0'));
+  const zoo::TextTokens tokens = zoo::TextTokens::from_json(json);
+  tokens.blank();
+  for (int32_t id : tokens.encode(bytes, "the input")) {
+    promise(id >= 0 && id < tokens.size(), "an id is one of the vocabulary");
+    tokens.show(id);
+  }
+  const auto tokenizer = zoo::Tokenizer::from_json(json);
+  tokenizer->decode(tokenizer->encode(bytes));
+  promise(zoo::Tokenizer::from_json(tokenizer->to_json())->size() == tokenizer->size(),
+          "a tokenizer is read as it was written");
+}
