@@ -1,4 +1,4 @@
-#include "nn/safetensors.h"
+#include "nn/safetensors_file.h"
 
 #include <algorithm>
 #include <bit>
@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "autograd/ops.h"
-#include "nn/file.h"
 #include "nn/json.h"
 #include "nn/small_floats.h"
 #include "nn/utf8.h"

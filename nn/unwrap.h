@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/tensor_dict.h"
+#include "../autograd/tensor_dict.h"
 
 namespace tarsier::nn {
 

@@ -1,5 +1,5 @@
 // Tensors: every one that a file has is described, and is read or refused by itself.
-#include "nn/safetensors.h"
+#include "nn/safetensors_file.h"
 
 #include "autograd/ops.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,5 +1,5 @@
 // Safetensors: written, read, exchanged with the original library, and attacked.
-#include "nn/safetensors.h"
+#include "nn/safetensors_file.h"
 
 #include <doctest/doctest.h>
 

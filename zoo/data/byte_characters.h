@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "zoo/data/text.h"
+#include "text.h"
 
 namespace tarsier::zoo {
 

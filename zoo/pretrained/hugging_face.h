@@ -16,7 +16,7 @@
 #include "../../nn/init.h"
 #include "../../nn/json.h"
 #include "../../nn/module.h"
-#include "../../nn/safetensors.h"
+#include "../../nn/safetensors_file.h"
 
 namespace tarsier::zoo {
 
