@@ -86,7 +86,7 @@ void softmax_block(const Block& block, T* s, RunningSoftmax<T>& state) {
     // Where nothing was visible yet all is −∞, and −∞ − −∞ would be NaN.
     const Simd<T> shift = select(largest == lowest, Simd<T>(T(0)), largest);
     const Simd<T> correction = exp_flush(before - shift);
-    Simd<T> sum = Simd<T>::load(state.sum + i) * correction;
+    Simd<T> sum = T(0);  // of this block alone: one sum over all keys would lose with each of them
     const int64_t end = block.end_key(i + Simd<T>::width - 1);
     for (int64_t j = block.first_key(i); j < end; ++j) {
       T* const p = s + j * kBlock + i;
@@ -95,7 +95,7 @@ void softmax_block(const Block& block, T* s, RunningSoftmax<T>& state) {
       sum += weight;
     }
     largest.store(state.largest + i);
-    sum.store(state.sum + i);
+    (Simd<T>::load(state.sum + i) * correction + sum).store(state.sum + i);
     correction.store(state.correction + i);
   }
 }

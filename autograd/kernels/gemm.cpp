@@ -7,12 +7,13 @@
 //
 // A panel of B is used by all tiles of its strip one after another, while the panels of A come from
 // the L2 cache. Small operands are not packed but read where they lie. Strips are the unit that
-// threads share. k is never shared out: each element of C is one chain of multiply-adds in the
-// order of p, started from 0, the bias, or C. So its bits depend on nothing else: not on the
-// threads, the blocks, the neighbours, or the batch.
+// threads share. k is never shared out: each element of C is summed in the order of gemm_sum.h,
+// which depends on k alone. So its bits do not depend on the threads, the neighbours, or the batch.
+// Only a product that is one number is summed in another order, by gemm_dot.h.
 #include "autograd/kernels/gemm.h"
 
 #include "autograd/kernels/activation.h"
+#include "autograd/kernels/gemm_dot.h"
 #include "autograd/kernels/gemm_ladder.h"
 #include "autograd/kernels/gemm_pack.h"
 #include "autograd/kernels/gemm_row.h"
@@ -24,9 +25,7 @@
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
 
-/// Long blocks of k mean few passes over C. A panel of B (AVX-512: 128 bytes a step) and the panels
-/// of A of a strip fit into the L2 cache together; the whole blocks of A and B into L3.
-constexpr int64_t kBlockK = 512;
+/// With the blocks of k (gemm_sum.h) this makes the blocks of A and B that lie in the caches.
 constexpr int64_t kBlockRows = 96 * kTileRows;
 constexpr int64_t kBlockCols = 1024;
 /// Tiles that use a panel of B before the next one comes.
@@ -243,12 +242,20 @@ void row_product(const Gemm<T>& g, const T* a, const T* b, T* c) {
       });
 }
 
+/// One row times one column.
+template <class T>
+void dot_product(const Gemm<T>& g, const T* a, const T* b, T* c) {
+  const T start = g.accumulate ? *c : g.bias != nullptr ? *g.bias : T(0);
+  *c = start + dot(g.k, a, g.a_col, b, g.b_row);
+  apply_tail(g.tail, 1, 1, c, g.c_row);
+}
+
 /// The product of one matrix A by one matrix B.
 template <class T>
 void product(const Gemm<T>& g, const T* a, const T* b, T* c) {
+  if (g.m == 1 && g.n == 1) return dot_product(g, a, b, c);
   if (g.m == 1 && g.b_row == 1 && g.b_col != 1) return row_product(g, a, b, c);
-  const int64_t k_blocks = g.k == 0 ? 1 : ceil_div(g.k, kBlockK);
-  const int64_t block_k = ceil_div(ceil_div(g.k, k_blocks), 16) * 16;  // whole cache lines
+  const int64_t block_k = block_length(g.k), k_blocks = most(1, ceil_div(g.k, kBlockK));
   const int64_t block_rows = least(g.m, kBlockRows), block_cols = least(g.n, kBlockCols);
   Block<T> block;
   block.packs_a = packs_a(g);

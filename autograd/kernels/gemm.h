@@ -17,9 +17,10 @@ enum class GemmTail : uint8_t { none, relu, gelu, gelu_tanh, silu };
 /// of offsets allow any broadcasting. A null array means offset 0 for all. Matrices of C must not
 /// overlap one another or the operands. k = 0 gives zeros (or leaves C as it was).
 ///
-/// Each element of C is one chain of multiply-adds in the order of p, which starts from 0, the bias
-/// or C[i, j]. So it has the same bits at any number of threads, alone or in a batch, and whatever
-/// rows and columns stand around it.
+/// Each element of C is summed in an order that depends on k alone (gemm_sum.h), so it has the same
+/// bits at any number of threads, alone or in a batch, and whatever rows and columns stand around
+/// it; but a product of m = n = 1 is summed in an order of its own (gemm_dot.h). The rounding error
+/// of a sum grows far slower than with √k.
 template <class T>
 struct Gemm {
   int64_t m, n, k;
@@ -39,8 +40,8 @@ struct Gemm {
 };
 
 /// One step of the way from the definition of the product to a fast one (gemm_ladder.h): C = A·B
-/// for row-major matrices, on one thread, equal to `gemm` to the last bit. `memory` has room for
-/// `memory_size(m, k)` elements.
+/// for row-major matrices, on one thread, each equal to the others to the last bit, and to `gemm`
+/// up to k = 128. `memory` has room for `memory_size(m, k)` elements.
 template <class T>
 struct GemmStep {
   const char* name;

@@ -9,7 +9,8 @@
 // All compute C = A·B for row-major matrices, A m × k, B k × n, C m × n. Each element of C is the
 // same chain of multiply-adds in all of them, c ← fma(A[i, p], B[p, j], c) for p = 0, 1, …, so the
 // results are equal to the last bit (tests/kernels/gemm_test.cpp). bench/ times the steps side by
-// side. gemm.cpp is step 4 with any strides, exact edges, threads, and a fused tail.
+// side. gemm.cpp is step 4 with any strides, exact edges, threads, a fused tail, and the chain cut
+// into short ones (gemm_sum.h), since the error of a long one grows with its length.
 
 #include <cstdint>
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "gemm_sum.h"
 #include "simd.h"
 #include "simd_transpose.h"
 
@@ -23,7 +24,7 @@ struct RowArgs {
 };
 
 /// C[j] = start[j] + Σ_p A[p]·B[p, j] for Vectors·width columns, or for the first `lanes` < width
-/// of one vector. As in gemm_tile.h one multiply-add per element and p, in the order of p.
+/// of one vector, in the order of gemm_sum.h.
 template <class T, int Vectors>
 TARSIER_INLINE void row_tile(const RowArgs<T>& args, int64_t lanes) {
   constexpr int W = Simd<T>::width;
@@ -32,7 +33,6 @@ TARSIER_INLINE void row_tile(const RowArgs<T>& args, int64_t lanes) {
     return n == W ? Simd<T>::load(p) : Simd<T>::load(p, n);
   };
   Simd<T> sum[Vectors];
-  for (int v = 0; v < Vectors; ++v) sum[v] = load(args.start + v * W, lanes);
   const auto add = [&](int64_t p, int64_t steps) {
     for (int v = 0; v < Vectors; ++v) {
       const T* const b = args.b + v * W * args.b_col + p;
@@ -48,14 +48,28 @@ TARSIER_INLINE void row_tile(const RowArgs<T>& args, int64_t lanes) {
         if (i < steps) sum[v] = fma(Simd<T>(args.a[(p + i) * args.a_col]), x[i], sum[v]);
     }
   };
-  int64_t p = 0;
-  for (; p + W <= args.k; p += W) add(p, W);
-  if (p < args.k) add(p, args.k - p);
+  Simd<T> c[Vectors], block[Vectors];
+  for (int v = 0; v < Vectors; ++v) c[v] = load(args.start + v * W, lanes);
+  const int64_t length = block_length(args.k);
+  for (int64_t from = 0; from < args.k; from += length) {
+    const int64_t to = least(from + length, args.k);
+    // −0 and not 0, which would change a −0.
+    for (int v = 0; v < Vectors; ++v) block[v] = Simd<T>(-T(0));
+    for (int64_t begin = from; begin < to; begin += kChain) {
+      const int64_t end = least(begin + kChain, to);
+      for (int v = 0; v < Vectors; ++v) sum[v] = Simd<T>(T(0));
+      int64_t p = begin;
+      for (; p + W <= end; p += W) add(p, W);
+      if (p < end) add(p, end - p);
+      for (int v = 0; v < Vectors; ++v) block[v] += sum[v];
+    }
+    for (int v = 0; v < Vectors; ++v) c[v] += block[v];
+  }
   for (int v = 0; v < Vectors; ++v) {
     if (lanes == W)
-      sum[v].store(args.c + v * W);
+      c[v].store(args.c + v * W);
     else
-      sum[v].store(args.c + v * W, lanes);
+      c[v].store(args.c + v * W, lanes);
   }
 }
 

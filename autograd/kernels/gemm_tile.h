@@ -3,8 +3,8 @@
 //
 // A tile is kTileRows rows by two vectors. Step p of its loop reads two vectors of row p of B and,
 // for each of its rows, one element of A that it repeats in all lanes: 2·rows multiply-adds for
-// rows + 2 loads. The sums stay in registers from start to end, so the tile has to be as large as
-// the register file allows:
+// rows + 2 loads. The sums stay in registers for all of a chain (gemm_sum.h), so the tile has to be
+// as large as the register file allows:
 //
 //   AVX-512, 32 registers: 14 rows × 2 vectors = 28 sums, + 2 of B, + 1 of A
 //   AVX2 and SSE, 16 registers: 6 × 2 = 12 sums, + 2 of B, + 1 of A   (NEON could hold more)
@@ -14,6 +14,7 @@
 
 #include <cstdint>
 
+#include "gemm_sum.h"
 #include "simd.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
@@ -34,14 +35,14 @@ struct TileArgs {
   int64_t a_row = 0, a_col = 0;  // not read where A is packed
   const T* b = nullptr;          // row p of B at b[p·b_row], columns contiguous
   int64_t b_row = 0;
-  const T* start = nullptr;  // what row i of the sums starts from, at start[i·start_row]
+  const T* start = nullptr;  // what row i of the sums is added to, at start[i·start_row]
   int64_t start_row = 0;     // 0 where all rows start from the same (zeros, the bias)
   T* c = nullptr;
   int64_t c_row = 0;
 };
 
-/// C = start + A·B for a tile of Rows × Vectors·width, one multiply-add per element and p, in the
-/// order of p. PackedA: A[i, p] at a[p·kPanelRows + i].
+/// C = start + A·B for a tile of Rows × Vectors·width, in chains of kChain multiply-adds per
+/// element in the order of p. PackedA: A[i, p] at a[p·kPanelRows + i].
 ///
 /// The pragmas unroll the loops over the tile early, so that g++ knows every sum by name and keeps
 /// it in a register all along; else it also writes all of them to the stack, before and after.
@@ -51,32 +52,45 @@ void tile(const TileArgs<T>& args) {
   const int64_t a_row = PackedA ? 1 : args.a_row;
   const int64_t a_col = PackedA ? kPanelRows<T> : args.a_col;
   Simd<T> sum[Rows][Vectors];
+  alignas(64)
+      T total[Rows][Vectors][W];  // of the chains before: in memory, sums need the registers
+  const auto each_sum = [](const auto& body) {
 #pragma GCC unroll 16
-  for (int i = 0; i < Rows; ++i)
+    for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 16
-    for (int j = 0; j < Vectors; ++j)
-      sum[i][j] = Simd<T>::load(args.start + i * args.start_row + j * W);
+      for (int j = 0; j < Vectors; ++j) body(i, j);
+  };
 
   const T* a = args.a;
   const T* b = args.b;
-  for (int64_t p = 0; p < args.k; ++p) {
-    Simd<T> row[Vectors];
+  for (int64_t begin = 0;; begin += kChain) {
+    each_sum([&](int i, int j) { sum[i][j] = Simd<T>(T(0)); });
+    const int64_t steps = least(kChain, args.k - begin);
+    for (int64_t p = 0; p < steps; ++p) {
+      Simd<T> row[Vectors];
 #pragma GCC unroll 16
-    for (int j = 0; j < Vectors; ++j) row[j] = Simd<T>::load(b + j * W);
+      for (int j = 0; j < Vectors; ++j) row[j] = Simd<T>::load(b + j * W);
 #pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i) {
-      const Simd<T> element(a[i * a_row]);
+      for (int i = 0; i < Rows; ++i) {
+        const Simd<T> element(a[i * a_row]);
 #pragma GCC unroll 16
-      for (int j = 0; j < Vectors; ++j) sum[i][j] = fma(element, row[j], sum[i][j]);
+        for (int j = 0; j < Vectors; ++j) sum[i][j] = fma(element, row[j], sum[i][j]);
+      }
+      a += a_col;
+      b += args.b_row;
     }
-    a += a_col;
-    b += args.b_row;
+    if (begin > 0)
+      each_sum([&](int i, int j) { sum[i][j] = Simd<T>::load(total[i][j]) + sum[i][j]; });
+    if (begin + kChain >= args.k) break;
+    each_sum([&](int i, int j) { sum[i][j].store(total[i][j]); });
   }
-
-#pragma GCC unroll 16
-  for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 16
-    for (int j = 0; j < Vectors; ++j) sum[i][j].store(args.c + i * args.c_row + j * W);
+  // In variables of their own: else g++ reads them again after every store.
+  const T* const start = args.start;
+  T* const c = args.c;
+  const int64_t start_row = args.start_row, c_row = args.c_row;
+  each_sum([&](int i, int j) {
+    (Simd<T>::load(start + i * start_row + j * W) + sum[i][j]).store(c + i * c_row + j * W);
+  });
 }
 
 template <class T>
