@@ -23,7 +23,9 @@ struct Columns {
 /// Folds `rows` rows of registers·width columns, of which the last register has `lanes`.
 template <class Fold, class T, int registers>
 Columns<T, registers> fold_columns(int64_t rows, const T* x, int64_t row_stride, int64_t lanes) {
-  constexpr int64_t block = 64;  // rows added one after another, then pairwise as in fold.h
+  // Rows added one after another, then pairwise as in fold.h. Few, since a tall matrix comes in
+  // chunks, and of their sums there are often fewer than 100.
+  constexpr int64_t block = 16;
   Columns<T, registers> y;
   if (rows > block) {
     const int64_t half = (rows / 2 + block - 1) / block * block;

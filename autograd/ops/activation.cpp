@@ -47,7 +47,8 @@ Tensor leaky_relu(const Arg& x, double negative_slope) {
                 });
 }
 
-/// y = x where x > 0, otherwise α(eˣ − 1).   dx = dy, or dy · α eˣ = dy · (y + α)     saved: x, y
+/// y = x where x > 0, otherwise α(eˣ − 1).   dx = dy, or dy · α eˣ     saved: x
+/// α eˣ is y + α as well, but far below 0, where y is nearly −α, that sum has no digits left.
 /// Source: Clevert, Unterthiner & Hochreiter 2016.
 Tensor elu(const Arg& x, double alpha) {
   Tensor y;
@@ -55,8 +56,11 @@ Tensor elu(const Arg& x, double alpha) {
     NoGrad guard;
     y = where(x > 0, x, expm1(x) * alpha);
   }
-  return record("elu", {x}, y, Save{x, y}, [alpha](const Saved& saved, const Tensor& dy) -> Grads {
-    return {where(saved[0] > 0, dy, dy * (saved[1] + alpha))};
+  return record("elu", {x}, y, Save{x}, [alpha](const Saved& saved, const Tensor& dy) -> Grads {
+    const Tensor x = saved[0], is_linear = x > 0;
+    // 0 where it is not used: an infinite eˣ there would make NaN of second derivatives.
+    const Tensor below = where(is_linear, 0.0, x);
+    return {where(is_linear, dy, dy * (alpha * exp(below)))};
   });
 }
 

@@ -315,19 +315,26 @@ Tensor products_before(const Tensor& x) {
   return y;
 }
 
+/// Π x, not recorded; in f64, since every factor adds a rounding error, and a product of ordinary
+/// size may pass through numbers that f32 does not have.
+Tensor product(const Tensor& x, const ReducedDims& over) {
+  const NoGrad guard;
+  return to(detail::fold(Reduce::prod, to(x, f64), over), x.dtype());
+}
+
 }  // namespace
 
 /// y = Π x.   dx_i = ⟨dy⟩ · Π_{j≠i} x_j       saved: x
 /// The product of the others is that of those before times that of those behind, and not y / x_i,
-/// which fails where x_i = 0.
+/// which fails where x_i = 0. Both are computed in f64, whatever the dtype.
 Tensor prod(const Arg& x, const Axes& dims, bool keepdim) {
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "prod");
   if (x.dtype() == i64) return fold_exact<int64_t>(x, over, i64, 1, wrapping_multiply);
   if (x.dtype() == boolean) return fold_exact<bool>(x, over, i64, 1, wrapping_multiply);
-  return record("prod", {x}, detail::fold(Reduce::prod, x, over), Save{x},
+  return record("prod", {x}, product(x, over), Save{x},
                 [over](const Saved& saved, const Tensor& dy) -> Grads {
-                  const Tensor x = saved[0];
-                  if (x.numel() == 0) return {zeros_like(x)};
+                  if (saved[0].numel() == 0) return {zeros_like(saved[0])};
+                  const Tensor x = to(saved[0], f64);
                   // Kept dimensions first; then the others as one row, and back.
                   Shape order, shape, inverse = Shape::filled(x.dim(), 0);
                   for (bool reduced : {false, true})
@@ -340,7 +347,8 @@ Tensor prod(const Arg& x, const Axes& dims, bool keepdim) {
                   const Tensor rows = reshape(permute(x, order), {over.kept.numel(), over.count});
                   const Tensor others =
                       products_before(rows) * flip(products_before(flip(rows, -1)), -1);
-                  return {reshape(dy, over.kept) * permute(reshape(others, shape), inverse)};
+                  const Tensor factor = to(permute(reshape(others, shape), inverse), dy.dtype());
+                  return {reshape(dy, over.kept) * factor};
                 });
 }
 

@@ -297,3 +297,24 @@ TEST_CASE("allclose: bounds, infinities, NaN") {
   CHECK_FALSE(allclose(tensor({kNan}), tensor({kNan})));
   CHECK(allclose(tensor({kNan}), tensor({kNan}), 1e-5, 1e-8, true));
 }
+
+TEST_CASE("elu: the slope is α eˣ, to the last digits far below 0, and α at 0") {
+  // Of y + α nothing is left there: −1 + 4.5e-5 has lost all but five digits, −1 + 4e-18 all.
+  const Tensor x = tensor({-0.5, -10, -12, -15, -20, -40, -80}).requires_grad_();
+  sum(elu(x)).backward();
+  const auto dx = x.grad().to_vector(), at = x.to_vector();
+  for (size_t i = 0; i < dx.size(); ++i) CHECK(std::fabs(dx[i] / std::exp(at[i]) - 1) < 5e-7);
+  for (const double alpha : {0.5, 1.0, 3.0}) {
+    const Tensor zero = tensor({0, 1e-30, -1e-30}).requires_grad_();
+    const Tensor y = elu(zero, alpha);
+    CHECK(y.to_vector()[0] == 0);
+    sum(y).backward();
+    CHECK(zero.grad().to_vector() == std::vector<double>{alpha, 1, alpha});
+  }
+  // Where eˣ is infinite it must not reach second derivatives as ∞ · 0.
+  const Tensor large = tensor({200, -1}).requires_grad_();
+  const Tensor slope = grad({sum(elu(large, 2))}, {large}, {}, false, true)[0];
+  const Tensor second = grad({sum(slope)}, {large})[0];
+  CHECK(second.to_vector()[0] == 0);
+  CHECK(second.to_vector()[1] == doctest::Approx(2 * std::exp(-1.0)).epsilon(1e-6));
+}
