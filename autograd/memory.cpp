@@ -3,11 +3,14 @@
 #include <pthread.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "autograd/error.h"
+#include "autograd/memory_guard.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define TARSIER_ASAN 1
@@ -145,17 +148,73 @@ Allocator& allocator() {
   return *instance;
 }
 
+/// Blocks that stand between guard bytes: those that were taken while a MemoryGuard lived.
+class Guards {
+ public:
+  void start() { wanted_.fetch_add(1, std::memory_order_relaxed); }
+  void stop() { wanted_.fetch_sub(1, std::memory_order_relaxed); }
+  int64_t damaged() const { return damaged_.load(std::memory_order_relaxed); }
+
+  void* take(size_t bytes) {
+    if (wanted_.load(std::memory_order_relaxed) == 0) return allocator().take(bytes);
+    char* const block = static_cast<char*>(allocator().take(bytes + 2 * kGuard));
+    std::memset(block, kPattern, bytes + 2 * kGuard);
+    const std::lock_guard lock(mutex_);
+    blocks_.insert(block + kGuard);
+    any_.store(true, std::memory_order_relaxed);
+    return block + kGuard;
+  }
+
+  void give_back(void* data, size_t bytes) {
+    if (any_.load(std::memory_order_relaxed)) {
+      const std::lock_guard lock(mutex_);
+      if (blocks_.erase(data) > 0) {
+        any_.store(!blocks_.empty(), std::memory_order_relaxed);
+        char* const block = static_cast<char*>(data) - kGuard;
+        if (!untouched(block) || !untouched(block + kGuard + bytes))
+          damaged_.fetch_add(1, std::memory_order_relaxed);
+        return allocator().give_back(block, bytes + 2 * kGuard);
+      }
+    }
+    allocator().give_back(data, bytes);
+  }
+
+ private:
+  static constexpr size_t kGuard = 2 * kAlignment;
+  static constexpr unsigned char kPattern = 0xA5;
+  static bool untouched(const char* bytes) {
+    for (size_t i = 0; i < kGuard; ++i)
+      if (static_cast<unsigned char>(bytes[i]) != kPattern) return false;
+    return true;
+  }
+
+  std::mutex mutex_;
+  std::unordered_set<void*> blocks_;
+  std::atomic<bool> any_ = false;
+  std::atomic<int> wanted_ = 0;
+  std::atomic<int64_t> damaged_ = 0;
+};
+
+Guards& guards() {
+  static Guards* const instance = new Guards;  // never destroyed, as the allocator
+  return *instance;
+}
+
 }  // namespace
 
+MemoryGuard::MemoryGuard() : before_(guards().damaged()) { guards().start(); }
+MemoryGuard::~MemoryGuard() { guards().stop(); }
+int64_t MemoryGuard::damaged() const { return guards().damaged() - before_; }
+
 Storage::Storage(size_t bytes) : bytes_(bytes) {
-  if (bytes > 0) data_ = allocator().take(bytes);
+  if (bytes > 0) data_ = guards().take(bytes);
 }
 
 Storage::Storage(void* data, size_t bytes, std::shared_ptr<const void> owner)
     : data_(data), bytes_(bytes), owner_(std::move(owner)) {}
 
 Storage::~Storage() {
-  if (owner_ == nullptr && data_ != nullptr) allocator().give_back(data_, bytes_);
+  if (owner_ == nullptr && data_ != nullptr) guards().give_back(data_, bytes_);
 }
 
 MemoryStats memory_stats() { return allocator().stats(); }
