@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "autograd/error.h"
-#include "autograd/tape.h"
 
 namespace tarsier::detail {
 namespace {
@@ -40,9 +39,7 @@ std::string called_at() {
   for (int i = size - 1; i >= 0; --i) {
     const SourceLine& at = call_stack.at[i];
     if (in_library(at)) continue;
-    const std::string path = module_path();
-    return concat(" (called at ", at.file_name(), ":", at.line(), path.empty() ? "" : " in ", path,
-                  ")");
+    return concat(" (called at ", at.file_name(), ":", at.line(), ")");
   }
   return "";
 }

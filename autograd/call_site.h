@@ -24,8 +24,8 @@ inline constinit thread_local CallStack call_stack;
 /// Whether a line is in this library itself (autograd, nn, optim), and not in the code of its user.
 bool in_library(const SourceLine& at);
 
-/// " (called at main.cpp:12 in decoder.layers.1)": the innermost line on the stack that is not in
-/// the library, and the module path of this thread. "" where no op runs.
+/// " (called at main.cpp:12)": the innermost line on the stack that is not in the library. ""
+/// where no op runs.
 std::string called_at();
 
 }  // namespace detail

@@ -101,18 +101,9 @@ HookedCall::HookedCall(Module& module, std::shared_ptr<Hooks> hooks, Tensors& in
 /// view leaves its gradient in `backward_`, and one node before them all, whose turn in the walk
 /// comes after theirs, hands them on.
 Tensors HookedCall::gate_inputs(const Tensors& inputs) {
-  std::vector<std::pair<Shape, DType>> like;
-  for (const Tensor& x : inputs)
-    like.emplace_back(x.defined() ? x.shape() : Shape{}, x.defined() ? x.dtype() : f32);
-  const Tensor gate = record(
-      "module_inputs", Inputs(inputs, at_), zeros({}), Save{},
-      [call = backward_, like = std::move(like)](const Saved& saved, const Tensor&) -> Grads {
-        Grads grads = call->run();
-        for (size_t i = 0; i < grads.size(); ++i)  // zero for an input that was not used
-          if (saved.needs(static_cast<int>(i)) && !grads[i].defined())
-            grads[i] = zeros(like[i].first, like[i].second);
-        return grads;
-      });
+  const Tensor gate =
+      record("module_inputs", Inputs(inputs, at_), zeros({}), Save{},
+             [call = backward_](const Saved&, const Tensor&) -> Grads { return call->run(); });
   Tensors views = inputs;
   for (size_t i = 0; i < inputs.size(); ++i)
     if (gate.requires_grad() && inputs[i].defined() && inputs[i].requires_grad())

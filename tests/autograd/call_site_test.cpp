@@ -25,7 +25,7 @@ bool ends_with(const std::string& text, const std::string& end) {
 }
 /// `f`, on the line `here`, throws an Error that ends with that line.
 void check_names_line(const std::function<void()>& f, Here here = Here::current()) {
-  const std::string error = error_of(f);
+  const std::string error = full_error_of(f);
   CAPTURE(error);
   CHECK(ends_with(error, called_at(static_cast<int>(here.line())) + ")"));
 }
@@ -33,7 +33,7 @@ void check_names_line(const std::function<void()>& f, Here here = Here::current(
 TEST_CASE("errors of ops end with the line that called") {
   const Tensor a = ones({4, 3}), b = ones({5, 2}), i = arange(3);
   const int line = Here::current().line() + 1;
-  const std::string error = error_of([&] { matmul(a, b); });
+  const std::string error = full_error_of([&] { matmul(a, b); });
   CHECK(error == "[matmul] shapes (4, 3) and (5, 2) do not multiply: inner sizes 3 and 5 differ" +
                      called_at(line) + ")");
   check_names_line([&] { a + b; });
@@ -84,9 +84,9 @@ TEST_CASE("misuse of a layer names the line that called the layer, and its path"
   model.add<nn::Linear>(3, 4).add<nn::GELU>().add<nn::Linear>(5, 2);
   const Tensor x = ones({2, 3});
   const int line = Here::current().line() + 1;
-  const std::string error = error_of([&] { model(x); });
+  const std::string error = full_error_of([&] { model(x); });
   CAPTURE(error);
-  CHECK(ends_with(error, called_at(line) + " in 2)"));
+  CHECK(ends_with(error, called_at(line) + ") (in 2)"));
 
   nn::MultiheadAttention attention(8, 2);
   check_names_line([&] { attention(ones({2, 3, 7})); });
@@ -99,7 +99,7 @@ TEST_CASE("misuse of a layer names the line that called the layer, and its path"
 
   // A line of the layer's own, where that is not in the library.
   Own own;
-  const std::string in_own = error_of([&] { own(ones({2, 4})); });
+  const std::string in_own = full_error_of([&] { own(ones({2, 4})); });
   CAPTURE(in_own);
   CHECK(in_own.find(called_at(Own::kLine)) != std::string::npos);
 }
@@ -114,7 +114,7 @@ TEST_CASE("every op of the registry names the line, given a tensor that is undef
           if (op.name == "to" && !wrong.defined()) continue;  // asks it for its dtype before
           test::Tensors inputs = sample;
           inputs[i] = wrong;
-          const std::string error = error_of([&] { op.call(inputs); });
+          const std::string error = full_error_of([&] { op.call(inputs); });
           if (error == "no error") continue;
           ++errors;
           if (error.find(" (called at ") == error.npos || error.find("tests/ops/") == error.npos)
@@ -133,25 +133,25 @@ TEST_CASE("an error in a backward names the op's call, or the line in a backward
   };
   const int call = Here::current().line() - 3;  // of record(), whose argument knows no other line
   const Tensor wrong_shape = with_backward([](const Tensor&) { return Grads{ones({3}, f64)}; });
-  const std::string error = error_of([&] { sum(wrong_shape).backward(); });
+  const std::string error = full_error_of([&] { sum(wrong_shape).backward(); });
   CAPTURE(error);
   CHECK(ends_with(error, called_at(call) + ")"));
 
   const auto multiply = [](const Tensor& dy) { return Grads{matmul(dy, ones({3}, f64))}; };
   const int line = Here::current().line() - 1;
   const Tensor fails = with_backward(multiply);
-  const std::string inner = error_of([&] { sum(fails).backward(); });
+  const std::string inner = full_error_of([&] { sum(fails).backward(); });
   CAPTURE(inner);
   CHECK(ends_with(inner, called_at(line) + ")"));
 }
 
 TEST_CASE("outside of an op no line is named, also after one, and whatever became of its Arg") {
-  const auto plain = [] { return error_of([] { fail("tag", "text"); }); };
+  const auto plain = [] { return full_error_of([] { fail("tag", "text"); }); };
   CHECK(plain() == "[tag] text");
   const Tensor x = ones({2});
   exp(x);
   CHECK(plain() == "[tag] text");
-  error_of([&] { exp(arange(3)); });
+  full_error_of([&] { exp(arange(3)); });
   CHECK(plain() == "[tag] text");
 
   std::optional<Arg> kept;

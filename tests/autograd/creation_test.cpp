@@ -58,8 +58,9 @@ TEST_CASE("values written out") {
   const Tensor x = tensor({{1, 2, 3}, {4, 5, 6}}, f64);
   CHECK(x.shape() == Shape{2, 3});
   CHECK(x.to_vector() == Values{1, 2, 3, 4, 5, 6});
-  CHECK_THROWS_WITH(tensor({{1, 2}, {3}}),
-                    "[tensor] row 1 has 1 values, the first has 2: rows must be equally long");
+  CHECK_THROWS_WITH(
+      tensor({{1, 2}, {3}}),
+      doctest::Contains("[tensor] row 1 has 1 values, the first has 2: rows must be equally long"));
   CHECK_THROWS_AS(tensor({1, 0.5}, i64), Error);
   CHECK(from_vector(std::vector<int64_t>{1, 2}, {2, 1}).dtype() == i64);
   CHECK(from_vector(std::vector<bool>{true, false}, {2}).to_vector() == Values{1, 0});
@@ -69,8 +70,9 @@ TEST_CASE("values written out") {
 TEST_CASE("one-hot rows and triangles") {
   CHECK(one_hot(tensor({2, 0}, i64), 3).to_vector() == Values{0, 0, 1, 1, 0, 0});
   CHECK(one_hot(tensor({{1, 0}}, i64), 2).shape() == Shape{1, 2, 2});
-  CHECK_THROWS_WITH(one_hot(tensor({0, 3}, i64), 3),
-                    "[one_hot] index 3 at position 1 is not one of 3 classes: use 0 to 2");
+  CHECK_THROWS_WITH(
+      one_hot(tensor({0, 3}, i64), 3),
+      doctest::Contains("[one_hot] index 3 at position 1 is not one of 3 classes: use 0 to 2"));
   CHECK_THROWS_AS(one_hot(tensor({-1}, i64), 3), Error);
   CHECK_THROWS_AS(one_hot(tensor({1}), 3), Error);
   CHECK(tril_mask(2, 3).to_vector() == Values{1, 0, 0, 1, 1, 0});

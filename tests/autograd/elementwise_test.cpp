@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "autograd/autograd.h"
+#include "tests/error_of.h"
 
 using namespace tarsier;
 
@@ -29,16 +30,6 @@ Tensor slope(Tensor x, const std::function<Tensor(const Tensor&)>& f) {
   x.requires_grad_();
   sum(f(x)).backward();
   return x.grad();
-}
-
-template <class F>
-std::string error_of(const F& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 bool contains(const std::string& text, const std::string& part) {

@@ -59,14 +59,16 @@ TEST_CASE("index_select: any dimension, repeated indices, strides") {
 
 TEST_CASE("an index out of range is named, with its position") {
   const Tensor x = count_up({2, 3});
-  CHECK_THROWS_WITH_AS(index_select(x, 1, index_of({0, 3})),
-                       "[index_select] index 3 at position (1,) is out of range: dimension 1 of "
-                       "shape (2, 3) has 3 entries, counted from 0",
-                       Error);
-  CHECK_THROWS_WITH_AS(embedding(index_of({0, 1, 1, -1}, {2, 2}), x),
-                       "[embedding] index -1 at position (1, 1) is out of range: dimension 0 of "
-                       "shape (2, 3) has 2 entries, counted from 0",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      index_select(x, 1, index_of({0, 3})),
+      doctest::Contains("[index_select] index 3 at position (1,) is out of range: dimension 1 of "
+                        "shape (2, 3) has 3 entries, counted from 0"),
+      Error);
+  CHECK_THROWS_WITH_AS(
+      embedding(index_of({0, 1, 1, -1}, {2, 2}), x),
+      doctest::Contains("[embedding] index -1 at position (1, 1) is out of range: dimension 0 of "
+                        "shape (2, 3) has 2 entries, counted from 0"),
+      Error);
   CHECK_THROWS_AS(gather(x, 0, index_of({2}, {1, 1})), Error);
   CHECK_THROWS_AS(scatter_add(x, 0, index_of({2}, {1, 1}), count_up({1, 1})), Error);
   CHECK_THROWS_AS(embedding(index_of({0}), count_up({0, 3})), Error);

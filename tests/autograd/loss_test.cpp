@@ -148,10 +148,11 @@ TEST_CASE("a class that does not exist is an error that names it") {
   const Tensor x = logits();
   const auto target = [](int64_t t) { return from_vector<int64_t>({2, t, 1}, {3}); };
   for (const auto& loss : {cross_entropy, cross_entropy_reference}) {
-    CHECK_THROWS_WITH_AS(loss(x, target(4), {}),
-                         "[cross_entropy] target 1 is 4, but there are 4 classes: use 0 to 3, or "
-                         "ignore_index (-100)",
-                         Error);
+    CHECK_THROWS_WITH_AS(
+        loss(x, target(4), {}),
+        doctest::Contains("[cross_entropy] target 1 is 4, but there are 4 classes: use 0 to 3, or "
+                          "ignore_index (-100)"),
+        Error);
     CHECK_THROWS_AS(loss(x, target(-1), {}), Error);
     CHECK_NOTHROW(loss(x, target(-1), {.ignore_index = -1}));
   }

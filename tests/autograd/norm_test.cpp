@@ -112,14 +112,18 @@ TEST_CASE("errors of the norms") {
   const Tensor x = zeros({2, 3});
   CHECK_THROWS_WITH_AS(
       layer_norm(x, ones({2})),
-      "[layer_norm] weight of shape (2,) for an input of shape (2, 3): it must be (3,)", Error);
+      doctest::Contains(
+          "[layer_norm] weight of shape (2,) for an input of shape (2, 3): it must be (3,)"),
+      Error);
   CHECK_THROWS_WITH_AS(layer_norm(x, {}, ones({3}, f64)),
-                       "[layer_norm] bias is f64, but the input is f32", Error);
-  CHECK_THROWS_WITH_AS(rms_norm(zeros({3}, i64)),
-                       "[rms_norm] dtype i64 where f32 or f64 is needed: convert with to(x, f32)",
-                       Error);
-  CHECK_THROWS_WITH_AS(rms_norm(scalar(1)),
-                       "[rms_norm] a scalar has no last dimension to normalise over", Error);
+                       doctest::Contains("[layer_norm] bias is f64, but the input is f32"), Error);
+  CHECK_THROWS_WITH_AS(
+      rms_norm(zeros({3}, i64)),
+      doctest::Contains("[rms_norm] dtype i64 where f32 or f64 is needed: convert with to(x, f32)"),
+      Error);
+  CHECK_THROWS_WITH_AS(
+      rms_norm(scalar(1)),
+      doctest::Contains("[rms_norm] a scalar has no last dimension to normalise over"), Error);
 }
 
 TEST_CASE("norms and their gradients have the same bits on any number of threads") {

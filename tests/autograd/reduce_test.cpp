@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "autograd/autograd.h"
+#include "tests/error_of.h"
 
 using namespace tarsier;
 
@@ -25,7 +26,7 @@ std::string message_of(const std::function<void()>& body) {
   try {
     body();
   } catch (const Error& error) {
-    return error.what();
+    return without_line(error.what());
   }
   return "no error";
 }

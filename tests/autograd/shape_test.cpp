@@ -39,10 +39,12 @@ TEST_CASE("reshape: values, -1, and what it refuses") {
   CHECK(reshape(x, {-1}).to_vector() == Numbers{0, 1, 2, 3, 4, 5});
   CHECK(reshape(x, {1, -1, 2}).shape() == Shape{1, 3, 2});
   CHECK(reshape(count_up({1}), {}).shape() == Shape{});
-  CHECK_THROWS_WITH_AS(reshape(x, {4, -1}),
-                       "[reshape] shape (2, 3) has 6 elements, (4, -1) needs a multiple of 4",
-                       Error);
-  CHECK_THROWS_WITH_AS(reshape(x, {4, 2}), "[reshape] shape (2, 3) has 6 elements, (4, 2) has 8",
+  CHECK_THROWS_WITH_AS(
+      reshape(x, {4, -1}),
+      doctest::Contains("[reshape] shape (2, 3) has 6 elements, (4, -1) needs a multiple of 4"),
+      Error);
+  CHECK_THROWS_WITH_AS(reshape(x, {4, 2}),
+                       doctest::Contains("[reshape] shape (2, 3) has 6 elements, (4, 2) has 8"),
                        Error);
   CHECK_THROWS_AS(reshape(x, {-1, -1}), Error);
   CHECK_THROWS_AS(reshape(x, {-2, -3}), Error);
@@ -133,9 +135,10 @@ TEST_CASE("slice clips as Python does; select does not") {
   CHECK_THROWS_AS(slice(x, 0, 0, 5, 0), Error);
   CHECK_THROWS_AS(slice(x, 1, 0), Error);
   CHECK(select(x, 0, -1).item() == 4);
-  CHECK_THROWS_WITH_AS(select(x, 0, 5),
-                       "[select] index 5 of dimension 0 with size 5 in shape (5,): use -5 to 4",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      select(x, 0, 5),
+      doctest::Contains("[select] index 5 of dimension 0 with size 5 in shape (5,): use -5 to 4"),
+      Error);
 }
 
 TEST_CASE("gradients of views of views") {
@@ -225,10 +228,11 @@ TEST_CASE("cat and stack: values, gradients, and what does not fit") {
   CHECK(cat({count_up({0, 2}), b}, 0).to_vector() == b.to_vector());
   CHECK(stack({b, b}, 1).to_vector() == Numbers{0, 1, 0, 1, 2, 3, 2, 3});
   CHECK(gradient(stack({b, b}, -1), b) == Numbers{3, 7, 11, 15});
-  CHECK_THROWS_WITH_AS(cat({a, b}, 0),
-                       "[cat] tensors 0 and 1 have shapes (2, 1) and (2, 2): they may differ in "
-                       "dimension 0 only",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      cat({a, b}, 0),
+      doctest::Contains("[cat] tensors 0 and 1 have shapes (2, 1) and (2, 2): they may differ in "
+                        "dimension 0 only"),
+      Error);
   CHECK_THROWS_AS(cat({a, count_up({2, 1}, f32)}), Error);
   CHECK_THROWS_AS(cat({}), Error);
   CHECK_THROWS_AS(stack({a, b}), Error);

@@ -79,11 +79,14 @@ TEST_CASE("second derivatives of the fused forms are those of the reference form
 }
 
 TEST_CASE("errors of softmax") {
-  CHECK_THROWS_WITH_AS(softmax(zeros({2, 3}), 2),
-                       "[softmax] dimension 2 of a tensor with 2 dimensions: use -2 to 1", Error);
+  CHECK_THROWS_WITH_AS(
+      softmax(zeros({2, 3}), 2),
+      doctest::Contains("[softmax] dimension 2 of a tensor with 2 dimensions: use -2 to 1"), Error);
   CHECK_THROWS_WITH_AS(
       log_softmax(zeros({2}, i64), 0),
-      "[log_softmax] dtype i64 where f32 or f64 is needed: convert with to(x, f32)", Error);
+      doctest::Contains(
+          "[log_softmax] dtype i64 where f32 or f64 is needed: convert with to(x, f32)"),
+      Error);
   CHECK(softmax(zeros({0, 3}), 1).shape() == Shape{0, 3});
   CHECK(softmax(zeros({3, 0}), 1).shape() == Shape{3, 0});
 }

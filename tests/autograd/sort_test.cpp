@@ -58,7 +58,8 @@ TEST_CASE("topk: the first of equals first; its gradient goes to where the value
   CHECK(topk(x, 1, 0, false).values.to_vector() == Numbers{0, 2, 2, 1});
   CHECK(topk(x, 0).values.shape() == Shape{2, 0});
   CHECK(topk(x, 4).values.to_vector() == sort(x, -1, true).values.to_vector());
-  CHECK_THROWS_WITH_AS(topk(x, 5), "[topk] k = 5 of dimension 1 in shape (2, 4): use 0 to 4",
+  CHECK_THROWS_WITH_AS(topk(x, 5),
+                       doctest::Contains("[topk] k = 5 of dimension 1 in shape (2, 4): use 0 to 4"),
                        Error);
   CHECK_THROWS_AS(topk(x, -1), Error);
 }
@@ -89,10 +90,11 @@ TEST_CASE("multinomial without replacement draws each index once, until none is 
   CHECK(std::set<int64_t>(drawn.begin(), drawn.begin() + 3) == std::set<int64_t>{0, 2, 3});
   CHECK(std::set<int64_t>(drawn.begin() + 3, drawn.end()) == std::set<int64_t>{0, 2, 3});
   CHECK(drawn[0] == 2);  // 10²⁹⁹ times as likely as the others
-  CHECK_THROWS_WITH_AS(multinomial(w, 4, false, generator),
-                       "[multinomial] 4 samples without replacement, but row 0 has only 3 weights "
-                       "that are not 0: draw fewer, or with replacement",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      multinomial(w, 4, false, generator),
+      doctest::Contains("[multinomial] 4 samples without replacement, but row 0 has only 3 weights "
+                        "that are not 0: draw fewer, or with replacement"),
+      Error);
 }
 
 TEST_CASE("multinomial is a function of the generator's state, at any thread count") {

@@ -28,6 +28,7 @@ const std::set<std::string> not_differentiable = {
     "randint",
     "randperm",
     "from_vector",
+    "tensor_of",  // the part of it that is not a template of the header
     "tensor",
     "scalar",
     "one_hot",

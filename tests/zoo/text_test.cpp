@@ -27,8 +27,8 @@ TEST_CASE("UTF-8 becomes characters and comes back") {
 
 TEST_CASE("bytes that are not UTF-8 are an error with their place") {
   CHECK_THROWS_WITH_AS(decode_utf8("ab\ncd\xFF", "'x.txt'"),
-                       "[data] 'x.txt' is not UTF-8 text: byte 0xFF at offset 5, in line 2; "
-                       "convert it (iconv -t UTF-8), or give other text",
+                       doctest::Contains("[data] 'x.txt' is not UTF-8 text: byte 0xFF at offset 5, in line 2; "
+                       "convert it (iconv -t UTF-8), or give other text"),
                        Error);
   // Cut off, overlong, a surrogate, beyond Unicode, a continuation without a beginning.
   for (const char* text : {"\xE2\x82", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80"}) {
@@ -50,8 +50,8 @@ TEST_CASE("a vocabulary is sorted, and the same after it was saved") {
   CHECK_THROWS_AS(CharVocabulary::from_characters("ba"), Error);
   CHECK_THROWS_AS(CharVocabulary::from_characters(""), Error);
   CHECK_THROWS_WITH_AS(vocabulary.encode(decode_utf8("hi é\n", "p"), "the prompt"),
-                       "[data] the prompt has characters that the model has never seen: '\\n', "
-                       "'i', 'é' (U+00E9)",
+                       doctest::Contains("[data] the prompt has characters that the model has never seen: '\\n', "
+                       "'i', 'é' (U+00E9)"),
                        Error);
 }
 
