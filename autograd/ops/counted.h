@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "autograd/ops.h"
+#include "../ops.h"
 
 namespace tarsier::detail {
 

@@ -50,7 +50,7 @@ TEST_CASE("a layer that is a member but not registered is named") {
   // Where it lies inside of others, the path says where to look.
   nn::Sequential outer;
   outer.add<nn::ReLU>().add<Forgetful>();
-  check_error(" in 1)", [&] { outer(ones({1, 2})); });
+  check_error("(in 1)", [&] { outer(ones({1, 2})); });
 }
 
 /// Calls a layer that was there before it.
