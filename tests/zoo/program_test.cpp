@@ -39,9 +39,10 @@ TEST_CASE("help and list say what there is") {
   CHECK(has(tarsier(scratch, "predict --help").out, "--temperature X"));
   CHECK(has(tarsier(scratch, "list").out, "gpt-baby\n"));
   // A terminal of 80 columns breaks no line of it.
-  for (const char* ask : {"--help", "list", "train gpt --help", "train translation --help",
-                          "train vit --help", "train sentiment --help", "eval --help",
-                          "predict --help", "reproduce --help", "reproduce --list"}) {
+  for (const char* ask :
+       {"--help", "list", "list --help", "train gpt --help", "train translation --help",
+        "train vit --help", "train sentiment --help", "eval --help", "predict --help",
+        "reproduce --help", "reproduce --list"}) {
     std::istringstream lines(tarsier(scratch, ask).out);
     for (std::string text; std::getline(lines, text);)
       CHECK_MESSAGE(decode_utf8(text, "help").size() <= 80, text);

@@ -90,7 +90,7 @@ std::string program_help() {
 }
 
 std::string command_help(const CommandSpec& spec, const Arguments& arguments) {
-  std::string out = "tarsier " + spec.name + ": " + spec.summary + "\n\nusage: tarsier " +
+  std::string out = wrapped("tarsier " + spec.name + ": " + spec.summary) + "\nusage: tarsier " +
                     usage_of(spec) + (spec.options.empty() ? "" : " [OPTIONS]") + "\n\n";
   std::vector<std::pair<std::string, std::string>> rows;
   for (const OptionSpec& option : spec.options)

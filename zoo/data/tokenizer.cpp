@@ -106,8 +106,7 @@ void TokenizerOptions::add_to(Settings& settings) {
   settings.add("lower", lower, "words in small letters");
   settings.add("min_count", min_count, "rarer words are unknown");
   settings.add("vocab_size", size, "of bpe", 256);
-  settings.add("vocab", vocab, "bpe of a folder with vocab.json and merges.txt, or tokenizer.json",
-               {});
+  settings.add("vocab", vocab, "a folder with the files of a bpe of others", {});
 }
 
 std::unique_ptr<Tokenizer> Tokenizer::train(const std::vector<std::string>& texts,
