@@ -155,6 +155,19 @@ TEST_CASE("hooks may look at recorded gradients, and printing is no computing") 
   const Tensor first = grad({sum(square(y))}, {x}, {}, false, true)[0];
   CHECK(seen == 8);
   CHECK(grad({sum(first)}, {x})[0].to_vector() == std::vector<double>{48, 108});
+  // Also a hook in a walk that a backward makes itself.
+  std::vector<double> inside;
+  CHECK(second_derivative(x, [&](const Saved& saved, const Tensor& dy) -> Grads {
+          return reference_grads({saved[0]}, dy, [&](const auto& in) {
+            const Tensor squared = square(in[0]);
+            squared.register_hook([&](const Tensor& gradient) {
+              inside.push_back(gradient.to_vector()[1]);
+              return Tensor();
+            });
+            return squared * in[0];
+          });
+        }) == std::vector<double>{14, 20});
+  CHECK(inside.at(0) == 3);
   CHECK(second_derivative(x, [](const Saved& saved, const Tensor& dy) -> Grads {
           std::ostringstream text;
           text << saved[0];
