@@ -25,6 +25,8 @@
 #include "pool.h"
 #include "position.h"
 #include "safetensors.h"
+#include "safetensors_file.h"
 #include "shape.h"
 #include "transformer.h"
+#include "unwrap.h"
 #include "utf8.h"
