@@ -389,13 +389,7 @@ TEST_CASE("a classifier's score: as counted by hand") {
 std::string page_of_run(const Scratch& scratch, int64_t stop_after) {
   const std::string data = scratch.write("data.txt", small_text());
   const std::unique_ptr<Task> task = tiny_task(data, 8);
-  const RunFolder folder = RunFolder::create(scratch.path("run"));
-  RunConfig config;
-  config.model = task->name();
-  config.data_path = data;
-  config.data = task->describe_data();
-  config.keep(task->settings());
-  folder.write_config(config);
+  const RunFolder folder = new_run(*task, data, scratch.path("run"));
   TrainOptions options;
   int64_t steps = 0;
   options.interrupted = [&] { return ++steps == stop_after; };

@@ -33,14 +33,7 @@ struct Runs : Scratch {
 
   TrainOutcome start() {
     const std::unique_ptr<Task> task = tiny_task(data, 8);
-    const RunFolder folder = RunFolder::create(path("run"));
-    RunConfig config;
-    config.model = task->name();
-    config.data_path = data;
-    config.data = task->describe_data();
-    config.keep(task->settings());
-    folder.write_config(config);
-    return train(*task, folder, {}, watch);
+    return train(*task, new_run(*task, data, path("run")), {}, watch);
   }
   TrainOutcome resume(const std::function<bool()>& interrupted = [] { return false; }) {
     TrainOptions options;

@@ -90,19 +90,23 @@ inline std::unique_ptr<Task> prepared_task(const std::string& name, const std::s
   return task;
 }
 
+/// A folder at `path` for a run of `task` on the data at `data`, with its config.json.
+inline RunFolder new_run(Task& task, const std::string& data, const std::string& path) {
+  RunFolder folder = RunFolder::create(path);
+  RunConfig config;
+  config.model = task.name();
+  config.data_path = data;
+  config.data = task.describe_data();
+  config.keep(task.settings());
+  folder.write_config(config);
+  return folder;
+}
+
 /// Trains a model into the folder `out`, which it makes unless `resume`; stops after step
 /// `stop_after` where that is not 0.
 inline TrainOutcome train_task(Task& task, const std::string& data, const std::string& out,
                                int64_t stop_after = 0, bool resume = false) {
-  const RunFolder folder = resume ? RunFolder::open(out) : RunFolder::create(out);
-  if (!resume) {
-    RunConfig config;
-    config.model = task.name();
-    config.data_path = data;
-    config.data = task.describe_data();
-    config.keep(task.settings());
-    folder.write_config(config);
-  }
+  const RunFolder folder = resume ? RunFolder::open(out) : new_run(task, data, out);
   struct Counter : TrainObserver {
     int64_t step = 0;
     void on_step(const StepReport& report) override { step = report.step; }

@@ -35,15 +35,7 @@ Trained train_tiny(const Scratch& scratch, const std::string& out, int64_t stop_
   const std::string data = scratch.write("data.txt", small_text());
   const std::unique_ptr<Task> task = tiny_task(data, 8);
   const RunFolder folder =
-      resume ? RunFolder::open(scratch.path(out)) : RunFolder::create(scratch.path(out));
-  if (!resume) {
-    RunConfig config;
-    config.model = task->name();
-    config.data_path = data;
-    config.data = task->describe_data();
-    config.keep(task->settings());
-    folder.write_config(config);
-  }
+      resume ? RunFolder::open(scratch.path(out)) : new_run(*task, data, scratch.path(out));
   Trained trained;
   TrainOptions options;
   options.resume = resume;
