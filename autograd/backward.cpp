@@ -1,11 +1,11 @@
 // The walk back over the tape.
 #include <algorithm>
 #include <queue>
-#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "autograd/ops.h"
+#include "autograd/partial_backward.h"
 #include "autograd/tape.h"
 
 namespace tarsier {
@@ -195,6 +195,7 @@ class Walk {
     std::vector<bool> wanted(node.inputs.size());
     for (size_t i = 0; i < wanted.size(); ++i) wanted[i] = wants(node.inputs[i]);
     const CallSite site(node.at);
+    const bool partial = detail::is_partial(node.backward);
     Grads grads = run_backward(node, wanted, dy);
     dy = Tensor();
     if (!retain_graph_) {
@@ -207,8 +208,7 @@ class Walk {
     for (size_t i = 0; i < grads.size(); ++i) {
       const Node::Edge& edge = node.inputs[i];
       if (!wanted[i]) continue;
-      // The gate of a module's hooks (nn/hooks.cpp) stands before inputs that forward may not use.
-      if (!grads[i].defined() && std::string_view(node.name) == "module_inputs") continue;
+      if (partial && !grads[i].defined()) continue;
       check(grads[i].defined(), node.name, "backward returned no gradient for input ", i,
             " of shape ", edge.shape, ", which needs one: return zeros_like(x) where it is zero, ",
             "and ask saved.needs(i) before leaving one out");

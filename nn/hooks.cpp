@@ -1,5 +1,6 @@
 #include "nn/hooks.h"
 
+#include "autograd/partial_backward.h"
 #include "nn/module.h"
 
 namespace tarsier::nn {
@@ -103,7 +104,9 @@ HookedCall::HookedCall(Module& module, std::shared_ptr<Hooks> hooks, Tensors& in
 Tensors HookedCall::gate_inputs(const Tensors& inputs) {
   const Tensor gate =
       record("module_inputs", Inputs(inputs, at_), zeros({}), Save{},
-             [call = backward_](const Saved&, const Tensor&) -> Grads { return call->run(); });
+             // forward may not use all of them
+             tarsier::detail::PartialBackward{
+                 [call = backward_](const Saved&, const Tensor&) { return call->run(); }});
   Tensors views = inputs;
   for (size_t i = 0; i < inputs.size(); ++i)
     if (gate.requires_grad() && inputs[i].defined() && inputs[i].requires_grad())

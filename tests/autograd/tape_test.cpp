@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "autograd/ops.h"
+#include "autograd/partial_backward.h"
 
 using namespace tarsier;
 
@@ -237,8 +238,8 @@ TEST_CASE("a backward that returns nonsense is named") {
 
 TEST_CASE("a backward that leaves out a gradient that is needed is named, with the input") {
   Tensor a = leaf({1, 2}), b = leaf({3, 4});
-  const auto product = [&](auto backward) {
-    return record("product", {a, b}, a.detach() * b.detach(), Save{a, b}, backward);
+  const auto product = [&](auto backward, const char* name = "product") {
+    return record(name, {a, b}, a.detach() * b.detach(), Save{a, b}, backward);
   };
   const auto first_alone = [](const Saved& saved, const Tensor& dy) -> Grads {
     return {dy * saved[1], {}};
@@ -247,6 +248,13 @@ TEST_CASE("a backward that leaves out a gradient that is needed is named, with t
       sum(product(first_alone)).backward(),
       doctest::Contains("[product] backward returned no gradient for input 1 of shape (2,)"),
       Error);
+  // By what its recorder says, not by its name.
+  CHECK_THROWS_WITH_AS(sum(product(first_alone, "module_inputs")).backward(),
+                       doctest::Contains("[module_inputs] backward returned no gradient"), Error);
+  const Tensor excused = product(detail::PartialBackward{first_alone});
+  const std::vector<Tensor> grads = grad({sum(excused)}, {a, b}, {}, false, false, true);
+  CHECK(grads[0].to_vector() == std::vector<double>{3, 4});
+  CHECK_FALSE(grads[1].defined());
   // Where nobody needs it, it may be missing.
   CHECK(grad({sum(product(first_alone))}, {a})[0].to_vector() == std::vector<double>{3, 4});
   const Tensor zero = product([](const Saved& saved, const Tensor& dy) -> Grads {
