@@ -142,7 +142,7 @@ void compute_tile(const Gemm<T>& g, const Block<T>& block, int64_t row_tile, int
   const int64_t cols = least(kTileCols<T>, block.cols - col);
   const int vectors = cols > W ? 2 : 1;
   T* const c = block.c + row * g.c_row + col;
-  TileArgs<T> args{.k = block.k, .c = c, .c_row = g.c_row};
+  TileArgs<T> args{.k = block.k, .chain = chain_length(g.k), .c = c, .c_row = g.c_row};
   if (block.packs_a) {
     args.a = block.packed_a + row_tile * kPanelRows<T> * block.k;
   } else {

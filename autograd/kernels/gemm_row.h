@@ -50,13 +50,13 @@ TARSIER_INLINE void row_tile(const RowArgs<T>& args, int64_t lanes) {
   };
   Simd<T> c[Vectors], block[Vectors];
   for (int v = 0; v < Vectors; ++v) c[v] = load(args.start + v * W, lanes);
-  const int64_t length = block_length(args.k);
+  const int64_t length = block_length(args.k), chain = chain_length(args.k);
   for (int64_t from = 0; from < args.k; from += length) {
     const int64_t to = least(from + length, args.k);
     // −0 and not 0, which would change a −0.
     for (int v = 0; v < Vectors; ++v) block[v] = Simd<T>(-T(0));
-    for (int64_t begin = from; begin < to; begin += kChain) {
-      const int64_t end = least(begin + kChain, to);
+    for (int64_t begin = from; begin < to; begin += chain) {
+      const int64_t end = least(begin + chain, to);
       for (int v = 0; v < Vectors; ++v) sum[v] = Simd<T>(T(0));
       int64_t p = begin;
       for (; p + W <= end; p += W) add(p, W);

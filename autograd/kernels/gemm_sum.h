@@ -4,12 +4,13 @@
 // One running sum over all of k loses with every term: its error grows with √k. So the sum is made
 // in three storeys, each of which starts from 0 and is added to the one above:
 //
-//   chain   kChain multiply-adds in the order of p, in a register
+//   chain   chain_length(k) multiply-adds in the order of p, in a register
 //   block   the chains of one block of k (block_length below), in their order
 //   C       what it starts from (0, the bias, or itself), and the blocks in their order
 //
 // Now the error grows with √(kChain + kBlockK / kChain + k / kBlockK): less than a third at k =
-// 8,000. The order depends on k alone, and all ways to compute an element of C give the same bits.
+// 8,000. A short sum has only its chain to lose by, so its chains are shorter. The order depends on
+// k alone, and all ways to compute an element of C give the same bits.
 
 #include <cstdint>
 
@@ -19,6 +20,10 @@ namespace tarsier::kernels::TARSIER_ISA {
 
 /// Whole cache lines; to change from one chain to the next costs a tile about one percent.
 constexpr int64_t kChain = 128;
+/// In sums of up to two of those: costs a tile about five percent.
+constexpr int64_t kShortChain = 32;
+
+constexpr int64_t chain_length(int64_t k) { return k <= 2 * kChain ? kShortChain : kChain; }
 
 /// Long blocks of k mean few passes over C. A panel of B (AVX-512: 128 bytes a step) and the panels
 /// of A of a strip fit into the L2 cache together; the whole blocks of A and B into L3.

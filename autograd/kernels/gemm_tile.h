@@ -31,6 +31,7 @@ constexpr int kPanelRows = (kTileRows + Simd<T>::width - 1) / Simd<T>::width* Si
 template <class T>
 struct TileArgs {
   int64_t k = 0;
+  int64_t chain = kChain;        // multiply-adds that follow one another
   const T* a = nullptr;          // A[i, p] at a[i·a_row + p·a_col]
   int64_t a_row = 0, a_col = 0;  // not read where A is packed
   const T* b = nullptr;          // row p of B at b[p·b_row], columns contiguous
@@ -41,7 +42,7 @@ struct TileArgs {
   int64_t c_row = 0;
 };
 
-/// C = start + A·B for a tile of Rows × Vectors·width, in chains of kChain multiply-adds per
+/// C = start + A·B for a tile of Rows × Vectors·width, in chains of args.chain multiply-adds per
 /// element in the order of p. PackedA: A[i, p] at a[p·kPanelRows + i].
 ///
 /// The pragmas unroll the loops over the tile early, so that g++ knows every sum by name and keeps
@@ -63,9 +64,9 @@ void tile(const TileArgs<T>& args) {
 
   const T* a = args.a;
   const T* b = args.b;
-  for (int64_t begin = 0;; begin += kChain) {
+  for (int64_t begin = 0;; begin += args.chain) {
     each_sum([&](int i, int j) { sum[i][j] = Simd<T>(T(0)); });
-    const int64_t steps = least(kChain, args.k - begin);
+    const int64_t steps = least(args.chain, args.k - begin);
     for (int64_t p = 0; p < steps; ++p) {
       Simd<T> row[Vectors];
 #pragma GCC unroll 16
@@ -81,7 +82,7 @@ void tile(const TileArgs<T>& args) {
     }
     if (begin > 0)
       each_sum([&](int i, int j) { sum[i][j] = Simd<T>::load(total[i][j]) + sum[i][j]; });
-    if (begin + kChain >= args.k) break;
+    if (begin + args.chain >= args.k) break;
     each_sum([&](int i, int j) { sum[i][j].store(total[i][j]); });
   }
   // In variables of their own: else g++ reads them again after every store.

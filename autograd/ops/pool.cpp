@@ -1,9 +1,10 @@
 // Images in other sizes: pooling and interpolation.
 //
-// Means of windows and bilinear interpolation are linear maps that act on height and width apart:
+// Sums of windows and bilinear interpolation are linear maps that act on height and width apart:
 // y = rows · x · columnsᵀ, with one small matrix for each. As products of matrices they need no
 // backward of their own.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <vector>
 
@@ -67,28 +68,58 @@ int64_t largest_of(const T* image, const Windows2d& at, int64_t i, int64_t j) {
   return best;
 }
 
-Axis means_of(const Windows& windows, bool count_include_pad) {
-  Axis axis(windows.out, windows.in);
+/// The windows of one dimension, for their means. 1/n is no number of f32: as the weight of both
+/// dimensions its rounding would enter twice into every element, and always on the same side. So
+/// the windows are only summed here, with a power of two as their weight, which rounds nothing and
+/// keeps the sum of large numbers a number. What is left to divide by is exact as well.
+class Means {
+ public:
+  Means(int64_t out, int64_t in, int64_t longest)
+      : sums(out, in), weight_(1 / static_cast<double>(std::bit_ceil(uint64_t(longest)))) {}
+  /// Window i is the elements begin … end − 1, whose sum is divided by `count`.
+  void add(int64_t i, int64_t begin, int64_t end, int64_t count) {
+    for (int64_t from = begin; from < end; ++from) sums.add(i, from, weight_);
+    divisors.push_back(static_cast<double>(count) * weight_);
+  }
+
+  Axis sums;
+  std::vector<double> divisors;
+
+ private:
+  double weight_;
+};
+
+Means means_of(const Windows& windows, bool count_include_pad) {
+  Means means(windows.out, windows.in, windows.kernel);
   for (int64_t i = 0; i < windows.out; ++i) {
     const int64_t first = windows.first(i);
     const int64_t begin = std::max<int64_t>(first, 0);
     const int64_t end = std::min(first + windows.kernel, windows.in);
     const int64_t padded_end = std::min(first + windows.kernel, windows.in + windows.padding);
-    const int64_t count = count_include_pad ? padded_end - first : end - begin;
-    for (int64_t from = begin; from < end; ++from)
-      axis.add(i, from, 1.0 / static_cast<double>(count));
+    means.add(i, begin, end, count_include_pad ? padded_end - first : end - begin);
   }
-  return axis;
+  return means;
 }
 
-Axis adaptive_means(int64_t out, int64_t in) {
-  Axis axis(out, in);
+Means adaptive_means(int64_t out, int64_t in) {
+  Means means(out, in, in / out + 2);
   for (int64_t i = 0; i < out; ++i) {
     const int64_t begin = i * in / out, end = ((i + 1) * in + out - 1) / out;
-    for (int64_t from = begin; from < end; ++from)
-      axis.add(i, from, 1.0 / static_cast<double>(end - begin));
+    means.add(i, begin, end, end - begin);
   }
-  return axis;
+  return means;
+}
+
+/// The means of windows: their sums, divided once.
+Tensor mean_of_windows(const Arg& x, const Means& rows, const Means& columns) {
+  const Tensor sums = resample(x, rows.sums, columns.sums);
+  std::vector<double> divisors;
+  for (const double row : rows.divisors)
+    for (const double column : columns.divisors) divisors.push_back(row * column);
+  if (std::ranges::all_of(divisors, [](double d) { return d == 1; })) return sums;
+  const Shape shape{static_cast<int64_t>(rows.divisors.size()),
+                    static_cast<int64_t>(columns.divisors.size())};
+  return Arg(sums, x.at) / to(from_vector(divisors, shape), x.dtype());
 }
 
 /// How interpolation maps one dimension: place i of the result is place i · step of the image,
@@ -165,8 +196,8 @@ Tensor avg_pool2d(const Arg& x, Pair kernel, const AvgPool2dOptions& options) {
       detail::windows_of("avg_pool2d", x.shape(), kernel,
                          {options.stride.value_or(kernel), options.padding}, options.ceil_mode);
   check_padding("avg_pool2d", kernel, options.padding);
-  return resample(x, means_of(h, options.count_include_pad),
-                  means_of(w, options.count_include_pad));
+  return mean_of_windows(x, means_of(h, options.count_include_pad),
+                         means_of(w, options.count_include_pad));
 }
 
 Tensor adaptive_avg_pool2d(const Arg& x, Pair output_size) {
@@ -176,8 +207,8 @@ Tensor adaptive_avg_pool2d(const Arg& x, Pair output_size) {
             output_size.h <= kLargest && output_size.w <= kLargest,
         "adaptive_avg_pool2d", "an image of ", x.size(2), " × ", x.size(3), " to ", output_size.h,
         " × ", output_size.w, ": all sizes must be positive, and ", kLargest, " at most");
-  return resample(x, adaptive_means(output_size.h, x.size(2)),
-                  adaptive_means(output_size.w, x.size(3)));
+  return mean_of_windows(x, adaptive_means(output_size.h, x.size(2)),
+                         adaptive_means(output_size.w, x.size(3)));
 }
 
 Tensor interpolate(const Arg& x, const InterpolateOptions& options) {

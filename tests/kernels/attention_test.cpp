@@ -185,6 +185,20 @@ TEST_CASE_TEMPLATE("attention kernels are the plain loops in every band", T, flo
       check_by_loops<T>({1, 80, 80, 3, 4, 0, {lower, lower + width}});
 }
 
+TEST_CASE_TEMPLATE("attention kernels are the plain loops over several segments", T, float,
+                   double) {
+  // Sums go by segments of 1,024 keys, and of as many queries. Bands that reach all of them, none
+  // of the first or the last, parts of two, and from one into the next.
+  constexpr int64_t far = kernels::Band::kNoLimit;
+  for (const kernels::Band& band : std::vector<kernels::Band>{
+           {}, {-far, 0}, {-1100, -20}, {-3, 5}, {1000, far}, {-far, -1030}, {-64, 1024}}) {
+    check_by_loops<T>({1, 1100, 2100, 3, 2, 1, band});
+    check_by_loops<T>({1, 2100, 1100, 2, 3, 0, band});
+    check_by_loops<T>({2, 40, 1025, 2, 9, 0, band});
+    check_by_loops<T>({2, 1025, 40, 9, 2, 0, band});
+  }
+}
+
 TEST_CASE("the bits of the gradients are the same however the work is shared out") {
   // One head is done as a whole by one thread, and block by block by several.
   struct Threads {
@@ -196,9 +210,8 @@ TEST_CASE("the bits of the gradients are the same however the work is shared out
            {}, {-far, 0}, {-100, 0}, {-10, 70}, {60, 90}, {-150, -60}, {70, far}, {300, far}}) {
     CAPTURE(band.lower);
     CAPTURE(band.upper);
-    const auto run = [&](int threads) {
+    const auto run = [&](int threads, int64_t t, int64_t d) {
       set_num_threads(threads);
-      const int64_t t = 330, d = 20;
       Rows<float> q(1, t, d, 0, 1), k(1, t, d, 0, 2), v(1, t, d, 0, 3), dy(1, t, d, 0, 4);
       Rows<float> y(1, t, d, 0, 5), dq(1, t, d, 0, 6), dk(1, t, d, 0, 7), dv(1, t, d, 0, 8);
       std::vector<float> lse(static_cast<size_t>(t));
@@ -222,9 +235,12 @@ TEST_CASE("the bits of the gradients are the same however the work is shared out
                                                   .dv = dv.out()});
       return std::vector{y.memory, dq.memory, dk.memory, dv.memory, lse};
     };
-    const auto one = run(1);
-    CHECK(one == run(2));
-    CHECK(one == run(3));
+    for (const auto& [t, d] : std::vector<std::pair<int64_t, int64_t>>{{330, 20}, {2200, 3}}) {
+      CAPTURE(t);
+      const auto one = run(1, t, d);
+      CHECK(one == run(2, t, d));
+      CHECK(one == run(3, t, d));
+    }
   }
 }
 

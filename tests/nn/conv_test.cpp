@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
 #include <sstream>
+#include <vector>
 
 #include "nn/nn.h"
 #include "tests/nn/check_layer.h"
@@ -71,6 +73,35 @@ TEST_CASE("pooling computes what PyTorch's computes, with the same gradients") {
   check_case<nn::AdaptiveAvgPool2d>("adaptive_avg_pool2d", Pair(3, 5));
   check_case<nn::AdaptiveAvgPool2d>("adaptive_avg_pool2d_one", 1);
   check_case<nn::AdaptiveAvgPool2d>("adaptive_avg_pool2d_up", Pair(10, 2));
+}
+
+TEST_CASE("the mean of a window is divided once, by its count") {
+  // As PyTorch has it: each element of the gradient is the f32 number next to the right one. With
+  // 1/n in the weights of rows and columns it was up to five times as far from that.
+  using Function = std::function<Tensor(const Tensor&)>;
+  const auto check_rounding = [](int64_t size, const Function& pool) {
+    CAPTURE(size);
+    const auto gradient = [&](DType dtype) {
+      Generator generator(3);
+      const Tensor x = to(randn({2, 1, size, size}, f32, generator), dtype).requires_grad_();
+      const Tensor y = pool(x);
+      return grad({y}, {x}, {to(randn(y.shape(), f32, generator), dtype)})[0].to_vector();
+    };
+    const std::vector<double> got = gradient(f32), exact = gradient(f64);
+    for (size_t i = 0; i < exact.size(); ++i)
+      REQUIRE(std::abs(got[i] - exact[i]) <= 1.0001 * std::ldexp(std::abs(exact[i]), -24));
+  };
+  for (const int64_t size : {7, 15, 224})
+    check_rounding(size, [](const Tensor& x) { return adaptive_avg_pool2d(x, 1); });
+  for (const int64_t kernel : {3, 7, 15})
+    check_rounding(224, [=](const Tensor& x) { return avg_pool2d(x, kernel); });
+  for (const bool include : {true, false})
+    check_rounding(29, [=](const Tensor& x) {
+      return avg_pool2d(x, {3, 5}, {.padding = 1, .ceil_mode = true, .count_include_pad = include});
+    });
+  // Their sum is too large for a number, and their mean is not.
+  CHECK(adaptive_avg_pool2d(full({1, 1, 5, 7}, 3e38), 1).item() == doctest::Approx(3e38));
+  CHECK(max(avg_pool2d(full({1, 1, 9, 9}, 3e38), 3)).item() == doctest::Approx(3e38));
 }
 
 TEST_CASE("interpolation computes what PyTorch's computes, with the same gradients") {

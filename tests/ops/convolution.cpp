@@ -141,13 +141,13 @@ void register_convolution() {
             x[0], {3, 2},
             {.stride = 2, .padding = {1, 0}, .ceil_mode = true, .count_include_pad = false});
       },
-      "matmul");
+      "div");
   register_image(
       "adaptive_avg_pool2d", "",
       [](const Tensors& x) {
         return adaptive_avg_pool2d(x[0], {2, 3});
       },
-      "matmul");
+      "div");
   register_image(
       "interpolate", "nearest",
       [](const Tensors& x) { return interpolate(x[0], {.size = Pair(5, 2)}); }, "index_select");

@@ -1,0 +1,62 @@
+// How exact attention to many keys, and the gradients from many queries, are: the mean error, held
+// against what PyTorch 2.15 (AVX2) errs by on the same kind of numbers.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "autograd/ops.h"
+
+namespace tarsier {
+namespace {
+
+/// √(mean of squared errors / mean square of the results).
+double relative_error(const Tensor& got, const Tensor& exact) {
+  const std::vector<double> a = got.to_vector(), b = exact.to_vector();
+  double errors = 0, squares = 0;
+  for (size_t i = 0; i < b.size(); ++i) {
+    errors += (a[i] - b[i]) * (a[i] - b[i]);
+    squares += b[i] * b[i];
+  }
+  return std::sqrt(errors / squares);
+}
+
+/// y, dq, dk and dv for even numbers in [0, 1), of which nothing cancels in the sums of y, dk, dv.
+std::vector<Tensor> results(int64_t queries, int64_t keys, DType dtype) {
+  Generator generator(5);
+  const auto numbers = [&](int64_t n) { return to(rand({1, n, 16}, f32, generator), dtype); };
+  const Tensor q = numbers(queries).requires_grad_(), k = numbers(keys).requires_grad_(),
+               v = numbers(keys).requires_grad_();
+  const Tensor y = scaled_dot_product_attention(q, k, v);
+  std::vector<Tensor> all{y};
+  for (const Tensor& gradient : grad({y}, {q, k, v}, {numbers(queries)})) all.push_back(gradient);
+  return all;
+}
+
+TEST_CASE("attention: sums over 32,768 keys or queries err by no more than PyTorch's") {
+  struct Case {
+    int64_t queries, keys;
+    double y, dq, dk, dv;  // PyTorch's errors
+  };
+  // Of dq nearly everything cancels: k lies on one side of 0, and the weights' gradients add to 0.
+  for (const Case& c : {Case{16, 32768, 2.41e-7, 2.49e-4, 3.59e-7, 1.51e-7},
+                        Case{32768, 16, 0.80e-7, 3.03e-6, 2.39e-7, 2.26e-7}}) {
+    const std::vector<Tensor> got = results(c.queries, c.keys, f32),
+                              exact = results(c.queries, c.keys, f64);
+    const double y = relative_error(got[0], exact[0]), dq = relative_error(got[1], exact[1]),
+                 dk = relative_error(got[2], exact[2]), dv = relative_error(got[3], exact[3]);
+    CAPTURE(c.keys);
+    // No more in the long sums, and at most twice as much in the others. (dq varies a lot from
+    // sample to sample, since each query has one rounded D for all of its keys.)
+    const bool many_keys = c.keys > c.queries;
+    CHECK(y <= (many_keys ? 1 : 2) * c.y);
+    CHECK(dq <= 2 * c.dq);
+    CHECK(dk <= (many_keys ? 2 : 1) * c.dk);
+    CHECK(dv <= (many_keys ? 2 : 1) * c.dv);
+  }
+}
+
+}  // namespace
+}  // namespace tarsier
