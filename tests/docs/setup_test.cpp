@@ -28,6 +28,9 @@ TEST_CASE("a build says what is built and how far it is, with ninja and with mak
   CHECK(progress_of("[  3%%] Building CXX object a/b.cpp.o\\n[ 50%%] Built target y\\n"
                     "[100%%] Built target z\\n[100%%] Built target w\\n") ==
         "Building the program: 3 %\nBuilding the program: 50 %\nBuilding the program: 100 %\n");
+  // The end is said, however little is left to it.
+  CHECK(progress_of("[194/200] Building CXX object a/b.cpp.o\\n[200/200] Linking d\\n") ==
+        "Building the program: 97 %\nBuilding the program: 100 %\n");
   CHECK(progress_of("ninja: no work to do.\\n") == "");
 }
 

@@ -223,6 +223,42 @@ TEST_CASE("range: normalising huge and tiny rows") {
     CHECK(error_of(gradient(f32, centred), gradient(f64, centred)) < 1e-6);
 }
 
+TEST_CASE("range: rows of every size next to each other are each what they are alone") {
+  const int64_t n = 37;
+  Values late(n, 0.0);  // its first registers say nothing of its size
+  for (size_t i = 20; i < late.size(); ++i) late[i] = 1e25 * std::cos(static_cast<double>(i));
+  const Tensors kinds = {around(0.1, 1, n), around(1e24, 1e25, n), around(1e-26, 1e-25, n),
+                         around(1e4, 1e-3, n), row(late)};
+  const int64_t count = static_cast<int64_t>(kinds.size());
+  for (const bool centred : {false, true})
+    for (int64_t first = 0; first < count; ++first) {
+      CAPTURE(centred);
+      CAPTURE(first);
+      Tensors rows;
+      for (int64_t i = 0; i < count; ++i)
+        rows.push_back(reshape(kinds[static_cast<size_t>((first + i) % count)], {1, n}));
+      const auto run = [&](const Tensor& x, DType dtype) {
+        const Tensor in = copy_as(to(x, f32), Layout::contiguous, dtype).requires_grad_();
+        const Tensor w = ones({n}, dtype).requires_grad_();
+        const Tensor y = centred ? layer_norm(in, w, {}, 0) : rms_norm(in, w, 0);
+        const Tensor dy = expand(cos(arange(n, dtype)), y.shape());
+        Tensors out = grad({y}, {in, w}, {dy});
+        out.push_back(y.detach());
+        return out;
+      };
+      const Tensors all = run(cat(rows), f32);
+      CHECK(error_of(all[1], run(cat(rows), f64)[1]) < 1e-5);
+      for (int64_t i = 0; i < count; ++i) {
+        CAPTURE(i);
+        const Tensor& x = rows[static_cast<size_t>(i)];
+        const Tensors alone = run(x, f32);
+        CHECK(slice(all[0], 0, i, i + 1).to_vector() == alone[0].to_vector());
+        CHECK(slice(all[2], 0, i, i + 1).to_vector() == alone[2].to_vector());
+        CHECK(error_of(alone[2], run(x, f64)[2]) < 1e-5);
+      }
+    }
+}
+
 TEST_CASE("range: what is neither rounded nor scaled away") {
   // Infinite and NaN rows stay so; a row of zeros without eps has no direction.
   for (const bool centred : {false, true}) {

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 
+#include "tests/zoo/scratch.h"
 #include "zoo/data/embedded.h"
 
 namespace tarsier::zoo {
@@ -16,7 +17,7 @@ TEST_CASE("a text's opening is the commonest first word of its paragraphs") {
   CHECK(play.word == "ROMEO:");
   CHECK(play.common);
   // Lines that are indented or close something begin nothing.
-  const Opening code = opening_of("\n}  // a\n\n}  // b\n\n  x\n\n  x\n\n/// c\n\n/// d\r\n");
+  const Opening code = opening_of("\n}  // a\n\n}  // b\n\n}\n\n  x\n\n  x\n\n/// c\n\n/// d\r\n");
   CHECK(code.word == "///");
   CHECK(code.common);
 }
@@ -31,6 +32,18 @@ TEST_CASE("where nothing begins alike, the opening is the first word") {
   // A text without spaces is no word; a character stays whole.
   CHECK(opening_of(std::string(1000, 'a')).word == std::string(40, 'a'));
   CHECK(opening_of(std::string(39, 'a') + "\u00e9\u00e9").word == std::string(39, 'a'));
+}
+
+TEST_CASE("a sample, and the prompt that is suggested, begin as the parts of the text do") {
+  const Scratch scratch;
+  std::string play;
+  for (int i = 0; i < 60; ++i) play += "MARY:\nO dear me.\n\n";
+  const std::unique_ptr<Task> task = tiny_task(scratch.write("play.txt", play), 1);
+  CHECK(task->example_input() == "MARY:");
+  std::ostringstream sample;
+  task->show_sample(sample);
+  CHECK(sample.str().starts_with("MARY:"));
+  CHECK(tiny_task(scratch.write("data.txt", small_text()), 1)->example_input() == "the");
 }
 
 TEST_CASE("the project's own text begins its paragraphs with a comment, and has no rules in it") {

@@ -220,7 +220,7 @@ TEST_CASE("a line across a chart has its name, and room") {
   }
 }
 
-/// Whether all texts of a drawing that are not turned lie inside of it.
+/// "" where all texts of a drawing lie inside of it; those that stand upright are not looked at.
 std::string outside(const std::string& drawing) {
   const auto number = [&](const std::string& name, size_t from) {
     return std::stod(drawing.substr(drawing.find(name + "=\"", from) + name.size() + 2));
@@ -230,7 +230,8 @@ std::string outside(const std::string& drawing) {
     const size_t end = drawing.find('>', at);
     const std::string tag = drawing.substr(at, end - at);
     const std::string text = drawing.substr(end + 1, drawing.find('<', end) - end - 1);
-    if (count(tag, "transform") > 0) continue;
+    const bool leaning = count(tag, "rotate(-50 ") > 0;
+    if (count(tag, "transform") > 0 && !leaning) continue;
     // Digits of DejaVu Sans are 0.636 of its size, the capital W is 0.989.
     double size = 0;
     for (const char c : text) size += 12 * (c == 'W' ? 0.989 : c == ',' ? 0.318 : 0.636);
@@ -238,8 +239,10 @@ std::string outside(const std::string& drawing) {
     const double left = count(tag, "end") > 0      ? x - size
                         : count(tag, "middle") > 0 ? x - size / 2
                                                    : x;
-    if (left < -0.05 || left + size > width + 0.05)
-      return concat("'", text, "' from ", left, " to ", left + size, " of ", width);
+    const double right = left + size * (leaning ? 0.643 : 1);  // cos 50°
+    if (left < -0.05 || right > width + 0.05)
+      return concat("'", text, "' from ", left, " to ", right, " of ", width);
+    if (leaning && number("y", at) - 0.766 * size < 0) return concat("'", text, "' begins above");
   }
   return "";
 }
@@ -250,6 +253,8 @@ TEST_CASE("labels are not cut off, even in a wide font") {
   const std::vector<std::string> wide{"WWWW", "WWWWWWWW"};
   CHECK(outside(heat_map({0, 1, 1, 0}, 2, 2, wide, {"a", "b"}).markup) == "");
   CHECK(outside(heat_map({0, 1, 1, 0}, 2, 2, {}, {"a", "b"}).markup) == "");
+  const std::vector<std::string> leaning(9, "WWWWWWWW");
+  CHECK(outside(heat_map(std::vector<double>(9, 1), 1, 9, {"a"}, leaning).markup) == "");
 }
 
 TEST_CASE("a long run is thinned, and keeps its ends and its peaks") {
@@ -298,6 +303,10 @@ TEST_CASE("heat maps: a tooltip for each cell of a small one, shades for a large
   CHECK(count(small, "<title>") == 4);
   CHECK(count(small, "<title>r2, c1: 100.0 %</title>") == 1);
   CHECK(count(small, "fill-opacity=\"0.50\"><title>r1, c2: 50.0 %") == 1);
+  // The scale of the colours: from 0 to the largest value.
+  CHECK(count(small, "height=\"9\" fill-opacity=") == 12);
+  CHECK(count(small, ">0</text>") == 1);
+  CHECK(count(small, ">100.0 %</text>") == 1);
 
   const std::string large =
       heat_map(std::vector<double>(10'000, 1), 100, 100, {}, {}, {.cell = 3}).markup;
@@ -329,16 +338,37 @@ TEST_CASE("heat maps: a tooltip for each cell of a small one, shades for a large
 
 TEST_CASE("what colours show can be read as numbers") {
   Page page("t");
-  add_percent(page, {0.123, 0, 1, 0.0001}, {"r1", "<r2>"}, {"c1", "c2"});
+  add_percent(page, {0.123, 0, 1, 0.0001, 0.5, 0.25}, {"r1", "<r2>"}, {"c1", "c2", "c3"});
   page.weighted_text({{}, "caption"}, {"a", " b"}, {0.1, 0.25});
   const std::string html = page.html();
   CHECK(flaw(html) == "");
   CHECK(count(html, "<details><summary>In numbers</summary>") == 1);
-  for (const char* cell : {"<td>r1</td>", "<td>&lt;r2&gt;</td>", ">12.3</td>", ">100.0</td>"})
-    CHECK_MESSAGE(count(html, cell) == 1, cell);
-  CHECK(count(html, ">–</td>") == 2);
+  const auto line = [](const std::string& name, const std::vector<std::string>& numbers) {
+    std::string text = "<tr><td>" + name + "</td>";
+    for (const std::string& number : numbers) text += "<td class=\"number\">" + number + "</td>";
+    return text + "</tr>";
+  };
+  CHECK(count(html, line("r1", {"12.3", "–", "100.0"})) == 1);
+  CHECK(count(html, line("&lt;r2&gt;", {"–", "50.0", "25.0"})) == 1);
   // The scale of the words' colours.
   CHECK(count(html, ">0 %<span class=\"ramp\"></span>25.0 %</p>") == 1);
+}
+
+TEST_CASE("a confusion matrix has its counts in the cells, or a table of numbers under them") {
+  for (const int64_t classes : {3, 20}) {
+    ConfusionMatrix confusion(classes);
+    confusion.add({0, 0, 0, 1}, {0, 0, 1, 1});
+    std::vector<std::string> names;
+    for (int64_t c = 0; c < classes; ++c) names.push_back(concat("n", c));
+    Page page("t");
+    add_confusion(page, confusion, names);
+    const std::string html = page.html();
+    CHECK(flaw(html) == "");
+    CHECK(count(html, "<title>truth n0, prediction n1: ") == 1);
+    CHECK(count(html, "In numbers") == (classes == 20 ? 1 : 0));
+    CHECK(count(html, ">66.7</td>") == (classes == 20 ? 1 : 0));
+    CHECK(count(html, ">2</text>") == (classes == 3 ? 1 : 0));
+  }
 }
 
 TEST_CASE("a picture is a BMP inside of the page") {
@@ -406,9 +436,10 @@ TEST_CASE("report.html of a run, whole or interrupted, is one file with all its 
     CHECK(flaw(html) == "");
     CHECK(count(html, stop_after == 0 ? "All 8 steps are done." : "Stopped after step 2 of 8.") ==
           1);
-    for (const char* part : {">loss<", ">learning rate<", ">norm of the gradient", "per second<",
-                             "n_embd", "eval &#39;&lt;run&gt;&#39;", "Where it looks",
-                             "layer 2, head 2", "prefers-color-scheme", "width=device-width"})
+    for (const char* part :
+         {">loss<", ">learning rate<", ">norm of the gradient", "per second<", "n_embd",
+          "eval &#39;&lt;run&gt;&#39;", "Where it looks", "layer 2, head 2, to ", "In numbers",
+          "prefers-color-scheme", "width=device-width"})
       CHECK_MESSAGE(count(html, part) > 0, part);
     CHECK(count(html, "class=\"chart\"") == 4);
     // What a loss is worth: guessing among the 16 characters of the text.
@@ -449,6 +480,10 @@ TEST_CASE("a run without a step has a page, too") {
   const std::string html = scratch.read("run/report.html");
   CHECK(flaw(html) == "");
   CHECK(count(html, "No step is done yet.") == 1);
+  // A folder that is named as its model is no second name.
+  std::filesystem::rename(scratch.path("run"), scratch.path("gpt"));
+  write_report(*task, RunFolder::open(scratch.path("gpt")), {.interrupted = true}, {});
+  CHECK(count(scratch.read("gpt/report.html"), "<title>gpt</title>") == 1);
 }
 
 TEST_CASE("headless Chromium opens the page without a complaint") {
