@@ -9,8 +9,7 @@ namespace tarsier::detail {
 
 /// Marks the backward of a node that stands before tensors which may not be used after it:
 ///
-///   record("gate", inputs, y, Save{}, PartialBackward{[…](const Saved&, const Tensor&) -> Grads
-///   {…}});
+///   record("gate", inputs, y, Save{}, PartialBackward{backward});
 ///
 /// Where it returns an undefined gradient, that input gets none by this way, although it needs one.
 /// Any other backward that does so has forgotten something.
