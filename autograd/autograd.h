@@ -1,11 +1,11 @@
 #pragma once
 // All of the engine: tensors, the tape, the ops.
 
-#include "check_op.h"
-#include "gradcheck.h"
-#include "memory.h"
+#include "base/parallel.h"
+#include "base/random.h"
+#include "check/check_op.h"
+#include "check/gradcheck.h"
 #include "ops.h"
-#include "parallel.h"
-#include "random.h"
-#include "tape.h"
-#include "tensor.h"
+#include "tape/tape.h"
+#include "tensor/memory.h"
+#include "tensor/tensor.h"

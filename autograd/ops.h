@@ -11,18 +11,11 @@
 #include <string_view>
 #include <vector>
 
-#include "random.h"
-#include "tape.h"
-#include "tensor.h"
+#include "base/random.h"
+#include "tape/tape.h"
+#include "tensor/tensor.h"
 
 namespace tarsier {
-
-/// The dimensions that a reduction runs over: {0, 2}, or just −1. Empty: all of them.
-struct Axes : Shape {
-  using Shape::Shape;
-  Axes(int64_t dim) : Shape{dim} {}
-  Axes(int dim) : Shape{dim} {}
-};
 
 /// Values and where they stood.
 struct ValuesIndices {

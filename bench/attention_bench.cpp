@@ -8,9 +8,9 @@
 #include <string>
 #include <tuple>
 
-#include "autograd/kernels/kernels.h"
+#include "autograd/base/parallel.h"
 #include "autograd/ops.h"
-#include "autograd/parallel.h"
+#include "autograd/simd/isa.h"
 #include "bench/bench.h"
 
 namespace tarsier {
@@ -125,7 +125,7 @@ void time_local(benchmark::State& state, int64_t time, int64_t window) {
 void print_local_table(const bench::Medians& medians) {
   if (!medians.ran("local_attention/")) return;
   std::printf("\nlocal attention f32, forward and backward, %s: medians\n\n",
-              kernels::active_isa());
+              kernels::name_of(kernels::active_isa()));
   std::printf(
       "| T     | window of %-3d, ms | µs a token | all keys, ms | all ÷ window |\n"
       "|------:|------------------:|-----------:|-------------:|-------------:|\n",
@@ -174,7 +174,8 @@ void print_table(const bench::Medians& medians) {
                 pass.c_str() + 1, 1e3 * flops / one, one / 1e9, 1e3 * flops / two,
                 1e3 * flops / reference, one / reference);
   };
-  std::printf("\nattention f32, %s, milliseconds: medians\n\n", kernels::active_isa());
+  std::printf("\nattention f32, %s, milliseconds: medians\n\n",
+              kernels::name_of(kernels::active_isa()));
   std::printf(
       "| use                    | pass      | fused    | GFLOP/s  | 2 thr    | reference | ratio "
       "    |\n"

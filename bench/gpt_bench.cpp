@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <string>
 
-#include "autograd/kernels/kernels.h"
-#include "autograd/parallel.h"
+#include "autograd/base/parallel.h"
+#include "autograd/simd/isa.h"
 #include "bench/bench.h"
 #include "optim/optim.h"
-#include "zoo/gpt/gpt.h"
+#include "zoo/gpt/model.h"
 
 namespace tarsier {
 namespace {
@@ -61,7 +61,7 @@ void print_table(const bench::Medians& medians) {
   std::printf(
       "\nstep of the small GPT, f32, %s: medians\n\n"
       "| threads | ms a step | GFLOP/s |\n|---:|---:|---:|\n",
-      kernels::active_isa());
+      kernels::name_of(kernels::active_isa()));
   for (const int threads : {1, 2}) {
     const double flops = bench::Medians::get(medians.flops, "gpt_step/" + std::to_string(threads));
     if (flops > 0)

@@ -1,5 +1,5 @@
 // Matmul beside OpenBLAS and oneDNN (where installed), one thread each, and tarsier with two; and
-// the steps of the ladder (autograd/kernels/gemm_ladder.h). Prints GFLOP/s and ratios.
+// the steps of the ladder (autograd/ops/matmul/gemm_ladder.h). Prints GFLOP/s and ratios.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "autograd/kernels/kernels.h"
-#include "autograd/parallel.h"
+#include "autograd/base/parallel.h"
+#include "autograd/ops/matmul/gemm.kernel.h"
+#include "autograd/simd/dispatch.h"
 #include "bench/bench.h"
 
 #ifdef TARSIER_BENCH_OPENBLAS
@@ -97,22 +98,22 @@ using Product = void (*)(Operands&);
 void run_tarsier(Operands& o) {
   const Shape& s = o.shape;
   const bool a_plain = s.a_layout == 'n', b_plain = s.b_layout == 'n';
-  kernels::active<float>().gemm({.m = s.m,
-                                 .n = s.n,
-                                 .k = s.k,
-                                 .a = o.a.data(),
-                                 .a_row = a_plain ? s.k : 1,
-                                 .a_col = a_plain ? 1 : s.m,
-                                 .b = o.b.data(),
-                                 .b_row = b_plain ? s.n : 1,
-                                 .b_col = b_plain ? 1 : s.k,
-                                 .c = o.c.data(),
-                                 .c_row = s.n,
-                                 .accumulate = s.accumulate,
-                                 .batch = s.batch,
-                                 .a_offsets = o.a_offsets.data(),
-                                 .b_offsets = o.b_offsets.data(),
-                                 .c_offsets = o.c_offsets.data()});
+  kernels::active<kernels::GemmKernels<float>>().gemm({.m = s.m,
+                                                       .n = s.n,
+                                                       .k = s.k,
+                                                       .a = o.a.data(),
+                                                       .a_row = a_plain ? s.k : 1,
+                                                       .a_col = a_plain ? 1 : s.m,
+                                                       .b = o.b.data(),
+                                                       .b_row = b_plain ? s.n : 1,
+                                                       .b_col = b_plain ? 1 : s.k,
+                                                       .c = o.c.data(),
+                                                       .c_row = s.n,
+                                                       .accumulate = s.accumulate,
+                                                       .batch = s.batch,
+                                                       .a_offsets = o.a_offsets.data(),
+                                                       .b_offsets = o.b_offsets.data(),
+                                                       .c_offsets = o.c_offsets.data()});
 }
 
 #ifdef TARSIER_BENCH_OPENBLAS
@@ -171,7 +172,7 @@ void print_products(const bench::Medians& medians) {
     else
       std::printf(" %8s |", "-");
   };
-  std::printf("\nmatmul f32, %s, GFLOP/s: medians\n\n", kernels::active_isa());
+  std::printf("\nmatmul f32, %s, GFLOP/s: medians\n\n", kernels::name_of(kernels::active_isa()));
   std::printf(
       "| %-20s | %-18s | tarsier  | OpenBLAS | oneDNN   | ÷ OpenBL | ÷ oneDNN | 2 thr ÷ 1|\n",
       "use", "m x n x k");
@@ -195,7 +196,7 @@ void print_products(const bench::Medians& medians) {
 
 void print_ladder(const bench::Medians& medians) {
   std::printf("\nladder, GFLOP/s:");
-  for (const auto& step : kernels::active<float>().gemm_ladder)
+  for (const auto& step : kernels::active<kernels::GemmKernels<float>>().gemm_ladder)
     std::printf(" %s %.1f", step.name,
                 bench::Medians::get(medians.flops, std::string("ladder/512/") + step.name) / 1e9);
   std::printf("\n");
@@ -233,7 +234,7 @@ void register_all() {
       // One thread is timed by what the processor spent on it: others may be using the machine too.
       if (contestant.threads > 1) run->UseRealTime();
     }
-  for (const auto& step : kernels::active<float>().gemm_ladder)
+  for (const auto& step : kernels::active<kernels::GemmKernels<float>>().gemm_ladder)
     benchmark::RegisterBenchmark((std::string("ladder/512/") + step.name).c_str(), time_step, 512,
                                  step);
 }

@@ -1,43 +1,9 @@
 #include "nn/hooks.h"
 
-#include "autograd/partial_backward.h"
-#include "nn/module.h"
+#include "autograd/ops.h"
+#include "autograd/tape/partial_backward.h"
 
 namespace tarsier::nn {
-
-// ------------------------------------------------------------------------------------ registration
-
-namespace {
-
-template <class List, class H>
-int append(std::shared_ptr<Hooks>& hooks, List Hooks::*list, H hook) {
-  if (!hooks) hooks = std::make_shared<Hooks>();
-  ((*hooks).*list).emplace_back(hooks->next_id, std::move(hook));
-  return hooks->next_id++;
-}
-
-}  // namespace
-
-int Module::register_forward_pre_hook(ForwardPreHook hook) {
-  return append(hooks_, &Hooks::before, std::move(hook));
-}
-int Module::register_forward_hook(ForwardHook hook) {
-  return append(hooks_, &Hooks::after, std::move(hook));
-}
-int Module::register_full_backward_hook(BackwardHook hook) {
-  return append(hooks_, &Hooks::backward, std::move(hook));
-}
-
-void Module::remove_hook(int id) {
-  if (!hooks_) return;
-  const auto has_id = [id](const auto& entry) { return entry.first == id; };
-  std::erase_if(hooks_->before, has_id);
-  std::erase_if(hooks_->after, has_id);
-  std::erase_if(hooks_->backward, has_id);
-}
-
-// --------------------------------------------------------------------------------------------
-// calls
 
 namespace detail {
 
@@ -60,14 +26,14 @@ struct HookedCall::Backward {
       const Tensors changed = hook(module, grads, dy);
       if (changed.empty()) continue;
       check(changed.size() == grads.size(), "register_full_backward_hook", "a hook of ",
-            module.type_name(), " returned ", changed.size(), " gradients for ", grads.size(),
+            alive->owner, " returned ", changed.size(), " gradients for ", grads.size(),
             " inputs: return one for each, or none at all");
       for (size_t i = 0; i < grads.size(); ++i) {
         if (!changed[i].defined()) continue;
-        check(grads[i].defined(), "register_full_backward_hook", "a hook of ", module.type_name(),
+        check(grads[i].defined(), "register_full_backward_hook", "a hook of ", alive->owner,
               " returned a gradient for input ", i, ", which gets none");
         check(changed[i].shape() == grads[i].shape() && changed[i].dtype() == grads[i].dtype(),
-              "register_full_backward_hook", "a hook of ", module.type_name(),
+              "register_full_backward_hook", "a hook of ", alive->owner,
               " returned a gradient of shape ", changed[i].shape(), " and dtype ",
               changed[i].dtype(), " for input ", i, ", expected ", grads[i].shape(), " and ",
               grads[i].dtype());
@@ -85,8 +51,8 @@ HookedCall::HookedCall(Module& module, std::shared_ptr<Hooks> hooks, Tensors& in
   for (const auto& [id, hook] : current) {
     const Tensors changed = hook(module_, inputs);
     if (changed.empty()) continue;
-    check(changed.size() == inputs.size(), "register_forward_pre_hook", "a hook of ",
-          module_.type_name(), " returned ", changed.size(), " tensors for ", inputs.size(),
+    check(changed.size() == inputs.size(), "register_forward_pre_hook", "a hook of ", hooks_->owner,
+          " returned ", changed.size(), " tensors for ", inputs.size(),
           " inputs: return one for each, or none at all");
     inputs = changed;
   }

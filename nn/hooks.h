@@ -5,12 +5,13 @@
 #include <functional>
 #include <memory>
 #include <source_location>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "../autograd/tensor.h"
+#include "../autograd/tensor/tensor.h"
 
 namespace tarsier::nn {
 
@@ -45,6 +46,7 @@ using BackwardHook = Hook<Tensors, Module&, const Tensors&, const Tensor&>;
 
 /// The hooks of one module, by id.
 struct Hooks {
+  std::string owner;  ///< the type of the module, for errors
   int next_id = 0;
   std::vector<std::pair<int, ForwardPreHook>> before;
   std::vector<std::pair<int, ForwardHook>> after;

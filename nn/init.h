@@ -5,8 +5,8 @@
 
 #include <string_view>
 
-#include "../autograd/random.h"
-#include "../autograd/tensor.h"
+#include "../autograd/base/random.h"
+#include "../autograd/tensor/tensor.h"
 
 namespace tarsier::nn {
 

@@ -275,4 +275,36 @@ std::ostream& operator<<(std::ostream& out, const Module& module) {
   return out << '\n' << with_commas(module.num_parameters()) << " parameters";
 }
 
+// ------------------------------------------------------------------------------------ hooks
+
+namespace {
+
+template <class List, class H>
+int append(std::shared_ptr<Hooks>& hooks, const Module& owner, List Hooks::*list, H hook) {
+  if (!hooks) hooks = std::make_shared<Hooks>();
+  hooks->owner = owner.type_name();
+  ((*hooks).*list).emplace_back(hooks->next_id, std::move(hook));
+  return hooks->next_id++;
+}
+
+}  // namespace
+
+int Module::register_forward_pre_hook(ForwardPreHook hook) {
+  return append(hooks_, *this, &Hooks::before, std::move(hook));
+}
+int Module::register_forward_hook(ForwardHook hook) {
+  return append(hooks_, *this, &Hooks::after, std::move(hook));
+}
+int Module::register_full_backward_hook(BackwardHook hook) {
+  return append(hooks_, *this, &Hooks::backward, std::move(hook));
+}
+
+void Module::remove_hook(int id) {
+  if (!hooks_) return;
+  const auto has_id = [id](const auto& entry) { return entry.first == id; };
+  std::erase_if(hooks_->before, has_id);
+  std::erase_if(hooks_->after, has_id);
+  std::erase_if(hooks_->backward, has_id);
+}
+
 }  // namespace tarsier::nn

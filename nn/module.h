@@ -28,9 +28,9 @@
 #include <vector>
 
 #include "../autograd/ops.h"
-#include "../autograd/tape.h"
-#include "../autograd/tensor.h"
-#include "../autograd/tensor_dict.h"
+#include "../autograd/tape/tape.h"
+#include "../autograd/tensor/tensor.h"
+#include "../autograd/tensor/tensor_dict.h"
 #include "hooks.h"
 
 namespace tarsier::nn {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "../autograd/error.h"
+#include "../autograd/base/error.h"
 
 namespace tarsier::nn {
 

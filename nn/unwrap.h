@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "../autograd/tensor_dict.h"
+#include "../autograd/tensor/tensor_dict.h"
 
 namespace tarsier::nn {
 
@@ -19,7 +19,7 @@ namespace tarsier::nn {
 std::vector<std::string> unwrapped(std::vector<std::string> names);
 
 /// The same tensors under these names: what a model that is not wrapped loads.
-///   model.load_state_dict(nn::unwrapped(nn::load_safetensors("compiled.safetensors")));
+///   model.load_state_dict(nn::unwrapped(load_safetensors("compiled.safetensors")));
 /// Throws Error("tensor_dict") where two would have one name.
 TensorDict unwrapped(const TensorDict& state);
 

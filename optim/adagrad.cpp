@@ -1,8 +1,8 @@
 #include "optim/adagrad.h"
+#include "autograd/simd/dispatch.h"
+#include "optim/optim.kernel.h"
 
 #include <limits>
-
-#include "autograd/kernels/kernels.h"
 
 namespace tarsier::optim {
 
@@ -33,8 +33,9 @@ void Adagrad::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_
         .l2 = static_cast<T>(o.weight_decay),
         .maximize = o.maximize,
     };
-    kernels::active<T>().adagrad(end - begin, step, grad.data<T>() + begin,
-                                 slot.parameter.data<T>() + begin, slot.state[0].data<T>() + begin);
+    kernels::active<kernels::OptimKernels<T>>().adagrad(end - begin, step, grad.data<T>() + begin,
+                                                        slot.parameter.data<T>() + begin,
+                                                        slot.state[0].data<T>() + begin);
   });
 }
 

@@ -1,9 +1,9 @@
 #include "optim/adam.h"
+#include "autograd/simd/dispatch.h"
+#include "optim/optim.kernel.h"
 
 #include <cmath>
 #include <limits>
-
-#include "autograd/kernels/kernels.h"
 
 namespace tarsier::optim {
 namespace {
@@ -56,10 +56,10 @@ void Adam::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t e
         .inverse_root = static_cast<T>(1 / std::sqrt(1 - std::pow(o.betas.second, t))),
         .maximize = o.maximize,
     };
-    kernels::active<T>().adam(end - begin, step, grad.data<T>() + begin,
-                              slot.parameter.data<T>() + begin, slot.state[0].data<T>() + begin,
-                              slot.state[1].data<T>() + begin,
-                              o.amsgrad ? slot.state[2].data<T>() + begin : nullptr);
+    kernels::active<kernels::OptimKernels<T>>().adam(
+        end - begin, step, grad.data<T>() + begin, slot.parameter.data<T>() + begin,
+        slot.state[0].data<T>() + begin, slot.state[1].data<T>() + begin,
+        o.amsgrad ? slot.state[2].data<T>() + begin : nullptr);
   });
 }
 

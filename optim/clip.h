@@ -4,7 +4,7 @@
 #include <concepts>
 #include <vector>
 
-#include "../autograd/tensor.h"
+#include "../autograd/tensor/tensor.h"
 
 namespace tarsier::optim {
 

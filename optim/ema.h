@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "../autograd/tensor_dict.h"
+#include "../autograd/tensor/tensor_dict.h"
 
 namespace tarsier::optim {
 

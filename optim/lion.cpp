@@ -1,8 +1,8 @@
 #include "optim/lion.h"
+#include "autograd/simd/dispatch.h"
+#include "optim/optim.kernel.h"
 
 #include <limits>
-
-#include "autograd/kernels/kernels.h"
 
 namespace tarsier::optim {
 
@@ -31,8 +31,9 @@ void Lion::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t e
         .decay = static_cast<T>(rate * o.weight_decay),
         .maximize = o.maximize,
     };
-    kernels::active<T>().lion(end - begin, step, grad.data<T>() + begin,
-                              slot.parameter.data<T>() + begin, slot.state[0].data<T>() + begin);
+    kernels::active<kernels::OptimKernels<T>>().lion(end - begin, step, grad.data<T>() + begin,
+                                                     slot.parameter.data<T>() + begin,
+                                                     slot.state[0].data<T>() + begin);
   });
 }
 

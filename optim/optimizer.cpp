@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "autograd/base/parallel.h"
 #include "autograd/ops.h"
-#include "autograd/parallel.h"
 
 namespace tarsier::optim {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "../autograd/tensor.h"
-#include "../autograd/tensor_dict.h"
+#include "../autograd/tensor/tensor.h"
+#include "../autograd/tensor/tensor_dict.h"
 
 namespace tarsier::optim {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "../autograd/tensor_dict.h"
+#include "../autograd/tensor/tensor_dict.h"
 
 namespace tarsier::optim {
 

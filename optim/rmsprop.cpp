@@ -1,8 +1,8 @@
 #include "optim/rmsprop.h"
+#include "autograd/simd/dispatch.h"
+#include "optim/optim.kernel.h"
 
 #include <limits>
-
-#include "autograd/kernels/kernels.h"
 
 namespace tarsier::optim {
 
@@ -41,9 +41,9 @@ void RMSprop::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_
     const std::vector<Tensor>& state = slot.state;
     T* a = o.centered ? state[1].data<T>() + begin : nullptr;
     T* b = o.momentum > 0 ? state.back().data<T>() + begin : nullptr;
-    kernels::active<T>().rmsprop(end - begin, step, grad.data<T>() + begin,
-                                 slot.parameter.data<T>() + begin, state[0].data<T>() + begin, a,
-                                 b);
+    kernels::active<kernels::OptimKernels<T>>().rmsprop(end - begin, step, grad.data<T>() + begin,
+                                                        slot.parameter.data<T>() + begin,
+                                                        state[0].data<T>() + begin, a, b);
   });
 }
 

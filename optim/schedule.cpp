@@ -5,7 +5,7 @@
 #include <numbers>
 #include <utility>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 
 namespace tarsier::optim {
 namespace {

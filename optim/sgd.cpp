@@ -1,8 +1,8 @@
 #include "optim/sgd.h"
+#include "autograd/simd/dispatch.h"
+#include "optim/optim.kernel.h"
 
 #include <limits>
-
-#include "autograd/kernels/kernels.h"
 
 namespace tarsier::optim {
 
@@ -38,8 +38,8 @@ void SGD::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t en
         .maximize = o.maximize,
     };
     T* buffer = slot.state.empty() ? nullptr : slot.state[0].data<T>() + begin;
-    kernels::active<T>().sgd(end - begin, step, grad.data<T>() + begin,
-                             slot.parameter.data<T>() + begin, buffer);
+    kernels::active<kernels::OptimKernels<T>>().sgd(end - begin, step, grad.data<T>() + begin,
+                                                    slot.parameter.data<T>() + begin, buffer);
   });
 }
 

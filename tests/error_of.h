@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 
 namespace tarsier {
 

@@ -4,8 +4,8 @@
 
 #include <iostream>
 
-#include "autograd/error.h"
-#include "autograd/kernels/kernels.h"
+#include "autograd/base/error.h"
+#include "autograd/simd/isa.h"
 
 int main(int argc, char** argv) {
   try {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "autograd/gradcheck.h"
+#include "autograd/base/parallel.h"
+#include "autograd/check/gradcheck.h"
 #include "autograd/ops.h"
-#include "autograd/parallel.h"
 #include "tests/error_of.h"
 
 namespace tarsier {

@@ -1,5 +1,5 @@
 // Errors name the line that called the op, whatever lies between the two.
-#include "autograd/call_site.h"
+#include "autograd/base/call_site.h"
 
 #include <doctest/doctest.h>
 
@@ -179,7 +179,7 @@ TEST_CASE("outside of an op no line is named, also after one, and whatever becam
 // Lines of other files, as their paths may be written.
 #line 1 "/usr/local/include/tarsier/nn/module.h"
 const SourceLine kInstalled = SourceLine::current();
-#line 1 "/usr/local/include/tarsier/nn/../autograd/tensor.h"
+#line 1 "/usr/local/include/tarsier/nn/../autograd/tensor/tensor.h"
 const SourceLine kInstalledDetour = SourceLine::current();
 #line 1 "/home/me/project/nn/module.h"
 const SourceLine kOfAnother = SourceLine::current();

@@ -1,5 +1,5 @@
 // check_op finds what is wrong with an op: one wrong op for each of its checks.
-#include "autograd/check_op.h"
+#include "autograd/check/check_op.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "autograd/autograd.h"
-#include "autograd/map.h"
+#include "autograd/loops/map.h"
 #include "tests/error_of.h"
 
 namespace tarsier {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "autograd/autograd.h"
-#include "autograd/parallel.h"
+#include "autograd/base/parallel.h"
 #include "tests/child.h"
 
 namespace tarsier {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "autograd/autograd.h"
-#include "autograd/map.h"
+#include "autograd/loops/map.h"
 
 using namespace tarsier;
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/gradcheck.h"
+#include "autograd/check/gradcheck.h"
 #include "autograd/ops.h"
 #include "tests/error_of.h"
 

@@ -1,4 +1,4 @@
-#include "autograd/parallel.h"
+#include "autograd/base/parallel.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 
 namespace tarsier {
 namespace {

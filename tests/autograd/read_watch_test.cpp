@@ -4,7 +4,7 @@
 #include <span>
 
 #include "autograd/autograd.h"
-#include "autograd/map.h"
+#include "autograd/loops/map.h"
 #include "tests/error_of.h"
 
 namespace tarsier {

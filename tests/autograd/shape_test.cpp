@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
+#include "autograd/base/parallel.h"
+#include "autograd/loops/copy.h"
 #include "autograd/ops.h"
-#include "autograd/ops/copy.h"
-#include "autograd/parallel.h"
 
 namespace tarsier {
 namespace {

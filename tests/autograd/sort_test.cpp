@@ -6,8 +6,8 @@
 #include <set>
 #include <vector>
 
+#include "autograd/base/parallel.h"
 #include "autograd/ops.h"
-#include "autograd/parallel.h"
 
 namespace tarsier {
 namespace {

@@ -1,10 +1,10 @@
 // The engine: what is recorded, how it is walked, and what is said to those who misuse it.
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
 
 #include <doctest/doctest.h>
 
 #include "autograd/ops.h"
-#include "autograd/partial_backward.h"
+#include "autograd/tape/partial_backward.h"
 
 using namespace tarsier;
 

@@ -1,5 +1,5 @@
 // Tensors as handles to strided memory, and the allocator under them.
-#include "autograd/tensor.h"
+#include "autograd/tensor/tensor.h"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // A run's checkpoint and weights.
 #include "tests/fuzz/fuzz.h"
-#include "zoo/run_folder.h"
+#include "zoo/task/run_folder.h"
 
 void tarsier::fuzz::read_input(std::string_view bytes) {
   folder().write("config.json", "{}");

@@ -1,6 +1,6 @@
 // A run's config.json, and how its settings reach a recipe.
 #include "tests/fuzz/fuzz.h"
-#include "zoo/run_folder.h"
+#include "zoo/task/run_folder.h"
 
 void tarsier::fuzz::read_input(std::string_view bytes) {
   folder().write("config.json", bytes);

@@ -1,7 +1,7 @@
 // metrics.jsonl: as a report reads it, and as a resumed run does; the first byte is its last step.
 #include "tests/fuzz/fuzz.h"
 #include "zoo/report/curves.h"
-#include "zoo/run_folder.h"
+#include "zoo/task/run_folder.h"
 
 void tarsier::fuzz::read_input(std::string_view bytes) {
   const unsigned last_step = take_byte(bytes);

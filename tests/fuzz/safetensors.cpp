@@ -1,11 +1,11 @@
 // Tensors: every one that a file has is described, and is read or refused by itself.
-#include "nn/safetensors_file.h"
+#include "autograd/io/safetensors_file.h"
 
 #include "autograd/ops.h"
 #include "tests/fuzz/fuzz.h"
 
 void tarsier::fuzz::read_input(std::string_view bytes) {
-  const nn::SafetensorsFile file(folder().write("input", bytes));
+  const SafetensorsFile file(folder().write("input", bytes));
   for (const auto& stored : file.tensors()) {
     promise(file.find(stored.name) == &stored, "a name is found");
     promise(file.bytes(stored).size() <= bytes.size(), "the bytes lie inside of the file");
@@ -15,10 +15,10 @@ void tarsier::fuzz::read_input(std::string_view bytes) {
     } catch (const Error&) {  // the others may be well
     }
   }
-  const TensorDict all = nn::load_safetensors(file.path());
-  nn::save_safetensors(folder().path("again"), all, file.metadata());
-  nn::Metadata metadata;
-  promise(nn::load_safetensors(folder().path("again"), &metadata).size() == all.size() &&
+  const TensorDict all = load_safetensors(file.path());
+  save_safetensors(folder().path("again"), all, file.metadata());
+  Metadata metadata;
+  promise(load_safetensors(folder().path("again"), &metadata).size() == all.size() &&
               metadata == file.metadata(),
           "what is read can be written");
 }

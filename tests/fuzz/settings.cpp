@@ -1,5 +1,5 @@
 // --set NAME=VALUE: a line each.
-#include "zoo/settings.h"
+#include "zoo/task/settings.h"
 
 #include "tests/fuzz/fuzz.h"
 #include "zoo/data/lines.h"

@@ -5,7 +5,7 @@
 #include "zoo/gpt/tokens.h"
 
 void tarsier::fuzz::read_input(std::string_view bytes) {
-  const nn::Json json = nn::Json::parse(take_part(bytes, '\0'));
+  const Json json = Json::parse(take_part(bytes, '\0'));
   const zoo::TextTokens tokens = zoo::TextTokens::from_json(json);
   tokens.blank();
   for (int32_t id : tokens.encode(bytes, "the input")) {

@@ -1,5 +1,5 @@
 // Text as characters: whole, or byte by byte where it is not UTF-8.
-#include "nn/utf8.h"
+#include "autograd/io/utf8.h"
 
 #include "tests/fuzz/fuzz.h"
 #include "zoo/data/text.h"
@@ -17,7 +17,7 @@ void tarsier::fuzz::read_input(std::string_view bytes) {
   }
   zoo::to_lower(bytes);
   size_t bad = bytes.size();
-  const bool valid = nn::is_utf8(bytes, &bad);
+  const bool valid = is_utf8(bytes, &bad);
   promise(valid || bad < bytes.size(), "the first wrong byte lies inside of the text");
   const std::vector<char32_t> characters = zoo::decode_utf8(bytes, "the input");
   promise(valid, "only UTF-8 is decoded");

@@ -1,4 +1,4 @@
-#include "autograd/kernels/attention.h"
+#include "autograd/ops/attention/attention.kernel.h"
 
 #include <doctest/doctest.h>
 
@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/kernels/kernels.h"
-#include "autograd/parallel.h"
+#include "autograd/base/parallel.h"
+#include "autograd/simd/dispatch.h"
 
 namespace tarsier {
 namespace {
@@ -84,13 +84,13 @@ void check_by_loops(const Sizes& s) {
                                 .scale = scale,
                                 .band = s.band,
                                 .key = {}};
-  kernels::active<T>().attention(a, y.out(), lse.data());
-  kernels::active<T>().attention_grad(a, {.y = y.in(),
-                                          .dy = dy.in(),
-                                          .lse = lse.data(),
-                                          .dq = dq.out(),
-                                          .dk = dk.out(),
-                                          .dv = dv.out()});
+  kernels::active<kernels::AttentionKernels<T>>().attention(a, y.out(), lse.data());
+  kernels::active<kernels::AttentionKernels<T>>().attention_grad(a, {.y = y.in(),
+                                                                     .dy = dy.in(),
+                                                                     .lse = lse.data(),
+                                                                     .dq = dq.out(),
+                                                                     .dk = dk.out(),
+                                                                     .dv = dv.out()});
 
   double worst = 0;
   const auto compare = [&](Rows<T>& got, int64_t h, int64_t t, const std::vector<double>& want) {
@@ -226,13 +226,13 @@ TEST_CASE("the bits of the gradients are the same however the work is shared out
                                         .scale = 0.3f,
                                         .band = band,
                                         .key = {}};
-      kernels::active<float>().attention(a, y.out(), lse.data());
-      kernels::active<float>().attention_grad(a, {.y = y.in(),
-                                                  .dy = dy.in(),
-                                                  .lse = lse.data(),
-                                                  .dq = dq.out(),
-                                                  .dk = dk.out(),
-                                                  .dv = dv.out()});
+      kernels::active<kernels::AttentionKernels<float>>().attention(a, y.out(), lse.data());
+      kernels::active<kernels::AttentionKernels<float>>().attention_grad(a, {.y = y.in(),
+                                                                             .dy = dy.in(),
+                                                                             .lse = lse.data(),
+                                                                             .dq = dq.out(),
+                                                                             .dk = dk.out(),
+                                                                             .dv = dv.out()});
       return std::vector{y.memory, dq.memory, dk.memory, dv.memory, lse};
     };
     for (const auto& [t, d] : std::vector<std::pair<int64_t, int64_t>>{{330, 20}, {2200, 3}}) {

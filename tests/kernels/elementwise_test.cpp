@@ -6,8 +6,8 @@
 #include <limits>
 #include <random>
 #include <vector>
-
-#include "autograd/kernels/kernels.h"
+#include "autograd/loops/elementwise.kernel.h"
+#include "autograd/simd/dispatch.h"
 
 using namespace tarsier::kernels;
 
@@ -35,7 +35,7 @@ constexpr double kGuard = 12345;
 
 TEST_CASE_TEMPLATE("unary: a value depends neither on its place nor on the length", T, float,
                    double) {
-  const auto& k = active<T>();
+  const auto& k = active<ElementwiseKernels<T>>();
   const auto x = numbers<T>(kLongest, 1);
   for (int op = 0; op < static_cast<int>(Unary::count); ++op) {
     CAPTURE(op);
@@ -54,7 +54,7 @@ TEST_CASE_TEMPLATE("unary: a value depends neither on its place nor on the lengt
 }
 
 TEST_CASE_TEMPLATE("unary gradients: f′ against differences of f", T, double) {
-  const auto& k = active<T>();
+  const auto& k = active<ElementwiseKernels<T>>();
   const std::pair<UnaryGrad, Unary> pairs[] = {
       {UnaryGrad::tanh, Unary::tanh},           {UnaryGrad::sigmoid, Unary::sigmoid},
       {UnaryGrad::relu, Unary::relu},           {UnaryGrad::gelu, Unary::gelu},
@@ -83,7 +83,7 @@ TEST_CASE_TEMPLATE("unary gradients: f′ against differences of f", T, double) 
 
 TEST_CASE_TEMPLATE("unary gradients: a value depends neither on its place nor on the length", T,
                    float, double) {
-  const auto& k = active<T>();
+  const auto& k = active<ElementwiseKernels<T>>();
   const auto x = numbers<T>(kLongest, 4), dy = numbers<T>(kLongest, 5);
   for (int op = 0; op < static_cast<int>(UnaryGrad::count); ++op) {
     std::vector<T> alone(x.size());
@@ -98,7 +98,7 @@ TEST_CASE_TEMPLATE("unary gradients: a value depends neither on its place nor on
 }
 
 TEST_CASE_TEMPLATE("binary and compare: all lengths and strides", T, float, double) {
-  const auto& k = active<T>();
+  const auto& k = active<ElementwiseKernels<T>>();
   const auto a = numbers<T>(3 * kLongest, 6), b = numbers<T>(3 * kLongest, 7);
   const auto exact = [](int op, T p, T q) -> T {
     switch (static_cast<Binary>(op)) {
@@ -154,7 +154,7 @@ TEST_CASE_TEMPLATE("binary and compare: all lengths and strides", T, float, doub
 }
 
 TEST_CASE_TEMPLATE("minimum and maximum are NaN where an operand is", T, float, double) {
-  const auto& k = active<T>();
+  const auto& k = active<ElementwiseKernels<T>>();
   const T nan = std::numeric_limits<T>::quiet_NaN();
   const T a[] = {nan, 1, nan, 1}, b[] = {1, nan, nan, 2};
   T y[4];
@@ -165,7 +165,7 @@ TEST_CASE_TEMPLATE("minimum and maximum are NaN where an operand is", T, float, 
 }
 
 TEST_CASE_TEMPLATE("select picks by mask, at all lengths and strides", T, float, double) {
-  const auto& k = active<T>();
+  const auto& k = active<ElementwiseKernels<T>>();
   const auto a = numbers<T>(kLongest, 8), b = numbers<T>(kLongest, 9);
   bool mask[kLongest];
   for (int64_t i = 0; i < kLongest; ++i) mask[i] = i % 3 == 0;
@@ -185,7 +185,7 @@ TEST_CASE_TEMPLATE("select picks by mask, at all lengths and strides", T, float,
 }
 
 TEST_CASE_TEMPLATE("axpby: y = αx + βy; β = 0 does not read y", T, float, double) {
-  const auto& k = active<T>();
+  const auto& k = active<ElementwiseKernels<T>>();
   const auto x = numbers<T>(kLongest, 10);
   for (int64_t n = 0; n <= kLongest; ++n) {
     std::vector<T> y(x.size() + 1, T(kGuard));

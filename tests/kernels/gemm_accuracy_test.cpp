@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "autograd/kernels/kernels.h"
+#include "autograd/ops/matmul/gemm.kernel.h"
+#include "autograd/simd/dispatch.h"
 
 namespace tarsier::kernels {
 namespace {
@@ -80,7 +80,7 @@ double relative_error(const Path& path, int64_t k, double low) {
                          .a_offsets = a_offsets.data(),
                          .b_offsets = b_offsets.data(),
                          .c_offsets = c_offsets.data()};
-  active<float>().gemm(gemm);
+  active<GemmKernels<float>>().gemm(gemm);
   double errors = 0, squares = 0;
   for (int64_t i = 0; i < batch; ++i)
     for (int64_t row = 0; row < m; ++row)
@@ -126,17 +126,17 @@ TEST_CASE("a dot product of a million equal numbers is good to the last digits")
   for (const int64_t step : {1, 2, 3}) {
     const int64_t k = 1000000 / step;
     float y = 0;
-    active<float>().gemm({.m = 1,
-                          .n = 1,
-                          .k = k,
-                          .a = x.data(),
-                          .a_row = 0,
-                          .a_col = step,
-                          .b = ones.data(),
-                          .b_row = step,
-                          .b_col = 0,
-                          .c = &y,
-                          .c_row = 1});
+    active<GemmKernels<float>>().gemm({.m = 1,
+                                       .n = 1,
+                                       .k = k,
+                                       .a = x.data(),
+                                       .a_row = 0,
+                                       .a_col = step,
+                                       .b = ones.data(),
+                                       .b_row = step,
+                                       .b_col = 0,
+                                       .c = &y,
+                                       .c_row = 1});
     CAPTURE(step);
     CHECK(std::fabs(static_cast<double>(y) / (static_cast<double>(0.1f) * static_cast<double>(k)) -
                     1) < 1e-6);

@@ -1,4 +1,4 @@
-#include "autograd/kernels/gemm.h"
+#include "autograd/ops/matmul/gemm.kernel.h"
 
 #include <doctest/doctest.h>
 
@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "autograd/kernels/kernels.h"
-#include "autograd/parallel.h"
+#include "autograd/base/parallel.h"
+#include "autograd/simd/dispatch.h"
 
 namespace tarsier::kernels {
 namespace {
@@ -95,7 +95,7 @@ struct Problem {
   /// Runs the product; returns the largest error over its bound. A sum of k + 1 terms and the tail
   /// are wrong by at most (k + 8)·ε·Σ|terms|: no tail has a slope above 1.13.
   double run() {
-    active<T>().gemm(gemm);
+    active<GemmKernels<T>>().gemm(gemm);
     double worst = 0;
     for (int64_t i = 0; i < gemm.m; ++i) {
       for (int64_t j = 0; j < gemm.n; ++j) {
@@ -139,7 +139,7 @@ TEST_CASE_TEMPLATE("matmul agrees with the definition at every length around the
 }
 
 TEST_CASE_TEMPLATE("matmul agrees with the definition over several blocks", T, float, double) {
-  // More columns, steps and rows than one block holds (gemm.cpp: kBlockCols, kBlockK, kBlockRows).
+  // More columns, steps and rows than one block holds (gemm.kernel.cpp: kBlockCols, kBlockK, kBlockRows).
   CHECK(Problem<T>(37, 2100, 50).run() <= 1);
   CHECK(Problem<T>(1400, 33, 20).run() <= 1);
   CHECK(Problem<T>(1400, 1030, 3, Layout::columns, Layout::columns).run() <= 1);
@@ -211,7 +211,7 @@ TEST_CASE_TEMPLATE("matmul without rows, columns or steps", T, float, double) {
   CHECK(zeros.c[0] == 0);
   Problem<T> no_batch(5, 4, 3);
   no_batch.gemm.batch = 0;
-  active<T>().gemm(no_batch.gemm);
+  active<GemmKernels<T>>().gemm(no_batch.gemm);
   CHECK(no_batch.c == no_batch.before);
 }
 
@@ -246,23 +246,23 @@ TEST_CASE_TEMPLATE("a batch gives the same bits as its matrices one by one", T, 
       gemm.a_offsets = a_offsets.data();
       gemm.b_offsets = b_offsets.data();
       gemm.c_offsets = c_offsets.data();
-      active<T>().gemm(gemm);
+      active<GemmKernels<T>>().gemm(gemm);
       for (int64_t i = 0; i < batch; ++i)
-        active<T>().gemm({.m = m,
-                          .n = n,
-                          .k = k,
-                          .a = a.data() + a_offsets[i],
-                          .a_row = k,
-                          .a_col = 1,
-                          .b = b.data() + b_offsets[i],
-                          .b_row = 1,
-                          .b_col = k,
-                          .c = alone.data() + c_offsets[i],
-                          .c_row = n});
+        active<GemmKernels<T>>().gemm({.m = m,
+                                       .n = n,
+                                       .k = k,
+                                       .a = a.data() + a_offsets[i],
+                                       .a_row = k,
+                                       .a_col = 1,
+                                       .b = b.data() + b_offsets[i],
+                                       .b_row = 1,
+                                       .b_col = k,
+                                       .c = alone.data() + c_offsets[i],
+                                       .c_row = n});
       CHECK(together == alone);
 
       gemm.b_offsets = nullptr;  // one B for all
-      active<T>().gemm(gemm);
+      active<GemmKernels<T>>().gemm(gemm);
       const int64_t last = c_offsets[0];
       CHECK(together[last] == alone[last]);
       CHECK(together[c_offsets[batch - 1]] != alone[c_offsets[batch - 1]]);
@@ -288,7 +288,7 @@ TEST_CASE_TEMPLATE("the bits do not depend on threads, nor on which rows stand a
       Problem<T> problem(m, n, k, Layout::rows, Layout::columns);
       problem.gemm.bias = problem.bias.data();
       problem.gemm.tail = GemmTail::gelu;
-      active<T>().gemm(problem.gemm);
+      active<GemmKernels<T>>().gemm(problem.gemm);
       CHECK(problem.c == reference.c);
     }
     // One row by itself, as when a text is continued token by token.
@@ -299,7 +299,7 @@ TEST_CASE_TEMPLATE("the bits do not depend on threads, nor on which rows stand a
       single.gemm.m = 1;
       single.gemm.a += row * single.gemm.a_row;
       single.gemm.c += row * single.gemm.c_row;
-      active<T>().gemm(single.gemm);
+      active<GemmKernels<T>>().gemm(single.gemm);
       int64_t different = 0;
       for (int64_t j = 0; j < n; ++j)
         different += single.gemm.c[j] != reference.c[row * reference.gemm.c_row + j];
@@ -331,8 +331,8 @@ TEST_CASE_TEMPLATE("a column by itself has the bits that it has in a whole produ
           one.c = column.data();
           one.c_row = 1;
           if (variant == 1) one.bias += j;
-          active<T>().gemm(whole.gemm);
-          active<T>().gemm(one);
+          active<GemmKernels<T>>().gemm(whole.gemm);
+          active<GemmKernels<T>>().gemm(one);
           int64_t different = 0;
           for (int64_t i = 0; i < m; ++i)
             different += column[i] != whole.c[i * whole.gemm.c_row + j];
@@ -352,7 +352,7 @@ TEST_CASE_TEMPLATE("NaN and infinity reach the elements they belong to, and no o
       problem.a[row * k + 3] = nan;
       problem.b[5 * n + col] = infinity;
       problem.gemm.bias = problem.bias.data();
-      active<T>().gemm(problem.gemm);
+      active<GemmKernels<T>>().gemm(problem.gemm);
       int64_t wrong = 0;
       for (int64_t i = 0; i < m; ++i)
         for (int64_t j = 0; j < n; ++j) {
@@ -373,11 +373,11 @@ TEST_CASE_TEMPLATE("NaN and infinity reach the elements they belong to, and no o
   Problem<T> problem(15, 17, 4);
   problem.c.assign(problem.c.size(), nan);
   problem.before = problem.c;
-  active<T>().gemm(problem.gemm);
+  active<GemmKernels<T>>().gemm(problem.gemm);
   CHECK(std::isfinite(problem.c[0]));
   problem.a[0] = nan;
   problem.gemm.tail = GemmTail::relu;
-  active<T>().gemm(problem.gemm);
+  active<GemmKernels<T>>().gemm(problem.gemm);
   CHECK(std::isnan(problem.c[0]));
 }
 
@@ -390,22 +390,23 @@ TEST_CASE_TEMPLATE("all steps of the ladder give the same bits, and short ones t
                                 Size{33, 70, 200}, Size{100, 300, 400}}) {
     const std::vector<T> a = noise<T>(m * k, 1), b = noise<T>(k * n, 2);
     std::vector<T> expected(m * n);
-    active<T>().gemm({.m = m,
-                      .n = n,
-                      .k = k,
-                      .a = a.data(),
-                      .a_row = k,
-                      .a_col = 1,
-                      .b = b.data(),
-                      .b_row = n,
-                      .b_col = 1,
-                      .c = expected.data(),
-                      .c_row = n});
+    active<GemmKernels<T>>().gemm({.m = m,
+                                   .n = n,
+                                   .k = k,
+                                   .a = a.data(),
+                                   .a_row = k,
+                                   .a_col = 1,
+                                   .b = b.data(),
+                                   .b_row = n,
+                                   .b_col = 1,
+                                   .c = expected.data(),
+                                   .c_row = n});
     if (k > 32) {  // there matmul sums in more than one chain
-      std::vector<T> memory(active<T>().gemm_ladder[0].memory_size(m, k));
-      active<T>().gemm_ladder[0].run(m, n, k, a.data(), b.data(), expected.data(), memory.data());
+      std::vector<T> memory(active<GemmKernels<T>>().gemm_ladder[0].memory_size(m, k));
+      active<GemmKernels<T>>().gemm_ladder[0].run(m, n, k, a.data(), b.data(), expected.data(),
+                                                  memory.data());
     }
-    for (const GemmStep<T>& step : active<T>().gemm_ladder) {
+    for (const GemmStep<T>& step : active<GemmKernels<T>>().gemm_ladder) {
       std::vector<T> c(m * n, T(-1)), memory(step.memory_size(m, k));
       step.run(m, n, k, a.data(), b.data(), c.data(), memory.data());
       CAPTURE(std::string(step.name));

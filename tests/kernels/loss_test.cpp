@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <vector>
-
-#include "autograd/kernels/kernels.h"
+#include "autograd/ops/loss/loss.kernel.h"
+#include "autograd/simd/dispatch.h"
 
 namespace {
 
@@ -14,7 +14,7 @@ void check_cross_entropy(size_t n, bool weighted, double smoothing, double scale
   CAPTURE(n);
   CAPTURE(weighted);
   CAPTURE(smoothing);
-  const auto& kernels = tarsier::kernels::active<T>();
+  const auto& kernels = tarsier::kernels::active<tarsier::kernels::LossKernels<T>>();
   const size_t rows = 4;
   std::vector<T> x(rows * n), w(n);
   for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(scale * std::sin(0.9 * i * i));
@@ -70,7 +70,7 @@ TEST_CASE_TEMPLATE("cross-entropy kernels agree with the formula", T, float, dou
 }
 
 TEST_CASE("without smoothing a class of logit -inf costs nothing") {
-  const auto& kernels = tarsier::kernels::active<float>();
+  const auto& kernels = tarsier::kernels::active<tarsier::kernels::LossKernels<float>>();
   const std::vector<float> x = {0, -INFINITY, 0};
   const int64_t target = 2;
   const float dloss = 1;

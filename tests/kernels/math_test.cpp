@@ -1,4 +1,4 @@
-// The error bounds that autograd/kernels/math.h states, against the C library in more digits: float
+// The error bounds that autograd/simd/math.h states, against the C library in more digits: float
 // against double, double against long double.
 #include <doctest/doctest.h>
 
@@ -9,8 +9,8 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include "autograd/kernels/kernels.h"
+#include "autograd/loops/elementwise.kernel.h"
+#include "autograd/simd/dispatch.h"
 
 using namespace tarsier::kernels;
 
@@ -88,7 +88,8 @@ void check_errors(const Case& c) {
   CAPTURE(c.name);
   const std::vector<T> x = arguments<T>();
   std::vector<T> y(x.size());
-  active<T>().unary[static_cast<int>(c.op)](static_cast<int64_t>(x.size()), x.data(), y.data());
+  active<ElementwiseKernels<T>>().unary[static_cast<int>(c.op)](static_cast<int64_t>(x.size()),
+                                                                x.data(), y.data());
   double worst = 0;
   T worst_at = 0;
   for (size_t i = 0; i < x.size(); ++i) {
@@ -115,7 +116,7 @@ void check_errors(const Case& c) {
 template <class T>
 T value(Unary op, T x) {
   T y;
-  active<T>().unary[static_cast<int>(op)](1, &x, &y);
+  active<ElementwiseKernels<T>>().unary[static_cast<int>(op)](1, &x, &y);
   return y;
 }
 

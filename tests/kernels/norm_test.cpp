@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <vector>
-
-#include "autograd/kernels/kernels.h"
+#include "autograd/ops/norm/norm.kernel.h"
+#include "autograd/simd/dispatch.h"
 
 namespace {
 
@@ -36,7 +36,7 @@ template <class T>
 void check_norm(size_t n, bool centred, bool affine) {
   CAPTURE(n);
   CAPTURE(centred);
-  const auto& kernels = tarsier::kernels::active<T>();
+  const auto& kernels = tarsier::kernels::active<tarsier::kernels::NormKernels<T>>();
   const size_t rows = 5;
   const int64_t r = rows, c = static_cast<int64_t>(n);
   const std::vector<T> x = numbers<T>(rows * n, 0.5), dy = numbers<T>(rows * n, 0.1),
@@ -87,7 +87,7 @@ TEST_CASE_TEMPLATE("norm kernels agree with their formulas at every length", T, 
 }
 
 TEST_CASE("layer norm keeps its digits where the mean is large and the variance small") {
-  const auto& kernels = tarsier::kernels::active<float>();
+  const auto& kernels = tarsier::kernels::active<tarsier::kernels::NormKernels<float>>();
   // 4096 ± 0.5: exact in f32, yet Σ x² / n − mean² would lose the variance of 0.25 entirely.
   std::vector<float> x(50), y(50);
   for (size_t i = 0; i < x.size(); ++i) x[i] = 4096 + (i % 2 ? 0.5f : -0.5f);
@@ -101,7 +101,7 @@ TEST_CASE("layer norm keeps its digits where the mean is large and the variance 
 }
 
 TEST_CASE("a variance of 1e-30 and a constant row give finite results") {
-  const auto& kernels = tarsier::kernels::active<float>();
+  const auto& kernels = tarsier::kernels::active<tarsier::kernels::NormKernels<float>>();
   std::vector<float> x(33), y(33);
   for (size_t i = 0; i < x.size(); ++i) x[i] = i % 2 ? 1e-15f : -1e-15f;
   tarsier::kernels::NormRow<float> stats;

@@ -1,5 +1,6 @@
 // Optimiser steps at every tail length against the formulas, one number at a time.
-#include "autograd/kernels/optim.h"
+#include "autograd/simd/dispatch.h"
+#include "optim/optim.kernel.h"
 
 #include <doctest/doctest.h>
 
@@ -8,8 +9,6 @@
 #include <limits>
 #include <random>
 #include <vector>
-
-#include "autograd/kernels/kernels.h"
 
 namespace tarsier {
 namespace {
@@ -65,8 +64,8 @@ TEST_CASE_TEMPLATE("an Adam step, at every length, with AMSGrad and without", T,
                        s.step_size * want_m[i] / (std::sqrt(variance) * s.inverse_root + s.eps));
     }
     for (auto* x : {&w, &m, &v, &v_max}) x->push_back(T(77));
-    kernels::active<T>().adam(n, s, g.data(), w.data(), m.data(), v.data(),
-                              amsgrad ? v_max.data() : nullptr);
+    kernels::active<kernels::OptimKernels<T>>().adam(n, s, g.data(), w.data(), m.data(), v.data(),
+                                                     amsgrad ? v_max.data() : nullptr);
     check_near(v_max, want_v_max);
     check_near(w, want_w);
     check_near(m, want_m);
@@ -100,7 +99,8 @@ TEST_CASE_TEMPLATE("an SGD step, at every length and of every kind", T, float, d
           }
           w.push_back(T(77));
           b.push_back(T(77));
-          kernels::active<T>().sgd(n, s, g.data(), w.data(), momentum ? b.data() : nullptr);
+          kernels::active<kernels::OptimKernels<T>>().sgd(n, s, g.data(), w.data(),
+                                                          momentum ? b.data() : nullptr);
           check_near(w, want_w);
           check_near(b, want_b);
         }
@@ -119,7 +119,7 @@ TEST_CASE_TEMPLATE("an Adagrad step, at every length", T, float, double) {
       want_w.push_back(w[i] - step.lr * gi / (std::sqrt(want_s[i]) + step.eps));
     }
     for (auto* x : {&w, &s}) x->push_back(T(77));
-    kernels::active<T>().adagrad(n, step, g.data(), w.data(), s.data());
+    kernels::active<kernels::OptimKernels<T>>().adagrad(n, step, g.data(), w.data(), s.data());
     check_near(w, want_w);
     check_near(s, want_s);
   }
@@ -152,8 +152,9 @@ TEST_CASE_TEMPLATE("an RMSprop step, at every length and of every kind", T, floa
           want_w.push_back(w[i] - s.lr * (momentum ? want_b[i] : u));
         }
         for (auto* x : {&w, &v, &a, &b}) x->push_back(T(77));
-        kernels::active<T>().rmsprop(n, s, g.data(), w.data(), v.data(),
-                                     centered ? a.data() : nullptr, momentum ? b.data() : nullptr);
+        kernels::active<kernels::OptimKernels<T>>().rmsprop(n, s, g.data(), w.data(), v.data(),
+                                                            centered ? a.data() : nullptr,
+                                                            momentum ? b.data() : nullptr);
         check_near(w, want_w);
         check_near(v, want_v);
         check_near(a, want_a);
@@ -177,7 +178,7 @@ TEST_CASE_TEMPLATE("a Lion step, at every length", T, float, double) {
       want_m.push_back(exact(s.beta2.beta) * m[i] + s.beta2.rest * double{g[i]});
     }
     for (auto* x : {&w, &m}) x->push_back(T(77));
-    kernels::active<T>().lion(n, s, g.data(), w.data(), m.data());
+    kernels::active<kernels::OptimKernels<T>>().lion(n, s, g.data(), w.data(), m.data());
     check_near(w, want_w);
     check_near(m, want_m);
   }
@@ -191,7 +192,7 @@ TEST_CASE_TEMPLATE("steps do not hide a gradient that is NaN", T, float, double)
     step(&w, &a, &b, &c);
     CHECK(std::isnan(w));
   };
-  const kernels::Kernels<T>& k = kernels::active<T>();
+  const auto& k = kernels::active<kernels::OptimKernels<T>>();
   const kernels::Average<T> beta(0.9);
   check_nan([&](T* w, T* a, T* b, T* c) {
     const kernels::AdamStep<T> s{beta, beta, T(0.1), T(0), T(0), T(1), T(1)};
@@ -212,13 +213,14 @@ TEST_CASE_TEMPLATE("a square too large for its type does not stay for ever", T, 
   T w = 1, m = 0, v = 0, largest = std::numeric_limits<T>::max() / 16;
   const kernels::Average<T> beta1(0.5), beta2(0.5);
   const kernels::AdamStep<T> adam{beta1, beta2, T(0), T(0), T(0), T(1), T(1)};
-  kernels::active<T>().adam(1, adam, &largest, &w, &m, &v, nullptr);
+  kernels::active<kernels::OptimKernels<T>>().adam(1, adam, &largest, &w, &m, &v, nullptr);
   CHECK(v == std::numeric_limits<T>::max());
   const T small = 1;
-  for (int i = 0; i < 5000; ++i) kernels::active<T>().adam(1, adam, &small, &w, &m, &v, nullptr);
+  for (int i = 0; i < 5000; ++i)
+    kernels::active<kernels::OptimKernels<T>>().adam(1, adam, &small, &w, &m, &v, nullptr);
   CHECK(v == doctest::Approx(1));
   w = 3;  // where a step of 1 shows
-  kernels::active<T>().adam(1, adam, &small, &w, &m, &v, nullptr);
+  kernels::active<kernels::OptimKernels<T>>().adam(1, adam, &small, &w, &m, &v, nullptr);
   CHECK(w == doctest::Approx(2));
 }
 

@@ -3,8 +3,9 @@
 
 #include <vector>
 
-#include "autograd/kernels/kernels.h"
-#include "autograd/random.h"
+#include "autograd/base/random.h"
+#include "autograd/loops/random.kernel.h"
+#include "autograd/simd/dispatch.h"
 
 using namespace tarsier;
 
@@ -14,7 +15,7 @@ TEST_CASE_TEMPLATE("the uniform kernel gives uniform(key, i), from any start, at
   for (uint64_t first : {uint64_t(0), uint64_t(1), uint64_t(63), (uint64_t(1) << 36) - 5})
     for (int64_t n : {0, 1, 31, 32, 33, 64, 200}) {
       std::vector<T> y(static_cast<size_t>(n) + 1, T(7));
-      kernels::active<T>().uniform(key, first, n, y.data());
+      kernels::active<kernels::RandomKernels<T>>().uniform(key, first, n, y.data());
       bool equal = y.back() == T(7);
       for (int64_t i = 0; i < n; ++i)
         equal =
@@ -28,7 +29,7 @@ TEST_CASE_TEMPLATE("the dropout kernel drops where uniform(key, i) < p", T, floa
   const T p = T(0.3), scale = T(1.5);
   std::vector<T> x(1000), y(1000);
   for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(i + 1);
-  kernels::active<T>().dropout(key, 17, 1000, p, scale, x.data(), y.data());
+  kernels::active<kernels::RandomKernels<T>>().dropout(key, 17, 1000, p, scale, x.data(), y.data());
   for (size_t i = 0; i < x.size(); ++i)
     CHECK(y[i] == (uniform<T>(key, 17 + i) < p ? T(0) : x[i] * scale));
 }

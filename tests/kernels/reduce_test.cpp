@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <vector>
-
-#include "autograd/kernels/kernels.h"
+#include "autograd/loops/reduce.kernel.h"
+#include "autograd/simd/dispatch.h"
 
 using tarsier::kernels::Reduce;
 
@@ -52,7 +52,7 @@ bool near(T value, std::pair<long double, long double> wanted) {
 }
 
 TEST_CASE_TEMPLATE("reduce_rows and reduce_columns fold every length", T, float, double) {
-  const auto& kernels = tarsier::kernels::active<T>();
+  const auto& kernels = tarsier::kernels::active<tarsier::kernels::ReduceKernels<T>>();
   const std::vector<T> x = numbers<T>(40000);
   for (int op = 0; op < static_cast<int>(Reduce::count); ++op) {
     const Reduce reduce = static_cast<Reduce>(op);
@@ -76,7 +76,7 @@ TEST_CASE_TEMPLATE("reduce_rows and reduce_columns fold every length", T, float,
 }
 
 TEST_CASE("the error of a sum does not grow with its length") {
-  const auto& kernels = tarsier::kernels::active<float>();
+  const auto& kernels = tarsier::kernels::active<tarsier::kernels::ReduceKernels<float>>();
   const std::vector<float> x(3000000, 0.1f);  // added one by one in f32 this gives 2.9 % too much
   float row, column;
   const auto sum = static_cast<int>(Reduce::sum);
@@ -87,7 +87,7 @@ TEST_CASE("the error of a sum does not grow with its length") {
 }
 
 TEST_CASE_TEMPLATE("a NaN anywhere makes max and min NaN", T, float, double) {
-  const auto& kernels = tarsier::kernels::active<T>();
+  const auto& kernels = tarsier::kernels::active<tarsier::kernels::ReduceKernels<T>>();
   constexpr T nan = std::numeric_limits<T>::quiet_NaN();
   for (int op : {static_cast<int>(Reduce::max), static_cast<int>(Reduce::min)})
     for (size_t n : {1u, 5u, 40u, 150u})
@@ -103,7 +103,7 @@ TEST_CASE_TEMPLATE("a NaN anywhere makes max and min NaN", T, float, double) {
 }
 
 TEST_CASE("max of numbers below every finite default is right") {
-  const auto& kernels = tarsier::kernels::active<float>();
+  const auto& kernels = tarsier::kernels::active<tarsier::kernels::ReduceKernels<float>>();
   const std::vector<float> x(19, -INFINITY);
   float y = 0;
   kernels.reduce_rows[static_cast<int>(Reduce::max)](1, 19, x.data(), 0, &y);

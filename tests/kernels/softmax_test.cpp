@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <vector>
-
-#include "autograd/kernels/kernels.h"
+#include "autograd/ops/softmax/softmax.kernel.h"
+#include "autograd/simd/dispatch.h"
 
 namespace {
 
@@ -17,7 +17,7 @@ std::vector<T> numbers(size_t count, double scale) {
 }
 
 TEST_CASE_TEMPLATE("softmax kernels agree with the formula at every length", T, float, double) {
-  const auto& kernels = tarsier::kernels::active<T>();
+  const auto& kernels = tarsier::kernels::active<tarsier::kernels::SoftmaxKernels<T>>();
   const double eps = std::numeric_limits<T>::epsilon();
   for (double scale : {1.0, 30.0, 1e4})
     for (size_t n = 1; n <= 140; n += n < 70 ? 1 : 23) {
@@ -55,7 +55,7 @@ TEST_CASE_TEMPLATE("softmax kernels agree with the formula at every length", T, 
 }
 
 TEST_CASE_TEMPLATE("infinities and NaN go through softmax as in PyTorch", T, float, double) {
-  const auto& kernels = tarsier::kernels::active<T>();
+  const auto& kernels = tarsier::kernels::active<tarsier::kernels::SoftmaxKernels<T>>();
   constexpr T inf = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
   const std::vector<T> nothing(5, -inf), partly = {0, -inf, 0, -inf, -inf},
                                          huge = {0, inf, 1, 2, 3}, broken = {0, 1, nan, 2, 3};
@@ -81,7 +81,7 @@ TEST_CASE_TEMPLATE("infinities and NaN go through softmax as in PyTorch", T, flo
 }
 
 TEST_CASE("softmax may overwrite its input") {
-  const auto& kernels = tarsier::kernels::active<float>();
+  const auto& kernels = tarsier::kernels::active<tarsier::kernels::SoftmaxKernels<float>>();
   std::vector<float> x = numbers<float>(77, 3), y(77);
   kernels.softmax(1, 77, x.data(), y.data());
   kernels.softmax(1, 77, x.data(), x.data());

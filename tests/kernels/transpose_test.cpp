@@ -1,4 +1,5 @@
-#include "autograd/kernels/transpose.h"
+#include "autograd/loops/transpose.kernel.h"
+#include "autograd/simd/dispatch.h"
 
 #include <doctest/doctest.h>
 
@@ -6,8 +7,6 @@
 #include <cstring>
 #include <limits>
 #include <vector>
-
-#include "autograd/kernels/kernels.h"
 
 namespace tarsier::kernels {
 namespace {
@@ -25,7 +24,8 @@ TEST_CASE_TEMPLATE("transpose moves every element, at every length around the re
       const int64_t from_row = rows + 3, to_row = cols + 2;
       std::vector<T> from(cols * from_row + 1), to((rows + 1) * to_row, untouched);
       for (size_t i = 0; i < from.size(); ++i) from[i] = static_cast<T>(i + 1);
-      active<T>().transpose(rows, cols, from.data() + 1, from_row, to.data() + 1, to_row);
+      active<TransposeKernels<T>>().transpose(rows, cols, from.data() + 1, from_row, to.data() + 1,
+                                              to_row);
       int64_t wrong = to[0] != untouched;
       for (int64_t i = 0; i <= rows; ++i)
         for (int64_t j = 0; j < to_row && 1 + i * to_row + j < std::ssize(to); ++j) {
@@ -48,7 +48,7 @@ TEST_CASE_TEMPLATE("transpose keeps the bits of zeros, NaNs and subnormals", T, 
   constexpr int64_t n = 19;
   std::vector<T> from(n * n), to(n * n);
   for (size_t i = 0; i < from.size(); ++i) from[i] = special[i % special.size()];
-  active<T>().transpose(n, n, from.data(), n, to.data(), n);
+  active<TransposeKernels<T>>().transpose(n, n, from.data(), n, to.data(), n);
   int64_t wrong = 0;
   for (int64_t i = 0; i < n; ++i)
     for (int64_t j = 0; j < n; ++j) wrong += !same_bits(to[i * n + j], from[j * n + i]);

@@ -1,12 +1,12 @@
 // The attention gate against PyTorch, and what it refuses.
-#include "nn/attention_gate.h"
+#include "nn/layers/attention_gate.h"
 
 #include <doctest/doctest.h>
 
 #include <string>
 #include <vector>
 
-#include "autograd/gradcheck.h"
+#include "autograd/check/gradcheck.h"
 #include "tests/error_of.h"
 #include "tests/nn/check_layer.h"
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "nn/attention.h"
+#include "nn/layers/attention.h"
 #include "tests/error_of.h"
 
 namespace tarsier {

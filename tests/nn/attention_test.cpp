@@ -1,5 +1,5 @@
 // nn::MultiheadAttention against torch.nn.MultiheadAttention, and what holds by itself.
-#include "nn/attention.h"
+#include "nn/layers/attention.h"
 
 #include <doctest/doctest.h>
 
@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/gradcheck.h"
-#include "autograd/random.h"
+#include "autograd/base/random.h"
+#include "autograd/check/gradcheck.h"
 #include "tests/nn/golden.h"
 
 namespace tarsier {
@@ -134,7 +134,7 @@ TEST_CASE("multi-head attention computes what PyTorch's does, in every option") 
       {"extra_unbatched", extra}};
   size_t recorded = 0;
   for (const auto& [name, tensor] :
-       nn::load_safetensors(source_file("tests/golden/attention.safetensors").string()))
+       load_safetensors(source_file("tests/golden/attention.safetensors").string()))
     recorded += name.ends_with(".dy");
   CHECK(cases.size() == recorded);
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "autograd/gradcheck.h"
-#include "autograd/parallel.h"
-#include "nn/ctc.h"
+#include "autograd/base/parallel.h"
+#include "autograd/check/gradcheck.h"
+#include "nn/layers/ctc.h"
 #include "tests/error_of.h"
 #include "tests/nn/losses.h"
 

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <string>
 
+#include "autograd/io/safetensors.h"
 #include "autograd/ops.h"
-#include "nn/safetensors.h"
 #include "tests/data.h"
 
 namespace tarsier {
@@ -17,8 +17,7 @@ namespace tarsier {
 /// ones as `dtype`.
 inline TensorDict golden(const std::string& file, const std::string& prefix, DType dtype = f64) {
   TensorDict out;
-  for (const auto& [name, tensor] :
-       nn::load_safetensors(source_file("tests/golden/" + file).string()))
+  for (const auto& [name, tensor] : load_safetensors(source_file("tests/golden/" + file).string()))
     if (name.starts_with(prefix))
       out.add(name.substr(prefix.size()),
               is_floating(tensor.dtype()) ? clone(to(tensor, dtype)) : tensor);

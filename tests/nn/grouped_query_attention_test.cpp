@@ -1,6 +1,6 @@
 // Grouped-query attention against PyTorch and Hugging Face's Llama and Mistral, whole and token by
 // token.
-#include "nn/grouped_query_attention.h"
+#include "nn/layers/grouped_query_attention.h"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/gradcheck.h"
+#include "autograd/check/gradcheck.h"
 #include "tests/error_of.h"
 #include "tests/nn/golden.h"
 

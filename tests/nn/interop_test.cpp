@@ -149,7 +149,7 @@ TEST_CASE("state dicts go to PyTorch and back, of every module: same keys, order
   for (const Case& one : all) {
     CAPTURE(one.name);
     const std::unique_ptr<nn::Module> module = one.make();
-    const TensorDict file = nn::load_safetensors(folder / (one.name + ".torch"));
+    const TensorDict file = load_safetensors(folder / (one.name + ".torch"));
     CHECK_NOTHROW(module->load_state_dict(file));
     std::vector<std::string> keys;
     for (const auto& [key, tensor] : module->state_dict()) {
@@ -157,7 +157,7 @@ TEST_CASE("state dicts go to PyTorch and back, of every module: same keys, order
       CHECK(tensor.to_vector() == file[key].to_vector());
     }
     CHECK(keys == lines_of(folder / (one.name + ".keys")));
-    nn::save_safetensors(folder / (one.name + ".tarsier"), module->state_dict());
+    save_safetensors(folder / (one.name + ".tarsier"), module->state_dict());
   }
   CHECK(run("check") == 0);
 }

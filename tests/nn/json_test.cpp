@@ -1,4 +1,4 @@
-#include "nn/json.h"
+#include "autograd/io/json.h"
 
 #include <doctest/doctest.h>
 
@@ -7,12 +7,10 @@
 #include <limits>
 #include <random>
 
-#include "nn/utf8.h"
+#include "autograd/io/utf8.h"
 
 namespace tarsier {
 namespace {
-
-using nn::Json;
 
 std::string error_of(std::string_view text) {
   try {
@@ -177,16 +175,16 @@ TEST_CASE("no text crashes the parser") {
 
 TEST_CASE("UTF-8: what is valid, and where it is not") {
   size_t bad = 0;
-  CHECK(nn::is_utf8("aé€😀\U0010FFFF\xed\x9f\xbf\xee\x80\x80"));
-  CHECK_FALSE(nn::is_utf8("ab\xff", &bad));
+  CHECK(is_utf8("aé€😀\U0010FFFF\xed\x9f\xbf\xee\x80\x80"));
+  CHECK_FALSE(is_utf8("ab\xff", &bad));
   CHECK(bad == 2);
   // The last of what is too long, too high or half a pair, beside the first that is right.
   for (const char* text : {"\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80",
                            "\xf4\x90\x80\x80", "\xf5\x80\x80\x80"})
-    CHECK_FALSE(nn::is_utf8(text));
+    CHECK_FALSE(is_utf8(text));
   for (const char* text : {"\xc2\x80", "\xe0\xa0\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
-    CHECK(nn::is_utf8(text));
-  CHECK_FALSE(nn::is_utf8("é\xe2\x82", &bad));
+    CHECK(is_utf8(text));
+  CHECK_FALSE(is_utf8("é\xe2\x82", &bad));
   CHECK(bad == 2);
 }
 

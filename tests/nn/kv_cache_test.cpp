@@ -1,5 +1,5 @@
 // nn::KVCache, and attention that decodes with it.
-#include "nn/kv_cache.h"
+#include "nn/layers/kv_cache.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "nn/attention.h"
+#include "nn/layers/attention.h"
 #include "tests/error_of.h"
 #include "tests/nn/golden.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "autograd/gradcheck.h"
+#include "autograd/check/gradcheck.h"
 #include "nn/nn.h"
 #include "tests/error_of.h"
 #include "tests/nn/losses.h"

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "nn/ctc.h"
-#include "nn/loss.h"
+#include "nn/layers/ctc.h"
+#include "nn/layers/loss.h"
 #include "tests/nn/golden.h"
 
 namespace tarsier {

@@ -1,5 +1,5 @@
 // Positions against the papers' formulas and Hugging Face's, and what they refuse.
-#include "nn/position.h"
+#include "nn/layers/position.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/gradcheck.h"
+#include "autograd/check/gradcheck.h"
 #include "tests/error_of.h"
 #include "tests/nn/check_layer.h"
 

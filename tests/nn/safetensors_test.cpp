@@ -1,5 +1,5 @@
 // Safetensors: written, read, exchanged with the original library, and attacked.
-#include "nn/safetensors_file.h"
+#include "autograd/io/safetensors_file.h"
 
 #include <doctest/doctest.h>
 
@@ -10,7 +10,7 @@
 #include <numbers>
 #include <random>
 
-#include "nn/file.h"
+#include "autograd/io/file.h"
 #include "tests/data.h"
 #include "tests/nn/golden.h"
 #include "tests/nn/temporary.h"
@@ -39,7 +39,7 @@ std::string error_of(const TemporaryFolder& folder, const std::string& bytes) {
     std::fclose(file);
   }
   try {
-    for (const auto& [name, tensor] : nn::load_safetensors(path))
+    for (const auto& [name, tensor] : load_safetensors(path))
       CHECK(static_cast<int64_t>(tensor.to_vector().size()) == tensor.numel());  // reads it all
     return "";
   } catch (const Error& error) {
@@ -61,10 +61,10 @@ TEST_CASE("tensors of every dtype and layout come back, in order, with metadata"
   const TemporaryFolder folder;
   const std::string path = folder / "a.safetensors";
   const TensorDict tensors = sample();
-  const nn::Metadata metadata{{"format", "pt"}, {"ünï", "\n\x01"}};
-  nn::save_safetensors(path, tensors, metadata);
-  nn::Metadata loaded_metadata{{"stale", ""}};
-  const TensorDict loaded = nn::load_safetensors(path, &loaded_metadata);
+  const Metadata metadata{{"format", "pt"}, {"ünï", "\n\x01"}};
+  save_safetensors(path, tensors, metadata);
+  Metadata loaded_metadata{{"stale", ""}};
+  const TensorDict loaded = load_safetensors(path, &loaded_metadata);
   CHECK(loaded_metadata == metadata);
   REQUIRE(loaded.size() == tensors.size());
   auto it = loaded.begin();
@@ -76,14 +76,14 @@ TEST_CASE("tensors of every dtype and layout come back, in order, with metadata"
     CHECK(it->second.to_vector() == tensor.to_vector());
     ++it;
   }
-  nn::save_safetensors(path, {});
-  CHECK(nn::load_safetensors(path).empty());
+  save_safetensors(path, {});
+  CHECK(load_safetensors(path).empty());
 }
 
 TEST_CASE("a file of the original library is read") {
-  nn::Metadata metadata;
+  Metadata metadata;
   const TensorDict tensors =
-      nn::load_safetensors(source_file("tests/golden/python.safetensors").string(), &metadata);
+      load_safetensors(source_file("tests/golden/python.safetensors").string(), &metadata);
   using Values = std::vector<double>;
   CHECK(tensors.size() == 9);
   CHECK(tensors["bool"].to_vector() == Values{1, 0, 1});
@@ -108,11 +108,11 @@ TEST_CASE("a file of the original library is read") {
   CHECK(tensors["scalar"].item() == 7);
   CHECK(tensors["empty"].shape() == Shape{0, 3});
   CHECK(tensors["ünï.\"name\""].item() == 1);
-  CHECK(metadata == nn::Metadata{{"format", "pt"}, {"note", "line\nbreak"}});
+  CHECK(metadata == Metadata{{"format", "pt"}, {"note", "line\nbreak"}});
 }
 
 TEST_CASE("every dtype of the format is read, or named where it is asked for") {
-  const nn::SafetensorsFile file(source_file("tests/golden/dtypes.safetensors").string());
+  const SafetensorsFile file(source_file("tests/golden/dtypes.safetensors").string());
   using Whole = std::vector<int64_t>;
   const auto whole = [&](const char* name) {
     const Tensor tensor = file.read(name);
@@ -165,19 +165,19 @@ TEST_CASE("every dtype of the format is read, or named where it is asked for") {
   refused("nine", "tensor 'nine' has 9 dimensions: at most 8 can be read");
   refused("none", "there is no tensor 'none' among the 24");
   // To load all of a file means all.
-  CHECK_THROWS_WITH_AS(nn::load_safetensors(file.path()),
-                       doctest::Contains("nn::SafetensorsFile reads the other tensors"), Error);
+  CHECK_THROWS_WITH_AS(load_safetensors(file.path()),
+                       doctest::Contains("SafetensorsFile reads the other tensors"), Error);
 }
 
 TEST_CASE("loaded tensors are mapped, and survive the file; changing them changes no file") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.safetensors";
-  nn::save_safetensors(path, {{"a", tensor({1, 2, 3})}, {"b", tensor({4}, f64)}});
-  TensorDict loaded = nn::load_safetensors(path);
-  const TensorDict again = nn::load_safetensors(path);
+  save_safetensors(path, {{"a", tensor({1, 2, 3})}, {"b", tensor({4}, f64)}});
+  TensorDict loaded = load_safetensors(path);
+  const TensorDict again = load_safetensors(path);
   add_(loaded["a"], 1);
-  CHECK(nn::load_safetensors(path)["a"].to_vector() == std::vector<double>{1, 2, 3});
-  nn::save_safetensors(path, {{"a", tensor({7, 7, 7})}});
+  CHECK(load_safetensors(path)["a"].to_vector() == std::vector<double>{1, 2, 3});
+  save_safetensors(path, {{"a", tensor({7, 7, 7})}});
   CHECK(loaded["a"].to_vector() == std::vector<double>{2, 3, 4});
   CHECK(again["a"].to_vector() == std::vector<double>{1, 2, 3});
   std::filesystem::remove(path);
@@ -194,8 +194,8 @@ TEST_CASE("unaligned tensors are copied") {
 
 TEST_CASE("a file cut off at any byte is refused") {
   const TemporaryFolder folder;
-  nn::save_safetensors(folder / "a", sample());
-  const std::string bytes = nn::read_file(folder / "a");
+  save_safetensors(folder / "a", sample());
+  const std::string bytes = read_file(folder / "a");
   CHECK(error_of(folder, bytes) == "");
   for (size_t length = 0; length < bytes.size(); ++length) {
     CAPTURE(length);
@@ -274,8 +274,8 @@ TEST_CASE("what is wrong in a header is named") {
 
 TEST_CASE("no file crashes the reader: every bit flipped, and random edits") {
   const TemporaryFolder folder;
-  nn::save_safetensors(folder / "a", sample(), {{"k", "v"}});
-  const std::string valid = nn::read_file(folder / "a");
+  save_safetensors(folder / "a", sample(), {{"k", "v"}});
+  const std::string valid = read_file(folder / "a");
   for (size_t i = 0; i < valid.size(); ++i) {
     for (const int bit : {0, 2, 5, 7}) {
       std::string bytes = valid;
@@ -320,13 +320,13 @@ TEST_CASE("no file crashes the reader: every bit flipped, and random edits") {
 TEST_CASE("what cannot be saved is refused, and the old file stays") {
   const TemporaryFolder folder;
   const std::string path = folder / "a";
-  nn::save_safetensors(path, {{"a", tensor({1})}});
-  CHECK_THROWS_AS(nn::save_safetensors(path, {{"__metadata__", tensor({1})}}), Error);
-  CHECK_THROWS_AS(nn::save_safetensors(path, {{"\xff", tensor({1})}}), Error);
-  CHECK_THROWS_AS(nn::save_safetensors(path, {{"b", tensor({1})}}, {{"k", "\xff"}}), Error);
-  CHECK_THROWS_AS(nn::save_safetensors(folder / "no/a", {}), Error);
-  CHECK_THROWS_AS(nn::load_safetensors(folder / "b"), Error);
-  CHECK(nn::load_safetensors(path).contains("a"));
+  save_safetensors(path, {{"a", tensor({1})}});
+  CHECK_THROWS_AS(save_safetensors(path, {{"__metadata__", tensor({1})}}), Error);
+  CHECK_THROWS_AS(save_safetensors(path, {{"\xff", tensor({1})}}), Error);
+  CHECK_THROWS_AS(save_safetensors(path, {{"b", tensor({1})}}, {{"k", "\xff"}}), Error);
+  CHECK_THROWS_AS(save_safetensors(folder / "no/a", {}), Error);
+  CHECK_THROWS_AS(load_safetensors(folder / "b"), Error);
+  CHECK(load_safetensors(path).contains("a"));
   CHECK(folder.files() == 1);
 }
 

@@ -1,6 +1,6 @@
 // The Transformer and its parts: as PyTorch's, right gradients, dropout in the right places,
 // decoding with a cache, messages.
-#include "nn/transformer.h"
+#include "nn/layers/transformer.h"
 
 #include <doctest/doctest.h>
 
@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "autograd/gradcheck.h"
-#include "autograd/random.h"
+#include "autograd/base/random.h"
+#include "autograd/check/gradcheck.h"
 #include "tests/error_of.h"
 #include "tests/nn/golden.h"
 

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "nn/layers/position.h"
 #include "nn/nn.h"
-#include "nn/position.h"
 #include "optim/adam.h"
 #include "tests/nn/golden.h"
 

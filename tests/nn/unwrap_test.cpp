@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "nn/linear.h"
+#include "nn/layers/linear.h"
 #include "tests/error_of.h"
 
 namespace tarsier {

@@ -1,11 +1,11 @@
 #pragma once
-// From the registry to the checks of autograd/check_op.h, which do the work.
+// From the registry to the checks of autograd/check/check_op.h, which do the work.
 
 #include <functional>
 #include <string>
 
-#include "autograd/check_op.h"
-#include "autograd/outcome.h"
+#include "autograd/check/check_op.h"
+#include "autograd/check/outcome.h"
 #include "tests/ops/registry.h"
 
 namespace tarsier::test {

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <set>
 
-#include "autograd/gradcheck.h"
+#include "autograd/check/gradcheck.h"
 #include "nn/nn.h"
 #include "tests/ops/compare.h"
 

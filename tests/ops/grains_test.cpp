@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/memory_guard.h"
+#include "autograd/tensor/memory_guard.h"
 #include "tests/ops/compare.h"
 
 namespace tarsier::test {

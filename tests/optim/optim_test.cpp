@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "autograd/base/parallel.h"
 #include "autograd/ops.h"
-#include "autograd/parallel.h"
 #include "tests/nn/golden.h"
 
 namespace tarsier {

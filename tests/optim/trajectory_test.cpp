@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "autograd/base/parallel.h"
 #include "autograd/ops.h"
-#include "autograd/parallel.h"
 #include "tests/nn/golden.h"
 #include "tests/optim/cases.h"
 

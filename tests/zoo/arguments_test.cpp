@@ -5,8 +5,8 @@
 
 #include <functional>
 
-#include "zoo/settings.h"
-#include "zoo/usage_error.h"
+#include "zoo/base/usage_error.h"
+#include "zoo/task/settings.h"
 
 namespace tarsier::zoo {
 namespace {

@@ -94,7 +94,7 @@ TEST_CASE("what is no such BERT is refused, with the file and what is wrong") {
   CHECK_THROWS_WITH_AS(load_bert_for_masked_lm(saved_model(kClassifier)),
                        Contains("missing: cls.predictions.transform.dense.weight, "), Error);
 
-  const auto with = [](const char* key, nn::Json value) {
+  const auto with = [](const char* key, Json value) {
     ModelCopy copy(kMasked);
     copy.config.set(key, std::move(value));
     const Scratch folder;
@@ -121,7 +121,7 @@ TEST_CASE("what is no such BERT is refused, with the file and what is wrong") {
   CHECK_THROWS_WITH_AS(with("num_attention_heads", 5),
                        Contains("config.json: [bert] num_attention_heads=5 does not divide"),
                        Error);
-  CHECK_THROWS_WITH_AS(with("vocab_size", nn::Json()), Contains("'vocab_size' is missing"), Error);
+  CHECK_THROWS_WITH_AS(with("vocab_size", Json()), Contains("'vocab_size' is missing"), Error);
 
   const auto without = [](const std::string& left_out) {
     ModelCopy copy(kMasked);

@@ -1,11 +1,11 @@
 // BERT as a whole: gradients, names, learning, padding, what it refuses.
-#include "zoo/bert/bert.h"
+#include "zoo/bert/model.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
-#include "autograd/gradcheck.h"
+#include "autograd/check/gradcheck.h"
 #include "optim/optim.h"
 #include "tests/error_of.h"
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "nn/file.h"
+#include "autograd/io/file.h"
 #include "tests/data.h"
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
@@ -22,14 +22,11 @@ std::string golden(const char* name) {
   return source_file(std::string("tests/golden/") + name).string();
 }
 
-nn::Json golden_json(const char* name) {
-  return nn::Json::parse(nn::read_file(golden(name)), golden(name));
-}
+Json golden_json(const char* name) { return Json::parse(read_file(golden(name)), golden(name)); }
 
-std::vector<int32_t> ids_of(const nn::Json& sample) {
+std::vector<int32_t> ids_of(const Json& sample) {
   std::vector<int32_t> out;
-  for (const nn::Json& id : sample["ids"].as_array())
-    out.push_back(static_cast<int32_t>(id.as_int()));
+  for (const Json& id : sample["ids"].as_array()) out.push_back(static_cast<int32_t>(id.as_int()));
   return out;
 }
 
@@ -99,45 +96,44 @@ TEST_CASE("text is cut into pieces as GPT-2's regular expression cuts it") {
 }
 
 TEST_CASE("training learns the merges that Hugging Face's trainer learns") {
-  const nn::Json sample = golden_json("bpe_sample.json");
+  const Json sample = golden_json("bpe_sample.json");
   const Bpe bpe = Bpe::train(sample["train"].as_string(), 330);
   const Scratch scratch;
   bpe.save(scratch.path("vocab.json"), scratch.path("merges.txt"));
-  CHECK(scratch.read("merges.txt") == nn::read_file(golden("bpe_merges.txt")));
-  const nn::Json vocab = nn::Json::parse(scratch.read("vocab.json"));
-  const nn::Json expected = golden_json("bpe_vocab.json");
+  CHECK(scratch.read("merges.txt") == read_file(golden("bpe_merges.txt")));
+  const Json vocab = Json::parse(scratch.read("vocab.json"));
+  const Json expected = golden_json("bpe_vocab.json");
   CHECK(vocab.as_object().size() == expected.as_object().size());
   for (const auto& [token, id] : expected.as_object()) CHECK(vocab[token] == id);
 }
 
 TEST_CASE("encoding gives Hugging Face's ids, and decoding the text") {
-  const nn::Json sample = golden_json("bpe_sample.json");
+  const Json sample = golden_json("bpe_sample.json");
   const Bpe bpe = Bpe::load(golden("bpe_vocab.json"), golden("bpe_merges.txt"));
   const std::string& text = sample["text"].as_string();
   CHECK(bpe.encode(text) == ids_of(sample));
   CHECK(bpe.encode(text) == ids_of(sample));  // from what it has kept
   CHECK(bpe.decode(ids_of(sample)) == text);
-  const Bpe again = Bpe::from_json(nn::Json::parse(bpe.to_json().dump()));
+  const Bpe again = Bpe::from_json(Json::parse(bpe.to_json().dump()));
   CHECK(again.encode(text) == ids_of(sample));
 }
 
 TEST_CASE("merges may be written as pairs") {
-  nn::Json json = Bpe::load(golden("bpe_vocab.json"), golden("bpe_merges.txt")).to_json();
-  const nn::Json sample = golden_json("bpe_sample.json");
+  Json json = Bpe::load(golden("bpe_vocab.json"), golden("bpe_merges.txt")).to_json();
+  const Json sample = golden_json("bpe_sample.json");
   json.set("merges", golden_json("bpe_tokenizer.json")["model"]["merges"]);
   REQUIRE(json["merges"].as_array()[0].is_array());
   const Bpe bpe = Bpe::from_json(json);
   CHECK(bpe.encode(sample["text"].as_string()) == ids_of(sample));
-  const auto with = [&](nn::Json merge) {
-    nn::Json other = json;
-    other.set("merges", nn::Json::Array{"a b", std::move(merge)});
+  const auto with = [&](Json merge) {
+    Json other = json;
+    other.set("merges", Json::Array{"a b", std::move(merge)});
     return error_of([&] { Bpe::from_json(other); });
   };
   json.set("vocab", Bpe::train("ab ab", 257).to_json()["vocab"]);
-  CHECK(with(nn::Json::Array{"a", "b"}).find("line 2: 'a b' is there twice") != std::string::npos);
-  for (const nn::Json& wrong :
-       {nn::Json(1), nn::Json(nn::Json::Array{"a"}), nn::Json(nn::Json::Array{"a", "b", "c"}),
-        nn::Json(nn::Json::Array{"a", 1}), nn::Json(nn::Json::Object{})})
+  CHECK(with(Json::Array{"a", "b"}).find("line 2: 'a b' is there twice") != std::string::npos);
+  for (const Json& wrong : {Json(1), Json(Json::Array{"a"}), Json(Json::Array{"a", "b", "c"}),
+                            Json(Json::Array{"a", 1}), Json(Json::Object{})})
     CHECK(with(wrong) == "[bpe] the list of merges, line 2 is " + wrong.dump() +
                              ", but must be two tokens: \"a b\" or [\"a\", \"b\"]");
 }
@@ -146,9 +142,9 @@ TEST_CASE("a tokenizer.json gives the ids of tokenizers, on random texts") {
   const Bpe bpe = Bpe::load_tokenizer(golden("bpe_tokenizer.json"));
   CHECK(bpe.size() == 331);
   CHECK(bpe.special("<|endoftext|>") == 330);
-  const nn::Json fuzz = golden_json("bpe_fuzz.json");
+  const Json fuzz = golden_json("bpe_fuzz.json");
   CHECK(fuzz.as_array().size() == 200);
-  for (const nn::Json& sample : fuzz.as_array()) {
+  for (const Json& sample : fuzz.as_array()) {
     CAPTURE(sample["text"].dump());
     CHECK(bpe.encode(sample["text"].as_string()) == ids_of(sample));
     CHECK(bpe.decode(ids_of(sample)) == sample["text"].as_string());
@@ -163,32 +159,32 @@ TEST_CASE("a folder has its vocabulary in either form") {
         "[bpe] '" + folder +
             "' has neither vocab.json and merges.txt nor tokenizer.json, but "
             "'other.txt'");
-  scratch.write("tokenizer.json", nn::read_file(golden("bpe_tokenizer.json")));
+  scratch.write("tokenizer.json", read_file(golden("bpe_tokenizer.json")));
   CHECK(Bpe::load_folder(folder).size() == 331);
-  scratch.write("vocab.json", nn::read_file(golden("bpe_vocab.json")));
+  scratch.write("vocab.json", read_file(golden("bpe_vocab.json")));
   CHECK(Bpe::load_folder(folder).size() == 331);  // without merges.txt it says nothing
-  scratch.write("merges.txt", nn::read_file(golden("bpe_merges.txt")));
+  scratch.write("merges.txt", read_file(golden("bpe_merges.txt")));
   CHECK(Bpe::load_folder(folder).size() == 330);
 }
 
 TEST_CASE("a tokenizer.json that does something else is refused, by file and part") {
-  using Object = nn::Json::Object;
-  using Array = nn::Json::Array;
+  using Object = Json::Object;
+  using Array = Json::Array;
   const Scratch scratch;
-  const nn::Json good = golden_json("bpe_tokenizer.json");
-  const auto message = [&](const nn::Json& json) {
+  const Json good = golden_json("bpe_tokenizer.json");
+  const auto message = [&](const Json& json) {
     const std::string path = scratch.write("tokenizer.json", json.dump());
     const std::string text = error_of([&] { Bpe::load_tokenizer(path); });
     if (text != "no error") CHECK(text.find('\'' + path + '\'') != std::string::npos);
     return text;
   };
-  const auto with = [&](const char* key, nn::Json value) {
-    nn::Json json = good;
+  const auto with = [&](const char* key, Json value) {
+    Json json = good;
     json.set(key, std::move(value));
     return message(json);
   };
-  const auto model_with = [&](const char* key, nn::Json value) {
-    nn::Json model = good["model"];
+  const auto model_with = [&](const char* key, Json value) {
+    Json model = good["model"];
     model.set(key, std::move(value));
     return with("model", model);
   };
@@ -196,29 +192,29 @@ TEST_CASE("a tokenizer.json that does something else is refused, by file and par
     CAPTURE(text);
     CHECK(text.find(part) != std::string::npos);
   };
-  const nn::Json byte_level = good["pre_tokenizer"];
+  const Json byte_level = good["pre_tokenizer"];
   // The same in other words.
   CHECK(message(good) == "no error");
   CHECK(with("normalizer", Object{{"type", "Sequence"}, {"normalizers", Array{}}}) == "no error");
   CHECK(with("pre_tokenizer", Object{{"type", "Sequence"}, {"pretokenizers", Array{byte_level}}}) ==
         "no error");
-  CHECK(with("added_tokens", nn::Json()) == "no error");
+  CHECK(with("added_tokens", Json()) == "no error");
   CHECK(model_with("dropout", 0.0) == "no error");
   CHECK(model_with("end_of_word_suffix", "") == "no error");
   // Other steps.
   says(with("normalizer", Object{{"type", "NFC"}}), "the normalizer is {\"type\": \"NFC\"}, and");
-  says(with("pre_tokenizer", nn::Json()), "the pre_tokenizer is null");
+  says(with("pre_tokenizer", Json()), "the pre_tokenizer is null");
   says(with("pre_tokenizer", Object{{"type", "Whitespace"}}), "the pre_tokenizer is {\"type\"");
   says(with("pre_tokenizer", "ByteLevel"), "the pre_tokenizer is \"ByteLevel\"");
   says(with("pre_tokenizer", Object{{"type", "Sequence"}, {"pretokenizers", Array{1}}}),
        "the pre_tokenizer is");
   says(with("pre_tokenizer", Object{{"type", "Sequence"}}), "the pre_tokenizer is");
   for (const char* key : {"add_prefix_space", "use_regex"}) {
-    nn::Json other = byte_level;
+    Json other = byte_level;
     other.set(key, !byte_level[key].as_bool());
     says(with("pre_tokenizer", other), "the pre_tokenizer is");
   }
-  says(with("model", nn::Json()), "has no model");
+  says(with("model", Json()), "has no model");
   says(model_with("type", "WordPiece"), "the type of the model is \"WordPiece\"");
   says(model_with("dropout", 0.1), "'dropout' of the model is 0.1");
   says(model_with("ignore_merges", true), "'ignore_merges' of the model is true");
@@ -228,7 +224,7 @@ TEST_CASE("a tokenizer.json that does something else is refused, by file and par
   says(model_with("vocab", Object{{"a", "b"}}), "token 'a' has id \"b\"");
   says(model_with("merges", Array{"a zz"}), "line 1: 'zz' is not in");
   // Added tokens.
-  const auto added = [&](nn::Json id, nn::Json content) {
+  const auto added = [&](Json id, Json content) {
     return with("added_tokens",
                 Array{Object{{"id", std::move(id)}, {"content", std::move(content)}}});
   };
@@ -254,7 +250,7 @@ TEST_CASE("GPT-2's own vocabulary gives tiktoken's ids") {
   const std::string folder = gpt2_folder();
   if (folder.empty()) return;
   const Bpe bpe = Bpe::load(folder + "/vocab.json", folder + "/merges.txt");
-  const nn::Json sample = golden_json("gpt2_bpe_sample.json");
+  const Json sample = golden_json("gpt2_bpe_sample.json");
   CHECK(bpe.size() == 50'257);
   CHECK(bpe.special("<|endoftext|>") == 50'256);
   CHECK(bpe.encode(sample["text"].as_string()) == ids_of(sample));
@@ -304,7 +300,7 @@ TEST_CASE("special tokens have ids, and no text becomes one") {
   CHECK(bpe.special("<bos>") == -1);
   CHECK(bpe.decode({end, 256, pad}) == "<|endoftext|>ab<pad€>");
   for (int32_t id : bpe.encode("<|endoftext|><pad€>")) CHECK(id < 257);
-  const Bpe again = Bpe::from_json(nn::Json::parse(bpe.to_json().dump()));
+  const Bpe again = Bpe::from_json(Json::parse(bpe.to_json().dump()));
   CHECK(again.special("<pad€>") == pad);
   CHECK(again.special("<|endoftext|>") == end);
   CHECK(again.decode({pad}) == "<pad€>");

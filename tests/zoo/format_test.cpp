@@ -1,5 +1,5 @@
 // Numbers as a person reads them.
-#include "zoo/format.h"
+#include "zoo/base/format.h"
 
 #include <doctest/doctest.h>
 

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "autograd/random.h"
+#include "autograd/base/random.h"
 #include "tests/nn/golden.h"
 #include "tests/zoo/pretrained.h"
 #include "zoo/gpt/generate.h"
@@ -58,7 +58,7 @@ TEST_CASE("other forms of the same model: names without prefix, old masks, anoth
     }
     copy.weights.add("lm_head.weight", copy.weights["transformer.wte.weight"]);
     copy.config.set("n_ctx", 10);
-    copy.config.set("n_positions", nn::Json());
+    copy.config.set("n_positions", Json());
     check_same(logits_of(copy), "logits");
   }
   SUBCASE("a head of its own") {
@@ -85,14 +85,14 @@ TEST_CASE("save_gpt2 writes what was loaded") {
   const Scratch folder;
   save_gpt2(*gpt, folder.path("new/folder"));
   const ModelCopy original(kModel);
-  const TensorDict saved = nn::load_safetensors(folder.path("new/folder/model.safetensors"));
+  const TensorDict saved = load_safetensors(folder.path("new/folder/model.safetensors"));
   CHECK(saved.size() == original.weights.size());
   for (const auto& [name, tensor] : original.weights) {
     CAPTURE(name);
     CHECK(saved[name].shape() == tensor.shape());
     CHECK(saved[name].to_vector() == tensor.to_vector());
   }
-  const nn::Json config = nn::Json::parse(folder.read("new/folder/config.json"));
+  const Json config = Json::parse(folder.read("new/folder/config.json"));
   for (const auto& [key, value] : config.as_object()) {
     CAPTURE(key);
     CHECK(original.config[key] == value);
@@ -139,19 +139,19 @@ TEST_CASE("a GPT of other choices comes back as it was saved") {
 // ---- bad input ----
 
 /// What load_gpt2 says to the model with another value in config.json.
-void load_with(const char* key, nn::Json value) {
+void load_with(const char* key, Json value) {
   ModelCopy copy(kModel);
   copy.config.set(key, std::move(value));
   logits_of(copy);
 }
 
 TEST_CASE("a config.json that does not fit is refused by name and value") {
-  const auto refused = [](const char* key, const nn::Json& value, const char* text) {
+  const auto refused = [](const char* key, const Json& value, const char* text) {
     CAPTURE(key);
     CHECK_THROWS_WITH_AS(load_with(key, value), Contains(text), Error);
     CHECK_THROWS_WITH_AS(load_with(key, value), Contains("config.json"), Error);
   };
-  refused("n_layer", nn::Json(), "the key 'n_layer' is missing: a whole number, 1 or more was");
+  refused("n_layer", Json(), "the key 'n_layer' is missing: a whole number, 1 or more was");
   refused("n_layer", "two", "'n_layer' is \"two\", where a whole number, 1 or more was expected");
   refused("n_head", 0, "'n_head' is 0, where a whole number");
   refused("n_head", 2.5, "'n_head' is 2.5, where a whole number");
@@ -166,7 +166,7 @@ TEST_CASE("a config.json that does not fit is refused by name and value") {
   refused("scale_attn_weights", false, "'scale_attn_weights' is false");
   refused("scale_attn_by_inverse_layer_idx", true, "'scale_attn_by_inverse_layer_idx' is true");
   refused("model_type", "llama", "is of a model of type 'llama', and 'gpt2' was expected");
-  refused("model_type", nn::Json(), "the key 'model_type' is missing");
+  refused("model_type", Json(), "the key 'model_type' is missing");
   // Sizes of another model: both shapes, before memory for it is asked for.
   refused("n_embd", 15, "'wte.weight' is (41, 12), where ");
   refused("n_embd", 15, " asks for (41, 15)");
@@ -208,8 +208,8 @@ TEST_CASE("files that are missing or damaged are named") {
     CAPTURE(text);
     CHECK_THROWS_WITH_AS(load_gpt2(folder.path(name)), Contains(text.c_str()), Error);
   };
-  const std::string weights = nn::read_file(saved_model(kModel) + "/model.safetensors");
-  const std::string config = nn::read_file(saved_model(kModel) + "/config.json");
+  const std::string weights = read_file(saved_model(kModel) + "/model.safetensors");
+  const std::string config = read_file(saved_model(kModel) + "/config.json");
   says("none", "none does not exist: give the folder with config.json and model.safetensors");
   says("", "config.json does not exist");
   folder.write("config.json", config);

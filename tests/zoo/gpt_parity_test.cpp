@@ -3,7 +3,7 @@
 
 #include "optim/optim.h"
 #include "tests/nn/golden.h"
-#include "zoo/gpt/gpt.h"
+#include "zoo/gpt/model.h"
 
 namespace tarsier::zoo {
 namespace {

@@ -1,5 +1,5 @@
 // The GPT as a whole: gradients, names, learning, sampling.
-#include "zoo/gpt/gpt.h"
+#include "zoo/gpt/model.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <functional>
 
-#include "autograd/gradcheck.h"
+#include "autograd/check/gradcheck.h"
 #include "nn/nn.h"
 #include "optim/optim.h"
 #include "zoo/gpt/generate.h"
@@ -220,15 +220,17 @@ TEST_CASE("a cache of another model, a full one, and one while training are erro
   NoGrad no_grad;
   Gpt model(tiny_config());
   GptCache cache;
-  CHECK_THROWS_WITH_AS(model.next_logits(indices({1}, {1, 1}), cache),
-                       doctest::Contains("[gpt] the model is training: call eval() before decoding with a cache"),
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      model.next_logits(indices({1}, {1, 1}), cache),
+      doctest::Contains("[gpt] the model is training: call eval() before decoding with a cache"),
+      Error);
   model.eval();
   model.next_logits(indices({1, 2, 3}, {1, 3}), cache);
-  CHECK_THROWS_WITH_AS(model.next_logits(indices({1, 2}, {1, 2}), cache),
-                       doctest::Contains("[gpt] indices of shape (1, 2) after 3 in the cache: (B, T) with 1 to "
-                       "block_size 4 tokens expected"),
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      model.next_logits(indices({1, 2}, {1, 2}), cache),
+      doctest::Contains("[gpt] indices of shape (1, 2) after 3 in the cache: (B, T) with 1 to "
+                        "block_size 4 tokens expected"),
+      Error);
   CHECK_THROWS_AS(model.next_logits(Tensor::empty({1, 0}, i64)), Error);
   // What was refused is not remembered.
   CHECK_NOTHROW(model.next_logits(indices({1}, {1, 1}), cache));
@@ -239,7 +241,8 @@ TEST_CASE("a cache of another model, a full one, and one while training are erro
   CHECK_THROWS_WITH_AS(other.next_logits(indices({1}, {1, 1}), cache),
                        doctest::Contains("a cache of 2 layers for a model of 3"), Error);
   deeper.n_layer = 0;
-  CHECK_THROWS_WITH_AS(Gpt{deeper}, doctest::Contains("[gpt] n_layer=0: one at least is needed"), Error);
+  CHECK_THROWS_WITH_AS(Gpt{deeper}, doctest::Contains("[gpt] n_layer=0: one at least is needed"),
+                       Error);
 }
 
 TEST_CASE("a GPT learns one batch by heart") {
@@ -270,10 +273,12 @@ TEST_CASE("a GPT learns one batch by heart") {
 TEST_CASE("sizes that do not fit are an error that says so") {
   GptConfig config = tiny_config();
   config.n_head = 3;
-  CHECK_THROWS_WITH_AS(Gpt{config},
-                       doctest::Contains("[gpt] n_head=3 does not divide n_embd=4: every head gets an equal share of "
-                       "the width; take another n_head or n_embd"),
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      Gpt{config},
+      doctest::Contains(
+          "[gpt] n_head=3 does not divide n_embd=4: every head gets an equal share of "
+          "the width; take another n_head or n_embd"),
+      Error);
   Gpt model(tiny_config());
   CHECK_THROWS_AS(model(indices({0, 1, 2, 3, 4}, {1, 5})), Error);
   CHECK_THROWS_AS(model(indices({0, 1}, {2})), Error);

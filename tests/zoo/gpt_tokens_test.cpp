@@ -9,8 +9,8 @@
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/data/bpe.h"
-#include "zoo/gpt/gpt.h"
-#include "zoo/models.h"
+#include "zoo/gpt/model.h"
+#include "zoo/task/models.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -54,7 +54,7 @@ TEST_CASE("text of every kind of tokens is written token by token as it was read
     CHECK(expected.ends_with(tail));
     CHECK(tail.size() > 10);
 
-    const TextTokens again = TextTokens::from_json(nn::Json::parse(tokens.to_json().dump()));
+    const TextTokens again = TextTokens::from_json(Json::parse(tokens.to_json().dump()));
     CHECK(again.size() == tokens.size());
     CHECK(again.encode(kText, "the text") == ids);
     CHECK(written(again, ids, again.blank()) == expected);
@@ -151,7 +151,7 @@ TEST_CASE("a model of every kind of tokens and of parts is trained, kept and con
     const std::unique_ptr<Task> other = make_gpt_task(GptPreset::cpu);
     Settings settings = task->settings(), others = other->settings();
     for (const std::string& name : settings.names()) others.set(name, settings.get(name));
-    other->restore_data(nn::Json::parse(task->describe_data().dump()));
+    other->restore_data(Json::parse(task->describe_data().dump()));
     other->build(2);
     other->model().load_state_dict(task->model().state_dict());
     std::string texts[2];
@@ -184,8 +184,7 @@ TEST_CASE("GPT-2's own byte pairs are taken from its files") {
         kSpecialTokens + Bpe::load(scratch.path("vocab.json"), scratch.path("merges.txt")).size());
   // A folder with tokenizer.json alone, as newer programs write it.
   const Scratch newer;
-  newer.write("tokenizer.json",
-              nn::read_file(source_file("tests/golden/bpe_tokenizer.json").string()));
+  newer.write("tokenizer.json", read_file(source_file("tests/golden/bpe_tokenizer.json").string()));
   const auto other = task_with(newer, small_text(), {{"tokens", "bpe"}, {"vocab", newer.path("")}});
   CHECK(TextTokens::from_json(other->describe_data()["vocabulary"]).size() == kSpecialTokens + 331);
 }

@@ -175,15 +175,15 @@ TEST_CASE("batches are scaled to mean 0 and deviation 1 of each channel") {
   CHECK(values[4] == doctest::Approx(0).epsilon(1e-6));
   CHECK(label_batch(images.labels, {1, 0, 1}).to_vector<int64_t>() ==
         std::vector<int64_t>{0, 1, 0});
-  const PixelScale again = PixelScale::from_json(nn::Json::parse(scale.to_json().dump()));
+  const PixelScale again = PixelScale::from_json(Json::parse(scale.to_json().dump()));
   CHECK(again.mean == scale.mean);
   CHECK(again.std == scale.std);
   CHECK_THROWS_AS(image_batch(images, {2}, scale), Error);
   CHECK_THROWS_AS(image_batch(images, {-1}, scale), Error);
   CHECK_THROWS_AS(image_batch(images, {0}, PixelScale{{0}, {1}}), Error);
   CHECK_THROWS_AS(label_batch({1}, {1}), Error);
-  CHECK_THROWS_AS(PixelScale::from_json(nn::Json::parse(R"({"mean": [1], "std": [0]})")), Error);
-  CHECK_THROWS_AS(PixelScale::from_json(nn::Json::parse(R"({"mean": [1], "std": []})")), Error);
+  CHECK_THROWS_AS(PixelScale::from_json(Json::parse(R"({"mean": [1], "std": [0]})")), Error);
+  CHECK_THROWS_AS(PixelScale::from_json(Json::parse(R"({"mean": [1], "std": []})")), Error);
 }
 
 TEST_CASE("augmentation turns, scales and shifts around the middle") {

@@ -1,5 +1,5 @@
 // Numbers of a run that JSON cannot write.
-#include "zoo/json_number.h"
+#include "zoo/base/json_number.h"
 
 #include <doctest/doctest.h>
 
@@ -19,19 +19,19 @@ TEST_CASE("infinite numbers and NaN are strings in JSON, and are read back") {
   CHECK(dumped(-std::nan("")) == "\"NaN\"");
   for (const double number : std::vector<double>{0.1, -0.0, 3.0, 1e308, INFINITY, -INFINITY}) {
     CAPTURE(number);
-    const nn::Json json = nn::Json::parse(dumped(number));
+    const Json json = Json::parse(dumped(number));
     CHECK(is_json_number(json));
     CHECK(number_of(json) == number);
   }
-  CHECK(std::isnan(number_of(nn::Json::parse(dumped(NAN)))));
+  CHECK(std::isnan(number_of(Json::parse(dumped(NAN)))));
 }
 
 TEST_CASE("other strings are no numbers") {
   for (const char* text : {"infinity", "nan", "1.5", ""}) {
-    CHECK_FALSE(is_json_number(nn::Json(text)));
-    CHECK(error_of([&] { number_of(nn::Json(text)); }).starts_with("[json]"));
+    CHECK_FALSE(is_json_number(Json(text)));
+    CHECK(error_of([&] { number_of(Json(text)); }).starts_with("[json]"));
   }
-  CHECK_FALSE(is_json_number(nn::Json()));
+  CHECK_FALSE(is_json_number(Json()));
 }
 
 }  // namespace

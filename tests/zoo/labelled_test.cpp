@@ -146,10 +146,10 @@ TEST_CASE("labels are numbered by sorted name, and the same after they were save
   const Labels labels(lines, "x");
   CHECK(labels.names() == Strings{"a", "b", "ä"});
   CHECK(labels.encode(lines, "x") == std::vector<int64_t>{1, 2, 0, 1});
-  const Labels again = Labels::from_json(nn::Json::parse(labels.to_json().dump()));
+  const Labels again = Labels::from_json(Json::parse(labels.to_json().dump()));
   CHECK(again.names() == labels.names());
-  CHECK_THROWS_AS(Labels::from_json(nn::Json::parse("[\"b\", \"a\"]")), Error);
-  CHECK_THROWS_AS(Labels::from_json(nn::Json::parse("{}")), Error);
+  CHECK_THROWS_AS(Labels::from_json(Json::parse("[\"b\", \"a\"]")), Error);
+  CHECK_THROWS_AS(Labels::from_json(Json::parse("{}")), Error);
   CHECK(error_of([&] {
           labels.encode({{"a", "x", 1}, {"c", "x", 17}}, "'val.tsv'");
         }) ==

@@ -1,8 +1,8 @@
 // BLEU against sacreBLEU; accuracy and F1 against scikit-learn.
 #include <doctest/doctest.h>
 
-#include "nn/file.h"
-#include "nn/json.h"
+#include "autograd/io/file.h"
+#include "autograd/io/json.h"
 #include "tests/data.h"
 #include "tests/error_of.h"
 #include "zoo/data/lines.h"
@@ -13,16 +13,16 @@
 namespace tarsier::zoo {
 namespace {
 
-const nn::Json::Array& golden(const char* part) {
-  static const nn::Json json = nn::Json::parse(
-      nn::read_file(source_file("tests/golden/metrics.json").string()), "metrics.json");
+const Json::Array& golden(const char* part) {
+  static const Json json =
+      Json::parse(read_file(source_file("tests/golden/metrics.json").string()), "metrics.json");
   return json[part].as_array();
 }
 
 template <class T>
-std::vector<T> values(const nn::Json& json) {
+std::vector<T> values(const Json& json) {
   std::vector<T> out;
-  for (const nn::Json& value : json.as_array()) {
+  for (const Json& value : json.as_array()) {
     if constexpr (std::is_same_v<T, std::string>) out.push_back(value.as_string());
     if constexpr (std::is_same_v<T, int64_t>) out.push_back(value.as_int());
     if constexpr (std::is_same_v<T, double>) out.push_back(value.as_double());
@@ -34,7 +34,7 @@ std::vector<T> values(const nn::Json& json) {
 bool close(double a, double b) { return std::abs(a - b) <= 1e-12 * std::max(1.0, std::abs(b)); }
 
 TEST_CASE("lines are cut into words as sacreBLEU cuts them") {
-  for (const nn::Json& sample : golden("words")) {
+  for (const Json& sample : golden("words")) {
     CAPTURE(sample["line"].as_string());
     CHECK(bleu_words(sample["line"].as_string()) == values<std::string>(sample["words"]));
   }
@@ -42,7 +42,7 @@ TEST_CASE("lines are cut into words as sacreBLEU cuts them") {
 }
 
 TEST_CASE("BLEU is sacreBLEU's") {
-  for (const nn::Json& sample : golden("bleu")) {
+  for (const Json& sample : golden("bleu")) {
     const Bleu bleu = corpus_bleu(values<std::string>(sample["translations"]),
                                   values<std::string>(sample["references"]));
     CAPTURE(sample["text"].as_string());
@@ -72,7 +72,7 @@ TEST_CASE("translations without references are errors") {
 }
 
 TEST_CASE("accuracy and F1 are scikit-learn's") {
-  for (const nn::Json& sample : golden("classes")) {
+  for (const Json& sample : golden("classes")) {
     ConfusionMatrix matrix(sample["classes"].as_int());
     matrix.add(values<int64_t>(sample["truth"]), values<int64_t>(sample["predicted"]));
     CHECK(close(matrix.accuracy(), sample["accuracy"].as_double()));
@@ -92,7 +92,7 @@ TEST_CASE("a confusion matrix counts truth in rows, and prints") {
   CHECK(matrix.at(0, 1) == 2);
   CHECK(matrix.at(1, 0) == 0);
   CHECK(matrix.total() == 4);
-  CHECK(matrix.to_json().dump() == nn::Json::parse("[[1, 2], [0, 1]]").dump());
+  CHECK(matrix.to_json().dump() == Json::parse("[[1, 2], [0, 1]]").dump());
   CHECK(matrix.describe({"schön", "b"}) ==
         "predicted      schön          b   recall     F1\n"
         "    schön          1          2     33.3   50.0\n"

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/random.h"
+#include "autograd/base/random.h"
 #include "tests/child.h"
 #include "tests/error_of.h"
 #include "zoo/data/batches.h"

@@ -4,9 +4,9 @@
 #include <functional>
 #include <string>
 
-#include "nn/file.h"
-#include "nn/json.h"
-#include "nn/safetensors.h"
+#include "autograd/io/file.h"
+#include "autograd/io/json.h"
+#include "autograd/io/safetensors.h"
 #include "tests/data.h"
 #include "tests/zoo/scratch.h"
 
@@ -19,17 +19,17 @@ inline std::string saved_model(const std::string& name) {
 
 /// What the model got, and what transformers computed from it.
 inline TensorDict expected_of(const std::string& name) {
-  return nn::load_safetensors(saved_model(name) + "/expected.safetensors");
+  return load_safetensors(saved_model(name) + "/expected.safetensors");
 }
 
 /// A copy of a model with other settings or weights.
 struct ModelCopy {
-  nn::Json config;
+  Json config;
   TensorDict weights;
 
   explicit ModelCopy(const std::string& name)
-      : config(nn::Json::parse(nn::read_file(saved_model(name) + "/config.json"))),
-        weights(nn::load_safetensors(saved_model(name) + "/model.safetensors")) {}
+      : config(Json::parse(read_file(saved_model(name) + "/config.json"))),
+        weights(load_safetensors(saved_model(name) + "/model.safetensors")) {}
 
   /// The same with other names; a weight of name "" is left out.
   void rename(const std::function<std::string(const std::string&)>& new_name) {
@@ -40,8 +40,8 @@ struct ModelCopy {
   }
 
   void write(const std::string& folder) const {
-    nn::write_file_atomically(folder + "/config.json", config.dump());
-    nn::save_safetensors(folder + "/model.safetensors", weights);
+    write_file_atomically(folder + "/config.json", config.dump());
+    save_safetensors(folder + "/model.safetensors", weights);
   }
 };
 

@@ -170,7 +170,7 @@ TEST_CASE("sizes under their other names are read; two that differ are refused")
   ModelCopy copy = copy_of("gpt2-aliases");
   const Scratch scratch;
   copy.config.set("n_layer", 1);
-  copy.config.set("n_embd", nn::Json());
+  copy.config.set("n_embd", Json());
   copy.write(scratch.path(""));
   check_gpt2(scratch.path(""), "gpt2-aliases");
   copy.config.set("n_layer", 2);
@@ -199,8 +199,8 @@ TEST_CASE("weights in wrappers load: torch.compile, parallel training, both") {
 }
 
 TEST_CASE("activations have transformers' names and values") {
-  const TensorDict all = nn::load_safetensors(
-      source_file("tests/golden/hugging-face/activations.safetensors").string());
+  const TensorDict all =
+      load_safetensors(source_file("tests/golden/hugging-face/activations.safetensors").string());
   Pretrained file;
   CHECK(all.size() == 21);
   for (const auto& [name, y] : all) {
@@ -241,8 +241,8 @@ TEST_CASE("half-precision files and variants load in f32") {
   CHECK(load_gpt2(folder("gpt2-fp16"))->lm_head.weight.dtype() == f32);
   // Of several the user chooses.
   const Scratch scratch;
-  const std::string weights = nn::read_file(folder("gpt2-fp16") + "/model.fp16.safetensors");
-  scratch.write("config.json", nn::read_file(folder("gpt2-fp16") + "/config.json"));
+  const std::string weights = read_file(folder("gpt2-fp16") + "/model.fp16.safetensors");
+  scratch.write("config.json", read_file(folder("gpt2-fp16") + "/config.json"));
   scratch.write("model.fp16.safetensors", weights);
   scratch.write("model.bf16.safetensors", weights);
   CHECK_THROWS_WITH_AS(load_gpt2(scratch.path("")),
@@ -267,9 +267,9 @@ std::string with_tensor(const std::string& file, const std::string& entry, size_
 }
 
 TEST_CASE("a tensor that nobody needs stops nothing, whatever its dtype") {
-  const std::string weights = nn::read_file(folder("gpt2-own-head") + "/model.safetensors");
+  const std::string weights = read_file(folder("gpt2-own-head") + "/model.safetensors");
   const Scratch scratch;
-  scratch.write("config.json", nn::read_file(folder("gpt2-own-head") + "/config.json"));
+  scratch.write("config.json", read_file(folder("gpt2-own-head") + "/config.json"));
   for (const char* dtype : {"U8", "I8", "BOOL", "F8_E4M3", "Q4_K"}) {
     scratch.write("model.safetensors",
                   with_tensor(weights,

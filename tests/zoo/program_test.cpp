@@ -502,10 +502,9 @@ TEST_CASE("SIGKILL at any moment leaves a checkpoint that resumes") {
     std::this_thread::sleep_for(std::chrono::microseconds(700 * i));
     REQUIRE(kill(child, SIGKILL) == 0);
     REQUIRE(waitpid(child, nullptr, 0) == child);
-    nn::Metadata metadata;
-    CHECK_NOTHROW(
-        nn::load_safetensors(place.path(out + "/checkpoint/state.safetensors"), &metadata));
-    const int64_t step = nn::Json::parse(metadata["tarsier"])["step"].as_int();
+    Metadata metadata;
+    CHECK_NOTHROW(load_safetensors(place.path(out + "/checkpoint/state.safetensors"), &metadata));
+    const int64_t step = Json::parse(metadata["tarsier"])["step"].as_int();
     const Result resumed =
         tarsier(place, concat("train --resume ", out, " --quiet --steps ", step + 3));
     CHECK_MESSAGE(resumed.code == 0, resumed.err);

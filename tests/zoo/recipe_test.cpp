@@ -1,5 +1,5 @@
 // The GPT's recipe: what is validated, the schedule, what is decayed, the presets.
-#include "zoo/gpt/recipe.h"
+#include "zoo/gpt/task.h"
 
 #include <doctest/doctest.h>
 
@@ -8,8 +8,8 @@
 #include "tests/data.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/data/text.h"
-#include "zoo/gpt/gpt.h"
-#include "zoo/models.h"
+#include "zoo/gpt/model.h"
+#include "zoo/task/models.h"
 
 namespace tarsier::zoo {
 namespace {

@@ -1,5 +1,5 @@
 // `tarsier reproduce`: with rows of this test's own, of a model that trains in milliseconds.
-#include "zoo/reproduce.h"
+#include "zoo/task/reproduce.h"
 
 #include <doctest/doctest.h>
 
@@ -10,8 +10,8 @@
 
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
+#include "zoo/base/usage_error.h"
 #include "zoo/cli/commands.h"
-#include "zoo/usage_error.h"
 
 namespace tarsier::zoo {
 namespace {

@@ -105,7 +105,7 @@ TEST_CASE("a model file that is missing, torn or another is written again, and o
   bit.back() = static_cast<char>(bit.back() ^ 1);
   runs.write(name, bit);
   CHECK(changed());
-  nn::save_safetensors(file, {{"other", zeros({2})}});
+  save_safetensors(file, {{"other", zeros({2})}});
   CHECK(changed());
   fs::remove(file);
   runs.resume();
@@ -171,7 +171,7 @@ TEST_CASE("reading the log can be interrupted, and then nothing has changed") {
   const RunFolder folder = RunFolder::open(runs.path("run"));
   CHECK_FALSE(MetricsLog::rewind(folder, 5'000, [&] { return ++asked == 2; }));
   CHECK(asked == 2);
-  nn::write_file_atomically(folder.file("metrics.jsonl"), log);
+  write_file_atomically(folder.file("metrics.jsonl"), log);
   const std::unique_ptr<Task> longer = tiny_task(runs.data, 6'000);
   Checkpoint late = folder.load_checkpoint();
   late.step = 5'000;

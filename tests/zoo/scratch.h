@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "zoo/data/images.h"
-#include "zoo/gpt/recipe.h"
-#include "zoo/models.h"
-#include "zoo/task.h"
-#include "zoo/trainer.h"
+#include "zoo/gpt/task.h"
+#include "zoo/task/models.h"
+#include "zoo/task/task.h"
+#include "zoo/task/trainer.h"
 
 namespace tarsier::zoo {
 

@@ -29,13 +29,13 @@ TEST_CASE("self-attention learns its sequences, says so, and leaves a file of th
   CHECK(losses.back() < 0.01 * losses.front());
   std::getline(lines, line);
   CHECK(word + line == "Saved in self-attention.safetensors. Loaded, it says the same.");
-  const TensorDict state = nn::load_safetensors(scratch.path("self-attention.safetensors"));
+  const TensorDict state = load_safetensors(scratch.path("self-attention.safetensors"));
   CHECK(state["query.weight"].shape() == Shape{16, 16});
   CHECK(state["position"].shape() == Shape{6, 16});
 
   // Where it saves can be said; a folder that is not there is no crash.
   CHECK(std::system((program + "other > stdout").c_str()) == 0);
-  CHECK(nn::load_safetensors(scratch.path("other")).size() == state.size());
+  CHECK(load_safetensors(scratch.path("other")).size() == state.size());
   CHECK(std::system((program + "no/such/folder > stdout 2> stderr").c_str()) != 0);
   CHECK(scratch.read("stderr").starts_with("["));
 }

@@ -5,7 +5,7 @@
 #include <functional>
 #include <sstream>
 
-#include "autograd/parallel.h"
+#include "autograd/base/parallel.h"
 #include "tests/child.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/data/text.h"
@@ -58,7 +58,7 @@ TEST_CASE("files and texts of any size are read on a small stack") {
   CHECK(fits(
       [&] {
         if (read_text_file(scratch.path("text")) != text) fail("test", "another text");
-        nn::read_file(scratch.path("text"));
+        read_file(scratch.path("text"));
       },
       64));
   CHECK(fits([] {  // as deep as the reader allows
@@ -66,7 +66,7 @@ TEST_CASE("files and texts of any size are read on a small stack") {
     for (int i = 0; i < 50; ++i) deep += "[{\"a\":";
     deep += "1";
     for (int i = 0; i < 50; ++i) deep += "}]";
-    const nn::Json json = nn::Json::parse(deep);
+    const Json json = Json::parse(deep);
     if (json.dump().size() < deep.size()) fail("test", "another text");
   }));
   CHECK(fits([] {

@@ -1,17 +1,17 @@
 // The text classifier: gradients of the whole model, padding, learning, its recipe and its
 // messages.
-#include "zoo/text_classifier/text_classifier.h"
+#include "zoo/text_classifier/model.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <sstream>
 
-#include "autograd/gradcheck.h"
+#include "autograd/check/gradcheck.h"
 #include "optim/optim.h"
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
-#include "zoo/usage_error.h"
+#include "zoo/base/usage_error.h"
 
 namespace tarsier::zoo {
 namespace {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "autograd/error.h"
-#include "nn/file.h"
+#include "autograd/base/error.h"
+#include "autograd/io/file.h"
 #include "tests/data.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/data/batches.h"
@@ -26,10 +26,11 @@ TEST_CASE("UTF-8 becomes characters and comes back") {
 }
 
 TEST_CASE("bytes that are not UTF-8 are an error with their place") {
-  CHECK_THROWS_WITH_AS(decode_utf8("ab\ncd\xFF", "'x.txt'"),
-                       doctest::Contains("[data] 'x.txt' is not UTF-8 text: byte 0xFF at offset 5, in line 2; "
-                       "convert it (iconv -t UTF-8), or give other text"),
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      decode_utf8("ab\ncd\xFF", "'x.txt'"),
+      doctest::Contains("[data] 'x.txt' is not UTF-8 text: byte 0xFF at offset 5, in line 2; "
+                        "convert it (iconv -t UTF-8), or give other text"),
+      Error);
   // Cut off, overlong, a surrogate, beyond Unicode, a continuation without a beginning.
   for (const char* text : {"\xE2\x82", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80"}) {
     CAPTURE(text);
@@ -49,10 +50,11 @@ TEST_CASE("a vocabulary is sorted, and the same after it was saved") {
   CHECK(again.encode(text, "text") == indices);
   CHECK_THROWS_AS(CharVocabulary::from_characters("ba"), Error);
   CHECK_THROWS_AS(CharVocabulary::from_characters(""), Error);
-  CHECK_THROWS_WITH_AS(vocabulary.encode(decode_utf8("hi é\n", "p"), "the prompt"),
-                       doctest::Contains("[data] the prompt has characters that the model has never seen: '\\n', "
-                       "'i', 'é' (U+00E9)"),
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      vocabulary.encode(decode_utf8("hi é\n", "p"), "the prompt"),
+      doctest::Contains("[data] the prompt has characters that the model has never seen: '\\n', "
+                        "'i', 'é' (U+00E9)"),
+      Error);
 }
 
 TEST_CASE("windows give every character its successor") {
@@ -140,7 +142,7 @@ TEST_CASE("the embedded files are the project's own, byte for byte") {
     CAPTURE(name);
     const auto file = std::ranges::find(embedded_files(), name, &EmbeddedFile::path);
     REQUIRE(file != embedded_files().end());
-    CHECK(file->text == nn::read_file(source_file(name).string()));
+    CHECK(file->text == read_file(source_file(name).string()));
     CHECK(text.find("// " + name + "\n") != std::string::npos);
   }
   for (size_t i = 1; i < embedded_files().size(); ++i)

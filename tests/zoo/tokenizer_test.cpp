@@ -22,7 +22,7 @@ TEST_CASE("every tokenizer gives back the texts that it was trained on, also thr
     CAPTURE(kind);
     const std::unique_ptr<Tokenizer> tokenizer = trained(kind);
     const std::unique_ptr<Tokenizer> copy =
-        Tokenizer::from_json(nn::Json::parse(tokenizer->to_json().dump()));
+        Tokenizer::from_json(Json::parse(tokenizer->to_json().dump()));
     CHECK(copy->size() == tokenizer->size());
     CHECK(copy->to_json() == tokenizer->to_json());
     for (const std::string& text : kTexts) {
@@ -108,7 +108,7 @@ TEST_CASE("no text stops a tokenizer: cut and wrong UTF-8, zeros, line ends, mar
     CAPTURE(kind);
     const auto tokenizer = Tokenizer::train({"a\0b", "schön 日本 🙂 e\xcc\x81"},
                                             {.kind = kind, .min_count = 1, .size = 260});
-    const auto copy = Tokenizer::from_json(nn::Json::parse(tokenizer->to_json().dump()));
+    const auto copy = Tokenizer::from_json(Json::parse(tokenizer->to_json().dump()));
     CHECK(copy->decode(copy->encode("schön 日本 🙂 e\xcc\x81")) ==
           "schön 日本 🙂 e\xcc\x81");
   }
@@ -118,11 +118,11 @@ TEST_CASE("a tokenizer of another kind is refused, and so is one without tokens"
   check_error("there are no tokens of kind 'letters': use words, characters or bpe",
               [] { trained("letters"); });
   check_error("'letters' is no kind of tokens", [] {
-    Tokenizer::from_json(nn::Json::Object{{"kind", "letters"}});
+    Tokenizer::from_json(Json::Object{{"kind", "letters"}});
   });
   check_error("lower min_count", [] { trained("words", 100); });
-  check_error("[json]", [] { Tokenizer::from_json(nn::Json::Object{{"kind", "words"}}); });
-  check_error("[json]", [] { Tokenizer::from_json(nn::Json::Object{}); });
+  check_error("[json]", [] { Tokenizer::from_json(Json::Object{{"kind", "words"}}); });
+  check_error("[json]", [] { Tokenizer::from_json(Json::Object{}); });
 }
 
 }  // namespace

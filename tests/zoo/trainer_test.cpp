@@ -1,15 +1,15 @@
 // Training: the same bits at any number of threads and across a resume, and files that stay whole.
-#include "zoo/trainer.h"
+#include "zoo/task/trainer.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <filesystem>
 
-#include "autograd/parallel.h"
+#include "autograd/base/parallel.h"
 #include "tests/zoo/scratch.h"
-#include "zoo/models.h"
 #include "zoo/report/curves.h"
+#include "zoo/task/models.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -52,8 +52,8 @@ std::vector<double> metric(const std::string& jsonl, const std::string& key) {
   std::vector<double> out;
   size_t begin = 0;
   for (size_t end; (end = jsonl.find('\n', begin)) != jsonl.npos; begin = end + 1) {
-    const nn::Json line = nn::Json::parse(jsonl.substr(begin, end - begin));
-    if (const nn::Json* value = line.find(key)) out.push_back(value->as_double());
+    const Json line = Json::parse(jsonl.substr(begin, end - begin));
+    if (const Json* value = line.find(key)) out.push_back(value->as_double());
   }
   CHECK(begin == jsonl.size());
   return out;
@@ -168,8 +168,8 @@ struct ScriptedTask : Task {
   std::string name() const override { return "scripted"; }
   std::string items() const override { return "numbers"; }
   void load_data(const std::string&) override {}
-  nn::Json describe_data() const override { return nn::Json::Object{}; }
-  void restore_data(const nn::Json&) override {}
+  Json describe_data() const override { return Json::Object{}; }
+  void restore_data(const Json&) override {}
   void build(uint64_t) override {}
   nn::Module& model() override { return point; }
   int64_t training_examples() const override { return 4 * recipe.batch_size; }

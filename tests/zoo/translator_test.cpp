@@ -1,5 +1,5 @@
 // The encoder-decoder Transformer: the whole model, beam search, and its recipe.
-#include "zoo/transformer/translator.h"
+#include "zoo/transformer/model.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include <map>
 #include <sstream>
 
-#include "autograd/gradcheck.h"
+#include "autograd/check/gradcheck.h"
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/transformer/beam.h"

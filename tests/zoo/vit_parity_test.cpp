@@ -6,7 +6,7 @@
 
 #include "optim/optim.h"
 #include "tests/nn/golden.h"
-#include "zoo/vit/vit.h"
+#include "zoo/vit/model.h"
 
 namespace tarsier::zoo {
 namespace {

@@ -44,8 +44,8 @@ TEST_CASE("the sizes of a Vision Transformer are those of config.json") {
   // Sizes as lists, a model of float64, and a pooler that is of no use here.
   const Scratch folder;
   ModelCopy copy(kModel);
-  copy.config.set("image_size", nn::Json::Array{8, 8});
-  copy.config.set("patch_size", nn::Json::Array{4, 4});
+  copy.config.set("image_size", Json::Array{8, 8});
+  copy.config.set("patch_size", Json::Array{4, 4});
   copy.config.set("hidden_dropout_prob", 0.25);
   TensorDict weights{{"pooler.dense.bias", zeros({12})}};
   for (const auto& [name, tensor] : copy.weights) weights.add(name, to(tensor, f64));
@@ -61,7 +61,7 @@ TEST_CASE("what is no Vision Transformer is refused, with the file and what is w
   CHECK_THROWS_WITH_AS(load_vit(saved_model("bert-tiny/model")),
                        Contains("is of a model of type 'bert', and 'vit' was expected"), Error);
 
-  const auto with = [](const char* key, nn::Json value) {
+  const auto with = [](const char* key, Json value) {
     ModelCopy copy(kModel);
     copy.config.set(key, std::move(value));
     load(copy);
@@ -73,8 +73,7 @@ TEST_CASE("what is no Vision Transformer is refused, with the file and what is w
   CHECK_THROWS_WITH_AS(with("image_size", 12), Contains("config.json asks for (1, 10, 12)"), Error);
   CHECK_THROWS_WITH_AS(with("image_size", int64_t{1} << 40),
                        Contains("from 1 to 1048576 were expected"), Error);
-  CHECK_THROWS_WITH_AS(with("patch_size", nn::Json::Array{4}), Contains("'patch_size' is [4]"),
-                       Error);
+  CHECK_THROWS_WITH_AS(with("patch_size", Json::Array{4}), Contains("'patch_size' is [4]"), Error);
   CHECK_THROWS_WITH_AS(with("patch_size", 0), Contains("'patch_size' is 0"), Error);
   CHECK_THROWS_WITH_AS(with("hidden_size", 16), Contains("config.json asks for (16, 3, 4, 4)"),
                        Error);

@@ -1,5 +1,5 @@
 // The Vision Transformer's recipe: its data, its settings, what it says about pictures, resuming.
-#include "zoo/vit/recipe.h"
+#include "zoo/vit/task.h"
 
 #include <doctest/doctest.h>
 
@@ -8,8 +8,8 @@
 
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
+#include "zoo/base/usage_error.h"
 #include "zoo/data/digits.h"
-#include "zoo/usage_error.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -81,7 +81,7 @@ std::string bmp_one() {
 TEST_CASE("vit: the default data are digits that the program draws; they train") {
   const std::unique_ptr<Task> task =
       prepared_task("vit", "", with(kTinyVit, {{"epochs", "0"}, {"steps", "20"}}));
-  const nn::Json data = task->describe_data();
+  const Json data = task->describe_data();
   CHECK(data["height"].as_int() == 28);
   CHECK(data["channels"].as_int() == 1);
   CHECK(data["names"].as_array().size() == 10);

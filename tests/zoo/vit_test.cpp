@@ -1,11 +1,11 @@
 // The Vision Transformer as a whole: gradients, names, learning, what it refuses.
-#include "zoo/vit/vit.h"
+#include "zoo/vit/model.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
-#include "autograd/gradcheck.h"
+#include "autograd/check/gradcheck.h"
 #include "optim/optim.h"
 #include "tests/error_of.h"
 

@@ -85,15 +85,14 @@ TEST_CASE("a vocabulary has special tokens, then words by count") {
 
 TEST_CASE("a vocabulary is the same after it was saved") {
   const WordVocabulary vocabulary({{"ä", "\"", "\\", "a"}}, 1);
-  const WordVocabulary again =
-      WordVocabulary::from_json(nn::Json::parse(vocabulary.to_json().dump()));
+  const WordVocabulary again = WordVocabulary::from_json(Json::parse(vocabulary.to_json().dump()));
   CHECK(again.size() == vocabulary.size());
   for (int64_t i = 0; i < again.size(); ++i) CHECK(again[i] == vocabulary[i]);
   CHECK(again.id_of("ä") == vocabulary.id_of("ä"));
   for (const char* json : {R"(["<pad>", "<unk>", "<bos>", "<eos>"])", R"(["a"])", "[]",
                            R"(["<unk>", "<pad>", "<bos>", "<eos>", "a"])",
                            R"(["<pad>", "<unk>", "<bos>", "<eos>", "a", "a"])", "[1]"})
-    CHECK_THROWS_AS(WordVocabulary::from_json(nn::Json::parse(json)), Error);
+    CHECK_THROWS_AS(WordVocabulary::from_json(Json::parse(json)), Error);
 }
 
 TEST_CASE("every line of Multi30k comes back") {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "zoo/usage_error.h"
+#include "zoo/base/usage_error.h"
 
 namespace tarsier::zoo {
 

@@ -4,12 +4,12 @@
 #include <iostream>
 #include <new>
 
-#include "autograd/error.h"
-#include "autograd/kernels/kernels.h"
-#include "autograd/parallel.h"
+#include "autograd/base/error.h"
+#include "autograd/base/parallel.h"
+#include "autograd/simd/isa.h"
+#include "zoo/base/usage_error.h"
 #include "zoo/cli/commands.h"
 #include "zoo/cli/streams.h"
-#include "zoo/usage_error.h"
 
 namespace tarsier::zoo {
 

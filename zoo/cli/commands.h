@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "../reproduce.h"
+#include "../task/reproduce.h"
 #include "arguments.h"
 
 namespace tarsier::zoo {

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "autograd/error.h"
-#include "zoo/format.h"
+#include "autograd/base/error.h"
+#include "zoo/base/format.h"
 
 namespace tarsier::zoo {
 

@@ -6,7 +6,7 @@
 #include <ostream>
 #include <string>
 
-#include "../trainer.h"
+#include "../task/trainer.h"
 
 namespace tarsier::zoo {
 

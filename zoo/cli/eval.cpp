@@ -1,8 +1,8 @@
 #include <iostream>
 
-#include "autograd/parallel.h"
+#include "autograd/base/parallel.h"
 #include "zoo/cli/commands.h"
-#include "zoo/models.h"
+#include "zoo/task/models.h"
 
 namespace tarsier::zoo {
 

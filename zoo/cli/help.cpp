@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "zoo/cli/commands.h"
-#include "zoo/models.h"
+#include "zoo/task/models.h"
 
 namespace tarsier::zoo {
 

@@ -1,7 +1,7 @@
 #include <iostream>
 
 #include "zoo/cli/commands.h"
-#include "zoo/models.h"
+#include "zoo/task/models.h"
 
 namespace tarsier::zoo {
 

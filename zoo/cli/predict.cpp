@@ -4,10 +4,10 @@
 #include <iterator>
 #include <limits>
 
-#include "autograd/parallel.h"
+#include "autograd/base/parallel.h"
+#include "zoo/base/usage_error.h"
 #include "zoo/cli/commands.h"
-#include "zoo/models.h"
-#include "zoo/usage_error.h"
+#include "zoo/task/models.h"
 
 namespace tarsier::zoo {
 

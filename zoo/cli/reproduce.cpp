@@ -1,15 +1,15 @@
-#include "zoo/reproduce.h"
+#include "zoo/task/reproduce.h"
 
 #include <iostream>
 
-#include "autograd/parallel.h"
+#include "autograd/base/parallel.h"
+#include "zoo/base/format.h"
+#include "zoo/base/usage_error.h"
 #include "zoo/cli/commands.h"
 #include "zoo/cli/console.h"
 #include "zoo/cli/interrupt.h"
 #include "zoo/cli/streams.h"
-#include "zoo/format.h"
-#include "zoo/models.h"
-#include "zoo/usage_error.h"
+#include "zoo/task/models.h"
 
 namespace tarsier::zoo {
 
@@ -110,7 +110,7 @@ int reproduce(const Reproduction& reproduction, const std::vector<ReproduceRow>&
         std::cout << "  " << row.mark.name << " " << fixed(one->value, row.mark.digits)
                   << (row.mark.unit.empty() ? "" : " " + row.mark.unit) << " in "
                   << as_duration(one->seconds) << std::endl;
-      nn::write_file_atomically(reproduction.out() + "/table.md", reproduction.table(table));
+      write_file_atomically(reproduction.out() + "/table.md", reproduction.table(table));
     }
     const bool passes = result.passes(row.mark);
     all_pass = all_pass && passes;

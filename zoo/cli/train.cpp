@@ -6,17 +6,17 @@
 #include <limits>
 #include <set>
 
-#include "autograd/kernels/kernels.h"
-#include "autograd/parallel.h"
+#include "autograd/base/parallel.h"
+#include "autograd/simd/isa.h"
+#include "zoo/base/format.h"
+#include "zoo/base/usage_error.h"
 #include "zoo/cli/commands.h"
 #include "zoo/cli/console.h"
 #include "zoo/cli/interrupt.h"
 #include "zoo/cli/streams.h"
-#include "zoo/format.h"
-#include "zoo/models.h"
 #include "zoo/report/report.h"
-#include "zoo/trainer.h"
-#include "zoo/usage_error.h"
+#include "zoo/task/models.h"
+#include "zoo/task/trainer.h"
 
 namespace tarsier::zoo {
 
@@ -101,7 +101,8 @@ void print_facts(Task& task, const RunFolder& folder, uint64_t seed, const Estim
   };
   for (const auto& [name, text] : task.facts()) row(name, text);
   row("seed", std::to_string(seed));
-  row("threads", concat(num_threads(), ", with the instruction set ", kernels::active_isa()));
+  row("threads", concat(num_threads(), ", with the instruction set ",
+                        kernels::name_of(kernels::active_isa())));
   if (estimate.bytes > 0)
     row("memory", concat("about ", with_commas((estimate.bytes >> 20) + 1), " MB"));
   row("folder", folder.path());

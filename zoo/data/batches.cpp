@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 
 namespace tarsier::zoo {
 

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "../../autograd/random.h"
-#include "../../autograd/tensor.h"
+#include "../../autograd/base/random.h"
+#include "../../autograd/tensor/tensor.h"
 
 namespace tarsier::zoo {
 

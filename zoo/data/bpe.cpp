@@ -2,8 +2,8 @@
 
 #include <queue>
 
-#include "autograd/error.h"
-#include "nn/utf8.h"
+#include "autograd/base/error.h"
+#include "autograd/io/utf8.h"
 #include "zoo/data/byte_characters.h"
 #include "zoo/data/unicode.h"
 
@@ -66,8 +66,7 @@ std::string Bpe::written(int32_t id) const {
   const std::string& bytes = (*this)[id];
   if (specials_.contains(bytes) && specials_.at(bytes) == id) return bytes;
   std::string out;
-  for (char byte : bytes)
-    nn::append_utf8(out, byte_characters().character[static_cast<uint8_t>(byte)]);
+  for (char byte : bytes) append_utf8(out, byte_characters().character[static_cast<uint8_t>(byte)]);
   return out;
 }
 
@@ -84,8 +83,7 @@ void Bpe::add_merge(Pair pair, int32_t token) {
 }
 
 int32_t Bpe::add_special(const std::string& name) {
-  check(!name.empty() && nn::is_utf8(name), "bpe",
-        "the name of a special token must be UTF-8 text");
+  check(!name.empty() && is_utf8(name), "bpe", "the name of a special token must be UTF-8 text");
   if (const int32_t id = special(name); id >= 0) return id;
   const auto id = static_cast<int32_t>(size());
   for (int32_t other = 0; other < id; ++other)

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "../../nn/json.h"
+#include "../../autograd/io/json.h"
 
 namespace tarsier::zoo {
 
@@ -58,8 +58,8 @@ class Bpe {
 
   /// The same as one object with "vocab" and "merges", for config.json. A merge is a string of two
   /// tokens with a space between, or read as well, an array of two, as tokenizers writes it now.
-  nn::Json to_json() const;
-  static Bpe from_json(const nn::Json& json);
+  Json to_json() const;
+  static Bpe from_json(const Json& json);
 
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
   /// The bytes of a token.
@@ -102,8 +102,8 @@ class Bpe {
            static_cast<uint32_t>(pair.second);
   }
   static WrittenMerge split_merge(const std::string& text, int64_t line, const std::string& source);
-  static std::vector<WrittenMerge> merges_of(const nn::Json& list, const std::string& source);
-  static Bpe from_parts(const nn::Json& vocab, const std::string& vocab_source,
+  static std::vector<WrittenMerge> merges_of(const Json& list, const std::string& source);
+  static Bpe from_parts(const Json& vocab, const std::string& vocab_source,
                         const std::vector<WrittenMerge>& merges, const std::string& merges_source);
   void add_merge(Pair pair, int32_t token);
   void encode_piece(std::string_view piece, std::vector<int32_t>& out) const;

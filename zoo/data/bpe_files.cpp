@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "autograd/error.h"
-#include "nn/file.h"
+#include "autograd/base/error.h"
+#include "autograd/io/file.h"
 #include "zoo/data/bpe.h"
 #include "zoo/data/byte_characters.h"
 #include "zoo/data/lines.h"
@@ -23,9 +23,9 @@ Bpe::WrittenMerge Bpe::split_merge(const std::string& text, int64_t line,
   return {text.substr(0, space), text.substr(space + 1), line};
 }
 
-std::vector<Bpe::WrittenMerge> Bpe::merges_of(const nn::Json& list, const std::string& source) {
+std::vector<Bpe::WrittenMerge> Bpe::merges_of(const Json& list, const std::string& source) {
   std::vector<WrittenMerge> merges;
-  for (const nn::Json& merge : list.as_array()) {
+  for (const Json& merge : list.as_array()) {
     const auto line = static_cast<int64_t>(merges.size()) + 1;
     if (merge.is_string()) {
       merges.push_back(split_merge(merge.as_string(), line, source));
@@ -40,7 +40,7 @@ std::vector<Bpe::WrittenMerge> Bpe::merges_of(const nn::Json& list, const std::s
   return merges;
 }
 
-Bpe Bpe::from_parts(const nn::Json& vocab, const std::string& vocab_source,
+Bpe Bpe::from_parts(const Json& vocab, const std::string& vocab_source,
                     const std::vector<WrittenMerge>& merges, const std::string& merges_source) {
   Bpe out;
   out.tokens_.assign(vocab.as_object().size(), "");
@@ -95,7 +95,7 @@ Bpe Bpe::from_parts(const nn::Json& vocab, const std::string& vocab_source,
 // files
 
 Bpe Bpe::load(const std::string& vocab_file, const std::string& merges_file) {
-  const nn::Json vocab = nn::Json::parse(read_text_file(vocab_file), vocab_file);
+  const Json vocab = Json::parse(read_text_file(vocab_file), vocab_file);
   const std::string source = concat('\'', merges_file, '\'');
   std::vector<WrittenMerge> merges;
   for (int64_t line = 1; const std::string& text : read_lines(merges_file)) {
@@ -107,25 +107,25 @@ Bpe Bpe::load(const std::string& vocab_file, const std::string& merges_file) {
 }
 
 void Bpe::save(const std::string& vocab_file, const std::string& merges_file) const {
-  const nn::Json json = to_json();
+  const Json json = to_json();
   std::string lines = "#version: 0.2\n";
-  for (const nn::Json& merge : json["merges"].as_array()) lines += merge.as_string() + '\n';
-  nn::write_file_atomically(vocab_file, json["vocab"].dump());
-  nn::write_file_atomically(merges_file, lines);
+  for (const Json& merge : json["merges"].as_array()) lines += merge.as_string() + '\n';
+  write_file_atomically(vocab_file, json["vocab"].dump());
+  write_file_atomically(merges_file, lines);
 }
 
-Bpe Bpe::from_json(const nn::Json& json) {
+Bpe Bpe::from_json(const Json& json) {
   const std::string source = "the list of merges";
   return from_parts(json["vocab"], "the vocabulary", merges_of(json["merges"], source), source);
 }
 
-nn::Json Bpe::to_json() const {
-  nn::Json::Object vocab;
+Json Bpe::to_json() const {
+  Json::Object vocab;
   for (int32_t id = 0; id < size(); ++id) vocab.emplace_back(written(id), int64_t{id});
-  nn::Json::Array merges;
+  Json::Array merges;
   for (const auto& [left, right] : merges_)
     merges.emplace_back(written(left) + ' ' + written(right));
-  return nn::Json::Object{{"vocab", std::move(vocab)}, {"merges", std::move(merges)}};
+  return Json::Object{{"vocab", std::move(vocab)}, {"merges", std::move(merges)}};
 }
 
 // ---------------------------------------------------------------------------------- tokenizer.json
@@ -136,7 +136,7 @@ namespace {
 class TokenizerFile {
  public:
   explicit TokenizerFile(const std::string& path)
-      : source_(concat('\'', path, '\'')), json_(nn::Json::parse(read_text_file(path), path)) {
+      : source_(concat('\'', path, '\'')), json_(Json::parse(read_text_file(path), path)) {
     check(json_.is_object(), "bpe", source_, ": an object {…} was expected");
     check_normalizer();
     check_pieces();
@@ -144,14 +144,14 @@ class TokenizerFile {
   }
 
   /// The tokens of the model, and then the added ones.
-  nn::Json vocabulary() const {
-    const nn::Json::Object& own = member("vocab").as_object();
-    std::unordered_map<std::string_view, const nn::Json*> id_of;
+  Json vocabulary() const {
+    const Json::Object& own = member("vocab").as_object();
+    std::unordered_map<std::string_view, const Json*> id_of;
     for (const auto& [token, id] : own) id_of[token] = &id;
-    nn::Json::Object all = own;
-    for (const nn::Json& added : added_tokens()) {
-      const nn::Json *content = added.is_object() ? added.find("content") : nullptr,
-                     *id = content != nullptr ? added.find("id") : nullptr;
+    Json::Object all = own;
+    for (const Json& added : added_tokens()) {
+      const Json *content = added.is_object() ? added.find("content") : nullptr,
+                 *id = content != nullptr ? added.find("id") : nullptr;
       check(id != nullptr && id->is_int() && content->is_string(), "bpe", source_,
             ": an added token is ", added.dump(), ", and must have an id and a content");
       const auto found = id_of.find(content->as_string());
@@ -166,15 +166,15 @@ class TokenizerFile {
   }
 
   /// A member of the model. Throws Error("bpe") where it is missing.
-  const nn::Json& member(const char* key) const {
-    const nn::Json* value = json_["model"].find(key);
+  const Json& member(const char* key) const {
+    const Json* value = json_["model"].find(key);
     check(value != nullptr, "bpe", source_, ": the model has no '", key, "'");
     return *value;
   }
   const std::string& source() const { return source_; }
 
  private:
-  [[noreturn]] void refuse(const std::string& what, const nn::Json& value) const {
+  [[noreturn]] void refuse(const std::string& what, const Json& value) const {
     constexpr size_t kShown = 80;
     std::string text = value.dump();
     if (text.size() > kShown) text = text.substr(0, text.find('}')) + "…";
@@ -183,12 +183,12 @@ class TokenizerFile {
   }
 
   /// The steps of a part of the file: none where it is null, those of a Sequence, or itself.
-  nn::Json::Array steps(const char* part, const char* list) const {
-    const nn::Json* value = json_.find(part);
+  Json::Array steps(const char* part, const char* list) const {
+    const Json* value = json_.find(part);
     if (value == nullptr || value->is_null()) return {};
     if (!value->is_object()) refuse(concat("the ", part), *value);
-    const nn::Json *type = value->find("type"), *items = value->find(list);
-    const bool is_sequence = type != nullptr && *type == nn::Json("Sequence");
+    const Json *type = value->find("type"), *items = value->find(list);
+    const bool is_sequence = type != nullptr && *type == Json("Sequence");
     if (!is_sequence) return {*value};
     if (items == nullptr || !items->is_array()) refuse(concat("the ", part), *value);
     return items->as_array();
@@ -200,29 +200,28 @@ class TokenizerFile {
 
   /// GPT-2's pieces: no space before the first word, and its regular expression.
   void check_pieces() const {
-    const nn::Json::Array found = steps("pre_tokenizer", "pretokenizers");
-    const auto is = [&](const char* key, const nn::Json& expected) {
-      const nn::Json* value = found[0].find(key);
+    const Json::Array found = steps("pre_tokenizer", "pretokenizers");
+    const auto is = [&](const char* key, const Json& expected) {
+      const Json* value = found[0].find(key);
       return value != nullptr && *value == expected;
     };
     if (found.size() != 1 || !found[0].is_object() || !is("type", "ByteLevel") ||
         !is("add_prefix_space", false) || is("use_regex", false))
       refuse("the pre_tokenizer",
-             json_.find("pre_tokenizer") != nullptr ? json_["pre_tokenizer"] : nn::Json());
+             json_.find("pre_tokenizer") != nullptr ? json_["pre_tokenizer"] : Json());
   }
 
   /// What would change ids must not be asked for.
   void check_model() const {
-    const nn::Json* model = json_.find("model");
+    const Json* model = json_.find("model");
     check(model != nullptr && model->is_object(), "bpe", source_, " has no model");
-    const nn::Json* type = model->find("type");
-    if (type != nullptr && *type != nn::Json("BPE")) refuse("the type of the model", *type);
+    const Json* type = model->find("type");
+    if (type != nullptr && *type != Json("BPE")) refuse("the type of the model", *type);
     for (const char* key :
          {"dropout", "continuing_subword_prefix", "end_of_word_suffix", "ignore_merges"}) {
-      const nn::Json* value = model->find(key);
-      const bool is_off = value == nullptr || value->is_null() || *value == nn::Json("") ||
-                          *value == nn::Json(false) ||
-                          (value->is_number() && value->as_double() == 0);
+      const Json* value = model->find(key);
+      const bool is_off = value == nullptr || value->is_null() || *value == Json("") ||
+                          *value == Json(false) || (value->is_number() && value->as_double() == 0);
       if (!is_off) refuse(concat("'", key, "' of the model"), *value);
     }
     check(member("vocab").is_object() && member("merges").is_array(), "bpe", source_,
@@ -231,15 +230,15 @@ class TokenizerFile {
       check(id.is_int(), "bpe", source_, ": token '", token, "' has id ", id.dump());
   }
 
-  nn::Json::Array added_tokens() const {
-    const nn::Json* added = json_.find("added_tokens");
+  Json::Array added_tokens() const {
+    const Json* added = json_.find("added_tokens");
     if (added == nullptr || added->is_null()) return {};
     check(added->is_array(), "bpe", source_, ": added_tokens must be an array");
     return added->as_array();
   }
 
   std::string source_;
-  nn::Json json_;
+  Json json_;
 };
 
 }  // namespace

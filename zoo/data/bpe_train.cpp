@@ -3,7 +3,7 @@
 #include <map>
 #include <queue>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 #include "zoo/data/bpe.h"
 
 namespace tarsier::zoo {

@@ -1,8 +1,8 @@
 #include "zoo/data/cut.h"
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
+#include "zoo/base/format.h"
 #include "zoo/data/lines.h"
-#include "zoo/format.h"
 
 namespace tarsier::zoo {
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 #include "zoo/data/words.h"
 
 namespace tarsier::zoo {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "../../autograd/random.h"
+#include "../../autograd/base/random.h"
 #include "parallel.h"
 
 namespace tarsier::zoo {

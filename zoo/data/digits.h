@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "../../autograd/random.h"
+#include "../../autograd/base/random.h"
 #include "images.h"
 
 namespace tarsier::zoo {

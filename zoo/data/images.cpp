@@ -8,8 +8,8 @@
 #include <numbers>
 #include <string_view>
 
-#include "autograd/error.h"
-#include "nn/file.h"
+#include "autograd/base/error.h"
+#include "autograd/io/file.h"
 #include "zoo/data/lines.h"
 
 namespace tarsier::zoo {
@@ -73,8 +73,8 @@ std::vector<int64_t> idx_sizes(std::string_view bytes, const std::string& path, 
 }  // namespace
 
 Images read_idx(const std::string& images_file, const std::string& labels_file) {
-  const std::string image_bytes = nn::read_file(images_file);
-  const std::string label_bytes = nn::read_file(labels_file);
+  const std::string image_bytes = read_file(images_file);
+  const std::string label_bytes = read_file(labels_file);
   const std::vector<int64_t> sizes = idx_sizes(image_bytes, images_file, 3);
   const std::vector<int64_t> counts = idx_sizes(label_bytes, labels_file, 1);
   check(sizes[0] == counts[0], "data", "'", images_file, "' has ", sizes[0], " images and '",
@@ -95,7 +95,7 @@ Images read_cifar10(const std::vector<std::string>& files) {
   out.height = out.width = 32;
   const auto record = static_cast<size_t>(1 + out.image_size());
   for (const std::string& path : files) {
-    const std::string bytes = nn::read_file(path);
+    const std::string bytes = read_file(path);
     check(!bytes.empty() && bytes.size() % record == 0, "data", "'", path, "' has ", bytes.size(),
           " bytes, which is not a whole number of CIFAR-10's records of ", record);
     for (size_t at = 0; at < bytes.size(); at += record) {
@@ -190,10 +190,10 @@ PixelScale PixelScale::of(const Images& images) {
   return out;
 }
 
-PixelScale PixelScale::from_json(const nn::Json& json) {
+PixelScale PixelScale::from_json(const Json& json) {
   PixelScale out;
-  for (const nn::Json& value : json["mean"].as_array()) out.mean.push_back(value.as_double());
-  for (const nn::Json& value : json["std"].as_array()) out.std.push_back(value.as_double());
+  for (const Json& value : json["mean"].as_array()) out.mean.push_back(value.as_double());
+  for (const Json& value : json["std"].as_array()) out.std.push_back(value.as_double());
   check(out.mean.size() == out.std.size(), "data", "the scale of pixels has ", out.mean.size(),
         " means and ", out.std.size(), " deviations");
   for (double value : out.std)
@@ -201,9 +201,9 @@ PixelScale PixelScale::from_json(const nn::Json& json) {
   return out;
 }
 
-nn::Json PixelScale::to_json() const {
-  return nn::Json::Object{{"mean", nn::Json::Array(mean.begin(), mean.end())},
-                          {"std", nn::Json::Array(std.begin(), std.end())}};
+Json PixelScale::to_json() const {
+  return Json::Object{{"mean", Json::Array(mean.begin(), mean.end())},
+                      {"std", Json::Array(std.begin(), std.end())}};
 }
 
 void augment(const uint8_t* image, int64_t channels, int64_t height, int64_t width,

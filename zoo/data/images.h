@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "../../autograd/random.h"
-#include "../../autograd/tensor.h"
-#include "../../nn/json.h"
+#include "../../autograd/base/random.h"
+#include "../../autograd/io/json.h"
+#include "../../autograd/tensor/tensor.h"
 
 namespace tarsier::zoo {
 
@@ -74,8 +74,8 @@ struct PixelScale {
   std::vector<double> mean, std;
 
   static PixelScale of(const Images& images);
-  static PixelScale from_json(const nn::Json& json);  ///< Throws Error("json") or Error("data").
-  nn::Json to_json() const;
+  static PixelScale from_json(const Json& json);  ///< Throws Error("json") or Error("data").
+  Json to_json() const;
 };
 
 /// Random changes of training images. Each number is drawn for each image, uniformly from

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/sampler.h"
 
@@ -91,16 +91,16 @@ Labels::Labels(const std::vector<LabelledLine>& train, const std::string& source
         "': do labels and texts stand in the other order?");
 }
 
-Labels Labels::from_json(const nn::Json& json) {
+Labels Labels::from_json(const Json& json) {
   Labels labels;
-  for (const nn::Json& name : json.as_array()) labels.names_.push_back(name.as_string());
+  for (const Json& name : json.as_array()) labels.names_.push_back(name.as_string());
   for (int64_t i = 1; i < labels.size(); ++i)
     check(labels[i - 1] < labels[i], "data", "the labels '", labels[i - 1], "' and '", labels[i],
           "' are not in order");
   return labels;
 }
 
-nn::Json Labels::to_json() const { return nn::Json::Array(names_.begin(), names_.end()); }
+Json Labels::to_json() const { return Json::Array(names_.begin(), names_.end()); }
 
 std::vector<int64_t> Labels::encode(const std::vector<LabelledLine>& lines,
                                     const std::string& source) const {

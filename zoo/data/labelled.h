@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "../../autograd/random.h"
-#include "../../autograd/tensor.h"
-#include "../../nn/json.h"
+#include "../../autograd/base/random.h"
+#include "../../autograd/io/json.h"
+#include "../../autograd/tensor/tensor.h"
 #include "table.h"
 
 namespace tarsier::zoo {
@@ -55,8 +55,8 @@ class Labels {
   /// (more than half as many as lines) that label and text must have been mistaken for each other.
   Labels(const std::vector<LabelledLine>& train, const std::string& source);
 
-  static Labels from_json(const nn::Json& json);
-  nn::Json to_json() const;
+  static Labels from_json(const Json& json);
+  Json to_json() const;
 
   int64_t size() const { return static_cast<int64_t>(names_.size()); }
   const std::string& operator[](int64_t index) const { return names_[static_cast<size_t>(index)]; }

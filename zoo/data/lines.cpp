@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 #include "zoo/data/text.h"
 #include "zoo/data/unicode.h"
 

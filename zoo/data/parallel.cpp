@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/sampler.h"
 #include "zoo/data/table.h"

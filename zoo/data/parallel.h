@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "../../autograd/random.h"
+#include "../../autograd/base/random.h"
 
 namespace tarsier::zoo {
 

@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <string_view>
 
-#include "autograd/error.h"
-#include "nn/file.h"
+#include "autograd/base/error.h"
+#include "autograd/io/file.h"
 
 namespace tarsier::zoo {
 
@@ -160,7 +160,7 @@ Picture read_bmp(const Bytes& file) {
 }  // namespace
 
 Picture read_picture(const std::string& path) {
-  const std::string bytes = nn::read_file(path);
+  const std::string bytes = read_file(path);
   const Bytes file{path, bytes};
   const std::string_view start = std::string_view(bytes).substr(0, 4);
   if (start.size() >= 2 && start[0] == 'P' && std::string_view("2356").find(start[1]) != start.npos)

@@ -15,7 +15,7 @@
 #include <thread>
 #include <utility>
 
-#include "../../autograd/error.h"
+#include "../../autograd/base/error.h"
 
 namespace tarsier::zoo {
 

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <utility>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 
 namespace tarsier::zoo {
 

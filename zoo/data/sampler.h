@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "../../autograd/random.h"
-#include "../../autograd/tensor.h"
+#include "../../autograd/base/random.h"
+#include "../../autograd/tensor/tensor.h"
 
 namespace tarsier::zoo {
 

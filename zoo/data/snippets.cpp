@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/sampler.h"
 

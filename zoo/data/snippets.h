@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "../../autograd/random.h"
+#include "../../autograd/base/random.h"
 #include "embedded.h"
 #include "labelled.h"
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/text.h"
 #include "zoo/data/words.h"

@@ -9,8 +9,8 @@
 #include <set>
 #include <system_error>
 
-#include "autograd/error.h"
-#include "nn/utf8.h"
+#include "autograd/base/error.h"
+#include "autograd/io/utf8.h"
 
 namespace tarsier::zoo {
 
@@ -52,7 +52,7 @@ namespace {
 
 void check_utf8(std::string_view text, const std::string& source) {
   size_t bad = 0;
-  if (!nn::is_utf8(text, &bad)) fail_utf8(text, bad, source);
+  if (!is_utf8(text, &bad)) fail_utf8(text, bad, source);
 }
 
 std::vector<char32_t> decode_utf8(std::string_view text, const std::string& source) {
@@ -73,7 +73,7 @@ std::vector<char32_t> decode_utf8(std::string_view text, const std::string& sour
 
 std::string encode_utf8(char32_t character) {
   std::string out;
-  nn::append_utf8(out, character);
+  append_utf8(out, character);
   return out;
 }
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 #include "zoo/data/bpe.h"
 #include "zoo/data/unicode.h"
 
@@ -20,15 +20,15 @@ class ListTokenizer : public Tokenizer {
     vocabulary_ = WordVocabulary(tokens, options.min_count);
   }
 
-  explicit ListTokenizer(const nn::Json& json)
+  explicit ListTokenizer(const Json& json)
       : words_(json["kind"].as_string() == "words"),
         lower_(json["lower"].as_bool()),
         vocabulary_(WordVocabulary::from_json(json["tokens"])) {}
 
-  nn::Json to_json() const override {
-    return nn::Json::Object{{"kind", words_ ? "words" : "characters"},
-                            {"lower", lower_},
-                            {"tokens", vocabulary_.to_json()}};
+  Json to_json() const override {
+    return Json::Object{{"kind", words_ ? "words" : "characters"},
+                        {"lower", lower_},
+                        {"tokens", vocabulary_.to_json()}};
   }
 
   int64_t size() const override { return vocabulary_.size(); }
@@ -69,9 +69,7 @@ class BpeTokenizer : public Tokenizer {
  public:
   explicit BpeTokenizer(Bpe bpe) : bpe_(std::move(bpe)) {}
 
-  nn::Json to_json() const override {
-    return nn::Json::Object{{"kind", "bpe"}, {"bpe", bpe_.to_json()}};
-  }
+  Json to_json() const override { return Json::Object{{"kind", "bpe"}, {"bpe", bpe_.to_json()}}; }
 
   int64_t size() const override { return kSpecialTokens + bpe_.size(); }
 
@@ -122,7 +120,7 @@ std::unique_ptr<Tokenizer> Tokenizer::train(const std::vector<std::string>& text
   return std::make_unique<BpeTokenizer>(Bpe::train(all, options.size));
 }
 
-std::unique_ptr<Tokenizer> Tokenizer::from_json(const nn::Json& json) {
+std::unique_ptr<Tokenizer> Tokenizer::from_json(const Json& json) {
   const std::string kind = json["kind"].as_string();
   if (kind == "words" || kind == "characters") return std::make_unique<ListTokenizer>(json);
   check(kind == "bpe", "tokenizer", "'", kind, "' is no kind of tokens");

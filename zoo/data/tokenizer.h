@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "../../nn/json.h"
-#include "../settings.h"
+#include "../../autograd/io/json.h"
+#include "../task/settings.h"
 #include "words.h"
 
 namespace tarsier::zoo {
@@ -38,8 +38,8 @@ class Tokenizer {
   static std::unique_ptr<Tokenizer> train(const std::vector<std::string>& texts,
                                           const TokenizerOptions& options);
   /// The tokenizer that to_json() described. Throws Error("json") or Error("tokenizer").
-  static std::unique_ptr<Tokenizer> from_json(const nn::Json& json);
-  virtual nn::Json to_json() const = 0;
+  static std::unique_ptr<Tokenizer> from_json(const Json& json);
+  virtual Json to_json() const = 0;
 
   /// The number of ids, the special ones included.
   virtual int64_t size() const = 0;

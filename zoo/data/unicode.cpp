@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "nn/utf8.h"
+#include "autograd/io/utf8.h"
 #include "zoo/data/unicode_tables.h"
 
 namespace tarsier::zoo {
@@ -39,7 +39,7 @@ NextCharacter next_character(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
   if (lead < 0x80) return {lead, 1};
   const size_t bytes = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  if (bytes > text.size() || !nn::is_utf8(text.substr(0, bytes))) return {};
+  if (bytes > text.size() || !is_utf8(text.substr(0, bytes))) return {};
   char32_t c = lead & (0xFF >> (bytes + 1));
   for (size_t i = 1; i < bytes; ++i) c = c << 6 | (static_cast<unsigned char>(text[i]) & 0x3Fu);
   return {c, bytes};

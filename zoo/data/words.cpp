@@ -4,8 +4,8 @@
 #include <map>
 #include <utility>
 
-#include "autograd/error.h"
-#include "nn/utf8.h"
+#include "autograd/base/error.h"
+#include "autograd/io/utf8.h"
 #include "zoo/data/unicode.h"
 
 namespace tarsier::zoo {
@@ -120,7 +120,7 @@ std::string to_lower(std::string_view text) {
     if (lower == character) {
       out += text.substr(0, bytes);  // also where it is not UTF-8
     } else {
-      nn::append_utf8(out, lower);
+      append_utf8(out, lower);
     }
     text.remove_prefix(bytes);
   }
@@ -208,11 +208,11 @@ WordVocabulary::WordVocabulary(const std::vector<std::vector<std::string>>& sent
     if (max_size == 0 || size() < max_size) add(token);
 }
 
-nn::Json WordVocabulary::to_json() const { return nn::Json::Array(tokens_.begin(), tokens_.end()); }
+Json WordVocabulary::to_json() const { return Json::Array(tokens_.begin(), tokens_.end()); }
 
-WordVocabulary WordVocabulary::from_json(const nn::Json& json) {
+WordVocabulary WordVocabulary::from_json(const Json& json) {
   WordVocabulary out;
-  for (const nn::Json& token : json.as_array()) out.add(token.as_string());
+  for (const Json& token : json.as_array()) out.add(token.as_string());
   const std::vector<std::string>& special = special_tokens();
   check(out.tokens_.size() > special.size() &&
             std::equal(special.begin(), special.end(), out.tokens_.begin()),

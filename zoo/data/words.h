@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "../../nn/json.h"
+#include "../../autograd/io/json.h"
 
 namespace tarsier::zoo {
 
@@ -46,9 +46,9 @@ class WordVocabulary {
   WordVocabulary(const std::vector<std::vector<std::string>>& sentences, int64_t min_count,
                  int64_t max_size = 0);
 
-  nn::Json to_json() const;  ///< an array of the tokens
+  Json to_json() const;  ///< an array of the tokens
   /// Throws Error("data") for a token twice, or other special tokens.
-  static WordVocabulary from_json(const nn::Json& json);
+  static WordVocabulary from_json(const Json& json);
 
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
   const std::string& operator[](int64_t id) const { return tokens_[static_cast<size_t>(id)]; }

@@ -1,8 +1,8 @@
 #pragma once
 // The sizes of a GPT, and which parts it is made of. The defaults are nanoGPT's for a CPU.
 
-#include "../../nn/activation.h"
-#include "../../nn/position.h"
+#include "../../nn/layers/activation.h"
+#include "../../nn/layers/position.h"
 
 namespace tarsier::zoo {
 
@@ -18,7 +18,7 @@ struct GptConfig {
   nn::Activation activation = "gelu";  ///< in the MLP; GPT-2 has "gelu_tanh"
   double layer_norm_eps = 1e-5;
   bool tied = true;  ///< one matrix as token embedding and as output layer
-  /// How a token's place is told (nn/position.h). With rotary and alibi only distances count, so
+  /// How a token's place is told (nn/layers/position.h). With rotary and alibi only distances count, so
   /// that a text may be of any length: the window of block_size tokens moves along it.
   nn::PositionKind position = nn::PositionKind::learned;
   bool rms_norm = false;  ///< RMSNorm in place of layer norm

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "gpt.h"
+#include "model.h"
 
 namespace tarsier::zoo {
 

@@ -32,12 +32,12 @@ TextTokens::TextTokens(std::string_view text, const TokenizerOptions& options)
   tokenizer_ = Tokenizer::train(lines, options);
 }
 
-nn::Json TextTokens::to_json() const {
+Json TextTokens::to_json() const {
   if (tokenizer_) return tokenizer_->to_json();
   return characters_.characters();
 }
 
-TextTokens TextTokens::from_json(const nn::Json& json) {
+TextTokens TextTokens::from_json(const Json& json) {
   TextTokens tokens;
   if (json.is_string()) {
     tokens.characters_ = CharVocabulary::from_characters(json.as_string());

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../../nn/json.h"
+#include "../../autograd/io/json.h"
 #include "../data/text.h"
 #include "../data/tokenizer.h"
 
@@ -24,8 +24,8 @@ class TextTokens {
   TextTokens(std::string_view text, const TokenizerOptions& options);
 
   /// The characters as one string, or what Tokenizer::to_json() says.
-  nn::Json to_json() const;
-  static TextTokens from_json(const nn::Json& json);
+  Json to_json() const;
+  static TextTokens from_json(const Json& json);
 
   int64_t size() const { return tokenizer_ ? tokenizer_->size() : characters_.size(); }
   bool are_characters() const { return tokenizer_ == nullptr; }

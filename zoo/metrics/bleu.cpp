@@ -4,9 +4,9 @@
 #include <cmath>
 #include <unordered_map>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
+#include "zoo/base/format.h"
 #include "zoo/data/unicode.h"
-#include "zoo/format.h"
 
 namespace tarsier::zoo {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
-#include "autograd/error.h"
-#include "zoo/format.h"
+#include "autograd/base/error.h"
+#include "zoo/base/format.h"
 
 namespace tarsier::zoo {
 
@@ -120,11 +120,11 @@ std::string ConfusionMatrix::describe(const std::vector<std::string>& names) con
   return out;
 }
 
-nn::Json ConfusionMatrix::to_json() const {
-  nn::Json::Array rows;
+Json ConfusionMatrix::to_json() const {
+  Json::Array rows;
   for (int64_t truth = 0; truth < classes_; ++truth) {
     const auto row = counts_.begin() + truth * classes_;
-    rows.emplace_back(nn::Json::Array(row, row + classes_));
+    rows.emplace_back(Json::Array(row, row + classes_));
   }
   return rows;
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "../../nn/json.h"
+#include "../../autograd/io/json.h"
 
 namespace tarsier::zoo {
 
@@ -41,7 +41,7 @@ class ConfusionMatrix {
   /// mistakes. Throws Error("metric") where `names` is not one name for each class.
   std::string describe(const std::vector<std::string>& names) const;
   /// [[count, …], …], a row for each true class.
-  nn::Json to_json() const;
+  Json to_json() const;
 
  private:
   int64_t row_sum(int64_t truth) const;

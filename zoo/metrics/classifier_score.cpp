@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "autograd/autograd.h"
-#include "zoo/format.h"
+#include "zoo/base/format.h"
 
 namespace tarsier::zoo {
 

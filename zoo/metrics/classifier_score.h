@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "../../autograd/tensor.h"
-#include "../metric.h"
+#include "../../autograd/tensor/tensor.h"
 #include "classification.h"
+#include "metric.h"
 
 namespace tarsier::zoo {
 

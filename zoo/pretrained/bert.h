@@ -1,6 +1,6 @@
 #pragma once
 // BERT in the layout of Hugging Face's transformers: config.json and model.safetensors become the
-// models of zoo/bert/bert.h.
+// models of zoo/bert/model.h.
 //
 //   transformers, without "bert."                     here, without "bert."
 //   embeddings.word_embeddings.weight                 word_embeddings.weight
@@ -37,7 +37,7 @@
 #include <string>
 #include <vector>
 
-#include "../bert/bert.h"
+#include "../bert/model.h"
 
 namespace tarsier::zoo {
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "nn/file.h"
+#include "autograd/io/file.h"
 #include "zoo/pretrained/hugging_face.h"
 
 namespace tarsier::zoo {
@@ -82,14 +82,14 @@ std::unique_ptr<Gpt> load_gpt2(const std::string& path, std::vector<std::string>
 
 namespace {
 
-nn::Json json_of(const GptConfig& config) {
+Json json_of(const GptConfig& config) {
   check(config.position == nn::PositionKind::learned && !config.rms_norm && !config.qk_norm &&
             !config.swiglu,
         "gpt2",
         "the model has parts that GPT-2 has not: it needs learned positions, layer norm,"
         " and neither qk_norm nor swiglu");
-  nn::Json json = nn::Json::Object{
-      {"architectures", nn::Json::Array{"GPT2LMHeadModel"}},
+  Json json = Json::Object{
+      {"architectures", Json::Array{"GPT2LMHeadModel"}},
       {"model_type", "gpt2"},
       {"vocab_size", config.vocab_size},
       {"n_positions", config.block_size},
@@ -102,8 +102,8 @@ nn::Json json_of(const GptConfig& config) {
       {"embd_pdrop", config.dropout},
       {"attn_pdrop", config.dropout},
       {"tie_word_embeddings", config.tied},
-      {"bos_token_id", nn::Json()},
-      {"eos_token_id", nn::Json()},
+      {"bos_token_id", Json()},
+      {"eos_token_id", Json()},
   };
   if (config.vocab_size == 50257)  // GPT-2's own, that ends with the token between two texts
     for (const char* key : {"bos_token_id", "eos_token_id"}) json.set(key, config.vocab_size - 1);
@@ -132,10 +132,10 @@ void save_gpt2(const Gpt& gpt, const std::string& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   check(!error, "file", folder, ": cannot be made: ", error.message());
-  nn::save_safetensors((fs::path(folder) / "model.safetensors").string(), weights_of(gpt),
-                       {{"format", "pt"}});
-  nn::write_file_atomically((fs::path(folder) / "config.json").string(),
-                            json_of(gpt.config).dump(2) + "\n");
+  save_safetensors((fs::path(folder) / "model.safetensors").string(), weights_of(gpt),
+                   {{"format", "pt"}});
+  write_file_atomically((fs::path(folder) / "config.json").string(),
+                        json_of(gpt.config).dump(2) + "\n");
 }
 
 }  // namespace tarsier::zoo

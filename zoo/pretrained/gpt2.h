@@ -1,6 +1,6 @@
 #pragma once
 // GPT-2 in the layout of Hugging Face's transformers: config.json and model.safetensors become a
-// Gpt (zoo/gpt/gpt.h), and a Gpt becomes these files.
+// Gpt (zoo/gpt/model.h), and a Gpt becomes these files.
 //
 //   transformers                          Gpt
 //   (transformer.)wte.weight              transformer.wte.weight
@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "../gpt/gpt.h"
+#include "../gpt/model.h"
 
 namespace tarsier::zoo {
 

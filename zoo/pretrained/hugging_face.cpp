@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <set>
 
-#include "nn/file.h"
+#include "autograd/io/file.h"
 #include "nn/names.h"
 #include "nn/unwrap.h"
 
@@ -13,7 +13,6 @@ namespace tarsier::zoo {
 namespace {
 
 namespace fs = std::filesystem;
-using nn::Json;
 
 constexpr const char* kName = "pretrained";
 constexpr const char* kConfig = "config.json";
@@ -71,7 +70,7 @@ fs::path weights_in(const fs::path& folder) {
 }
 
 Json read_config(const std::string& path, std::string_view model_type) {
-  Json config = Json::parse(nn::read_file(path), path);
+  Json config = Json::parse(read_file(path), path);
   check(config.is_object(), kName, path, ": an object {…} was expected");
   const Json* type = config.find("model_type");
   check(type != nullptr && type->is_string(), kName, path,
@@ -201,7 +200,7 @@ Pretrained open_pretrained(const std::string& path, std::string_view model_type,
   const fs::path weights = is_folder ? weights_in(folder) : fs::path(path);
   require_file(weights);
   model.weights_path = weights.string();
-  model.file = std::make_shared<const nn::SafetensorsFile>(model.weights_path);
+  model.file = std::make_shared<const SafetensorsFile>(model.weights_path);
   list_weights(model, prefix);
   return model;
 }
@@ -237,8 +236,8 @@ struct Copy {
   bool transposed;
 };
 
-bool is_floating(const nn::SafetensorsFile::Stored& stored) {
-  const std::optional<DType> dtype = nn::SafetensorsFile::dtype_of(stored);
+bool is_floating(const SafetensorsFile::Stored& stored) {
+  const std::optional<DType> dtype = SafetensorsFile::dtype_of(stored);
   return dtype.has_value() && tarsier::is_floating(*dtype);
 }
 

@@ -12,11 +12,11 @@
 #include <string_view>
 #include <vector>
 
-#include "../../nn/activation.h"
+#include "../../autograd/io/json.h"
+#include "../../autograd/io/safetensors_file.h"
 #include "../../nn/init.h"
-#include "../../nn/json.h"
+#include "../../nn/layers/activation.h"
 #include "../../nn/module.h"
-#include "../../nn/safetensors_file.h"
 
 namespace tarsier::zoo {
 
@@ -26,7 +26,7 @@ namespace tarsier::zoo {
 struct Pretrained {
   std::string config_path;   ///< …/config.json
   std::string weights_path;  ///< …/model.safetensors
-  nn::Json config;
+  Json config;
 
   /// Whether the key is there, and not null.
   bool has(std::string_view key) const;
@@ -37,13 +37,13 @@ struct Pretrained {
   std::string text(std::string_view key, std::optional<std::string> otherwise = {}) const;
 
   /// The weights by name, without what wrappers put there (nn/unwrap.h) and without the prefix of
-  /// the base model. They are mapped, not read (nn::SafetensorsFile).
+  /// the base model. They are mapped, not read (SafetensorsFile).
   struct Weight {
-    const nn::SafetensorsFile::Stored* stored;  ///< in `file`
+    const SafetensorsFile::Stored* stored;  ///< in `file`
     bool is_outside;  ///< the others have the prefix of the base model: this is of a head
   };
   std::map<std::string, Weight, std::less<>> weights;
-  std::shared_ptr<const nn::SafetensorsFile> file;
+  std::shared_ptr<const SafetensorsFile> file;
 
   bool contains(std::string_view name) const { return weights.contains(name); }
   /// Throws Error("safetensors") where its dtype cannot be read.

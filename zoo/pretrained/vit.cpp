@@ -47,11 +47,10 @@ Source source_of(const std::string& name, const LayerNames& names) {
 
 /// Height and width: a whole number for both, or a list of two.
 Pair sides_of(const Pretrained& file, std::string_view key) {
-  const nn::Json* value = file.config.find(key);
+  const Json* value = file.config.find(key);
   check(value != nullptr, "pretrained", file.config_path, ": the key '", key, "' is missing");
-  const nn::Json::Array sides =
-      value->is_array() ? value->as_array() : nn::Json::Array{*value, *value};
-  const auto is_side = [](const nn::Json& side) {
+  const Json::Array sides = value->is_array() ? value->as_array() : Json::Array{*value, *value};
+  const auto is_side = [](const Json& side) {
     return side.is_int() && side.as_int() >= 1 && side.as_int() <= kLargestSide;
   };
   check(sides.size() == 2 && std::ranges::all_of(sides, is_side), "pretrained", file.config_path,

@@ -1,6 +1,6 @@
 #pragma once
 // Vision Transformers in the layout of Hugging Face's transformers: config.json and
-// model.safetensors become the VisionTransformer of zoo/vit/vit.h.
+// model.safetensors become the VisionTransformer of zoo/vit/model.h.
 //
 //   transformers, without "vit."                          here
 //   embeddings.cls_token                                  class_token
@@ -28,7 +28,7 @@
 #include <string>
 #include <vector>
 
-#include "../vit/vit.h"
+#include "../vit/model.h"
 
 namespace tarsier::zoo {
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <map>
 
-#include "nn/json.h"
-#include "zoo/json_number.h"
+#include "autograd/io/json.h"
+#include "zoo/base/json_number.h"
 
 namespace tarsier::zoo {
 
@@ -17,7 +17,7 @@ std::vector<Series> read_curves(std::string_view metrics_jsonl) {
     const std::string_view line = metrics_jsonl.substr(0, end);
     metrics_jsonl.remove_prefix(std::min(end + 1, metrics_jsonl.size()));
     try {
-      const nn::Json json = nn::Json::parse(line);
+      const Json json = Json::parse(line);
       const double step = json["step"].as_double();
       for (const auto& [name, value] : json.as_object()) {
         if (name == "step" || !is_json_number(value)) continue;

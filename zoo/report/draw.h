@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "../base/format.h"
 #include "../data/unicode.h"
-#include "../format.h"
 #include "svg.h"
 
 namespace tarsier::zoo {

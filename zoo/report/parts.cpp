@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "autograd/autograd.h"
-#include "zoo/format.h"
+#include "zoo/base/format.h"
 
 namespace tarsier::zoo {
 

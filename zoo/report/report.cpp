@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <optional>
 
-#include "nn/file.h"
-#include "zoo/format.h"
+#include "autograd/io/file.h"
+#include "zoo/base/format.h"
 #include "zoo/report/curves.h"
 #include "zoo/report/page.h"
 
@@ -130,7 +130,7 @@ void add_settings(Page& page, const RunConfig& config) {
 void write_report(Task& task, const RunFolder& folder, const TrainOutcome& outcome,
                   const std::vector<std::string>& next) {
   const RunConfig config = folder.read_config();
-  const std::vector<Series> curves = read_curves(nn::read_file(folder.file("metrics.jsonl")));
+  const std::vector<Series> curves = read_curves(read_file(folder.file("metrics.jsonl")));
   const std::string name =
       std::filesystem::absolute(folder.path()).lexically_normal().filename().string();
   Page page(name == task.name() ? name : concat(task.name(), ": ", name));
@@ -159,7 +159,7 @@ void write_report(Task& task, const RunFolder& folder, const TrainOutcome& outco
   std::string commands;
   for (const std::string& command : next) commands += command + "\n";
   page.preformatted(commands);
-  nn::write_file_atomically(folder.file("report.html"), page.html());
+  write_file_atomically(folder.file("report.html"), page.html());
   if (problem) std::rethrow_exception(problem);
 }
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "../run_folder.h"
-#include "../task.h"
-#include "../trainer.h"
+#include "../task/run_folder.h"
+#include "../task/task.h"
+#include "../task/trainer.h"
 
 namespace tarsier::zoo {
 

@@ -2,9 +2,9 @@
 #include <cmath>
 #include <cstdio>
 
+#include "zoo/base/format.h"
 #include "zoo/data/text.h"
 #include "zoo/data/unicode.h"
-#include "zoo/format.h"
 #include "zoo/report/svg.h"
 
 namespace tarsier::zoo {

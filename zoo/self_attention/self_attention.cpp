@@ -48,9 +48,9 @@ int main(int argc, char** argv) try {
     adam.step();      // a small step against it
     std::cout << "epoch " << epoch << "  loss " << loss.item() << "\n";
   }
-  nn::save_safetensors(path, model.state_dict());
+  save_safetensors(path, model.state_dict());
   SelfAttention loaded;  // another one, with other random numbers in it, until:
-  loaded.load_state_dict(nn::load_safetensors(path));
+  loaded.load_state_dict(load_safetensors(path));
   const bool same = loaded(x).to_vector() == model(x).to_vector();
   std::cout << "Saved in " << path << ". Loaded, it says " << (same ? "the same.\n" : "no such.\n");
   return same ? 0 : 1;

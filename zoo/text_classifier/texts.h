@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "../batch.h"
 #include "../data/cut.h"
 #include "../data/labelled.h"
 #include "../data/sampler.h"
 #include "../data/tokenizer.h"
+#include "../task/batch.h"
 
 namespace tarsier::zoo {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "autograd/error.h"
+#include "autograd/base/error.h"
 
 namespace tarsier::zoo {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "beam.h"
-#include "translator.h"
+#include "model.h"
 
 namespace tarsier::zoo {
 

@@ -1,13 +1,13 @@
 // What a user writes: an op, a layer and a training loop of their own.
 #include <tarsier/autograd/autograd.h>
-#include <tarsier/autograd/map.h>
+#include <tarsier/autograd/loops/map.h>
 #include <tarsier/nn/nn.h>
 #include <tarsier/optim/optim.h>
 
 #include <cmath>
 #include <iostream>
 
-#include "nn/nn.h"
+#include "tests/outside/own/nn/nn.h"
 
 namespace own {
 

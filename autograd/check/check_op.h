@@ -1,0 +1,72 @@
+#pragma once
+// Is this op right, in all that an op of this library is tested for? gradcheck asks for gradients
+// alone; check_op asks for everything, and says what is wrong:
+//
+//   check_op({.name = "swish",
+//             .call = [](const std::vector<Tensor>& x) { return swish(x[0], 1.5); },
+//             .samples = {{randn({3, 4}, f64)}},
+//             .sized = [](int64_t rows, int64_t n) {
+//               return std::vector<Tensor>{randn({rows, n}, f64)};
+//             }});
+//
+// The tests of this library's own ops (tests/ops/) call the same functions.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "../tensor/tensor.h"
+
+namespace tarsier {
+
+/// An op, and what it is checked on.
+struct OpCheck {
+  std::string name;  ///< for errors
+  std::function<Tensor(const std::vector<Tensor>&)> call;
+  /// Small inputs, for differences: f64, and i64 or bool where needed. Where the op has kinks or
+  /// ties, none may be within `step` of one. They are copied, and the copies ask for gradients.
+  std::vector<std::vector<Tensor>> samples;
+  /// Inputs of any size, with `rows` rows of `n` elements: what runs along a row meets every tail
+  /// length as n grows, and rows enough wake the threads. Without it neither that nor empty tensors
+  /// are checked.
+  std::function<std::vector<Tensor>(int64_t rows, int64_t n)> sized = nullptr;
+  /// The same function in ops that are known to be right, if there is such a form.
+  std::function<Tensor(const std::vector<Tensor>&)> reference = nullptr;
+  int constants = 0;           ///< how many of the last inputs never ask for a gradient
+  bool differentiable = true;  ///< false: the result is not recorded
+  bool second_order = true;    ///< false: its backward is once_differentiable
+  bool any_layout = true;      ///< false: it says that it wants contiguous tensors
+  bool random = false;         ///< draws numbers, which differ between f32 and f64
+  double step = 1e-6;          ///< of the differences
+  double condition = 1;  ///< times the tolerance, where small changes of the input change much
+};
+
+/// All of the checks below. Throws Error("check_op") that names the op, the check, the element, and
+/// both numbers.
+void check_op(const OpCheck& op);
+
+/// First and second derivatives against differences, in f64, with random upstream gradients, also
+/// with respect to these; and inputs and upstream gradients in all layouts. As gradcheck().
+void check_op_gradients(const OpCheck& op);
+/// The gradient of an input does not depend on which others ask for one.
+void check_op_single_gradients(const OpCheck& op);
+/// Neither forward nor backward changes an input.
+void check_op_inputs(const OpCheck& op);
+/// f32 agrees with f64, in results and gradients, to the rounding of f32; with `sized`, at every
+/// length of a row from 1 to 70.
+void check_op_dtypes(const OpCheck& op);
+/// Inputs together with upstream gradients that are transposed, have gaps, or are expanded give the
+/// same as contiguous ones, to rounding; with `sized`, for long rows as well.
+void check_op_layouts(const OpCheck& op);
+/// The reference form gives the same results and gradients, to rounding, in f32 and f64; with
+/// `sized`, at every length of a row. Nothing to do without one.
+void check_op_reference(const OpCheck& op);
+/// The same bits with one, two and three threads. Needs `sized`. Sets the number of threads
+/// meanwhile: not to be called while others compute.
+void check_op_threads(const OpCheck& op);
+/// Without elements the op gives an empty or neutral result and gradients of the inputs' shapes, or
+/// throws Error. Needs `sized`.
+void check_op_empty(const OpCheck& op);
+
+}  // namespace tarsier

@@ -1,0 +1,338 @@
+#include "autograd/io/safetensors.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "autograd/io/json.h"
+#include "autograd/io/small_floats.h"
+#include "autograd/io/utf8.h"
+#include "autograd/ops.h"
+
+namespace tarsier {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the format is little endian");
+
+constexpr const char* kMetadata = "__metadata__";
+constexpr uint64_t kMaxHeader = 100'000'000;  // the limit of the original implementation
+
+/// How a stored element becomes one of ours. The bytes of `count` elements, and where they go.
+using Convert = void (*)(const char* from, int64_t count, Tensor& to);
+
+template <class Stored, class Element, Element (*value)(Stored)>
+void convert(const char* from, int64_t count, Tensor& to) {
+  Element* out = to.data<Element>();
+  for (int64_t i = 0; i < count; ++i) {
+    Stored stored;  // may lie unaligned
+    std::memcpy(&stored, from + i * static_cast<int64_t>(sizeof stored), sizeof stored);
+    out[i] = value(stored);
+  }
+}
+
+template <class Stored>
+int64_t whole(Stored stored) {
+  return stored;
+}
+
+/// An element type of the format. Not every one can be read, but the size of each is checked.
+struct StoredType {
+  std::string_view name;
+  int64_t bits;
+  DType dtype = f32;          // that it becomes
+  bool same = false;          // the same bytes
+  Convert convert = nullptr;  // otherwise
+};
+constexpr StoredType kTypes[] = {
+    {"F32", 32, f32, true},
+    {"F64", 64, f64, true},
+    {"I64", 64, i64, true},
+    {"BOOL", 8, boolean, true},
+    {"U64", 64, i64, true},
+    {"F16", 16, f32, false, convert<uint16_t, float, float_of_half>},
+    {"BF16", 16, f32, false, convert<uint16_t, float, float_of_bfloat16>},
+    {"F8_E4M3", 8, f32, false, convert<uint8_t, float, float_of_e4m3>},
+    {"F8_E5M2", 8, f32, false, convert<uint8_t, float, float_of_e5m2>},
+    {"F8_E4M3FNUZ", 8, f32, false, convert<uint8_t, float, float_of_e4m3fnuz>},
+    {"F8_E5M2FNUZ", 8, f32, false, convert<uint8_t, float, float_of_e5m2fnuz>},
+    {"F8_E8M0", 8, f32, false, convert<uint8_t, float, float_of_e8m0>},
+    {"I32", 32, i64, false, convert<int32_t, int64_t, whole>},
+    {"I16", 16, i64, false, convert<int16_t, int64_t, whole>},
+    {"I8", 8, i64, false, convert<int8_t, int64_t, whole>},
+    {"U32", 32, i64, false, convert<uint32_t, int64_t, whole>},
+    {"U16", 16, i64, false, convert<uint16_t, int64_t, whole>},
+    {"U8", 8, i64, false, convert<uint8_t, int64_t, whole>},
+    {"C64", 64},
+    {"F6_E2M3", 6},
+    {"F6_E3M2", 6},
+    {"F4", 4},
+};
+
+const StoredType* find_type(std::string_view name) {
+  const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                  [&](const StoredType& t) { return t.name == name; });
+  return type == std::end(kTypes) ? nullptr : type;
+}
+
+bool can_be_read(const StoredType* type) {
+  return type != nullptr && (type->same || type->convert != nullptr);
+}
+
+std::string_view stored_name(DType dtype) {
+  for (const StoredType& type : kTypes)
+    if (type.same && type.dtype == dtype) return type.name;
+  return "";
+}
+
+/// A shape of any number of dimensions, as Shape is printed.
+std::string describe(const std::vector<int64_t>& shape) {
+  std::string text = "(";
+  for (size_t i = 0; i < shape.size(); ++i)
+    text += concat(i > 0 ? ", " : "", shape[i], shape.size() == 1 ? "," : "");
+  return text + ")";
+}
+
+}  // namespace
+
+// ----------------------------------------------------------------------------------------- loading
+
+// Whatever a file contains, the result is tensors or an Error.
+
+template <class... Parts>
+void SafetensorsFile::require(bool condition, const Parts&... parts) const {
+  if (!condition) [[unlikely]]
+    fail("safetensors", path_, ": ", parts...);
+}
+
+SafetensorsFile::SafetensorsFile(const std::string& path)
+    : path_(path), file_(std::make_shared<const MappedFile>(path)) {
+  read_header();
+  check_offsets();
+  for (size_t i = 0; i < tensors_.size(); ++i) index_.emplace(tensors_[i].name, i);
+}
+
+void SafetensorsFile::read_header() {
+  const std::string_view text = file_->text();
+  require(text.size() >= 8, "cut off: ", text.size(),
+          " bytes, where the length of the header alone takes 8");
+  uint64_t length;
+  std::memcpy(&length, text.data(), 8);
+  require(length <= kMaxHeader, "not a safetensors file: the first 8 bytes say that the header is ",
+          length, " bytes long, and ", kMaxHeader, " is the limit");
+  require(length <= text.size() - 8, "cut off: the header should have ", length,
+          " bytes, and after its length there are ", text.size() - 8);
+  data_ = file_->data() + 8 + length;
+  data_size_ = static_cast<int64_t>(text.size() - 8 - length);
+  require(length > 0 && text[8] == '{', "not a safetensors file: the header does not begin with {");
+
+  const Json header = Json::parse(text.substr(8, length), path_ + ", header");
+  for (const auto& [name, value] : header.as_object()) {
+    if (name == kMetadata) {
+      read_metadata(value);
+    } else {
+      tensors_.push_back(read_entry(name, value));
+    }
+  }
+}
+
+void SafetensorsFile::read_metadata(const Json& value) {
+  require(value.is_object(), kMetadata, " should be an object");
+  for (const auto& [key, text] : value.as_object()) {
+    require(text.is_string(), kMetadata, " '", key, "' should be a string");
+    metadata_[key] = text.as_string();
+  }
+}
+
+/// The member `key` of a tensor's description, a list of whole, non-negative numbers.
+std::vector<int64_t> SafetensorsFile::read_sizes(const std::string& name, const Json& value,
+                                                 const char* key) const {
+  const Json* list = value.find(key);
+  require(list != nullptr && list->is_array(), "tensor '", name, "' has no list '", key, "'");
+  std::vector<int64_t> sizes;
+  for (const Json& size : list->as_array()) {
+    require(size.is_int() && size.as_int() >= 0, "tensor '", name, "': ", key,
+            " should have whole numbers, 0 or more; found ", size.dump());
+    sizes.push_back(size.as_int());
+  }
+  return sizes;
+}
+
+SafetensorsFile::Stored SafetensorsFile::read_entry(const std::string& name,
+                                                    const Json& value) const {
+  require(value.is_object(), "tensor '", name, "' should be described by an object");
+  require(value.as_object().size() == 3, "tensor '", name, "' should have three members: dtype, ",
+          "shape, data_offsets; found ", value.as_object().size());
+  const Json* dtype = value.find("dtype");
+  require(dtype != nullptr && dtype->is_string(), "tensor '", name, "' has no dtype");
+  const std::vector<int64_t> shape = read_sizes(name, value, "shape");
+  const std::vector<int64_t> offsets = read_sizes(name, value, "data_offsets");
+  require(offsets.size() == 2, "tensor '", name, "': data_offsets should have 2 numbers, and has ",
+          offsets.size());
+  const int64_t begin = offsets[0], end = offsets[1];
+  require(begin <= end && end <= data_size_, "tensor '", name, "': data_offsets ", begin, ", ", end,
+          " lie outside of the ", data_size_, " bytes of data (is the file cut off?)");
+
+  // Sizes of 0 come last, so that (2⁶², 2⁶², 0) is an error everywhere or nowhere.
+  const StoredType* type = find_type(dtype->as_string());
+  int64_t bits = type != nullptr ? type->bits : 1;
+  bool fits = true, empty = false;
+  for (const int64_t size : shape) {
+    if (size == 0) empty = true;
+    if (size != 0) fits = fits && !__builtin_mul_overflow(bits, size, &bits);
+  }
+  require(fits, "tensor '", name, "': shape ", describe(shape), " is larger than any memory");
+  if (empty) bits = 0;
+  if (type != nullptr) {  // of others the size is not known
+    require(bits % 8 == 0, "tensor '", name, "': ", type->name, " of shape ", describe(shape),
+            " ends in the middle of a byte");
+    require(end - begin == bits / 8, "tensor '", name, "': ", type->name, " of shape ",
+            describe(shape), " takes ", bits / 8, " bytes, and data_offsets give it ", end - begin);
+  }
+  return {name, dtype->as_string(), shape, begin, end};
+}
+
+/// The tensors must cover the data without gaps and overlaps.
+void SafetensorsFile::check_offsets() const {
+  std::vector<const Stored*> in_order;
+  for (const Stored& stored : tensors_) in_order.push_back(&stored);
+  std::stable_sort(in_order.begin(), in_order.end(), [](const Stored* a, const Stored* b) {
+    return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
+  });
+  int64_t covered = 0;
+  for (const Stored* stored : in_order) {
+    require(stored->begin >= covered, "tensor '", stored->name, "' begins at byte ", stored->begin,
+            " of the data, inside of another that ends at ", covered);
+    require(stored->begin == covered, "bytes ", covered, " to ", stored->begin,
+            " of the data, before tensor '", stored->name, "', belong to no tensor");
+    covered = stored->end;
+  }
+  require(covered == data_size_, "the last ", data_size_ - covered,
+          " bytes of the data belong to no tensor");
+}
+
+const SafetensorsFile::Stored* SafetensorsFile::find(std::string_view name) const {
+  const auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &tensors_[found->second];
+}
+
+std::string_view SafetensorsFile::bytes(const Stored& stored) const {
+  return {data_ + stored.begin, static_cast<size_t>(stored.end - stored.begin)};
+}
+
+std::optional<DType> SafetensorsFile::dtype_of(const Stored& stored) {
+  const StoredType* type = find_type(stored.dtype);
+  if (!can_be_read(type) || stored.shape.size() > kMaxDims) return std::nullopt;
+  return type->dtype;
+}
+
+Tensor SafetensorsFile::read(std::string_view name) const {
+  const Stored* stored = find(name);
+  require(stored != nullptr, "there is no tensor '", name, "' among the ", tensors_.size());
+  const StoredType* type = find_type(stored->dtype);
+  if (!can_be_read(type)) {
+    std::string known;
+    for (const StoredType& t : kTypes)
+      if (can_be_read(&t)) known += concat(known.empty() ? "" : ", ", t.name);
+    require(false, "tensor '", name, "' has dtype ", stored->dtype,
+            ", which cannot be read: ", known,
+            " can. SafetensorsFile reads the other tensors of the file");
+  }
+  require(stored->shape.size() <= kMaxDims, "tensor '", name, "' has ", stored->shape.size(),
+          " dimensions: at most ", kMaxDims, " can be read");
+  const Shape shape(stored->shape);
+  char* data = data_ + stored->begin;
+  const size_t size = bytes(*stored).size();
+  if (type->convert != nullptr) {
+    Tensor out = Tensor::empty(shape, type->dtype);
+    type->convert(data, out.numel(), out);
+    return out;
+  }
+  if (type->dtype == boolean)
+    for (size_t i = 0; i < size; ++i)
+      require(data[i] == 0 || data[i] == 1, "tensor '", name, "': element ", i, " of BOOL is ",
+              int{data[i]}, ", neither 0 nor 1");
+  if (type->name == "U64")
+    for (size_t i = 0; i < size; i += 8)
+      require((data[i + 7] & 0x80) == 0, "tensor '", name, "': element ", i / 8,
+              " of U64 is 2⁶³ or more, which i64 does not hold");
+  const bool aligned =
+      reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(type->bits / 8) == 0;
+  if (!aligned || size == 0) {
+    const Tensor copy = Tensor::empty(shape, type->dtype);
+    if (size > 0) std::memcpy(copy.impl()->storage->data(), data, size);
+    return copy;
+  }
+  auto impl = std::make_shared<TensorImpl>();
+  impl->storage = std::make_shared<Storage>(data, size, file_);
+  impl->shape = shape;
+  impl->strides = contiguous_strides(shape);
+  impl->dtype = type->dtype;
+  return Tensor(std::move(impl));
+}
+
+TensorDict load_safetensors(const std::string& path, Metadata* metadata) {
+  if (metadata != nullptr) metadata->clear();
+  const SafetensorsFile file(path);
+  if (metadata != nullptr) *metadata = file.metadata();
+  TensorDict tensors;
+  for (const SafetensorsFile::Stored& stored : file.tensors())
+    tensors.add(stored.name, file.read(stored.name));
+  return tensors;
+}
+
+// ------------------------------------------------------------------------------------------ saving
+
+void save_safetensors(const std::string& path, const TensorDict& tensors,
+                      const Metadata& metadata) {
+  // Wide elements first: every tensor is then aligned, for the data begins at a multiple of 8.
+  std::vector<size_t> order(tensors.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  const auto entry = [&](size_t i) -> const TensorDict::Entry& {
+    return *(tensors.begin() + static_cast<int64_t>(i));
+  };
+  const auto width = [&](size_t i) { return size_of(entry(i).second.dtype()); };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return width(a) > width(b); });
+  std::vector<int64_t> begins(tensors.size());
+  int64_t end = 0;
+  for (const size_t i : order) {
+    begins[i] = end;
+    end += entry(i).second.numel() * static_cast<int64_t>(width(i));
+  }
+
+  Json::Object header;
+  if (!metadata.empty()) {
+    Json::Object texts;
+    for (const auto& [key, text] : metadata) texts.emplace_back(key, text);
+    header.emplace_back(kMetadata, std::move(texts));
+  }
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const auto& [name, tensor] = entry(i);
+    check(name != kMetadata && is_utf8(name), "safetensors", path, ": '", name,
+          "' cannot be the name of a tensor");
+    const int64_t bytes = tensor.numel() * static_cast<int64_t>(width(i));
+    Json::Array shape(tensor.shape().begin(), tensor.shape().end());
+    header.emplace_back(name,
+                        Json::Object{{"dtype", stored_name(tensor.dtype())},
+                                     {"shape", std::move(shape)},
+                                     {"data_offsets", Json::Array{begins[i], begins[i] + bytes}}});
+  }
+  std::string text = Json(std::move(header)).dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+
+  AtomicFile file(path);
+  const uint64_t length = text.size();
+  file.write(&length, 8);
+  file.write(text);
+  for (const size_t i : order) {
+    const Tensor row = contiguous(entry(i).second.detach());
+    dispatch_all(row.dtype(), [&]<class T>() {
+      file.write(row.data<T>(), static_cast<size_t>(row.numel()) * sizeof(T));
+    });
+  }
+  file.commit();
+}
+
+}  // namespace tarsier

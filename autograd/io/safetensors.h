@@ -1,0 +1,30 @@
+#pragma once
+// Tensors in a file, in the format that PyTorch's world reads and writes.
+//
+//   8 bytes   n, the length of the header, little endian
+//   n bytes   JSON: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …,
+//             "__metadata__": {"key": "text", …}}; offsets count from the end of the header
+//   the rest  the tensors, row-major, little endian, without gaps
+// Source: https://github.com/huggingface/safetensors
+
+#include <string>
+
+#include "safetensors_file.h"
+
+namespace tarsier {
+
+/// Writes `tensors` under their names (f32, f64, i64 and bool, of any strides) and `metadata`. The
+/// file appears complete or not at all (AtomicFile).
+/// Throws Error("safetensors") for a name that is "__metadata__" or not UTF-8, and Error("file").
+void save_safetensors(const std::string& path, const TensorDict& tensors,
+                      const Metadata& metadata = {});
+
+/// The tensors of a file in the order of its header, and its metadata if asked for. F32, F64, I64
+/// and BOOL tensors are not read but mapped, where they lie aligned: they cost no time before they
+/// are used, and stay valid when another file is renamed over this one (MappedFile). F16 and BF16
+/// become f32.
+/// Throws Error("safetensors") that names the file, the tensor, what was expected and what was
+/// found, for every file that is not exactly in this format, and Error("file").
+TensorDict load_safetensors(const std::string& path, Metadata* metadata = nullptr);
+
+}  // namespace tarsier

@@ -1,0 +1,26 @@
+#pragma once
+// Moving elements between strided memory: what is behind contiguous, clone, to, reshape, cat, pad.
+
+#include "../tensor/tensor.h"
+
+namespace tarsier {
+
+/// to[i, j, …] = from[i, j, …], converted to the dtype of `to`. Same shape, any strides; the two
+/// must not overlap. Not recorded, and does not count as a change in place.
+/// floating → i64 cuts the fraction off (NaN gives 0, what is too large the nearest i64);
+/// → bool is "≠ 0".
+void copy_elements(const Tensor& from, const Tensor& to);
+
+/// to[i, j, …] = value. Any strides. Not recorded, and does not count as a change in place.
+void fill_elements(const Tensor& to, double value);
+
+/// A new contiguous tensor with the elements of x. Not recorded.
+Tensor contiguous_copy(const Tensor& x);
+
+/// x itself where it is contiguous, otherwise a contiguous copy. Not recorded.
+Tensor contiguous_elements(const Tensor& x);
+
+/// Where the element at row-major position `position` of a tensor lies: Σ coordinate · stride.
+int64_t offset_of(int64_t position, const Shape& shape, const Strides& strides);
+
+}  // namespace tarsier

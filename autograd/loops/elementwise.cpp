@@ -1,0 +1,279 @@
+#include "autograd/loops/elementwise.h"
+
+#include "autograd/loops/copy.h"
+#include "autograd/loops/elementwise.kernel.h"
+#include "autograd/simd/dispatch.h"
+
+namespace tarsier::detail {
+
+using kernels::Binary;
+using kernels::Unary;
+using kernels::UnaryGrad;
+
+// ------------------------------------------------------------------------------------- the loop
+
+Loop plan_loop(const Shape& shape, std::initializer_list<const Tensor*> operands) {
+  // Strides over the whole shape: 0 for missing and for stretched dimensions.
+  Strides full[kMaxOperands];
+  int count = 0;
+  for (const Tensor* x : operands) {
+    Strides& strides = full[count++] = Shape::filled(shape.size(), 0);
+    const int shift = shape.size() - x->dim();
+    for (int d = 0; d < x->dim(); ++d)
+      if (x->shape()[d] != 1) strides[d + shift] = x->strides()[d];
+  }
+  // Sizes of 1 do not count, and two dimensions that all operands step through evenly are one.
+  Loop loop;
+  for (int d = 0; d < shape.size(); ++d) {
+    if (shape[d] == 1) continue;
+    const int last = loop.shape.size() - 1;
+    bool even = last >= 0;
+    for (int k = 0; even && k < count; ++k) even = loop.strides[k][last] == full[k][d] * shape[d];
+    if (even) {
+      loop.shape[last] *= shape[d];
+      for (int k = 0; k < count; ++k) loop.strides[k][last] = full[k][d];
+    } else {
+      loop.shape.push_back(shape[d]);
+      for (int k = 0; k < kMaxOperands; ++k) loop.strides[k].push_back(k < count ? full[k][d] : 0);
+    }
+  }
+  if (loop.shape.empty()) {
+    loop.shape.push_back(1);
+    for (Strides& strides : loop.strides) strides.push_back(0);
+  }
+  return loop;
+}
+
+void locate(const Loop& loop, Shape& index, Run& run) {
+  index = Shape::filled(loop.shape.size(), 0);
+  int64_t rest = run.at;
+  for (int d = loop.shape.size() - 1; d >= 0; --d) {
+    index[d] = rest % loop.shape[d];
+    rest /= loop.shape[d];
+    for (int k = 0; k < kMaxOperands; ++k) run.from[k] += index[d] * loop.strides[k][d];
+  }
+}
+
+void advance(const Loop& loop, Shape& index, Run& run) {
+  const int last = loop.shape.size() - 1;
+  for (int k = 0; k < kMaxOperands; ++k) run.from[k] -= index[last] * loop.strides[k][last];
+  index[last] = 0;
+  for (int d = last - 1; d >= 0; --d) {
+    for (int k = 0; k < kMaxOperands; ++k) run.from[k] += loop.strides[k][d];
+    if (++index[d] < loop.shape[d]) return;
+    for (int k = 0; k < kMaxOperands; ++k) run.from[k] -= loop.shape[d] * loop.strides[k][d];
+    index[d] = 0;
+  }
+}
+
+Tensor readable(const Tensor& x) {
+  if (x.is_contiguous() || x.dim() == 0) return x;
+  const int64_t step = x.strides().back();
+  return step == 1 || step == 0 || x.shape().back() == 1 ? x : contiguous_copy(x);
+}
+
+static void check_defined(const Tensor& x, const char* op) {
+  check(x.defined(), op, "an undefined tensor was given: assign the result of an op to it");
+}
+
+void check_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
+  check_defined(a, op);
+  check_defined(b, op);
+  check(a.dtype() == b.dtype(), op, "dtypes ", a.dtype(), " and ", b.dtype(),
+        " differ: convert one of them with to(x, ", a.dtype(), ")");
+}
+
+// ------------------------------------------------------------------------------------- one operand
+
+namespace {
+
+int64_t grain_of(Unary f) {
+  switch (f) {
+    case Unary::neg:
+    case Unary::abs:
+    case Unary::sign:
+    case Unary::reciprocal:
+    case Unary::square:
+    case Unary::relu:
+      return kCheapGrain;
+    default:
+      return kCostlyGrain;
+  }
+}
+
+}  // namespace
+
+Tensor unary(Unary f, const Tensor& x, const char* op) {
+  check_defined(x, op);
+  return dispatch_floating(x.dtype(), op, [&]<class T>() {
+    const auto kernel =
+        kernels::active<kernels::ElementwiseKernels<T>>().unary[static_cast<int>(f)];
+    // The kernel works in place as well, on a copy that has the elements in order.
+    const bool in_order = x.is_contiguous();
+    Tensor y = in_order ? Tensor::empty(x.shape(), x.dtype()) : contiguous_copy(x);
+    T* py = y.data<T>();
+    const T* px = in_order ? x.data<T>() : py;
+    parallel_for(y.numel(), grain_of(f),
+                 [=](int64_t begin, int64_t end) { kernel(end - begin, px + begin, py + begin); });
+    return y;
+  });
+}
+
+Tensor unary_grad(UnaryGrad f, const Tensor& saved, const Tensor& dy, const char* op) {
+  check_same_dtype(saved, dy, op);
+  return dispatch_floating(dy.dtype(), op, [&]<class T>() {
+    const auto kernel =
+        kernels::active<kernels::ElementwiseKernels<T>>().unary_grad[static_cast<int>(f)];
+    const Tensor x = contiguous_elements(saved), g = contiguous_elements(dy);
+    Tensor dx = Tensor::empty(dy.shape(), dy.dtype());
+    const T *px = x.data<T>(), *pg = g.data<T>();
+    T* pdx = dx.data<T>();
+    parallel_for(dx.numel(), kCostlyGrain, [=](int64_t begin, int64_t end) {
+      kernel(end - begin, px + begin, pg + begin, pdx + begin);
+    });
+    return dx;
+  });
+}
+
+// ------------------------------------------------------------------------------------- two operands
+
+namespace {
+
+/// The kernel of `f` for float and double; for i64 a plain loop, in arithmetic modulo 2⁶⁴.
+template <class T>
+struct BinaryRun {
+  kernels::ElementwiseKernels<T>::BinaryKernel* kernel;
+  BinaryRun(Binary f, const char*)
+      : kernel(kernels::active<kernels::ElementwiseKernels<T>>().binary[static_cast<int>(f)]) {}
+  void operator()(int64_t n, const T* a, int64_t sa, const T* b, int64_t sb, T* y) const {
+    kernel(n, a, sa, b, sb, y);
+  }
+};
+
+template <>
+struct BinaryRun<int64_t> {
+  Binary f;
+  BinaryRun(Binary f, const char* op) : f(f) {
+    check(f != Binary::div && f != Binary::pow, op,
+          "dtype i64, but f32 or f64 is needed: convert with to(x, f32)");
+  }
+
+  static int64_t apply(Binary f, int64_t a, int64_t b) {
+    const auto ua = static_cast<uint64_t>(a), ub = static_cast<uint64_t>(b);
+    switch (f) {
+      case Binary::add:
+        return static_cast<int64_t>(ua + ub);
+      case Binary::sub:
+        return static_cast<int64_t>(ua - ub);
+      case Binary::mul:
+        return static_cast<int64_t>(ua * ub);
+      case Binary::minimum:
+        return std::min(a, b);
+      default:
+        return std::max(a, b);
+    }
+  }
+  void operator()(int64_t n, const int64_t* a, int64_t sa, const int64_t* b, int64_t sb,
+                  int64_t* y) const {
+    for (int64_t i = 0; i < n; ++i) y[i] = apply(f, a[i * sa], b[i * sb]);
+  }
+};
+
+/// body.operator()<T>() for f32, f64 and i64.
+template <class Body>
+decltype(auto) dispatch_arithmetic(DType dtype, const char* op, Body&& body) {
+  if (dtype == i64) return body.template operator()<int64_t>();
+  return dispatch_floating(dtype, op, body);
+}
+
+int64_t grain_of(Binary f) { return f == Binary::pow ? kCostlyGrain : kCheapGrain; }
+
+/// f with a number on one side.
+template <bool number_first>
+Tensor binary_number(Binary f, const Tensor& x, double number, const char* op) {
+  check_defined(x, op);
+  return dispatch_arithmetic(x.dtype(), op, [&]<class T>() {
+    const BinaryRun<T> run(f, op);
+    const T value = number_as<T>(number, op);
+    const Tensor in_order = contiguous_elements(x);
+    Tensor y = Tensor::empty(x.shape(), x.dtype());
+    const T* px = in_order.data<T>();
+    T* py = y.data<T>();
+    parallel_for(y.numel(), grain_of(f), [&](int64_t begin, int64_t end) {
+      if constexpr (number_first)
+        run(end - begin, &value, 0, px + begin, 1, py + begin);
+      else
+        run(end - begin, px + begin, 1, &value, 0, py + begin);
+    });
+    return y;
+  });
+}
+
+}  // namespace
+
+Tensor binary(Binary f, const Tensor& a, const Tensor& b, const char* op) {
+  check_same_dtype(a, b, op);
+  return dispatch_arithmetic(a.dtype(), op, [&]<class T>() {
+    const BinaryRun<T> run(f, op);
+    Tensor y = Tensor::empty(broadcast_shapes(a.shape(), b.shape(), op), a.dtype());
+    const Tensor ra = readable(a), rb = readable(b);
+    const T *pa = ra.data<T>(), *pb = rb.data<T>();
+    T* py = y.data<T>();
+    if (ra.is_contiguous() && rb.is_contiguous() && a.shape() == b.shape()) {
+      parallel_for(y.numel(), grain_of(f), [&](int64_t begin, int64_t end) {
+        run(end - begin, pa + begin, 1, pb + begin, 1, py + begin);
+      });
+    } else {
+      const Loop loop = plan_loop(y.shape(), {&ra, &rb});
+      run_loop(loop, grain_of(f), [&](const Run& r) {
+        run(r.n, pa + r.from[0], loop.step(0), pb + r.from[1], loop.step(1), py + r.at);
+      });
+    }
+    return y;
+  });
+}
+
+Tensor binary(Binary f, const Tensor& a, double b, const char* op) {
+  return binary_number<false>(f, a, b, op);
+}
+Tensor binary(Binary f, double a, const Tensor& b, const char* op) {
+  return binary_number<true>(f, b, a, op);
+}
+
+// ------------------------------------------------------------------------------------- in place
+
+bool safe_to_overwrite(const Tensor& x, const Tensor& y) {
+  if (x.impl()->storage != y.impl()->storage) return true;
+  return x.offset() == y.offset() && x.shape() == y.shape() && x.strides() == y.strides();
+}
+
+void update(Binary f, const Tensor& x, const Tensor& y, const char* op) {
+  const bool direct = x.is_contiguous() && is_floating(x.dtype()) && safe_to_overwrite(x, y);
+  if (!direct) return copy_elements(binary(f, x, y, op), x);
+  const Tensor operand = readable(y);
+  const Loop loop = plan_loop(x.shape(), {&x, &operand});
+  dispatch_floating(x.dtype(), op, [&]<class T>() {
+    const auto kernel =
+        kernels::active<kernels::ElementwiseKernels<T>>().binary[static_cast<int>(f)];
+    T* px = x.data<T>();
+    const T* py = operand.data<T>();
+    run_loop(loop, kCheapGrain, [&](const Run& run) {
+      kernel(run.n, px + run.at, 1, py + run.from[1], loop.step(1), px + run.at);
+    });
+  });
+}
+
+void update(Binary f, const Tensor& x, double y, const char* op) {
+  if (!x.is_contiguous() || !is_floating(x.dtype())) return copy_elements(binary(f, x, y, op), x);
+  dispatch_floating(x.dtype(), op, [&]<class T>() {
+    const auto kernel =
+        kernels::active<kernels::ElementwiseKernels<T>>().binary[static_cast<int>(f)];
+    const T value = static_cast<T>(y);
+    T* px = x.data<T>();
+    parallel_for(x.numel(), kCheapGrain, [&](int64_t begin, int64_t end) {
+      kernel(end - begin, px + begin, 1, &value, 0, px + begin);
+    });
+  });
+}
+
+}  // namespace tarsier::detail

@@ -1,0 +1,136 @@
+#pragma once
+// The loop under every elementwise op: operands of any strides, broadcast to one shape, cut into
+// chunks for the threads and into runs for the kernels. Nothing here is recorded.
+
+#include <algorithm>
+
+#include "../base/parallel.h"
+#include "../tensor/tensor.h"
+#include "elementwise.kernel.h"
+
+namespace tarsier::detail {
+
+/// Elements worth waking a thread for: of arithmetic, which waits for memory, and of functions such
+/// as exp or gelu.
+inline constexpr int64_t kCheapGrain = 32768, kCostlyGrain = 8192;
+
+inline constexpr int kMaxOperands = 3;
+
+/// The elements of a result in row-major order, and where each operand's lie: `shape` has as few
+/// dimensions as possible (at least one), `strides` are 0 where an operand is broadcast.
+struct Loop {
+  Shape shape;
+  Strides strides[kMaxOperands];
+
+  /// The step of an operand along a run.
+  int64_t step(int operand) const { return strides[operand].back(); }
+};
+
+/// The loop over `shape`, to which all operands broadcast.
+Loop plan_loop(const Shape& shape, std::initializer_list<const Tensor*> operands);
+
+/// `n` successive elements of the result, from number `at` on; from[k] is the offset of operand k.
+struct Run {
+  int64_t at, n;
+  int64_t from[kMaxOperands];
+};
+
+/// Sets run.from to the offsets of element number run.at, and `index` to its coordinates.
+void locate(const Loop& loop, Shape& index, Run& run);
+
+/// The same by steps, where run.at is the element after a whole run.
+void advance(const Loop& loop, Shape& index, Run& run);
+
+/// Calls body(run) for runs that together make elements [begin, end) of the loop.
+template <class Body>
+void for_each_run(const Loop& loop, int64_t begin, int64_t end, const Body& body) {
+  Shape index;
+  Run run{begin, 0, {}};
+  locate(loop, index, run);
+  while (true) {
+    run.n = std::min(end - run.at, loop.shape.back() - index.back());
+    body(run);
+    run.at += run.n;
+    if (run.at == end) return;
+    advance(loop, index, run);
+  }
+}
+
+/// The same for all elements, on all threads.
+template <class Body>
+void run_loop(const Loop& loop, int64_t grain, const Body& body) {
+  const int64_t n = loop.shape.numel();
+  if (n == 0) return;
+  parallel_for(n, grain, [&](int64_t begin, int64_t end) { for_each_run(loop, begin, end, body); });
+}
+
+/// x itself where its elements can be read along the last dimension in order (or are repeated),
+/// otherwise a contiguous copy. Kernels that gather from a transposed operand miss the cache at
+/// every element; a copy by tiles does not.
+Tensor readable(const Tensor& x);
+
+/// y[i] = f(x[i]), y of type R and contiguous.
+template <class R, class T, class F>
+void map_elements(const Tensor& x, const Tensor& y, const F& f) {
+  const Tensor operand = readable(x);
+  const Loop loop = plan_loop(y.shape(), {&operand});
+  const T* px = operand.data<T>();
+  R* py = y.data<R>();
+  run_loop(loop, kCheapGrain, [&](const Run& run) {
+    const T* from = px + run.from[0];
+    const int64_t step = loop.step(0);
+    for (int64_t i = 0; i < run.n; ++i) py[run.at + i] = static_cast<R>(f(from[i * step]));
+  });
+}
+
+/// y[i] = f(a[i], b[i]), a and b broadcast to the shape of y, which is contiguous.
+template <class R, class T, class F>
+void zip_elements(const Tensor& a, const Tensor& b, const Tensor& y, const F& f) {
+  const Tensor ra = readable(a), rb = readable(b);
+  const Loop loop = plan_loop(y.shape(), {&ra, &rb});
+  const T *pa = ra.data<T>(), *pb = rb.data<T>();
+  R* py = y.data<R>();
+  run_loop(loop, kCheapGrain, [&](const Run& run) {
+    const T *from_a = pa + run.from[0], *from_b = pb + run.from[1];
+    const int64_t step_a = loop.step(0), step_b = loop.step(1);
+    for (int64_t i = 0; i < run.n; ++i)
+      py[run.at + i] = static_cast<R>(f(from_a[i * step_a], from_b[i * step_b]));
+  });
+}
+
+// ---- The kernels on tensors. `op` names the caller in errors. Floating dtypes only. ----
+
+/// A new tensor f(x).
+Tensor unary(kernels::Unary f, const Tensor& x, const char* op);
+
+/// dy · f′ in one pass; `saved` is what kernels::UnaryGrad says.
+Tensor unary_grad(kernels::UnaryGrad f, const Tensor& saved, const Tensor& dy, const char* op);
+
+/// A new tensor f(a, b), of the shape that a and b broadcast to. i64 for add, sub, mul, minimum and
+/// maximum, too. A number takes the dtype of the tensor beside it; Error(op) where it does not fit.
+Tensor binary(kernels::Binary f, const Tensor& a, const Tensor& b, const char* op);
+Tensor binary(kernels::Binary f, const Tensor& a, double b, const char* op);
+Tensor binary(kernels::Binary f, double a, const Tensor& b, const char* op);
+
+/// Whether results may be written to x while y is read: element by element the same, or elsewhere.
+bool safe_to_overwrite(const Tensor& x, const Tensor& y);
+
+/// x = f(x, y), where y broadcasts to x. Does not count as a change in place.
+void update(kernels::Binary f, const Tensor& x, const Tensor& y, const char* op);
+void update(kernels::Binary f, const Tensor& x, double y, const char* op);
+
+/// A number as an element of type T. Throws Error(op) where T is i64 or bool and has no such value.
+template <class T>
+T number_as(double value, const char* op) {
+  if constexpr (!std::is_floating_point_v<T>) {
+    const bool in_range = value >= -0x1p63 && value < 0x1p63;  // a cast from outside is undefined
+    check(in_range && static_cast<double>(static_cast<T>(value)) == value, op, "number ", value,
+          " for a tensor of ", dtype_of<T>, ", which cannot hold it: convert it with to(x, f32)");
+  }
+  return static_cast<T>(value);
+}
+
+/// Throws Error(op) unless a and b have the same dtype.
+void check_same_dtype(const Tensor& a, const Tensor& b, const char* op);
+
+}  // namespace tarsier::detail

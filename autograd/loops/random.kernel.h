@@ -1,0 +1,18 @@
+#pragma once
+// Random numbers by the thousand: the streams of autograd/base/random.h, made in vectors.
+
+#include <cstdint>
+
+#include "../base/random.h"
+
+namespace tarsier::kernels {
+
+template <class T>
+struct RandomKernels {
+  /// y[i] = uniform<T>(key, first + i), the same bits.
+  void (*uniform)(RandomKey key, uint64_t first, int64_t n, T* y);
+  /// y[i] = 0 where uniform<T>(key, first + i) < p, otherwise scale · x[i]. y may be x.
+  void (*dropout)(RandomKey key, uint64_t first, int64_t n, T p, T scale, const T* x, T* y);
+};
+
+}  // namespace tarsier::kernels

@@ -1,0 +1,205 @@
+// From a tensor and a set of dimensions to rows and columns for the kernels.
+#include <cmath>
+#include <vector>
+
+#include "autograd/base/parallel.h"
+#include "autograd/loops/copy.h"
+#include "autograd/loops/reduce.h"
+#include "autograd/loops/reduce.kernel.h"
+#include "autograd/simd/dispatch.h"
+
+namespace tarsier::detail {
+
+using kernels::Reduce;
+
+ReducedDims reduced_dims(const Tensor& x, const Axes& dims, bool keepdim, const char* op) {
+  ReducedDims out;
+  if (dims.empty()) out.reduced.fill(true);
+  for (int64_t dim : dims) {
+    bool& reduced = out.reduced[static_cast<size_t>(wrap_dim(dim, x.dim(), op))];
+    check(!reduced, op, "dimension ", dim, " is named twice in ", static_cast<const Shape&>(dims),
+          " for a tensor of shape ", x.shape());
+    reduced = true;
+  }
+  for (int d = 0; d < x.dim(); ++d) {
+    const bool reduced = out.reduced[static_cast<size_t>(d)];
+    out.kept.push_back(reduced ? 1 : x.shape()[d]);
+    if (reduced) out.count *= x.shape()[d];
+    if (!reduced || keepdim) out.result.push_back(out.kept[d]);
+  }
+  return out;
+}
+
+namespace {
+
+/// Neighbouring dimensions that are stepped through evenly, as one.
+struct Group {
+  int64_t size, step;
+  bool reduced;
+};
+
+std::vector<Group> groups_of(const Tensor& x, const ReducedDims& dims) {
+  std::vector<Group> groups;
+  for (int d = 0; d < x.dim(); ++d) {
+    const int64_t size = x.shape()[d], step = x.strides()[d];
+    const bool reduced = dims.reduced[static_cast<size_t>(d)];
+    if (size == 1) continue;
+    if (!groups.empty() && groups.back().reduced == reduced && groups.back().step == size * step) {
+      groups.back().size *= size;
+      groups.back().step = step;
+    } else {
+      groups.push_back({size, step, reduced});
+    }
+  }
+  return groups;
+}
+
+}  // namespace
+
+Matrices as_matrices(const Tensor& x, const ReducedDims& dims) {
+  const std::vector<Group> g = groups_of(x, dims);
+  const auto pattern = [&](std::initializer_list<bool> reduced) {
+    return std::equal(g.begin(), g.end(), reduced.begin(), reduced.end(),
+                      [](const Group& group, bool r) { return group.reduced == r; });
+  };
+  Matrices m{.x = x};
+  if (g.empty()) return m;
+  if (g.back().step == 1) {
+    const int64_t last = g.back().size;
+    if (pattern({false})) return {.x = x, .inner = last};
+    if (pattern({true})) return {.x = x, .n = last};
+    if (pattern({false, true}))
+      return {.x = x, .outer = g[0].size, .outer_step = g[0].step, .n = last};
+    if (pattern({true, false})) return {.x = x, .n = g[0].size, .step = g[0].step, .inner = last};
+    if (pattern({false, true, false}))
+      return {.x = x,
+              .outer = g[0].size,
+              .outer_step = g[0].step,
+              .n = g[1].size,
+              .step = g[1].step,
+              .inner = last};
+  } else if (g[0].step == 1) {  // transposed: the rows of one view are the columns of the other
+    if (pattern({false, true}))
+      return {.x = x, .n = g[1].size, .step = g[1].step, .inner = g[0].size};
+    if (pattern({true, false}))
+      return {.x = x, .outer = g[1].size, .outer_step = g[1].step, .n = g[0].size};
+  }
+  m.x = as_rows(x, dims);
+  m.n = dims.count;
+  m.outer = dims.kept.numel();
+  m.outer_step = m.n;
+  return m;
+}
+
+Tensor as_rows(const Tensor& x, const ReducedDims& dims) {
+  Shape shape;
+  Strides strides;
+  for (bool reduced : {false, true})
+    for (int d = 0; d < x.dim(); ++d)
+      if (dims.reduced[static_cast<size_t>(d)] == reduced) {
+        shape.push_back(x.shape()[d]);
+        strides.push_back(x.strides()[d]);
+      }
+  return contiguous_elements(x.view_as(shape, strides, x.offset()));
+}
+
+namespace {
+
+/// What folds the partial folds of pieces: squares are squared already.
+Reduce combining(Reduce op) { return op == Reduce::sum_squares ? Reduce::sum : op; }
+
+template <class T>
+void fold_rows(Reduce op, const Matrices& m, T* y) {
+  const auto& kernels = kernels::active<kernels::ReduceKernels<T>>();
+  const auto fold = kernels.reduce_rows[static_cast<int>(op)];
+  const T* x = m.x.data<T>();
+  const int64_t pieces = (m.n + kReduceChunk - 1) / kReduceChunk;
+  if (pieces <= 1) {
+    parallel_for(m.outer, rows_per_chunk(m.n, kReduceChunk), [&](int64_t begin, int64_t end) {
+      fold(end - begin, m.n, x + begin * m.outer_step, m.outer_step, y + begin);
+    });
+    return;
+  }
+  const Tensor partial = Tensor::empty({m.outer, pieces}, dtype_of<T>);
+  T* p = partial.data<T>();
+  parallel_for(m.outer * pieces, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i % pieces * kReduceChunk;
+      fold(1, std::min(kReduceChunk, m.n - first), x + i / pieces * m.outer_step + first, 0, p + i);
+    }
+  });
+  kernels.reduce_rows[static_cast<int>(combining(op))](m.outer, pieces, p, pieces, y);
+}
+
+/// Every task is a piece of some rows and some columns of one matrix.
+template <class T>
+void fold_columns(Reduce op, const Matrices& m, T* y) {
+  constexpr int64_t kColumns = 1024;
+  const auto& kernels = kernels::active<kernels::ReduceKernels<T>>();
+  const T* x = m.x.data<T>();
+  const int64_t width = std::min(m.inner, kColumns), height = rows_per_chunk(width, kReduceChunk);
+  const int64_t across = (m.inner + kColumns - 1) / kColumns, down = (m.n + height - 1) / height;
+  const Tensor partial = down > 1 ? Tensor::empty({m.outer, down, m.inner}, dtype_of<T>) : Tensor();
+  T* p = down > 1 ? partial.data<T>() : y;
+  const int64_t grain = rows_per_chunk(std::min(m.n, height) * width, kReduceChunk);
+  parallel_for(m.outer * down * across, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t column = i % across * kColumns, strip = i / across;
+      const int64_t matrix = strip / down, row = strip % down * height;
+      kernels.reduce_columns[static_cast<int>(op)](
+          std::min(height, m.n - row), std::min(width, m.inner - column),
+          x + matrix * m.outer_step + row * m.step + column, m.step, p + strip * m.inner + column);
+    }
+  });
+  if (down > 1)
+    for (int64_t i = 0; i < m.outer; ++i)
+      kernels.reduce_columns[static_cast<int>(combining(op))](down, m.inner, p + i * down * m.inner,
+                                                              m.inner, y + i * m.inner);
+}
+
+double identity_of(Reduce op) {
+  if (op == Reduce::max) return -INFINITY;
+  if (op == Reduce::min) return INFINITY;
+  return op == Reduce::prod ? 1 : 0;
+}
+
+}  // namespace
+
+Tensor fold(Reduce op, const Tensor& x, const ReducedDims& dims) {
+  Tensor y = Tensor::empty(dims.result, x.dtype());
+  if (x.numel() == 0) {
+    fill_elements(y, identity_of(op));
+    return y;
+  }
+  const Matrices m = as_matrices(x, dims);
+  dispatch_floating(x.dtype(), "fold", [&]<class T>() {
+    if (m.inner == 1 && m.step == 1)
+      fold_rows<T>(op, m, y.data<T>());
+    else
+      fold_columns<T>(op, m, y.data<T>());
+  });
+  return y;
+}
+
+namespace {
+
+/// A view of x with dimensions `dim` and −1 exchanged.
+Tensor exchanged(const Tensor& x, int dim) {
+  Shape shape = x.shape();
+  Strides strides = x.strides();
+  std::swap(shape[dim], shape[x.dim() - 1]);
+  std::swap(strides[dim], strides[x.dim() - 1]);
+  return x.view_as(shape, strides, x.offset());
+}
+
+}  // namespace
+
+Tensor rows_along(const Tensor& x, int dim) {
+  return dim >= x.dim() - 1 ? contiguous_elements(x) : contiguous_copy(exchanged(x, dim));
+}
+
+Tensor rows_back(const Tensor& rows, int dim) {
+  return dim >= rows.dim() - 1 ? rows : contiguous_copy(exchanged(rows, dim));
+}
+
+}  // namespace tarsier::detail

@@ -1,0 +1,57 @@
+#pragma once
+// What the reductions share: which dimensions go, how a tensor of any strides becomes rows or
+// columns for the kernels, and how the work is cut for the threads. Nothing here is recorded.
+
+#include <algorithm>
+#include <array>
+
+#include "../tensor/tensor.h"
+#include "reduce.kernel.h"
+
+namespace tarsier::detail {
+
+/// Elements worth waking a thread for, and the length at which one long sum is cut in pieces.
+/// Fixed, so that no result depends on the number of threads.
+inline constexpr int64_t kReduceChunk = 32768;
+
+/// The dimensions that a reduction runs over, and the shapes that come of it.
+struct ReducedDims {
+  std::array<bool, kMaxDims> reduced{};
+  Shape kept;         ///< the shape of x with 1 for every reduced size: broadcasts against x
+  Shape result;       ///< `kept`, or without the reduced dimensions where keepdim is false
+  int64_t count = 1;  ///< elements of x in each result
+};
+
+/// Empty `dims` are all of them. Throws Error(op) for a dimension out of range or named twice.
+ReducedDims reduced_dims(const Tensor& x, const Axes& dims, bool keepdim, const char* op);
+
+/// x as `outer` matrices of n rows of `inner` neighbouring elements, each to be folded downwards to
+/// one row. Where inner is 1 and so is `step`, that is folding along a row, which the kernels can,
+/// too. Elements lie at outer·outer_step + row·step + column of `x`, a view or a copy of what was
+/// given.
+struct Matrices {
+  Tensor x;
+  int64_t outer = 1, outer_step = 0, n = 1, step = 1, inner = 1;
+};
+
+/// Views x so if its strides allow, and otherwise copies: kept dimensions first, the others last.
+Matrices as_matrices(const Tensor& x, const ReducedDims& dims);
+
+/// A copy of x as contiguous rows, one for each result; x itself where it is that already.
+Tensor as_rows(const Tensor& x, const ReducedDims& dims);
+
+/// A new tensor with the fold of x over `dims`. Floating dtypes.
+Tensor fold(kernels::Reduce op, const Tensor& x, const ReducedDims& dims);
+
+/// Dimension `dim` of x as the last, contiguous, as softmax and its relatives want it: x itself, or
+/// a copy with dimensions `dim` and −1 exchanged.
+Tensor rows_along(const Tensor& x, int dim);
+/// A new result of the shape of rows_along(x, dim), seen in the shape of x again.
+Tensor rows_back(const Tensor& rows, int dim);
+
+/// How many rows of n elements make a chunk of about `elements`.
+inline int64_t rows_per_chunk(int64_t n, int64_t elements) {
+  return std::max<int64_t>(1, elements / std::max<int64_t>(1, n));
+}
+
+}  // namespace tarsier::detail

@@ -1,0 +1,84 @@
+// Rows are folded along the register (rows.h). Columns are folded downwards, several registers side
+// by side.
+#include "autograd/loops/reduce.kernel.h"
+
+#include "autograd/simd/dispatch.h"
+#include "autograd/simd/rows.h"
+
+namespace tarsier::kernels::TARSIER_ISA {
+namespace {
+
+template <class Fold, class T>
+void reduce_rows(int64_t rows, int64_t n, const T* x, int64_t row_stride, T* y) {
+  for (int64_t i = 0; i < rows; ++i, x += row_stride)
+    y[i] =
+        fold<Fold, T>(n, [x](int64_t j, int64_t lanes) { return Fold::map(load(x + j, lanes)); });
+}
+
+/// Some neighbouring columns, a register each `width` of them.
+template <class T, int registers>
+struct Columns {
+  Simd<T> v[registers];
+};
+
+/// Folds `rows` rows of registers·width columns, of which the last register has `lanes`.
+template <class Fold, class T, int registers>
+Columns<T, registers> fold_columns(int64_t rows, const T* x, int64_t row_stride, int64_t lanes) {
+  // Rows added one after another, then pairwise as in rows.h. Few, since a tall matrix comes in
+  // chunks, and of their sums there are often fewer than 100.
+  constexpr int64_t block = 16;
+  Columns<T, registers> y;
+  if (rows > block) {
+    const int64_t half = (rows / 2 + block - 1) / block * block;
+    y = fold_columns<Fold, T, registers>(half, x, row_stride, lanes);
+    const auto below =
+        fold_columns<Fold, T, registers>(rows - half, x + half * row_stride, row_stride, lanes);
+    for (int r = 0; r < registers; ++r) y.v[r] = Fold::combine(y.v[r], below.v[r]);
+    return y;
+  }
+  for (int r = 0; r < registers; ++r) y.v[r] = Simd<T>(Fold::identity);
+  for (int64_t i = 0; i < rows; ++i, x += row_stride)
+    for (int r = 0; r < registers; ++r)
+      y.v[r] = Fold::combine(y.v[r], Fold::map(load(x + r * Simd<T>::width, lanes)));
+  return y;
+}
+
+template <class Fold, class T>
+void reduce_columns(int64_t rows, int64_t n, const T* x, int64_t row_stride, T* y) {
+  constexpr int64_t width = Simd<T>::width;
+  constexpr int registers = 8;
+  int64_t j = 0;
+  for (; j + registers * width <= n; j += registers * width) {
+    const auto sums = fold_columns<Fold, T, registers>(rows, x + j, row_stride, width);
+    for (int r = 0; r < registers; ++r) sums.v[r].store(y + j + r * width);
+  }
+  for (; j + width <= n; j += width)
+    fold_columns<Fold, T, 1>(rows, x + j, row_stride, width).v[0].store(y + j);
+  if (j < n) fold_columns<Fold, T, 1>(rows, x + j, row_stride, n - j).v[0].store(y + j, n - j);
+}
+
+}  // namespace
+
+template <class T>
+ReduceKernels<T> reduce_kernels() {
+  return {
+      {reduce_rows<SumFold<T>, T>, reduce_rows<ProdFold<T>, T>, reduce_rows<MaxFold<T>, T>,
+       reduce_rows<MinFold<T>, T>, reduce_rows<SumSquaresFold<T>, T>},
+      {reduce_columns<SumFold<T>, T>, reduce_columns<ProdFold<T>, T>, reduce_columns<MaxFold<T>, T>,
+       reduce_columns<MinFold<T>, T>, reduce_columns<SumSquaresFold<T>, T>}};
+}
+
+}  // namespace tarsier::kernels::TARSIER_ISA
+
+namespace tarsier::kernels {
+
+template <>
+ReduceKernels<float> kernels_of<kIsa>() {
+  return TARSIER_ISA::reduce_kernels<float>();
+}
+template <>
+ReduceKernels<double> kernels_of<kIsa>() {
+  return TARSIER_ISA::reduce_kernels<double>();
+}
+
+}  // namespace tarsier::kernels

@@ -1,0 +1,299 @@
+// Scaled dot-product attention, of all keys or of a window of them: fused, and in primitive ops.
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "autograd/ops.h"
+#include "autograd/ops/attention/attention.kernel.h"
+#include "autograd/simd/dispatch.h"
+
+namespace tarsier {
+namespace {
+
+/// The sizes of one attention after its checks: q (batch, tq, d), k (batch, tk, d), v (batch, tk,
+/// dv), where `batch` is what the leading sizes broadcast to.
+struct Sizes {
+  Shape batch;
+  int64_t tq, tk, d, dv;
+  Shape with(int64_t rows, int64_t columns) const {
+    Shape shape = batch;
+    shape.push_back(rows);
+    shape.push_back(columns);
+    return shape;
+  }
+};
+
+Sizes check_arguments(const char* name, const Tensor& q, const Tensor& k, const Tensor& v,
+                      const Tensor& mask, double dropout_p) {
+  check(q.dim() >= 2 && k.dim() >= 2 && v.dim() >= 2, name, "shapes ", q.shape(), ", ", k.shape(),
+        " and ", v.shape(), ": expected (…, time, head size) for q, k and v");
+  check(is_floating(q.dtype()), name, "dtype ", q.dtype(),
+        " where f32 or f64 is needed: convert with to(x, f32)");
+  check(q.dtype() == k.dtype() && q.dtype() == v.dtype(), name, "dtypes ", q.dtype(), ", ",
+        k.dtype(), " and ", v.dtype(), " of q, k and v differ: convert them with to(x, dtype)");
+  check(q.size(-1) == k.size(-1), name, "q ", q.shape(), " and k ", k.shape(), ": head sizes ",
+        q.size(-1), " and ", k.size(-1), " differ");
+  check(k.size(-2) == v.size(-2), name, "k ", k.shape(), " and v ", v.shape(), ": times ",
+        k.size(-2), " and ", v.size(-2), " differ");
+  check(dropout_p >= 0 && dropout_p <= 1, name, "dropout_p ", dropout_p, ": use 0 to 1");
+  const auto leading = [](const Tensor& x) {
+    return Shape(x.shape().begin(), x.shape().end() - 2);
+  };
+  Sizes sizes{broadcast_shapes(broadcast_shapes(leading(q), leading(k), name), leading(v), name),
+              q.size(-2), k.size(-2), q.size(-1), v.size(-1)};
+  if (mask.defined()) {
+    check(mask.dtype() == boolean || mask.dtype() == q.dtype(), name, "mask of ", mask.dtype(),
+          ": expected bool (true: may attend), or ", q.dtype(), " to add to the scores");
+    const Shape scores = sizes.with(sizes.tq, sizes.tk);
+    check(broadcast_shapes(mask.shape(), scores, name) == scores, name, "mask of shape ",
+          mask.shape(), " does not broadcast to the scores' ", scores);
+  }
+  return sizes;
+}
+
+/// The window as diagonals of the scores.
+kernels::Band band_of(const char* name, const AttentionWindow& w) {
+  check(w.left >= 0 && w.right >= 0, name, "window of ", w.left, " keys to the left and ", w.right,
+        " to the right: give 0 or more, and move the window with `offset`");
+  constexpr int64_t far = kernels::Band::kNoLimit;
+  const auto limited = [](int64_t n) { return std::min(n, 2 * far); };
+  const int64_t offset = std::clamp(w.offset, -far, far);
+  return {std::max(offset - limited(w.left), -far), std::min(offset + limited(w.right), far)};
+}
+
+/// How to attend: what is not a tensor. `name` is the op's, for its errors and its node.
+struct Options {
+  const char* name;
+  kernels::Band band;
+  double dropout_p;
+  double scale;
+  RandomKey key;
+};
+
+double scale_or_default(std::optional<double> scale, const Tensor& q) {
+  const auto d = static_cast<double>(q.dim() > 0 ? q.size(-1) : 1);
+  return scale ? *scale : 1 / std::sqrt(std::max(d, 1.0));
+}
+
+/// The view of x with `shape`, repeated where sizes are stretched. Not recorded.
+Tensor stretched(const Tensor& x, const Shape& shape) {
+  Strides strides = Shape::filled(shape.size(), 0);
+  const int missing = shape.size() - x.dim();
+  for (int d = missing; d < shape.size(); ++d)
+    if (x.shape()[d - missing] != 1) strides[d] = x.strides()[d - missing];
+  return x.view_as(shape, strides, x.offset());
+}
+
+/// Where the matrices of x, made of its last two dimensions, start.
+std::vector<int64_t> head_offsets(const Tensor& x) {
+  std::vector<int64_t> offsets{0};
+  for (int d = 0; d < x.dim() - 2; ++d) {
+    std::vector<int64_t> finer;
+    finer.reserve(offsets.size() * static_cast<size_t>(x.shape()[d]));
+    for (int64_t offset : offsets)
+      for (int64_t i = 0; i < x.shape()[d]; ++i) finer.push_back(offset + i * x.strides()[d]);
+    offsets = std::move(finer);
+  }
+  return offsets;
+}
+
+/// A new tensor of shape (…, H, T, D) that lies in memory as (…, T, H, D): transposing the heads
+/// back and joining them is a view then.
+Tensor empty_heads(const Shape& shape, DType dtype) {
+  const int n = shape.size();
+  if (n < 3) return Tensor::empty(shape, dtype);
+  Shape memory = shape;
+  std::swap(memory[n - 2], memory[n - 3]);
+  const Tensor y = Tensor::empty(memory, dtype);
+  Strides strides = y.strides();
+  std::swap(strides[n - 2], strides[n - 3]);
+  return y.view_as(shape, strides, y.offset());
+}
+
+/// A tensor as the kernel takes it: the rows of its heads, and the list of offsets behind them.
+struct Heads {
+  Tensor x;
+  std::vector<int64_t> offsets;
+
+  /// x stretched to `shape`, copied first unless the elements of its rows are contiguous.
+  Heads(const Tensor& x, const Shape& shape)
+      : x(stretched(x.size(-1) <= 1 || x.strides()[x.dim() - 1] == 1 ? x : contiguous(x.detach()),
+                    shape)),
+        offsets(head_offsets(this->x)) {}
+
+  template <class T>
+  kernels::HeadRows<T> rows() const {
+    return {x.data<std::remove_const_t<T>>(), offsets.data(), x.strides()[x.dim() - 2]};
+  }
+};
+
+/// All that forward and backward have in common.
+struct Call {
+  Sizes sizes;
+  Heads q, k, v;
+  Tensor mask;
+  std::vector<int64_t> mask_offsets;
+  Options options;
+
+  Call(const Sizes& sizes, const Options& options, const Tensor& q, const Tensor& k,
+       const Tensor& v, const Tensor& mask)
+      : sizes(sizes),
+        q(q, sizes.with(sizes.tq, sizes.d)),
+        k(k, sizes.with(sizes.tk, sizes.d)),
+        v(v, sizes.with(sizes.tk, sizes.dv)),
+        options(options) {
+    if (!mask.defined()) return;
+    this->mask = stretched(mask, sizes.with(sizes.tq, sizes.tk));
+    mask_offsets = head_offsets(this->mask);
+  }
+
+  template <class T>
+  kernels::Attention<T> arguments() const {
+    kernels::Attention<T> a{.heads = sizes.batch.numel(),
+                            .tq = sizes.tq,
+                            .tk = sizes.tk,
+                            .d = sizes.d,
+                            .dv = sizes.dv,
+                            .q = q.rows<const T>(),
+                            .k = k.rows<const T>(),
+                            .v = v.rows<const T>(),
+                            .scale = static_cast<T>(options.scale),
+                            .band = options.band,
+                            .dropout_p = options.dropout_p,
+                            .key = options.key};
+    if (mask.defined()) {
+      if (mask.dtype() == boolean)
+        a.keep = mask.data<bool>();
+      else
+        a.bias = mask.data<T>();
+      a.mask_offsets = mask_offsets.data();
+      a.mask_row = mask.strides()[mask.dim() - 2];
+      a.mask_col = mask.strides()[mask.dim() - 1];
+    }
+    return a;
+  }
+};
+
+/// The definition. Scores that may not count are −∞. A row of nothing else has no softmax (it would
+/// be NaN): its scores are made 0 before, and its weights 0 after.
+Tensor attend_reference(const Options& o, const Arg& q, const Arg& k, const Arg& v,
+                        const Tensor& mask) {
+  const auto [batch, tq, tk, d, dv] = check_arguments(o.name, q, k, v, mask, o.dropout_p);
+  Tensor scores = matmul(q, transpose(k, -2, -1)) * o.scale;
+  if (tk == 0) return matmul(scores, v);  // no keys: softmax has nothing to work on
+  if (mask.defined())
+    scores = mask.dtype() == boolean ? masked_fill(scores, !mask, -INFINITY) : scores + mask;
+  const auto [lower, upper] = o.band;
+  if (upper < tk) scores = masked_fill(scores, triu_mask(tq, tk, upper + 1), -INFINITY);
+  if (lower > -tq) scores = masked_fill(scores, tril_mask(tq, tk, lower - 1), -INFINITY);
+  const Tensor blind = all(scores == -INFINITY, -1, true);
+  Tensor weights = masked_fill(softmax_reference(masked_fill(scores, blind, 0), -1), blind, 0);
+  if (o.dropout_p > 0) weights = dropout_reference(weights, o.dropout_p, o.key);
+  return matmul(weights, v);
+}
+
+/// y = M∘P · v with P = softmax(S), S = q·kᵀ·scale + mask within the band, and M the factors of
+/// dropout.
+///   dv = (M∘P)ᵀ · dy
+///   dS = P∘(M∘(dy·vᵀ) − D),  D = rowsum(dy∘y)
+///   dq = dS · k · scale,  dk = dSᵀ · q · scale
+/// saved: q, k, v, mask, y and the logarithm of the softmax's sum, one number per row, from which P
+/// is computed again; M comes again from the key. Nothing of size Tq × Tk is kept.
+Tensor attend(const Options& options, const Arg& q, const Arg& k, const Arg& v,
+              const Tensor& mask) {
+  const Sizes sizes = check_arguments(options.name, q, k, v, mask, options.dropout_p);
+  // The kernel has no gradient for a mask (one that is learnt, such as a position bias).
+  if (mask.defined() && mask.requires_grad()) return attend_reference(options, q, k, v, mask);
+
+  Tensor y = empty_heads(sizes.with(sizes.tq, sizes.dv), q.dtype());
+  Tensor lse = Tensor::empty({sizes.batch.numel(), sizes.tq}, q.dtype());
+  dispatch_floating(q.dtype(), options.name, [&]<class T>() {
+    const Call call(sizes, options, q, k, v, mask);
+    const Heads out(y, y.shape());
+    kernels::active<kernels::AttentionKernels<T>>().attention(call.arguments<T>(), out.rows<T>(),
+                                                              lse.data<T>());
+  });
+  return record(options.name, {q, k, v}, y, Save{q, k, v, mask, y, lse},
+                [sizes, options](const Saved& saved, const Tensor& dy) -> Grads {
+                  const Tensor q = saved[0], k = saved[1], v = saved[2], mask = saved[3];
+                  if (grad_enabled())
+                    return reference_grads({q, k, v}, dy, [&](const std::vector<Tensor>& in) {
+                      return attend_reference(options, in[0], in[1], in[2], mask);
+                    });
+                  Grads grads(3);
+                  if (saved.needs(0))
+                    grads[0] = empty_heads(sizes.with(sizes.tq, sizes.d), q.dtype());
+                  if (saved.needs(1))
+                    grads[1] = empty_heads(sizes.with(sizes.tk, sizes.d), q.dtype());
+                  if (saved.needs(2))
+                    grads[2] = empty_heads(sizes.with(sizes.tk, sizes.dv), q.dtype());
+                  dispatch_floating(q.dtype(), options.name, [&]<class T>() {
+                    const Call call(sizes, options, q, k, v, mask);
+                    const Heads y(saved[4], dy.shape()), upstream(dy, dy.shape());
+                    std::optional<Heads> out[3];
+                    kernels::HeadRows<T> rows[3];
+                    for (int i = 0; i < 3; ++i)
+                      if (grads[i].defined())
+                        rows[i] = out[i].emplace(grads[i], grads[i].shape()).rows<T>();
+                    kernels::active<kernels::AttentionKernels<T>>().attention_grad(
+                        call.arguments<T>(), {.y = y.rows<const T>(),
+                                              .dy = upstream.rows<const T>(),
+                                              .lse = saved[5].data<T>(),
+                                              .dq = rows[0],
+                                              .dk = rows[1],
+                                              .dv = rows[2]});
+                  });
+                  return grads;
+                });
+}
+
+Options full_options(const Tensor& q, double dropout_p, bool is_causal, std::optional<double> scale,
+                     RandomKey key) {
+  constexpr const char* name = "scaled_dot_product_attention";
+  const kernels::Band band = is_causal ? kernels::Band{.upper = 0} : kernels::Band{};
+  return {name, band, dropout_p, scale_or_default(scale, q), key};
+}
+
+Options local_options(const Tensor& q, const AttentionWindow& window, double dropout_p,
+                      std::optional<double> scale, RandomKey key) {
+  constexpr const char* name = "local_attention";
+  return {name, band_of(name, window), dropout_p, scale_or_default(scale, q), key};
+}
+
+/// Draws only where it is needed: without dropout the generator is left as it was.
+RandomKey next_key(double dropout_p, Generator& generator) {
+  return dropout_p > 0 ? generator.next() : RandomKey{};
+}
+
+}  // namespace
+
+Tensor scaled_dot_product_attention(const Arg& q, const Arg& k, const Arg& v, const Tensor& mask,
+                                    double dropout_p, bool is_causal, std::optional<double> scale,
+                                    Generator& generator) {
+  const RandomKey key = next_key(dropout_p, generator);
+  return attend(full_options(q, dropout_p, is_causal, scale, key), q, k, v, mask);
+}
+
+Tensor scaled_dot_product_attention_reference(const Arg& q, const Arg& k, const Arg& v,
+                                              const Tensor& mask, double dropout_p, bool is_causal,
+                                              std::optional<double> scale, RandomKey key) {
+  return attend_reference(full_options(q, dropout_p, is_causal, scale, key), q, k, v, mask);
+}
+
+Tensor local_attention(const Arg& q, const Arg& k, const Arg& v, const AttentionWindow& window,
+                       const Tensor& mask, double dropout_p, std::optional<double> scale,
+                       Generator& generator) {
+  const RandomKey key = next_key(dropout_p, generator);
+  return attend(local_options(q, window, dropout_p, scale, key), q, k, v, mask);
+}
+
+Tensor local_attention_reference(const Arg& q, const Arg& k, const Arg& v,
+                                 const AttentionWindow& window, const Tensor& mask,
+                                 double dropout_p, std::optional<double> scale, RandomKey key) {
+  return attend_reference(local_options(q, window, dropout_p, scale, key), q, k, v, mask);
+}
+
+}  // namespace tarsier

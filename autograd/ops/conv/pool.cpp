@@ -1,0 +1,238 @@
+// Images in other sizes: pooling and interpolation.
+//
+// Sums of windows and bilinear interpolation are linear maps that act on height and width apart:
+// y = rows · x · columnsᵀ, with one small matrix for each. As products of matrices they need no
+// backward of their own.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <vector>
+
+#include "autograd/base/parallel.h"
+#include "autograd/loops/copy.h"
+#include "autograd/ops/conv/window.h"
+
+namespace tarsier {
+namespace {
+
+using detail::Windows;
+using detail::Windows2d;
+
+/// One dimension of such a map: how much of element `from` of the image is in element `to` of the
+/// result.
+class Axis {
+ public:
+  Axis(int64_t out, int64_t in) : out_(out), in_(in), weights_(static_cast<size_t>(out * in)) {}
+  void add(int64_t to, int64_t from, double weight) {
+    weights_[static_cast<size_t>(to * in_ + from)] += weight;
+  }
+  /// (out, in)
+  Tensor matrix(DType dtype) const { return to(from_vector(weights_, {out_, in_}), dtype); }
+
+ private:
+  int64_t out_, in_;
+  std::vector<double> weights_;
+};
+
+/// rows · x · columnsᵀ.
+Tensor resample(const Arg& x, const Axis& rows, const Axis& columns) {
+  const Tensor right = transpose(columns.matrix(x.dtype()), 0, 1);
+  const Tensor y = matmul(x, Arg(right, x.at));
+  return matmul(Arg(rows.matrix(x.dtype()), x.at), Arg(y, x.at));
+}
+
+/// Padding beyond half of the window would make windows of nothing but padding.
+void check_padding(const char* op, Pair kernel, Pair padding) {
+  check(2 * padding.h <= kernel.h && 2 * padding.w <= kernel.w, op, "padding (", padding.h, ", ",
+        padding.w, ") with a kernel of (", kernel.h, ", ", kernel.w,
+        "): at most half of the kernel is allowed");
+}
+
+/// The place in the image of the largest element of window (i, j), the first of equals; NaN is
+/// larger than all.
+template <class T>
+int64_t largest_of(const T* image, const Windows2d& at, int64_t i, int64_t j) {
+  int64_t best = -1;
+  for (int64_t p = 0; p < at.h.kernel; ++p) {
+    const int64_t row = at.h.first(i) + p * at.h.dilation;
+    if (row < 0 || row >= at.h.in) continue;
+    for (int64_t q = 0; q < at.w.kernel; ++q) {
+      const int64_t column = at.w.first(j) + q * at.w.dilation, place = row * at.w.in + column;
+      if (column < 0 || column >= at.w.in) continue;
+      if (best >= 0 && std::isnan(image[best])) return best;
+      if (best < 0 || image[place] > image[best] || std::isnan(image[place])) best = place;
+    }
+  }
+  check(best >= 0, "max_pool2d", "window (", i, ", ", j, ") lies outside of the image of ", at.h.in,
+        " × ", at.w.in, ": use less padding or dilation");
+  return best;
+}
+
+/// The windows of one dimension, for their means. 1/n is no number of f32: as the weight of both
+/// dimensions its rounding would enter twice into every element, and always on the same side. So
+/// the windows are only summed here, with a power of two as their weight, which rounds nothing and
+/// keeps the sum of large numbers a number. What is left to divide by is exact as well.
+class Means {
+ public:
+  Means(int64_t out, int64_t in, int64_t longest)
+      : sums(out, in), weight_(1 / static_cast<double>(std::bit_ceil(uint64_t(longest)))) {}
+  /// Window i is the elements begin … end − 1, whose sum is divided by `count`.
+  void add(int64_t i, int64_t begin, int64_t end, int64_t count) {
+    for (int64_t from = begin; from < end; ++from) sums.add(i, from, weight_);
+    divisors.push_back(static_cast<double>(count) * weight_);
+  }
+
+  Axis sums;
+  std::vector<double> divisors;
+
+ private:
+  double weight_;
+};
+
+Means means_of(const Windows& windows, bool count_include_pad) {
+  Means means(windows.out, windows.in, windows.kernel);
+  for (int64_t i = 0; i < windows.out; ++i) {
+    const int64_t first = windows.first(i);
+    const int64_t begin = std::max<int64_t>(first, 0);
+    const int64_t end = std::min(first + windows.kernel, windows.in);
+    const int64_t padded_end = std::min(first + windows.kernel, windows.in + windows.padding);
+    means.add(i, begin, end, count_include_pad ? padded_end - first : end - begin);
+  }
+  return means;
+}
+
+Means adaptive_means(int64_t out, int64_t in) {
+  Means means(out, in, in / out + 2);
+  for (int64_t i = 0; i < out; ++i) {
+    const int64_t begin = i * in / out, end = ((i + 1) * in + out - 1) / out;
+    means.add(i, begin, end, end - begin);
+  }
+  return means;
+}
+
+/// The means of windows: their sums, divided once.
+Tensor mean_of_windows(const Arg& x, const Means& rows, const Means& columns) {
+  const Tensor sums = resample(x, rows.sums, columns.sums);
+  std::vector<double> divisors;
+  for (const double row : rows.divisors)
+    for (const double column : columns.divisors) divisors.push_back(row * column);
+  if (std::ranges::all_of(divisors, [](double d) { return d == 1; })) return sums;
+  const Shape shape{static_cast<int64_t>(rows.divisors.size()),
+                    static_cast<int64_t>(columns.divisors.size())};
+  return Arg(sums, x.at) / to(from_vector(divisors, shape), x.dtype());
+}
+
+/// How interpolation maps one dimension: place i of the result is place i · step of the image,
+/// where step is 1 / factor, or in / out where the size was given. As PyTorch has it, a dimension
+/// that keeps its size is copied, whatever the factor (⌊2 · 1.3⌋ = 2).
+struct Scale {
+  int64_t in, out;
+  std::optional<double> factor;
+};
+
+Axis bilinear(const Scale& s, bool align_corners) {
+  Axis axis(s.out, s.in);
+  const double corners =
+      s.out > 1 ? static_cast<double>(s.in - 1) / static_cast<double>(s.out - 1) : 0;
+  const double step =
+      s.factor ? 1 / *s.factor : static_cast<double>(s.in) / static_cast<double>(s.out);
+  for (int64_t i = 0; i < s.out; ++i) {
+    const auto x = static_cast<double>(i);
+    const double from = s.in == s.out   ? x
+                        : align_corners ? x * corners
+                                        : std::max((x + 0.5) * step - 0.5, 0.0);
+    const int64_t left = std::min(static_cast<int64_t>(from), s.in - 1);
+    const double part = std::min(from - static_cast<double>(left), 1.0);
+    axis.add(i, left, 1 - part);
+    axis.add(i, std::min(left + 1, s.in - 1), part);
+  }
+  return axis;
+}
+
+/// In float, and with doubling apart, as PyTorch does: between two pixels it is rounding that
+/// decides.
+Tensor nearest(const Scale& s) {
+  const float step = s.factor ? static_cast<float>(1 / *s.factor)
+                              : static_cast<float>(s.in) / static_cast<float>(s.out);
+  Tensor index = Tensor::empty({s.out}, i64);
+  for (int64_t i = 0; i < s.out; ++i)
+    index.data<int64_t>()[i] =
+        s.out == s.in ? i
+        : s.out == 2 * s.in
+            ? i / 2
+            : std::min(static_cast<int64_t>(static_cast<float>(i) * step), s.in - 1);
+  return index;
+}
+
+}  // namespace
+
+/// Made of gather, which knows its gradient.
+Tensor max_pool2d(const Arg& x, Pair kernel, const MaxPool2dOptions& options) {
+  detail::check_image("max_pool2d", x);
+  const WindowOptions window{options.stride.value_or(kernel), options.padding, options.dilation};
+  const Windows2d at =
+      detail::windows_of("max_pool2d", x.shape(), kernel, window, options.ceil_mode);
+  check_padding("max_pool2d", kernel, options.padding);
+  const int64_t image = at.h.in * at.w.in, windows = at.h.out * at.w.out;
+  const Tensor flat = flatten(x, 2), from = contiguous_elements(flat);
+  Tensor index = Tensor::empty({x.size(0), x.size(1), windows}, i64);
+  dispatch_floating(x.dtype(), "max_pool2d", [&]<class T>() {
+    const int64_t rows = x.size(0) * x.size(1) * at.h.out;
+    parallel_for(rows, std::max<int64_t>(1, 2048 / at.w.out), [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        const T* channel = from.data<T>() + row / at.h.out * image;
+        int64_t* out = index.data<int64_t>() + row * at.w.out;
+        for (int64_t j = 0; j < at.w.out; ++j) out[j] = largest_of(channel, at, row % at.h.out, j);
+      }
+    });
+  });
+  const Tensor y = gather(Arg(flat, x.at), 2, index);
+  return reshape(Arg(y, x.at), {x.size(0), x.size(1), at.h.out, at.w.out});
+}
+
+Tensor avg_pool2d(const Arg& x, Pair kernel, const AvgPool2dOptions& options) {
+  detail::check_image("avg_pool2d", x);
+  const auto [h, w] =
+      detail::windows_of("avg_pool2d", x.shape(), kernel,
+                         {options.stride.value_or(kernel), options.padding}, options.ceil_mode);
+  check_padding("avg_pool2d", kernel, options.padding);
+  return mean_of_windows(x, means_of(h, options.count_include_pad),
+                         means_of(w, options.count_include_pad));
+}
+
+Tensor adaptive_avg_pool2d(const Arg& x, Pair output_size) {
+  detail::check_image("adaptive_avg_pool2d", x);
+  constexpr int64_t kLargest = int64_t{1} << 30;
+  check(output_size.h > 0 && output_size.w > 0 && x.size(2) > 0 && x.size(3) > 0 &&
+            output_size.h <= kLargest && output_size.w <= kLargest,
+        "adaptive_avg_pool2d", "an image of ", x.size(2), " × ", x.size(3), " to ", output_size.h,
+        " × ", output_size.w, ": all sizes must be positive, and ", kLargest, " at most");
+  return mean_of_windows(x, adaptive_means(output_size.h, x.size(2)),
+                         adaptive_means(output_size.w, x.size(3)));
+}
+
+Tensor interpolate(const Arg& x, const InterpolateOptions& options) {
+  detail::check_image("interpolate", x);
+  check(options.mode == "nearest" || options.mode == "bilinear", "interpolate", "mode '",
+        options.mode, "': use nearest or bilinear");
+  check(options.mode == "bilinear" || !options.align_corners, "interpolate",
+        "align_corners is for bilinear");
+  check(options.size.has_value() != options.scale_factor.has_value(), "interpolate",
+        "give either a size or a scale_factor");
+  const auto scale_of = [&](int64_t in, int64_t Pair::*side) {
+    constexpr int64_t kLargest = int64_t{1} << 30;
+    const double factor = options.scale_factor.value_or(1);
+    const double out = options.size ? static_cast<double>((*options.size).*side)
+                                    : std::floor(static_cast<double>(in) * factor);
+    check(in > 0 && out >= 1 && out <= kLargest, "interpolate", "an image of ", x.size(2), " × ",
+          x.size(3), " to size ", out, ": all sizes must be positive");
+    return Scale{in, static_cast<int64_t>(out), options.scale_factor};
+  };
+  const Scale h = scale_of(x.size(2), &Pair::h), w = scale_of(x.size(3), &Pair::w);
+  if (options.mode == "bilinear")
+    return resample(x, bilinear(h, options.align_corners), bilinear(w, options.align_corners));
+  const Tensor rows = index_select(x, 2, nearest(h));
+  return index_select(Arg(rows, x.at), 3, nearest(w));
+}
+
+}  // namespace tarsier

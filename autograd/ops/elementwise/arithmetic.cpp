@@ -1,0 +1,176 @@
+// Arithmetic: + − × ÷, powers, minimum and maximum.
+#include "autograd/loops/elementwise.h"
+#include "autograd/ops.h"
+#include "autograd/ops/record.h"
+
+namespace tarsier {
+
+using detail::binary;
+using detail::record_floating;
+using detail::saved_for;
+using kernels::Binary;
+
+// Gradients have the shape of the result here; the engine sums them back to a broadcast operand.
+
+// ------------------------------------------------------------------------------------- a + b
+
+/// y = a + b.   da = dy, db = dy
+Tensor operator+(const Arg& a, const Arg& b) {
+  return record_floating("add", {a, b}, binary(Binary::add, a, b, "add"), Save{},
+                         [](const Saved&, const Tensor& dy) -> Grads {
+                           return {dy, dy};
+                         });
+}
+Tensor operator+(const Arg& a, double b) {
+  return record_floating("add", {a}, binary(Binary::add, a, b, "add"), Save{},
+                         [](const Saved&, const Tensor& dy) -> Grads { return {dy}; });
+}
+Tensor operator+(double a, const Arg& b) { return b + a; }
+
+// ------------------------------------------------------------------------------------- a − b
+
+/// y = a − b.   da = dy, db = −dy
+Tensor operator-(const Arg& a, const Arg& b) {
+  return record_floating("sub", {a, b}, binary(Binary::sub, a, b, "sub"), Save{},
+                         [](const Saved& saved, const Tensor& dy) -> Grads {
+                           return {dy, saved.needs(1) ? -dy : Tensor()};
+                         });
+}
+Tensor operator-(const Arg& a, double b) {
+  return record_floating("sub", {a}, binary(Binary::sub, a, b, "sub"), Save{},
+                         [](const Saved&, const Tensor& dy) -> Grads { return {dy}; });
+}
+Tensor operator-(double a, const Arg& b) {
+  return record_floating("sub", {b}, binary(Binary::sub, a, b, "sub"), Save{},
+                         [](const Saved&, const Tensor& dy) -> Grads { return {-dy}; });
+}
+
+/// y = −x.   dx = −dy
+Tensor operator-(const Arg& x) {
+  Tensor y = x.dtype() == i64 ? binary(Binary::sub, 0.0, x, "neg")
+                              : detail::unary(kernels::Unary::neg, x, "neg");
+  return record_floating("neg", {x}, y, Save{},
+                         [](const Saved&, const Tensor& dy) -> Grads { return {-dy}; });
+}
+
+// ------------------------------------------------------------------------------------- a · b
+
+/// y = a · b.   da = dy · b, db = dy · a     saved: both
+Tensor operator*(const Arg& a, const Arg& b) {
+  return record_floating("mul", {a, b}, binary(Binary::mul, a, b, "mul"),
+                         Save{saved_for(b, a), saved_for(a, b)},
+                         [](const Saved& saved, const Tensor& dy) -> Grads {
+                           return {saved.needs(0) ? dy * saved[1] : Tensor(),
+                                   saved.needs(1) ? dy * saved[0] : Tensor()};
+                         });
+}
+/// y = a · b, b a number.   da = dy · b
+Tensor operator*(const Arg& a, double b) {
+  return record_floating("mul", {a}, binary(Binary::mul, a, b, "mul"), Save{},
+                         [b](const Saved&, const Tensor& dy) -> Grads { return {dy * b}; });
+}
+Tensor operator*(double a, const Arg& b) { return b * a; }
+
+// ------------------------------------------------------------------------------------- a / b
+
+/// y = a / b.   da = dy / b, db = −dy · a / b² = −dy · y / b     saved: b and y
+Tensor operator/(const Arg& a, const Arg& b) {
+  Tensor y = binary(Binary::div, a, b, "div");
+  return record("div", {a, b}, y, Save{b, y}, [](const Saved& saved, const Tensor& dy) -> Grads {
+    const Tensor da = dy / saved[0];
+    return {da, saved.needs(1) ? -da * saved[1] : Tensor()};
+  });
+}
+/// y = a / b, b a number.   da = dy / b
+Tensor operator/(const Arg& a, double b) {
+  return record("div", {a}, binary(Binary::div, a, b, "div"), Save{},
+                [b](const Saved&, const Tensor& dy) -> Grads { return {dy / b}; });
+}
+/// y = a / b, a a number.   db = −dy · y / b     saved: b and y
+Tensor operator/(double a, const Arg& b) {
+  Tensor y = binary(Binary::div, a, b, "div");
+  return record("div", {b}, y, Save{b, y}, [](const Saved& saved, const Tensor& dy) -> Grads {
+    return {-dy / saved[0] * saved[1]};
+  });
+}
+
+// ------------------------------------------------------------------------------------- powers
+
+namespace {
+
+/// xᵖ. The common exponents have quick ways that are at least as accurate.
+Tensor power(const Tensor& x, double p) {
+  using kernels::Unary;
+  if (p == 2) return detail::unary(Unary::square, x, "pow");
+  if (p == 0.5) return detail::unary(Unary::sqrt, x, "pow");
+  if (p == -0.5) return detail::unary(Unary::rsqrt, x, "pow");
+  if (p == -1) return detail::unary(Unary::reciprocal, x, "pow");
+  if (p == 3) return binary(Binary::mul, detail::unary(Unary::square, x, "pow"), x, "pow");
+  return binary(Binary::pow, x, p, "pow");
+}
+
+}  // namespace
+
+/// y = xᵖ, p a number.   dx = dy · p · xᵖ⁻¹, and 0 where p = 0     saved: x
+Tensor pow(const Arg& x, double exponent) {
+  return record("pow", {x}, power(x, exponent), Save{x},
+                [p = exponent](const Saved& saved, const Tensor& dy) -> Grads {
+                  if (p == 0) return {zeros_like(dy)};
+                  return {dy * (p * pow(saved[0], p - 1))};
+                });
+}
+
+/// y = xᵖ.   dx = dy · p · xᵖ⁻¹ (0 where p = 0), dp = dy · y · log x (0 where x = 0 and p ≥ 0)
+///   saved: x, p, y
+Tensor pow(const Arg& x, const Arg& exponent) {
+  Tensor y = binary(Binary::pow, x, exponent, "pow");
+  return record("pow", {x, exponent}, y, Save{x, exponent, saved_for(exponent, y)},
+                [](const Saved& saved, const Tensor& dy) -> Grads {
+                  const Tensor x = saved[0], p = saved[1];
+                  Tensor dx, dp;
+                  if (saved.needs(0)) {
+                    // Where p = 0 and 1/x is infinite or NaN, 0 · 1ᵖ⁻¹ stands in its place.
+                    const Tensor base = where(p == 0 && !isfinite(1 / x), 1.0, x);
+                    dx = dy * (p * pow(base, p - 1));
+                  }
+                  if (saved.needs(1)) {
+                    // 0ᵖ is 0 or 1 for all p ≥ 0: slope 0, which is log 1.
+                    const Tensor base = where(x == 0 && p >= 0, 1.0, x);
+                    dp = dy * (saved[2] * log(base));
+                  }
+                  return {dx, dp};
+                });
+}
+
+// ------------------------------------------------------------------------------------- min, max
+
+namespace {
+
+/// dy where a is chosen, half of it where both are equal.
+Tensor share(const Tensor& chosen, const Tensor& equal, const Tensor& dy) {
+  return where(chosen, dy, where(equal, dy * 0.5, 0.0));
+}
+
+}  // namespace
+
+/// y = min(a, b), NaN where one of them is.   da = dy where a < b, ½ dy where a = b; db likewise
+Tensor minimum(const Arg& a, const Arg& b) {
+  return record_floating("minimum", {a, b}, binary(Binary::minimum, a, b, "minimum"), Save{a, b},
+                         [](const Saved& saved, const Tensor& dy) -> Grads {
+                           const Tensor a = saved[0], b = saved[1], equal = a == b;
+                           return {saved.needs(0) ? share(a < b, equal, dy) : Tensor(),
+                                   saved.needs(1) ? share(b < a, equal, dy) : Tensor()};
+                         });
+}
+
+/// y = max(a, b), NaN where one of them is.   da = dy where a > b, ½ dy where a = b; db likewise
+Tensor maximum(const Arg& a, const Arg& b) {
+  return record_floating("maximum", {a, b}, binary(Binary::maximum, a, b, "maximum"), Save{a, b},
+                         [](const Saved& saved, const Tensor& dy) -> Grads {
+                           const Tensor a = saved[0], b = saved[1], equal = a == b;
+                           return {saved.needs(0) ? share(a > b, equal, dy) : Tensor(),
+                                   saved.needs(1) ? share(b > a, equal, dy) : Tensor()};
+                         });
+}
+
+}  // namespace tarsier

@@ -1,0 +1,60 @@
+#pragma once
+// C = A·B, C += A·B, with any strides, batched, with a fused tail.
+
+#include <cstdint>
+
+namespace tarsier::kernels {
+
+/// What happens to an element of the product before it is stored.
+enum class GemmTail : uint8_t { none, relu, gelu, gelu_tanh, silu };
+
+/// C[i, j] = tail(Σ_p A[i, p]·B[p, j] + bias[j])   for i < m, j < n, p < k,
+/// or C[i, j] += Σ_p … where `accumulate` (no bias or tail then). Strides count elements; A and B
+/// may have any (a transposed matrix is one with swapped strides, 0 repeats), the rows of C are
+/// contiguous (column stride 1).
+///
+/// With `batch` > 1 the product is done once per batch, at a + a_offsets[i] and so on; the arrays
+/// of offsets allow any broadcasting. A null array means offset 0 for all. Matrices of C must not
+/// overlap one another or the operands. k = 0 gives zeros (or leaves C as it was).
+///
+/// Each element of C is summed in an order that depends on k alone (sum.h), so it has the same
+/// bits at any number of threads, alone or in a batch, and whatever rows and columns stand around
+/// it; but a product of m = n = 1 is summed in an order of its own (gemm_dot.h). The rounding error
+/// of a sum grows far slower than with √k.
+template <class T>
+struct Gemm {
+  int64_t m, n, k;
+  const T* a;
+  int64_t a_row, a_col;
+  const T* b;
+  int64_t b_row, b_col;
+  T* c;
+  int64_t c_row;
+  bool accumulate = false;
+  const T* bias = nullptr;
+  GemmTail tail = GemmTail::none;
+  int64_t batch = 1;
+  const int64_t* a_offsets = nullptr;
+  const int64_t* b_offsets = nullptr;
+  const int64_t* c_offsets = nullptr;
+};
+
+/// One step of the way from the definition of the product to a fast one (gemm_ladder.h): C = A·B
+/// for row-major matrices, on one thread, each equal to the others to the last bit, and to `gemm`
+/// up to k = 128. `memory` has room for `memory_size(m, k)` elements.
+template <class T>
+struct GemmStep {
+  const char* name;
+  void (*run)(int64_t m, int64_t n, int64_t k, const T* a, const T* b, T* c, T* memory);
+  int64_t (*memory_size)(int64_t m, int64_t k);
+};
+
+template <class T>
+struct GemmKernels {
+  /// The product, on the threads of the pool where it is large enough to pay.
+  void (*gemm)(const Gemm<T>&);
+  /// For study: naive, blocked, packed, simd.
+  GemmStep<T> gemm_ladder[4];
+};
+
+}  // namespace tarsier::kernels

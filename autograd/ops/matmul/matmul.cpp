@@ -1,0 +1,171 @@
+// Products of matrices: matmul and linear.
+#include <optional>
+#include <vector>
+
+#include "autograd/ops.h"
+#include "autograd/ops/matmul/gemm.kernel.h"
+#include "autograd/simd/dispatch.h"
+
+namespace tarsier {
+namespace {
+
+void check_dtypes(const char* op, const Tensor& a, const Tensor& b) {
+  check(a.defined() && b.defined(), op,
+        "an undefined tensor was given: assign the result of an op to it");
+  check(a.dtype() == b.dtype(), op, "dtypes ", a.dtype(), " and ", b.dtype(),
+        " differ: convert one with to(x, dtype)");
+  check(is_floating(a.dtype()), op, "dtype ", a.dtype(),
+        " where f32 or f64 is needed: convert with to(x, f32)");
+}
+
+/// The sizes before the last two.
+Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
+
+/// The matrix whose rows are all rows of x: (…, n) → (rows, n).
+Tensor as_rows(const Arg& x) {
+  const Shape outer(x.shape().begin(), x.shape().end() - 1);
+  return reshape(x, {outer.numel(), x.shape().back()});
+}
+
+/// The one stride that leads from each row of x to the next, over all its leading dimensions; none
+/// where there is no such stride. With it the matrices of a batch are one tall matrix.
+std::optional<int64_t> row_stride(const Tensor& x) {
+  int64_t stride = 0, rows = 1;
+  for (int d = x.dim() - 2; d >= 0; --d) {
+    if (x.shape()[d] == 1) continue;
+    if (rows == 1) stride = x.strides()[d];
+    if (x.strides()[d] != stride * rows) return {};
+    rows *= x.shape()[d];
+  }
+  return stride;
+}
+
+/// Where the matrices of x start, when its leading sizes are stretched to `batch`.
+std::vector<int64_t> matrix_offsets(const Tensor& x, const Shape& batch) {
+  std::vector<int64_t> offsets{0};
+  const int missing = batch.size() - (x.dim() - 2);
+  for (int d = 0; d < batch.size(); ++d) {
+    const bool stretched = d < missing || x.shape()[d - missing] == 1;
+    const int64_t stride = stretched ? 0 : x.strides()[d - missing];
+    std::vector<int64_t> finer;
+    finer.reserve(offsets.size() * static_cast<size_t>(batch[d]));
+    for (int64_t offset : offsets)
+      for (int64_t i = 0; i < batch[d]; ++i) finer.push_back(offset + i * stride);
+    offsets = std::move(finer);
+  }
+  return offsets;
+}
+
+/// a · b + bias, not recorded; both have two dimensions or more, and the sizes fit.
+Tensor multiply(const Tensor& a, const Tensor& b, const Tensor& bias, const char* op) {
+  const int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1);
+  const Shape batch = broadcast_shapes(leading(a.shape()), leading(b.shape()), op);
+  Shape shape = batch;
+  shape.push_back(m);
+  shape.push_back(n);
+  Tensor y = Tensor::empty(shape, a.dtype());
+  if (y.numel() == 0) return y;
+  dispatch_floating(a.dtype(), op, [&]<class T>() {
+    kernels::Gemm<T> gemm{.m = m,
+                          .n = n,
+                          .k = k,
+                          .a = a.data<T>(),
+                          .a_row = a.strides()[a.dim() - 2],
+                          .a_col = a.strides()[a.dim() - 1],
+                          .b = b.data<T>(),
+                          .b_row = b.strides()[b.dim() - 2],
+                          .b_col = b.strides()[b.dim() - 1],
+                          .c = y.data<T>(),
+                          .c_row = n,
+                          .bias = bias.defined() ? bias.data<T>() : nullptr};
+    std::vector<int64_t> a_offsets, b_offsets, c_offsets;
+    const bool one_b = leading(b.shape()).numel() == 1;
+    const std::optional<int64_t> a_row = row_stride(a);
+    if (one_b && a_row && leading(a.shape()) == batch) {
+      gemm.m = batch.numel() * m;
+      gemm.a_row = *a_row;
+    } else if (batch.numel() > 1) {
+      a_offsets = matrix_offsets(a, batch);
+      b_offsets = matrix_offsets(b, batch);
+      c_offsets = matrix_offsets(y, batch);
+      gemm.batch = batch.numel();
+      gemm.a_offsets = a_offsets.data();
+      gemm.b_offsets = b_offsets.data();
+      gemm.c_offsets = c_offsets.data();
+    }
+    kernels::active<kernels::GemmKernels<T>>().gemm(gemm);
+  });
+  return y;
+}
+
+}  // namespace
+
+/// y = a · b.
+///   da = dy · bᵀ
+///   db = aᵀ · dy                  saved: a, b
+/// Where a is stretched over a batch of b, or b over a batch of a, the engine sums the gradients.
+/// The common case, one matrix b for all of a, needs no such sum: then db is one product, over all
+/// rows of a and dy.
+Tensor matmul(const Arg& a, const Arg& b) {
+  check_dtypes("matmul", a, b);
+  check(a.dim() > 0 && b.dim() > 0, "matmul", "shapes ", a.shape(), " and ", b.shape(),
+        ": a scalar is no matrix; multiply with *");
+  const int64_t a_inner = a.size(-1), b_inner = b.size(b.dim() == 1 ? 0 : -2);
+  check(a_inner == b_inner, "matmul", "shapes ", a.shape(), " and ", b.shape(),
+        " do not multiply: inner sizes ", a_inner, " and ", b_inner, " differ");
+  if (a.dim() == 1) {
+    const Tensor row = unsqueeze(a, 0);
+    return squeeze(Arg(matmul(Arg(row, a.at), b), a.at), b.dim() == 1 ? 0 : -2);
+  }
+  if (b.dim() == 1) return squeeze(Arg(matmul(a, unsqueeze(b, 1)), a.at), -1);
+
+  Tensor y = multiply(a, b, {}, "matmul");
+  return record("matmul", {a, b}, y, Save{a, b}, [](const Saved& saved, const Tensor& dy) -> Grads {
+    const Tensor a = saved[0], b = saved[1];
+    Tensor da, db;
+    if (saved.needs(0)) da = matmul(dy, transpose(b, -2, -1));
+    if (saved.needs(1)) {
+      const bool one_b = leading(b.shape()).numel() == 1;
+      if (one_b && leading(a.shape()) == leading(dy.shape()))
+        db = reshape(matmul(transpose(as_rows(a), 0, 1), as_rows(dy)), b.shape());
+      else
+        db = matmul(transpose(a, -2, -1), dy);
+    }
+    return {da, db};
+  });
+}
+
+/// y = x · weightᵀ + bias, over all rows of x at once.
+///   dx = dy · weight
+///   dweight = dyᵀ · x
+///   dbias = Σ_rows dy             saved: x, weight
+Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias) {
+  check_dtypes("linear", x, weight);
+  check(weight.dim() == 2, "linear", "weight of shape ", weight.shape(), ": expected (out, in)");
+  check(x.dim() > 0 && x.size(-1) == weight.size(1), "linear", "x of shape ", x.shape(),
+        " and weight of shape ", weight.shape(), ": expected x (…, ", weight.size(1), ")");
+  if (bias.defined()) {
+    check(bias.dtype() == x.dtype(), "linear", "bias of ", bias.dtype(), " beside x of ", x.dtype(),
+          ": convert one with to(x, dtype)");
+    check(bias.shape() == Shape{weight.size(0)}, "linear", "bias of shape ", bias.shape(),
+          ": expected ", Shape{weight.size(0)}, ", one per row of weight");
+  }
+  const Tensor rows = x.dim() > 1 ? Tensor(x) : unsqueeze(x.detach(), 0);
+  const Tensor weight_t =
+      weight.view_as({weight.size(1), weight.size(0)}, {weight.strides()[1], weight.strides()[0]},
+                     weight.offset());
+  Tensor y = multiply(rows, weight_t, bias.defined() ? contiguous(bias.detach()) : bias, "linear");
+  if (x.dim() == 1) y = squeeze(y, 0);
+  return record("linear", {x, weight, bias}, y, Save{x, weight},
+                [](const Saved& saved, const Tensor& dy) -> Grads {
+                  const Tensor x = saved[0], weight = saved[1];
+                  Tensor dx, dweight, dbias;
+                  const Tensor dy_rows = as_rows(dy);
+                  if (saved.needs(0)) dx = matmul(dy, weight);
+                  if (saved.needs(1)) dweight = matmul(transpose(dy_rows, 0, 1), as_rows(x));
+                  if (saved.needs(2)) dbias = sum(dy_rows, 0);
+                  return {dx, dweight, dbias};
+                });
+}
+
+}  // namespace tarsier

@@ -1,0 +1,133 @@
+// Random tensors. Element i is a function of the stream's key and i alone: the same at any number
+// of threads, and the first elements of a larger tensor are those of a smaller one.
+#include <numbers>
+#include <utility>
+
+#include "autograd/loops/elementwise.h"
+#include "autograd/loops/elementwise.kernel.h"
+#include "autograd/loops/random.kernel.h"
+#include "autograd/ops.h"
+#include "autograd/simd/dispatch.h"
+
+namespace tarsier {
+
+using detail::kCostlyGrain;
+using kernels::Unary;
+
+namespace {
+
+Tensor new_tensor(const Shape& shape, DType dtype, const char* op) {
+  for (int64_t size : shape) check(size >= 0, op, "shape ", shape, " has a negative size");
+  return Tensor::empty(shape, dtype);
+}
+
+}  // namespace
+
+Tensor rand(const Shape& shape, DType dtype, Generator& generator, SourceLine at) {
+  const CallSite site(at);
+  Tensor y = new_tensor(shape, dtype, "rand");
+  const RandomKey key = generator.next();
+  dispatch_floating(dtype, "rand", [&]<class T>() {
+    T* py = y.data<T>();
+    parallel_for(y.numel(), kCostlyGrain, [=](int64_t begin, int64_t end) {
+      kernels::active<kernels::RandomKernels<T>>().uniform(key, static_cast<uint64_t>(begin),
+                                                           end - begin, py + begin);
+    });
+  });
+  return y;
+}
+
+namespace {
+
+/// Normal numbers are made by the block, from as many uniform ones.
+constexpr int64_t kBlock = 256, kHalf = kBlock / 2;
+
+/// Box–Muller: of uniform u and v, r = √(−2 ln(1 − u)) is the length and θ = 2πv the angle of a
+/// point with normal coordinates r·cos θ and r·sin θ. Here u is the first half of the block, v the
+/// second.
+template <class T>
+void normal_block(RandomKey key, int64_t block, T* z) {
+  const auto apply = [](Unary f, const T* x, T* y) {
+    kernels::active<kernels::ElementwiseKernels<T>>().unary[static_cast<int>(f)](kHalf, x, y);
+  };
+  T u[kBlock], *v = u + kHalf, r[kHalf];
+  kernels::active<kernels::RandomKernels<T>>().uniform(key, static_cast<uint64_t>(block * kBlock),
+                                                       kBlock, u);
+  for (int64_t i = 0; i < kHalf; ++i) u[i] = 1 - u[i];  // (0, 1]: its logarithm is finite
+  apply(Unary::log, u, r);
+  for (int64_t i = 0; i < kHalf; ++i) r[i] *= -2;
+  apply(Unary::sqrt, r, r);
+  for (int64_t i = 0; i < kHalf; ++i) v[i] *= T(2 * std::numbers::pi);
+  apply(Unary::cos, v, z);
+  apply(Unary::sin, v, z + kHalf);
+  for (int64_t i = 0; i < kHalf; ++i) z[i] *= r[i];
+  for (int64_t i = 0; i < kHalf; ++i) z[kHalf + i] *= r[i];
+}
+
+}  // namespace
+
+Tensor randn(const Shape& shape, DType dtype, Generator& generator, SourceLine at) {
+  const CallSite site(at);
+  Tensor y = new_tensor(shape, dtype, "randn");
+  const RandomKey key = generator.next();
+  dispatch_floating(dtype, "randn", [&]<class T>() {
+    T* py = y.data<T>();
+    const int64_t n = y.numel();
+    parallel_for((n + kBlock - 1) / kBlock, kCostlyGrain / kBlock, [=](int64_t begin, int64_t end) {
+      for (int64_t block = begin; block < end; ++block) {
+        T z[kBlock];
+        normal_block(key, block, z);
+        const int64_t first = block * kBlock;
+        std::copy_n(z, std::min(kBlock, n - first), py + first);
+      }
+    });
+  });
+  return y;
+}
+
+namespace {
+
+/// Number `index` of a stream, uniform in 0 … range − 1: the high word of bits · range, 64 bits
+/// each. Source: Lemire, "Fast random integer generation in an interval", 2019; without its last
+/// step, so numbers differ in probability by up to range / 2⁶⁴.
+uint64_t integer_below(uint64_t range, RandomKey key, uint64_t index) {
+  const auto low = [](uint64_t v) { return static_cast<uint32_t>(v); };
+  const auto high = [](uint64_t v) { return static_cast<uint32_t>(v >> 32); };
+  const auto words = philox({low(index), high(index), low(key.stream), high(key.stream)},
+                            {low(key.seed), high(key.seed)});
+  const uint64_t bits = uint64_t(words[1]) << 32 | words[0];
+  return static_cast<uint64_t>(static_cast<unsigned __int128>(bits) * range >> 64);
+}
+
+}  // namespace
+
+Tensor randint(int64_t low, int64_t high, const Shape& shape, Generator& generator, SourceLine at) {
+  const CallSite site(at);
+  check(low < high, "randint", "low ", low, " and high ", high, ": low must be less than high");
+  Tensor y = new_tensor(shape, i64, "randint");
+  const RandomKey key = generator.next();
+  const uint64_t range = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
+  int64_t* py = y.data<int64_t>();
+  parallel_for(y.numel(), kCostlyGrain, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      py[i] = static_cast<int64_t>(static_cast<uint64_t>(low) +
+                                   integer_below(range, key, static_cast<uint64_t>(i)));
+  });
+  return y;
+}
+
+/// Fisher–Yates: the last place gets a random one of all, the one before it one of the rest, …
+Tensor randperm(int64_t n, Generator& generator, SourceLine at) {
+  const CallSite site(at);
+  check(n >= 0, "randperm", n, " elements: use 0 or more");
+  Tensor y = arange(n);
+  const RandomKey key = generator.next();
+  int64_t* py = y.data<int64_t>();
+  for (int64_t i = n - 1; i > 0; --i) {
+    const auto range = static_cast<uint64_t>(i + 1);
+    std::swap(py[i], py[static_cast<int64_t>(integer_below(range, key, static_cast<uint64_t>(i)))]);
+  }
+  return y;
+}
+
+}  // namespace tarsier

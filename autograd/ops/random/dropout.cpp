@@ -1,0 +1,57 @@
+// Dropout (Srivastava et al. 2014), scaled in training so that evaluation needs nothing.
+#include "autograd/loops/copy.h"
+#include "autograd/loops/elementwise.h"
+#include "autograd/loops/random.kernel.h"
+#include "autograd/ops.h"
+#include "autograd/simd/dispatch.h"
+
+namespace tarsier {
+namespace {
+
+void check_probability(double p) {
+  check(p >= 0 && p <= 1, "dropout", "probability ", p, ": use 0 to 1");
+}
+
+/// 1 / (1 − p), what the remaining elements are multiplied by; none remain where p = 1.
+double scale_of(double p) { return p < 1 ? 1 / (1 - p) : 0; }
+
+/// y = m · x with m_i = 0 where uniform(key, i) < p, otherwise 1 / (1 − p).   dx = m · dy
+/// The op is its own backward: `key` makes the same mask again, so that none is kept.
+Tensor dropout_with(const Arg& x, double p, RandomKey key) {
+  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  dispatch_floating(x.dtype(), "dropout", [&]<class T>() {
+    const Tensor in_order = contiguous_elements(x);
+    const T* px = in_order.data<T>();
+    T* py = y.data<T>();
+    parallel_for(y.numel(), detail::kCostlyGrain, [=](int64_t begin, int64_t end) {
+      kernels::active<kernels::RandomKernels<T>>().dropout(
+          key, static_cast<uint64_t>(begin), end - begin, static_cast<T>(p),
+          static_cast<T>(scale_of(p)), px + begin, py + begin);
+    });
+  });
+  return record("dropout", {x}, y, Save{}, [p, key](const Saved&, const Tensor& dy) -> Grads {
+    return {dropout_with(dy, p, key)};
+  });
+}
+
+}  // namespace
+
+Tensor dropout(const Arg& x, double p, bool training, Generator& generator) {
+  check_probability(p);
+  check(is_floating(x.dtype()), "dropout", "dtype ", x.dtype(),
+        " where f32 or f64 is needed: convert with to(x, f32)");
+  if (!training || p == 0) return x;
+  return dropout_with(x, p, generator.next());
+}
+
+Tensor dropout_reference(const Arg& x, double p, RandomKey key) {
+  check_probability(p);
+  Tensor u = Tensor::empty(x.shape(), x.dtype());
+  dispatch_floating(x.dtype(), "dropout", [&]<class T>() {
+    for (int64_t i = 0; i < u.numel(); ++i)
+      u.data<T>()[i] = uniform<T>(key, static_cast<uint64_t>(i));
+  });
+  return where(u < p, 0.0, x * scale_of(p));
+}
+
+}  // namespace tarsier

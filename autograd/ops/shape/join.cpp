@@ -1,0 +1,163 @@
+// Tensors put together, taken apart and surrounded: cat, stack, split, chunk, pad.
+#include <algorithm>
+
+#include "autograd/loops/copy.h"
+#include "autograd/loops/elementwise.h"
+#include "autograd/ops.h"
+
+namespace tarsier {
+namespace {
+
+/// The part [start, start + count) of x along `dim`, not recorded.
+Tensor part_of(const Tensor& x, int dim, int64_t start, int64_t count) {
+  Shape shape = x.shape();
+  shape[dim] = count;
+  const int64_t offset = count == 0 ? 0 : start * x.strides()[dim];
+  return x.view_as(shape, x.strides(), x.offset() + offset);
+}
+
+constexpr int64_t kMostEmptyChunks = 1 << 20;
+constexpr int64_t kMostPadding = int64_t{1} << 60;  // sizes stay far from overflow
+
+/// "(2, 3)": a list of any length, for error messages.
+std::string text_of(const std::vector<int64_t>& numbers) {
+  std::string text = "(";
+  for (size_t i = 0; i < numbers.size(); ++i) text += (i ? ", " : "") + std::to_string(numbers[i]);
+  return text + ")";
+}
+
+}  // namespace
+
+/// y = x₁, x₂, … one after another along `dim`.   dxᵢ = the slice of dy where xᵢ went
+Tensor cat(const std::vector<Tensor>& xs, int64_t dim, std::source_location at) {
+  const CallSite site(at);
+  check(!xs.empty(), "cat", "an empty list: at least one tensor is needed");
+  Shape shape = xs[0].shape();
+  const int d = wrap_dim(dim, shape.size(), "cat");
+  std::vector<int64_t> starts;
+  int64_t total = 0;
+  for (size_t i = 0; i < xs.size(); ++i) {
+    check(xs[i].dtype() == xs[0].dtype(), "cat", "tensors 0 and ", i, " are ", xs[0].dtype(),
+          " and ", xs[i].dtype(), ": convert one with to(x, dtype)");
+    Shape other = xs[i].shape();
+    if (other.size() == shape.size()) other[d] = shape[d];
+    check(other == shape, "cat", "tensors 0 and ", i, " have shapes ", xs[0].shape(), " and ",
+          xs[i].shape(), ": they may differ in dimension ", d, " only");
+    starts.push_back(total);
+    total += xs[i].shape()[d];
+  }
+  shape[d] = total;
+  Tensor y = Tensor::empty(shape, xs[0].dtype());
+  std::vector<int64_t> sizes;
+  for (size_t i = 0; i < xs.size(); ++i) {
+    sizes.push_back(xs[i].shape()[d]);
+    copy_elements(xs[i], part_of(y, d, starts[i], sizes[i]));
+  }
+  return record("cat", Inputs(xs, at), y, Save{},
+                [d, starts, sizes](const Saved& saved, const Tensor& dy) {
+                  Grads grads(starts.size());
+                  for (size_t i = 0; i < starts.size(); ++i)
+                    if (saved.needs(static_cast<int>(i)))
+                      grads[i] = slice(dy, d, starts[i], starts[i] + sizes[i]);
+                  return grads;
+                });
+}
+
+/// y[…, i, …] = xᵢ: cat along a new dimension.
+Tensor stack(const std::vector<Tensor>& xs, int64_t dim, std::source_location at) {
+  const CallSite site(at);
+  check(!xs.empty(), "stack", "an empty list: at least one tensor is needed");
+  const int d = wrap_dim(dim, xs[0].dim() + 1, "stack");
+  std::vector<Tensor> slabs;
+  for (size_t i = 0; i < xs.size(); ++i) {
+    check(xs[i].shape() == xs[0].shape(), "stack", "tensors 0 and ", i, " have shapes ",
+          xs[0].shape(), " and ", xs[i].shape(), ": all must be equal");
+    slabs.push_back(unsqueeze(Arg(xs[i], at), d));
+  }
+  return cat(slabs, d, at);
+}
+
+std::vector<Tensor> split(const Arg& x, int64_t size, int64_t dim) {
+  const int d = wrap_dim(dim, x.dim(), "split");
+  check(size >= 1, "split", "pieces of size ", size, ": 1 or more is needed");
+  std::vector<Tensor> parts;
+  // One piece even where there is nothing to split, as PyTorch.
+  for (int64_t start = 0; parts.empty() || start < x.shape()[d]; start += size)
+    parts.push_back(slice(x, d, start, start + std::min(size, x.shape()[d] - start)));
+  return parts;
+}
+
+std::vector<Tensor> split(const Arg& x, const std::vector<int64_t>& sizes, int64_t dim) {
+  const int d = wrap_dim(dim, x.dim(), "split");
+  int64_t left = x.shape()[d];
+  bool fits = !sizes.empty();
+  for (int64_t size : sizes) {
+    fits = fits && size >= 0 && size <= left;
+    if (fits) left -= size;
+  }
+  check(fits && left == 0, "split", "sizes ", text_of(sizes), " must be 0 or more and sum to ",
+        x.shape()[d], ", the size of dimension ", d, " in shape ", x.shape());
+  std::vector<Tensor> parts;
+  int64_t start = 0;
+  for (int64_t size : sizes) {
+    parts.push_back(slice(x, d, start, start + size));
+    start += size;
+  }
+  return parts;
+}
+
+std::vector<Tensor> chunk(const Arg& x, int64_t chunks, int64_t dim) {
+  const int d = wrap_dim(dim, x.dim(), "chunk");
+  check(chunks >= 1, "chunk", chunks, " chunks: 1 or more is needed");
+  // Where there is nothing to cut, so many empty ones, as PyTorch.
+  if (x.shape()[d] == 0) {
+    check(chunks <= kMostEmptyChunks, "chunk", chunks, " chunks of dimension ", d, " in shape ",
+          x.shape(), ", which is empty: use ", kMostEmptyChunks, " at most");
+    return split(x, std::vector<int64_t>(static_cast<size_t>(chunks), 0), d);
+  }
+  const int64_t size = x.shape()[d] / chunks + (x.shape()[d] % chunks != 0);
+  return split(x, std::max<int64_t>(size, 1), d);
+}
+
+/// y = x surrounded with `value`.   dx = dy padded by the negative of it: what was added is cut
+/// off, and zeros come where x was cut
+Tensor pad(const Arg& x, const std::vector<int64_t>& padding, double value) {
+  const int pairs = static_cast<int>(padding.size() / 2);
+  check(padding.size() % 2 == 0 && pairs <= x.dim(), "pad", padding.size(),
+        " numbers for a tensor of shape ", x.shape(),
+        ": give a left and a right one for each of the last dimensions");
+  if (x.dtype() == i64) detail::number_as<int64_t>(value, "pad");  // an error where it is none
+  for (int64_t p : padding)
+    check(p >= -kMostPadding && p <= kMostPadding, "pad", "padding by ", p, ": use ", -kMostPadding,
+          " to ", kMostPadding);
+  Shape shape = x.shape();
+  std::vector<int64_t> negated;
+  for (int i = 0; i < 2 * pairs; ++i) {
+    shape[x.dim() - 1 - i / 2] += padding[static_cast<size_t>(i)];
+    negated.push_back(-padding[static_cast<size_t>(i)]);
+  }
+  for (int d = 0; d < x.dim(); ++d)
+    check(shape[d] >= 0, "pad", "negative padding cuts more than there is: dimension ", d,
+          " of shape ", x.shape(), " would get size ", shape[d]);
+  Tensor y = Tensor::empty(shape, x.dtype());
+  // Dimension by dimension the margins are filled, and what is between them stays to be done: so
+  // every element is written once.
+  Tensor from = x, to = y;
+  for (int i = 0; i < pairs; ++i) {
+    const int d = x.dim() - 1 - i;
+    const int64_t left = padding[static_cast<size_t>(2 * i)];
+    const int64_t size = x.shape()[d], out = shape[d];
+    // Where x is cut on one side by more than its size, nothing of it is left.
+    const int64_t begin = std::clamp<int64_t>(left, 0, out);
+    const int64_t end = std::clamp<int64_t>(left + size, begin, out);
+    from = part_of(from, d, begin - left, end - begin);
+    fill_elements(part_of(to, d, 0, begin), value);
+    fill_elements(part_of(to, d, end, out - end), value);
+    to = part_of(to, d, begin, end - begin);
+  }
+  copy_elements(from, to);
+  return record("pad", {x}, y, Save{},
+                [negated](const Saved&, const Tensor& dy) -> Grads { return {pad(dy, negated)}; });
+}
+
+}  // namespace tarsier

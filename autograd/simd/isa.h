@@ -1,0 +1,18 @@
+#pragma once
+// The instruction sets that kernels are compiled for, and the one in use.
+
+#include <cstdint>
+
+namespace tarsier::kernels {
+
+/// The slowest first.
+enum class Isa : uint8_t { scalar, neon, avx2, avx512 };
+
+/// The instruction set in use: the best of this build that the processor has, or the one that
+/// TARSIER_ISA names. Throws Error("TARSIER_ISA") where that one is unknown, or missing here.
+Isa active_isa();
+
+/// "scalar", "neon", "avx2" or "avx512".
+const char* name_of(Isa isa);
+
+}  // namespace tarsier::kernels

@@ -1,0 +1,122 @@
+#pragma once
+// The innermost piece of matmul: one tile of C, held in registers while all of k passes by.
+//
+// A tile is kTileRows rows by two vectors. Step p of its loop reads two vectors of row p of B and,
+// for each of its rows, one element of A that it repeats in all lanes: 2·rows multiply-adds for
+// rows + 2 loads. The sums stay in registers for all of a chain (sum.h), so the tile has to be
+// as large as the register file allows:
+//
+//   AVX-512, 32 registers: 14 rows × 2 vectors = 28 sums, + 2 of B, + 1 of A
+//   AVX2 and SSE, 16 registers: 6 × 2 = 12 sums, + 2 of B, + 1 of A   (NEON could hold more)
+//
+// See Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008), and Van
+// Zee and van de Geijn, "BLIS" (2015), for why, and gemm_ladder.h for the way there in four steps.
+
+#include <cstdint>
+
+#include "simd.h"
+#include "sum.h"
+
+namespace tarsier::kernels::TARSIER_ISA {
+
+constexpr int kTileRows = TARSIER_VECTOR_BYTES == 64 ? 14 : 6;
+template <class T>
+constexpr int kTileCols = 2 * Simd<T>::width;
+
+/// Rows in a packed panel of A: kTileRows, rounded up to whole vectors.
+template <class T>
+constexpr int kPanelRows = (kTileRows + Simd<T>::width - 1) / Simd<T>::width* Simd<T>::width;
+
+/// The operands of one tile: rows × cols of C, where cols is one or two vectors.
+template <class T>
+struct TileArgs {
+  int64_t k = 0;
+  int64_t chain = kChain;        // multiply-adds that follow one another
+  const T* a = nullptr;          // A[i, p] at a[i·a_row + p·a_col]
+  int64_t a_row = 0, a_col = 0;  // not read where A is packed
+  const T* b = nullptr;          // row p of B at b[p·b_row], columns contiguous
+  int64_t b_row = 0;
+  const T* start = nullptr;  // what row i of the sums is added to, at start[i·start_row]
+  int64_t start_row = 0;     // 0 where all rows start from the same (zeros, the bias)
+  T* c = nullptr;
+  int64_t c_row = 0;
+};
+
+/// C = start + A·B for a tile of Rows × Vectors·width, in chains of args.chain multiply-adds per
+/// element in the order of p. PackedA: A[i, p] at a[p·kPanelRows + i].
+///
+/// The pragmas unroll the loops over the tile early, so that g++ knows every sum by name and keeps
+/// it in a register all along; else it also writes all of them to the stack, before and after.
+template <class T, int Rows, int Vectors, bool PackedA>
+void tile(const TileArgs<T>& args) {
+  constexpr int W = Simd<T>::width;
+  const int64_t a_row = PackedA ? 1 : args.a_row;
+  const int64_t a_col = PackedA ? kPanelRows<T> : args.a_col;
+  Simd<T> sum[Rows][Vectors];
+  alignas(64)
+      T total[Rows][Vectors][W];  // of the chains before: in memory, sums need the registers
+  const auto each_sum = [](const auto& body) {
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 16
+      for (int j = 0; j < Vectors; ++j) body(i, j);
+  };
+
+  const T* a = args.a;
+  const T* b = args.b;
+  for (int64_t begin = 0;; begin += args.chain) {
+    each_sum([&](int i, int j) { sum[i][j] = Simd<T>(T(0)); });
+    const int64_t steps = least(args.chain, args.k - begin);
+    for (int64_t p = 0; p < steps; ++p) {
+      Simd<T> row[Vectors];
+#pragma GCC unroll 16
+      for (int j = 0; j < Vectors; ++j) row[j] = Simd<T>::load(b + j * W);
+#pragma GCC unroll 16
+      for (int i = 0; i < Rows; ++i) {
+        const Simd<T> element(a[i * a_row]);
+#pragma GCC unroll 16
+        for (int j = 0; j < Vectors; ++j) sum[i][j] = fma(element, row[j], sum[i][j]);
+      }
+      a += a_col;
+      b += args.b_row;
+    }
+    if (begin > 0)
+      each_sum([&](int i, int j) { sum[i][j] = Simd<T>::load(total[i][j]) + sum[i][j]; });
+    if (begin + args.chain >= args.k) break;
+    each_sum([&](int i, int j) { sum[i][j].store(total[i][j]); });
+  }
+  // In variables of their own: else g++ reads them again after every store.
+  const T* const start = args.start;
+  T* const c = args.c;
+  const int64_t start_row = args.start_row, c_row = args.c_row;
+  each_sum([&](int i, int j) {
+    (Simd<T>::load(start + i * start_row + j * W) + sum[i][j]).store(c + i * c_row + j * W);
+  });
+}
+
+template <class T>
+using Tile = void (*)(const TileArgs<T>&);
+
+/// The tile functions of all sizes: [vectors − 1][rows − 1].
+template <class T>
+struct Tiles {
+  Tile<T> packed[2][kTileRows];
+  Tile<T> direct[2][kTileRows];  // A where it lies, with any strides
+
+  constexpr Tiles() { fill<1>(); }
+
+ private:
+  template <int Rows>
+  constexpr void fill() {
+    packed[0][Rows - 1] = tile<T, Rows, 1, true>;
+    packed[1][Rows - 1] = tile<T, Rows, 2, true>;
+    direct[0][Rows - 1] = tile<T, Rows, 1, false>;
+    direct[1][Rows - 1] = tile<T, Rows, 2, false>;
+    if constexpr (Rows < kTileRows) fill<Rows + 1>();
+  }
+};
+
+template <class T>
+inline constexpr Tiles<T> kTiles;
+
+}  // namespace tarsier::kernels::TARSIER_ISA

@@ -1,0 +1,296 @@
+// The walk back over the tape.
+#include <algorithm>
+#include <queue>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "autograd/loops/copy.h"
+#include "autograd/tape/accumulate.h"
+#include "autograd/tape/partial_backward.h"
+#include "autograd/tape/tape.h"
+
+namespace tarsier {
+namespace {
+
+Tensor run_hooks(const std::shared_ptr<std::vector<std::pair<int, TensorHook>>>& hooks,
+                 Tensor gradient) {
+  if (!hooks) return gradient;
+  const auto current = *hooks;  // a hook may remove itself
+  for (const auto& [id, hook] : current) {
+    Tensor changed = hook(gradient);
+    if (!changed.defined()) continue;
+    check(changed.shape() == gradient.shape() && changed.dtype() == gradient.dtype(),
+          "register_hook", "a hook returned a gradient of shape ", changed.shape(), " and dtype ",
+          changed.dtype(), ", expected ", gradient.shape(), " and ", gradient.dtype());
+    gradient = changed;
+  }
+  return gradient;
+}
+
+/// One walk. Nodes wait in order of creation, the last one first: when a node's turn comes, all
+/// that used its output have had theirs, and its gradient is complete.
+class Walk {
+ public:
+  Walk(bool retain_graph, bool create_graph)
+      : retain_graph_(retain_graph || create_graph), create_graph_(create_graph) {}
+
+  /// Restricts the walk to what leads to these; their gradients are returned by target_grad().
+  void set_targets(const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets) {
+    restricted_ = true;
+    for (const Tensor& target : targets) target_grads_.emplace(key(target), Tensor());
+    find_needed(outputs, targets);
+  }
+
+  void seed(const Tensor& output, const Tensor& upstream) {
+    if (output.is_leaf())
+      add_to_leaf(output.impl_ptr(), upstream);
+    else
+      add_to_node(output.impl()->node, upstream);
+  }
+
+  void run() {
+    // What fails is the backward of an op, at the line that called it, not an op inside of that.
+    anomaly_ = detail::anomaly_enabled();
+    const AnomalyMode only_results(false);
+    const detail::ReadWatch not_of_the_caller(false);
+    const bool before = detail::set_grad_mode(create_graph_);
+    try {
+      while (!queue_.empty()) {
+        const std::shared_ptr<Node> node = queue_.top();
+        queue_.pop();
+        visit(*node);
+      }
+      finish_leaves();
+    } catch (...) {
+      detail::set_grad_mode(before);
+      throw;
+    }
+    detail::set_grad_mode(before);
+  }
+
+  Tensor target_grad(const Tensor& target) const { return target_grads_.at(key(target)); }
+
+ private:
+  /// A result is known by its node, a leaf by its impl.
+  static const void* key(const Tensor& x) {
+    return x.is_leaf() ? static_cast<const void*>(x.impl()) : x.impl()->node.get();
+  }
+
+  /// Whether anybody wants a gradient to flow along this edge.
+  bool wants(const Node::Edge& edge) const {
+    if (!edge.needed()) return false;
+    if (!restricted_) return true;
+    if (edge.leaf) return target_grads_.contains(edge.leaf.get());
+    return target_grads_.contains(edge.node.get()) || needed_.contains(edge.node.get());
+  }
+
+  /// Finds the nodes from which a target can be reached. Inputs come before outputs in order of
+  /// creation, so one pass in that order settles all.
+  void find_needed(const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets) {
+    // Nothing older than the oldest target can lead to one.
+    uint64_t oldest = UINT64_MAX;
+    for (const Tensor& target : targets)
+      oldest = std::min(oldest, target.is_leaf() ? 0 : target.impl()->node->sequence);
+    std::vector<Node*> reachable, stack;
+    std::unordered_set<Node*> seen;
+    auto visit = [&](Node* node) {
+      if (node && node->sequence >= oldest && seen.insert(node).second) stack.push_back(node);
+    };
+    for (const Tensor& output : outputs) visit(output.impl()->node.get());
+    while (!stack.empty()) {
+      Node* node = stack.back();
+      stack.pop_back();
+      reachable.push_back(node);
+      for (const Node::Edge& edge : node->inputs) visit(edge.node.get());
+    }
+    std::sort(reachable.begin(), reachable.end(),
+              [](const Node* a, const Node* b) { return a->sequence < b->sequence; });
+    for (Node* node : reachable)
+      if (std::any_of(node->inputs.begin(), node->inputs.end(),
+                      [&](const Node::Edge& edge) { return wants(edge); }))
+        needed_.insert(node);
+  }
+
+  void add_to_node(const std::shared_ptr<Node>& node, Tensor gradient) {
+    auto [pending, is_new] = pending_.try_emplace(node.get());
+    if (is_new) queue_.push(node);
+    detail::accumulate(pending->second, std::move(gradient));
+  }
+
+  void add_to_leaf(const std::shared_ptr<TensorImpl>& leaf, Tensor gradient) {
+    auto [at, is_new] = leaf_index_.try_emplace(leaf.get(), leaves_.size());
+    if (is_new) leaves_.emplace_back(leaf, Tensor());
+    detail::accumulate(leaves_[at->second].second, std::move(gradient));
+  }
+
+  void visit(Node& node) {
+    auto pending = pending_.extract(&node);
+    Tensor dy = run_hooks(node.hooks, std::move(pending.mapped()));
+    if (const auto output = node.output.lock(); output && output->retain_grad && !restricted_)
+      detail::accumulate_grad(*output, dy);
+    if (auto target = target_grads_.find(&node); target != target_grads_.end()) {
+      target->second = dy;
+      if (!needed_.contains(&node)) return;
+    }
+
+    check(
+        static_cast<bool>(node.backward), "backward", "the graph at ", node.describe(),
+        " was already walked and freed: pass retain_graph = true to the first backward(), or run ",
+        "the forward again");
+    std::vector<bool> wanted(node.inputs.size());
+    for (size_t i = 0; i < wanted.size(); ++i) wanted[i] = wants(node.inputs[i]);
+    const CallSite site(node.at);
+    const bool partial = detail::is_partial(node.backward);
+    Grads grads = run_backward(node, wanted, dy);
+    dy = Tensor();
+    if (!retain_graph_) {
+      node.saved.clear();
+      node.backward = nullptr;
+    }
+    check(grads.size() == node.inputs.size(), node.name, "backward returned ", grads.size(),
+          " gradients for ", node.inputs.size(), " inputs");
+
+    for (size_t i = 0; i < grads.size(); ++i) {
+      const Node::Edge& edge = node.inputs[i];
+      if (!wanted[i]) continue;
+      if (partial && !grads[i].defined()) continue;
+      check(grads[i].defined(), node.name, "backward returned no gradient for input ", i,
+            " of shape ", edge.shape, ", which needs one: return zeros_like(x) where it is zero, ",
+            "and ask saved.needs(i) before leaving one out");
+      check(grads[i].dtype() == edge.dtype, node.name, "backward returned a gradient of dtype ",
+            grads[i].dtype(), " for input ", i, " of dtype ", edge.dtype);
+      if (anomaly_ && !detail::all_finite(grads[i]))
+        fail("anomaly", "the backward of ", node.describe(), " made a NaN or an infinity in the ",
+             "gradient of input ", i, ", shape ", edge.shape);
+      Tensor gradient = detail::sum_to_shape(grads[i], edge.shape, node, i);
+      grads[i] = Tensor();
+      if (edge.node)
+        add_to_node(edge.node, std::move(gradient));
+      else
+        add_to_leaf(edge.leaf, std::move(gradient));
+    }
+  }
+
+  Grads run_backward(Node& node, const std::vector<bool>& wanted, const Tensor& dy) {
+    const detail::ReadWatch watch(create_graph_);
+    Grads grads = node.backward(Saved(node, wanted), dy);
+    watch.check_recorded(node);
+    return grads;
+  }
+
+  void finish_leaves() {
+    for (auto& [leaf, gradient] : leaves_) {
+      gradient = run_hooks(leaf->hooks, std::move(gradient));
+      if (auto target = target_grads_.find(leaf.get()); target != target_grads_.end())
+        target->second = gradient;
+      else if (!restricted_)
+        detail::accumulate_grad(*leaf, gradient);
+    }
+  }
+
+  struct Older {
+    bool operator()(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) const {
+      return a->sequence < b->sequence;
+    }
+  };
+
+  const bool retain_graph_, create_graph_;
+  bool restricted_ = false;
+  bool anomaly_ = false;
+  std::priority_queue<std::shared_ptr<Node>, std::vector<std::shared_ptr<Node>>, Older> queue_;
+  std::unordered_map<Node*, Tensor> pending_;
+  std::vector<std::pair<std::shared_ptr<TensorImpl>, Tensor>> leaves_;
+  std::unordered_map<TensorImpl*, size_t> leaf_index_;
+  std::unordered_map<const void*, Tensor> target_grads_;
+  std::unordered_set<Node*> needed_;
+};
+
+Tensor filled_like(const Tensor& x, double value) {
+  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  fill_elements(y, value);
+  return y;
+}
+
+/// The upstream gradient of `output`: the one given, or 1 for a scalar.
+Tensor upstream_of(const Tensor& output, const Tensor& given, const char* op) {
+  check(output.requires_grad(), op, "the output (shape ", output.shape(),
+        ") depends on nothing that requires a gradient: call requires_grad_() on an input, and do ",
+        "not compute it under NoGrad");
+  if (!given.defined()) {
+    check(output.numel() == 1, op, "the output has shape ", output.shape(),
+          ": only for one element is the upstream gradient 1 by default; pass one, or reduce with ",
+          "sum() or mean()");
+    return filled_like(output, 1);
+  }
+  check(given.shape() == output.shape() && given.dtype() == output.dtype(), op,
+        "upstream gradient of shape ", given.shape(), " and dtype ", given.dtype(),
+        " for an output of shape ", output.shape(), " and dtype ", output.dtype(),
+        ": they must be the same");
+  return given;
+}
+
+}  // namespace
+
+void Tensor::backward(const Tensor& upstream, bool retain_graph, bool create_graph,
+                      SourceLine at) const {
+  const CallSite site(at);
+  Walk walk(retain_graph, create_graph);
+  walk.seed(*this, upstream_of(*this, upstream, "backward"));
+  walk.run();
+}
+
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const std::vector<Tensor>& upstream, bool retain_graph, bool create_graph,
+                         bool allow_unused, SourceLine at) {
+  const CallSite site(at);
+  check(upstream.empty() || upstream.size() == outputs.size(), "grad", upstream.size(),
+        " upstream gradients for ", outputs.size(), " outputs: give one for each, or none");
+  for (size_t i = 0; i < outputs.size(); ++i)
+    check(outputs[i].defined(), "grad", "output ", i,
+          " is an undefined tensor: assign the result of an op to it");
+  for (size_t i = 0; i < inputs.size(); ++i)
+    check(inputs[i].requires_grad(), "grad", "input ", i, " (shape ", inputs[i].shape(),
+          ") requires no gradient: call requires_grad_() before the forward");
+
+  Walk walk(retain_graph, create_graph);
+  walk.set_targets(outputs, inputs);
+  for (size_t i = 0; i < outputs.size(); ++i)
+    walk.seed(outputs[i],
+              upstream_of(outputs[i], upstream.empty() ? Tensor() : upstream[i], "grad"));
+  walk.run();
+
+  std::vector<Tensor> grads;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    grads.push_back(walk.target_grad(inputs[i]));
+    check(grads.back().defined() || allow_unused, "grad", "the outputs do not depend on input ", i,
+          " (shape ", inputs[i].shape(), "): pass allow_unused = true if that is meant");
+  }
+  return grads;
+}
+
+Grads reference_grads(const std::vector<Tensor>& inputs, const Tensor& dy,
+                      const std::function<Tensor(const std::vector<Tensor>&)>& reference) {
+  // Fresh names for the inputs: the inner walk ends there, and what it computes depends on the
+  // inputs through them.
+  std::vector<Tensor> names, targets;
+  for (const Tensor& x : inputs) {
+    const bool target = x.defined() && x.requires_grad();
+    names.push_back(target ? record("alias", {x}, x.detach(), Save{},
+                                    [](const Saved&, const Tensor& dx) -> Grads { return {dx}; })
+                           : x);
+    if (target) targets.push_back(names.back());
+  }
+  const std::vector<Tensor> found =
+      grad({reference(names)}, targets, {dy}, /*retain_graph=*/true, grad_enabled(), true);
+  Grads grads;
+  size_t next = 0;
+  for (const Tensor& x : inputs) {
+    grads.emplace_back();
+    if (!x.defined() || !x.requires_grad()) continue;
+    const Tensor& dx = found[next++];
+    grads.back() = dx.defined() ? dx : filled_like(x, 0);  // the reference does not use it
+  }
+  return grads;
+}
+
+}  // namespace tarsier

@@ -1,0 +1,194 @@
+// Recording: what an op leaves behind, and how it is taken apart. The walk back is in backward.cpp.
+#include "autograd/tape/tape.h"
+
+#include <atomic>
+#include <cmath>
+#include <utility>
+
+namespace tarsier {
+namespace {
+
+thread_local bool grad_mode = true;
+thread_local bool anomaly_mode = false;
+thread_local std::shared_ptr<const std::string> current_path;
+
+std::atomic<uint64_t> next_sequence{1};
+
+/// What the destructors of nodes leave for the outermost of them to destroy: a chain of a million
+/// nodes is taken apart in a loop, where plain destructors would recurse a million deep.
+struct Graveyard {
+  std::vector<std::vector<Node::Edge>> edges;
+  std::vector<std::vector<Node::SavedTensor>> saved;
+};
+thread_local Graveyard* graveyard = nullptr;  // of the outermost destructor at work, on its stack
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------ recording
+
+Inputs::Inputs(std::initializer_list<Arg> args) : at(args.begin()->at) {
+  tensors.reserve(args.size());
+  for (const Arg& arg : args) tensors.push_back(arg);
+}
+
+bool needs_recording(std::initializer_list<Arg> inputs) {
+  if (!grad_mode) return false;
+  for (const Arg& x : inputs)
+    if (x.defined() && x.requires_grad()) return true;
+  return false;
+}
+
+bool needs_recording(const std::vector<Tensor>& inputs) {
+  if (!grad_mode) return false;
+  for (const Tensor& x : inputs)
+    if (x.defined() && x.requires_grad()) return true;
+  return false;
+}
+
+namespace detail {
+
+Node::Edge edge_to(const Tensor& x) {
+  Node::Edge edge;
+  if (!x.defined()) return edge;
+  edge.shape = x.shape();
+  edge.dtype = x.dtype();
+  if (!x.requires_grad()) return edge;
+  if (x.is_leaf())
+    edge.leaf = x.impl_ptr();
+  else
+    edge.node = x.impl()->node;
+  return edge;
+}
+
+uint64_t next_sequence_number() { return next_sequence.fetch_add(1, std::memory_order_relaxed); }
+
+Tensor record_node(const char* name, Inputs inputs, const Tensor& output, Save save,
+                   BackwardFn backward) {
+  check_anomaly(name, output, inputs.at);
+  check(is_floating(output.dtype()), name, "record(): the output is ", output.dtype(),
+        ", but only f32 and f64 have gradients");
+  check(output.is_leaf() && !output.requires_grad(), name,
+        "record(): the output already belongs to the graph; every recorded op makes a new tensor");
+
+  auto node = std::make_shared<Node>();
+  node->name = name;
+  node->module_path = current_path;
+  node->at = inputs.at;
+  node->sequence = next_sequence_number();
+  node->backward = std::move(backward);
+  node->output_shape = output.shape();
+  node->output_dtype = output.dtype();
+  node->output = output.impl_ptr();
+
+  node->inputs.reserve(inputs.tensors.size());
+  for (const Tensor& x : inputs.tensors) node->inputs.push_back(edge_to(x));
+
+  node->saved.reserve(save.size());
+  for (const Tensor& x : save) {
+    Node::SavedTensor saved;
+    if (x.defined()) {
+      saved.is_output = x.impl() == output.impl();
+      saved.tensor = saved.is_output ? x.detach() : x;
+      saved.version = x.version();
+    }
+    node->saved.push_back(std::move(saved));
+  }
+
+  output.impl()->requires_grad = true;
+  output.impl()->node = std::move(node);
+  return output;
+}
+
+void check_anomaly(const char* name, const Tensor& output, std::source_location at) {
+  if (!anomaly_mode || all_finite(output)) return;
+  const std::string path = module_path();
+  fail("anomaly", "'", name, "' made a NaN or an infinity, shape ", output.shape(), ", called at ",
+       at.file_name(), ":", at.line(), path.empty() ? "" : " in ", path);
+}
+
+bool anomaly_enabled() { return anomaly_mode; }
+
+bool all_finite(const Tensor& x) {
+  if (!is_floating(x.dtype())) return true;
+  const std::vector<double> values = x.to_vector<double>();
+  for (double value : values)
+    if (!std::isfinite(value)) return false;
+  return true;
+}
+
+bool set_grad_mode(bool enabled) { return std::exchange(grad_mode, enabled); }
+
+uint64_t sequence_now() { return next_sequence.load(std::memory_order_relaxed); }
+
+}  // namespace detail
+
+Tensor Saved::operator[](int i) const {
+  if (i < 0 || static_cast<size_t>(i) >= node_.saved.size())
+    fail(node_.name, "the backward of ", node_.describe(), " asks for saved[", i, "], but ",
+         node_.saved.size(), " tensors were saved: list what it needs in the Save{…} of record()");
+  const Node::SavedTensor& saved = node_.saved[static_cast<size_t>(i)];
+  const Tensor& x = saved.tensor;
+  if (!x.defined()) return x;
+  if (x.version() != saved.version)
+    fail(node_.name, "a tensor of shape ", x.shape(), " that the backward of ", node_.describe(),
+         " needs was changed in place by '", x.impl()->storage->changed_by(), "' (version ",
+         x.version(), ", ", saved.version,
+         " was saved): change a clone() instead, or change it after backward()");
+  if (!saved.is_output) return x;
+  // The output again, with its place in the graph, for backwards that are recorded themselves.
+  Tensor y = x.detach();
+  y.impl()->requires_grad = true;
+  y.impl()->node = node_.shared_from_this();
+  return y;
+}
+
+void Saved::fail_needs(int i) const {
+  fail(node_.name, "the backward of ", node_.describe(), " asks for saved.needs(", i, "), but the ",
+       "op has ", wanted_.size(), " inputs: they are numbered from 0");
+}
+
+Node::~Node() {
+  if (graveyard != nullptr) {
+    graveyard->edges.push_back(std::move(inputs));
+    graveyard->saved.push_back(std::move(saved));
+    return;
+  }
+  Graveyard mine;
+  graveyard = &mine;
+  inputs.clear();
+  saved.clear();
+  while (!mine.edges.empty() || !mine.saved.empty()) {
+    // Popped before they are destroyed: that may add to the lists.
+    const auto edges = std::exchange(mine.edges, {});
+    const auto tensors = std::exchange(mine.saved, {});
+  }
+  graveyard = nullptr;
+}
+
+std::string Node::describe() const {
+  const std::string path = module_path ? *module_path : "";
+  return concat("'", name, "' called at ", at.file_name(), ":", at.line(),
+                path.empty() ? "" : " in ", path);
+}
+
+// ---------------------------------------------------------------------------------- guards
+
+bool grad_enabled() { return grad_mode; }
+
+NoGrad::NoGrad(bool disable) : before_(grad_mode) {
+  if (disable) grad_mode = false;
+}
+NoGrad::~NoGrad() { grad_mode = before_; }
+
+AnomalyMode::AnomalyMode(bool enable) : before_(std::exchange(anomaly_mode, enable)) {}
+AnomalyMode::~AnomalyMode() { anomaly_mode = before_; }
+
+ModuleScope::ModuleScope(std::string_view name) : before_(current_path) {
+  std::string path = before_ ? *before_ + "." : "";
+  current_path = std::make_shared<const std::string>(path.append(name));
+}
+ModuleScope::~ModuleScope() { current_path = std::move(before_); }
+
+std::string module_path() { return current_path ? *current_path : ""; }
+
+}  // namespace tarsier

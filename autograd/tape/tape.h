@@ -1,0 +1,302 @@
+#pragma once
+// The tape: what the ops record, and the walk back over it.
+//
+// Every op on a tensor that requires a gradient records a Node: the name, edges to what made its
+// inputs, what backward will need, and the backward function. Ownership runs one way,
+// output → node → inputs, so that there are no cycles. backward() visits the nodes in reverse order
+// of creation, which is a reverse topological order because an op's inputs exist before its output.
+// Neither the walk nor the destruction of a graph recurses: chains may be millions of ops long.
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "../tensor/tensor.h"
+
+namespace tarsier {
+
+/// What a backward function returns: the gradient of every input, in order; an undefined Tensor
+/// where saved.needs(i) is false. A gradient may have the broadcast shape of its input: the engine
+/// sums it back. One that is zero is zeros_like(x): an undefined one that was needed is an error.
+using Grads = std::vector<Tensor>;
+
+class Saved;
+/// dL/d(output) in, dL/d(inputs) out.
+using BackwardFn = std::function<Grads(const Saved& saved, const Tensor& dy)>;
+
+/// What an op kept for its backward, as its backward sees it.
+class Saved {
+ public:
+  Saved(Node& node, const std::vector<bool>& wanted) : node_(node), wanted_(wanted) {}
+
+  /// Saved tensor `i`, in the order of the list given to record(). Throws Error with the op's name
+  /// where it was changed in place since, and where there is no number `i`.
+  Tensor operator[](int i) const;
+  /// Whether anybody wants the gradient of input `i`; skip the work where not. Throws Error with
+  /// the op's name where there is no input `i`.
+  bool needs(int i) const {
+    if (i < 0 || static_cast<size_t>(i) >= wanted_.size()) [[unlikely]]
+      fail_needs(i);
+    return wanted_[static_cast<size_t>(i)];
+  }
+
+ private:
+  friend BackwardFn once_differentiable(BackwardFn backward);
+  [[noreturn]] void fail_needs(int i) const;
+  Node& node_;
+  const std::vector<bool>& wanted_;
+};
+
+/// The inputs of an op, with the line of source that called it.
+struct Inputs {
+  std::vector<Tensor> tensors;
+  SourceLine at;
+  Inputs(std::initializer_list<Arg> args);
+  Inputs(const std::vector<Tensor>& list, SourceLine place) : tensors(list), at(place) {}
+};
+
+/// The tensors that an op keeps for its backward: inputs, the output, or anything else. The output
+/// may be among them without making a cycle.
+using Save = std::initializer_list<Tensor>;
+
+/// Whether a recorded op on these inputs would need a node: gradients are enabled and one of them
+/// requires one.
+bool needs_recording(std::initializer_list<Arg> inputs);
+bool needs_recording(const std::vector<Tensor>& inputs);
+
+namespace detail {
+/// The part of record() that is not a template.
+Tensor record_node(const char* name, Inputs inputs, const Tensor& output, Save save,
+                   BackwardFn backward);
+void check_anomaly(const char* name, const Tensor& output, SourceLine at);
+
+/// What one backward reads, while create_graph has it recorded, in a way that the tape does not
+/// see: as raw memory (data, span, item, to_vector, map, zip), or by an op under NoGrad. A second
+/// derivative would silently lack what became of it. What a record() of the same code has among
+/// its inputs was read for that, and is all right; what is left at the end is an error.
+/// The library's own ops read raw memory as well; they are tested, and not watched.
+class ReadWatch {
+ public:
+  explicit ReadWatch(bool watch);
+  ~ReadWatch();
+  ReadWatch(const ReadWatch&) = delete;
+  ReadWatch& operator=(const ReadWatch&) = delete;
+  /// Throws Error(node.name) that names the first such read.
+  void check_recorded(const Node& node) const;
+
+ private:
+  friend void note_read(const Tensor& x, const SourceLine& at);
+  friend void note_unrecorded(std::initializer_list<Arg> inputs);
+  friend void note_recorded(const Inputs& inputs, const SourceLine& at);
+  struct Read {
+    Tensor x;
+    SourceLine at;
+    bool raw;
+  };
+  void note(const Tensor& x, const SourceLine& at, bool raw);
+  bool is_made_of(const Tensor& x, const std::vector<Tensor>& inputs) const;
+
+  ReadWatch* before_;
+  uint64_t first_sequence_;  // nodes from here on were recorded by the backward that is watched
+  std::vector<Read> reads_;
+};
+void note_unrecorded(std::initializer_list<Arg> inputs);
+void note_recorded(const Inputs& inputs, const SourceLine& at);
+
+/// A compiler's error that says what a backward should be, where Backward is something else.
+template <class Backward>
+constexpr void check_backward_type() {
+  constexpr bool callable = std::is_invocable_v<Backward&, const Saved&, const Tensor&>;
+  static_assert(
+      callable,
+      "record(): the backward is called as backward(const Saved& saved, const Tensor& dy)");
+  if constexpr (callable)
+    static_assert(
+        std::is_same_v<std::invoke_result_t<Backward&, const Saved&, const Tensor&>, Grads>,
+        "record(): the backward returns Grads, one gradient per input: write [](const Saved& "
+        "saved, "
+        "const Tensor& dy) -> Grads { return {dx}; }");
+}
+
+/// For backward.cpp: the thread's modes, and the question that anomaly mode asks.
+bool anomaly_enabled();
+bool all_finite(const Tensor& x);
+bool set_grad_mode(bool enabled);  // returns what it was
+/// Nodes recorded from now on, on this thread, have this sequence or a higher one.
+uint64_t sequence_now();
+}  // namespace detail
+
+/// Records an op: `output` becomes the result of `name` applied to `inputs`. Every differentiable
+/// op ends with it. Returns `output`, unchanged where nothing needs a gradient.
+///
+///   /// y = tanh(x).   dx = dy · (1 − y²)   saved: y
+///   Tensor tanh(const Arg& x) {
+///     Tensor y = unary(Unary::tanh, x);
+///     return record("tanh", {x}, y, Save{y}, [](const Saved& saved, const Tensor& dy) -> Grads {
+///       Tensor y = saved[0];
+///       return {dy * (1 - y * y)};
+///     });
+///   }
+///
+/// `backward` is written with differentiable ops; it runs without recording unless the caller of
+/// backward() asked for create_graph. It must capture sizes and flags only: tensors go through
+/// `save`, where changes in place are noticed and memory is freed in time. One that reads raw
+/// memory, or computes under NoGrad, would give second derivatives that lack a term: that is an
+/// error under create_graph, unless it says once_differentiable(). Where a gradient truly does not
+/// change with what was read (a mask: x > 0), read x.detach().
+/// Requires: one output per node, floating dtype, freshly made by the op (or a view of an input).
+template <class Backward>
+Tensor record(const char* name, std::initializer_list<Arg> inputs, const Tensor& output, Save save,
+              Backward&& backward, SourceLine at = SourceLine::current()) {
+  detail::check_backward_type<std::remove_reference_t<Backward>>();
+  if (!needs_recording(inputs)) {
+    if (detail::read_watch) [[unlikely]]
+      detail::note_unrecorded(inputs);
+    detail::check_anomaly(name, output, inputs.begin()->at);
+    return output;
+  }
+  Inputs all(inputs);
+  if (detail::read_watch) [[unlikely]]
+    detail::note_recorded(all, at);
+  return detail::record_node(name, std::move(all), output, save,
+                             BackwardFn(std::forward<Backward>(backward)));
+}
+/// The same for a list of inputs of any length (cat, stack, einsum).
+template <class Backward>
+Tensor record(const char* name, const Inputs& inputs, const Tensor& output, Save save,
+              Backward&& backward, SourceLine at = SourceLine::current()) {
+  detail::check_backward_type<std::remove_reference_t<Backward>>();
+  if (!needs_recording(inputs.tensors)) {
+    detail::check_anomaly(name, output, inputs.at);
+    return output;
+  }
+  if (detail::read_watch) [[unlikely]]
+    detail::note_recorded(inputs, at);
+  return detail::record_node(name, inputs, output, save,
+                             BackwardFn(std::forward<Backward>(backward)));
+}
+
+/// Marks a backward that cannot be differentiated itself (it loops over raw memory, or calls other
+/// software): record("cube", {x}, y, Save{x}, once_differentiable([](const Saved& saved, const
+/// Tensor& dy) -> Grads { … })). Under create_graph it runs without recording, and a second
+/// derivative that passes through its gradients throws Error with the op's name, where an unmarked
+/// one would throw in the first walk. As torch.autograd.function.once_differentiable, which lets
+/// pass second derivatives that lack a term where dy requires no gradient.
+BackwardFn once_differentiable(BackwardFn backward);
+
+/// The gradients of Σ(output · dy) with respect to `inputs`, where output = reference(inputs): what
+/// a fused op with a hand-written backward kernel returns when that backward is itself to be
+/// differentiated (create_graph). Usage, at the top of such a backward:
+///   if (grad_enabled())
+///     return reference_grads({saved[0], saved[1]}, dy,
+///                            [=](const auto& in) { return rms_norm_reference(in[0], in[1], eps);
+///                            });
+/// Inputs that are undefined or require no gradient are passed through and get an undefined one.
+Grads reference_grads(const std::vector<Tensor>& inputs, const Tensor& dy,
+                      const std::function<Tensor(const std::vector<Tensor>&)>& reference);
+
+/// The gradients of `outputs` with respect to `inputs`, without touching anybody's grad():
+/// result[i] = Σ_j upstream[j] · ∂outputs[j]/∂inputs[i], shaped as inputs[i]. An input that the
+/// outputs do not depend on is an error, unless `allow_unused`: then its gradient is undefined.
+/// `upstream` may be empty where all outputs are scalars. Leaves `inputs` may be results as well.
+/// As torch.autograd.grad. Throws Error("grad").
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const std::vector<Tensor>& upstream = {}, bool retain_graph = false,
+                         bool create_graph = false, bool allow_unused = false,
+                         SourceLine at = SourceLine::current());
+
+/// Whether ops on this thread record. On by default.
+bool grad_enabled();
+
+/// While it lives, this thread does not record:  { NoGrad guard; weight.add_(…); }
+class NoGrad {
+ public:
+  explicit NoGrad(bool disable = true);
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// While it lives, the first op whose result has a NaN or an infinity, and the first backward that
+/// makes one, throws Error("anomaly") with op, shape, module path and source line. Slow: it reads
+/// every result.
+class AnomalyMode {
+ public:
+  explicit AnomalyMode(bool enable = true);
+  ~AnomalyMode();
+  AnomalyMode(const AnomalyMode&) = delete;
+  AnomalyMode& operator=(const AnomalyMode&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// While it lives, recorded nodes carry `name` as the last part of their module path
+/// ("decoder.layers.1.cross_attn"). nn::Module opens one around every forward.
+class ModuleScope {
+ public:
+  explicit ModuleScope(std::string_view name);
+  ~ModuleScope();
+  ModuleScope(const ModuleScope&) = delete;
+  ModuleScope& operator=(const ModuleScope&) = delete;
+
+ private:
+  std::shared_ptr<const std::string> before_;
+};
+
+/// The module path of this thread, "" outside of all modules.
+std::string module_path();
+
+/// One recorded op. Read-only for users (the study page, error messages); made by record().
+class Node : public std::enable_shared_from_this<Node> {
+ public:
+  /// Where a gradient goes: to the node that made the input, or to a leaf; nowhere if both are
+  /// null.
+  struct Edge {
+    std::shared_ptr<Node> node;
+    std::shared_ptr<TensorImpl> leaf;
+    Shape shape;        // of the input: gradients are summed back to it
+    DType dtype = f32;  // of the input: gradients must have it
+    bool needed() const { return node != nullptr || leaf != nullptr; }
+  };
+  /// A saved tensor with the version its storage had. The output is kept as a view without node
+  /// (`is_output`), for a node must not own itself.
+  struct SavedTensor {
+    Tensor tensor;
+    int64_t version = 0;
+    bool is_output = false;
+  };
+
+  ~Node();
+
+  const char* name = "";
+  std::shared_ptr<const std::string> module_path;
+  SourceLine at;
+  uint64_t sequence = 0;  ///< order of creation
+  std::vector<Edge> inputs;
+  std::vector<SavedTensor> saved;
+  BackwardFn backward;               ///< empty once the graph was freed
+  std::weak_ptr<TensorImpl> output;  ///< for retained gradients
+  std::shared_ptr<std::vector<std::pair<int, TensorHook>>> hooks;
+  Shape output_shape;
+  DType output_dtype = f32;
+
+  /// "'tanh' called at model.cpp:12 in decoder.layers.1"
+  std::string describe() const;
+};
+
+namespace detail {
+/// For record() and once_differentiable(): the edge to an input, and a node's number.
+Node::Edge edge_to(const Tensor& x);
+uint64_t next_sequence_number();
+}  // namespace detail
+
+}  // namespace tarsier

@@ -1,0 +1,224 @@
+#include "autograd/tensor/memory.h"
+
+#include <pthread.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "autograd/base/error.h"
+#include "autograd/tensor/memory_guard.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define TARSIER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TARSIER_ASAN 1
+#endif
+#endif
+#ifdef TARSIER_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace tarsier {
+namespace {
+
+constexpr size_t kAlignment = 64;
+
+// Under AddressSanitizer, what the allocator holds but nobody owns must not be touched: freed
+// blocks and the bytes that rounding adds.
+void forbid([[maybe_unused]] void* p, [[maybe_unused]] size_t bytes) {
+#ifdef TARSIER_ASAN
+  __asan_poison_memory_region(p, bytes);
+#endif
+}
+void allow([[maybe_unused]] void* p, [[maybe_unused]] size_t bytes) {
+#ifdef TARSIER_ASAN
+  __asan_unpoison_memory_region(p, bytes);
+#endif
+}
+
+/// Rounds up to one of eight sizes per power of two, so that nearly equal requests share blocks and
+/// at most an eighth is wasted.
+size_t block_size(size_t bytes) {
+  size_t step = kAlignment;
+  while (step * 16 <= bytes) step *= 2;
+  return (bytes + step - 1) / step * step;
+}
+
+class Allocator;
+Allocator& allocator();
+
+/// Freed blocks by size, and the counts. One for the process, never destroyed: tensors of static
+/// storage duration may outlive any order of destruction.
+class Allocator {
+ public:
+  Allocator() { hold_during_fork(); }
+
+  void* take(size_t bytes) {
+    const size_t size = block_size(bytes);
+    std::lock_guard lock(mutex_);
+    ++stats_.allocations;
+    void* block = nullptr;
+    if (auto& blocks = free_[size]; !blocks.empty()) {
+      block = blocks.back();
+      blocks.pop_back();
+      stats_.cached_bytes -= static_cast<int64_t>(size);
+    } else {
+      block = std::aligned_alloc(kAlignment, size);
+      if (block == nullptr) {
+        release_all();
+        block = std::aligned_alloc(kAlignment, size);
+      }
+      check(block != nullptr, "memory", "the system cannot give ", (size >> 20) + 1, " MB more; ",
+            stats_.current_bytes >> 20, " MB are in use: use smaller sizes or batches");
+      ++stats_.system_allocations;
+    }
+    stats_.current_bytes += static_cast<int64_t>(size);
+    stats_.peak_bytes = std::max(stats_.peak_bytes, stats_.current_bytes);
+    largest_ = std::max(largest_, stats_.current_bytes);
+    allow(block, bytes);
+    forbid(static_cast<char*>(block) + bytes, size - bytes);
+    return block;
+  }
+
+  void give_back(void* block, size_t bytes) {
+    const size_t size = block_size(bytes);
+    std::lock_guard lock(mutex_);
+    stats_.current_bytes -= static_cast<int64_t>(size);
+    // Keep no more than was ever in use at once: a program whose sizes keep changing (decoding, one
+    // token longer at every step) must not collect one block of every size.
+    if (stats_.current_bytes + stats_.cached_bytes + static_cast<int64_t>(size) >
+        largest_ + largest_ / 4) {
+      allow(block, size);
+      std::free(block);
+      return;
+    }
+    forbid(block, size);
+    free_[size].push_back(block);
+    stats_.cached_bytes += static_cast<int64_t>(size);
+  }
+
+  void empty_cache() {
+    std::lock_guard lock(mutex_);
+    release_all();
+  }
+
+  MemoryStats stats() {
+    std::lock_guard lock(mutex_);
+    return stats_;
+  }
+  void reset_peak() {
+    std::lock_guard lock(mutex_);
+    stats_.peak_bytes = stats_.current_bytes;
+  }
+
+ private:
+  void release_all() {
+    for (auto& [size, blocks] : free_) {
+      for (void* block : blocks) {
+        allow(block, size);
+        std::free(block);
+      }
+      blocks.clear();
+    }
+    stats_.cached_bytes = 0;
+  }
+
+  /// A child of fork() has only the thread that called: were another one in the allocator at that
+  /// moment, nobody would ever unlock it there. So the allocator is held while the process is
+  /// copied.
+  static void hold_during_fork() {
+    ::pthread_atfork([] { allocator().mutex_.lock(); }, [] { allocator().mutex_.unlock(); },
+                     [] { allocator().mutex_.unlock(); });
+  }
+
+  std::mutex mutex_;
+  std::unordered_map<size_t, std::vector<void*>> free_;
+  MemoryStats stats_{};
+  // The largest current_bytes since start; a megabyte is kept in any case, for small programs.
+  int64_t largest_ = 1 << 20;
+};
+
+Allocator& allocator() {
+  static Allocator* const instance = new Allocator;
+  return *instance;
+}
+
+/// Blocks that stand between guard bytes: those that were taken while a MemoryGuard lived.
+class Guards {
+ public:
+  void start() { wanted_.fetch_add(1, std::memory_order_relaxed); }
+  void stop() { wanted_.fetch_sub(1, std::memory_order_relaxed); }
+  int64_t damaged() const { return damaged_.load(std::memory_order_relaxed); }
+
+  void* take(size_t bytes) {
+    if (wanted_.load(std::memory_order_relaxed) == 0) return allocator().take(bytes);
+    char* const block = static_cast<char*>(allocator().take(bytes + 2 * kGuard));
+    std::memset(block, kPattern, bytes + 2 * kGuard);
+    const std::lock_guard lock(mutex_);
+    blocks_.insert(block + kGuard);
+    any_.store(true, std::memory_order_relaxed);
+    return block + kGuard;
+  }
+
+  void give_back(void* data, size_t bytes) {
+    if (any_.load(std::memory_order_relaxed)) {
+      const std::lock_guard lock(mutex_);
+      if (blocks_.erase(data) > 0) {
+        any_.store(!blocks_.empty(), std::memory_order_relaxed);
+        char* const block = static_cast<char*>(data) - kGuard;
+        if (!untouched(block) || !untouched(block + kGuard + bytes))
+          damaged_.fetch_add(1, std::memory_order_relaxed);
+        return allocator().give_back(block, bytes + 2 * kGuard);
+      }
+    }
+    allocator().give_back(data, bytes);
+  }
+
+ private:
+  static constexpr size_t kGuard = 2 * kAlignment;
+  static constexpr unsigned char kPattern = 0xA5;
+  static bool untouched(const char* bytes) {
+    for (size_t i = 0; i < kGuard; ++i)
+      if (static_cast<unsigned char>(bytes[i]) != kPattern) return false;
+    return true;
+  }
+
+  std::mutex mutex_;
+  std::unordered_set<void*> blocks_;
+  std::atomic<bool> any_ = false;
+  std::atomic<int> wanted_ = 0;
+  std::atomic<int64_t> damaged_ = 0;
+};
+
+Guards& guards() {
+  static Guards* const instance = new Guards;  // never destroyed, as the allocator
+  return *instance;
+}
+
+}  // namespace
+
+MemoryGuard::MemoryGuard() : before_(guards().damaged()) { guards().start(); }
+MemoryGuard::~MemoryGuard() { guards().stop(); }
+int64_t MemoryGuard::damaged() const { return guards().damaged() - before_; }
+
+Storage::Storage(size_t bytes) : bytes_(bytes) {
+  if (bytes > 0) data_ = guards().take(bytes);
+}
+
+Storage::Storage(void* data, size_t bytes, std::shared_ptr<const void> owner)
+    : data_(data), bytes_(bytes), owner_(std::move(owner)) {}
+
+Storage::~Storage() {
+  if (owner_ == nullptr && data_ != nullptr) guards().give_back(data_, bytes_);
+}
+
+MemoryStats memory_stats() { return allocator().stats(); }
+void reset_peak_memory() { allocator().reset_peak(); }
+void empty_memory_cache() { allocator().empty_cache(); }
+
+}  // namespace tarsier

@@ -1,0 +1,178 @@
+#pragma once
+// Elementwise functions as layers, for Sequential, and as options of other layers (Activation).
+// Formulas in autograd/ops.h. Any floating shape.
+
+#include <concepts>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../module.h"
+
+namespace tarsier::nn {
+
+/// x · Φ(x), exactly or by the tanh formula. Source: Hendrycks & Gimpel 2016.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.GELU.html
+struct GELU : Layer<GELU> {
+  const std::string approximate;
+
+  /// `approximate` is "none" or "tanh". Throws Error("gelu") otherwise.
+  explicit GELU(std::string_view approximate_arg = "none") : approximate(approximate_arg) {
+    check(approximate == "none" || approximate == "tanh", "gelu", "approximate '", approximate,
+          "': use none or tanh");
+  }
+
+  Tensor forward(const Arg& x) { return gelu(x, approximate); }
+
+  std::string extra_repr() const override { return "approximate='" + approximate + "'"; }
+};
+
+/// max(x, 0).
+struct ReLU : Layer<ReLU> {
+  Tensor forward(const Arg& x) { return relu(x); }
+};
+
+/// x · σ(x).
+struct SiLU : Layer<SiLU> {
+  Tensor forward(const Arg& x) { return silu(x); }
+};
+
+/// (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ).
+struct Tanh : Layer<Tanh> {
+  Tensor forward(const Arg& x) { return tanh(x); }
+};
+
+/// 1 / (1 + e⁻ˣ).
+struct Sigmoid : Layer<Sigmoid> {
+  Tensor forward(const Arg& x) { return sigmoid(x); }
+};
+
+/// x, or negative_slope · x where x < 0. Source: Maas et al. 2013.
+struct LeakyReLU : Layer<LeakyReLU> {
+  const double negative_slope;
+  explicit LeakyReLU(double negative_slope_arg = 0.01) : negative_slope(negative_slope_arg) {}
+  Tensor forward(const Arg& x) { return leaky_relu(x, negative_slope); }
+  std::string extra_repr() const override { return concat("negative_slope=", negative_slope); }
+};
+
+/// x, or alpha · (eˣ − 1) where x < 0. Source: Clevert et al. 2016.
+struct ELU : Layer<ELU> {
+  const double alpha;
+  explicit ELU(double alpha_arg = 1) : alpha(alpha_arg) {}
+  Tensor forward(const Arg& x) { return elu(x, alpha); }
+  std::string extra_repr() const override { return concat("alpha=", alpha); }
+};
+
+/// log(1 + e^{beta·x}) / beta; x itself where beta·x > threshold.
+struct Softplus : Layer<Softplus> {
+  const double beta, threshold;
+  explicit Softplus(double beta_arg = 1, double threshold_arg = 20)
+      : beta(beta_arg), threshold(threshold_arg) {}
+  Tensor forward(const Arg& x) { return softplus(x, beta, threshold); }
+  std::string extra_repr() const override {
+    return concat("beta=", beta, ", threshold=", threshold);
+  }
+};
+
+/// e^{x_i} / Σ_j e^{x_j} along `dim`.
+struct Softmax : Layer<Softmax> {
+  const int64_t dim;
+  explicit Softmax(int64_t dim_arg) : dim(dim_arg) {}
+  Tensor forward(const Arg& x) { return softmax(x, dim); }
+  std::string extra_repr() const override { return concat("dim=", dim); }
+};
+
+/// log(e^{x_i} / Σ_j e^{x_j}) along `dim`.
+struct LogSoftmax : Layer<LogSoftmax> {
+  const int64_t dim;
+  explicit LogSoftmax(int64_t dim_arg) : dim(dim_arg) {}
+  Tensor forward(const Arg& x) { return log_softmax(x, dim); }
+  std::string extra_repr() const override { return concat("dim=", dim); }
+};
+
+/// Gated linear units: x is cut in two along `dim`, and the second half, through a function, is the
+/// gate of the first: (…, 2C) → (…, C). What PyTorch has as GLU, for three functions.
+/// The layer around it is two linear maps: gate(Linear(C, 2F)(x)), then Linear(F, C).
+/// Throws Error(name) where the size of `dim` is odd.
+/// Sources: Dauphin et al. 2017; Shazeer 2020, "GLU variants improve Transformer".
+/// As https://pytorch.org/docs/stable/generated/torch.nn.GLU.html
+class GatedUnit : public Layer<GatedUnit> {
+ public:
+  const int64_t dim;
+
+  Tensor forward(const Arg& x) {
+    check(x.size(dim) % 2 == 0, op_, "shape ", x.shape(), ": dimension ", dim,
+          " must have an even size, to be cut in two");
+    const std::vector<Tensor> halves = chunk(x, 2, dim);
+    return halves[0] * gate_(Arg(halves[1], x.at));
+  }
+
+  std::string extra_repr() const override { return concat("dim=", dim); }
+
+ protected:
+  using Gate = Tensor (*)(const Arg&);
+  GatedUnit(const char* op, Gate gate, int64_t dim_arg) : dim(dim_arg), op_(op), gate_(gate) {}
+
+ private:
+  const char* const op_;
+  const Gate gate_;
+};
+
+/// a · σ(b).
+struct GLU : GatedUnit {
+  explicit GLU(int64_t dim_arg = -1) : GatedUnit("glu", sigmoid, dim_arg) {}
+  std::string type_name() const override { return "GLU"; }
+};
+
+/// a · silu(b) = a · b · σ(b).
+struct SwiGLU : GatedUnit {
+  explicit SwiGLU(int64_t dim_arg = -1) : GatedUnit("swiglu", silu, dim_arg) {}
+  std::string type_name() const override { return "SwiGLU"; }
+};
+
+/// a · gelu(b), the exact one.
+struct GEGLU : GatedUnit {
+  explicit GEGLU(int64_t dim_arg = -1)
+      : GatedUnit(
+            "geglu", [](const Arg& x) { return gelu(x); }, dim_arg) {}
+  std::string type_name() const override { return "GEGLU"; }
+};
+
+/// An elementwise function as an option of a layer: a name, or anything that maps a tensor to one
+/// of the same shape, and a name for it in prints.
+///   {.activation = "gelu"}   {.activation = silu}   {.activation = {squared_relu, "relu²"}}
+class Activation {
+ public:
+  /// "relu", "gelu", "gelu_tanh", "silu", "tanh" or "sigmoid". Throws Error("activation") for
+  /// others.
+  template <std::convertible_to<std::string_view> Name>
+  Activation(const Name& name) : name_(std::string_view(name)), function_(named(name_)) {}
+  template <std::invocable<const Arg&> Function>
+  Activation(Function function, std::string name = "custom")
+      : name_(std::move(name)), function_(std::move(function)) {}
+
+  Tensor operator()(const Arg& x) const { return function_(x); }
+  const std::string& name() const { return name_; }
+
+ private:
+  using Function = std::function<Tensor(const Arg&)>;
+  static Function named(const std::string& name);
+
+  std::string name_;
+  Function function_;
+};
+
+inline Activation::Function Activation::named(const std::string& name) {
+  if (name == "relu") return relu;
+  if (name == "gelu") return [](const Arg& x) { return gelu(x); };
+  if (name == "gelu_tanh") return [](const Arg& x) { return gelu(x, "tanh"); };
+  if (name == "silu") return silu;
+  if (name == "tanh") return tanh;
+  if (name == "sigmoid") return sigmoid;
+  fail("activation", "no function '", name,
+       "': use relu, gelu, gelu_tanh, silu, tanh, sigmoid, or a function of your own");
+}
+
+}  // namespace tarsier::nn

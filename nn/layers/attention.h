@@ -1,0 +1,102 @@
+#pragma once
+// Multi-head attention.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../module.h"
+#include "attention_mask.h"
+#include "linear.h"
+
+namespace tarsier::nn {
+
+struct MultiheadAttentionOptions {
+  double dropout = 0;  ///< on the attention weights, while training
+  bool bias = true;
+  bool add_bias_kv = false;          ///< one learnt key and value more, bias_k and bias_v
+  bool add_zero_attn = false;        ///< one key and value of zeros more
+  std::optional<int64_t> kdim = {};  ///< width of key, where it is not embed_dim
+  std::optional<int64_t> vdim = {};  ///< width of value, where it is not embed_dim
+  bool batch_first = false;          ///< (B, T, C) instead of (T, B, C)
+};
+
+struct AttentionResult {
+  Tensor output;   ///< shaped as the query
+  Tensor weights;  ///< (B, T, S), the mean over heads; or (B, H, T, S); after dropout
+};
+
+/// head_h = softmax(q_h · k_hᵀ / √D + mask) · v_h, output = out_proj(concat(head_1 … head_H)),
+/// where q, k, v are linear maps of query, key and value, cut into H heads of size D = C / H.
+/// Shapes: query (T, B, C), key (S, B, kdim), value (S, B, vdim), output (T, B, C); B first with
+/// batch_first; all without B for a single sequence, and then weights, too.
+/// Keys of add_bias_kv and add_zero_attn stand behind the others, in this order; no mask hides
+/// them, and the weights have a column for each.
+/// A query that may look at nothing gets the bias of out_proj, and weights of 0 (PyTorch: the same
+/// bias where it gives no weights and records; NaN with weights, and in eval() under no_grad).
+/// Starts with each of in_proj_weight, q_, k_ and v_proj_weight Xavier-uniform, bias_k and bias_v
+/// Xavier-normal, out_proj.weight as in Linear, the other biases 0.
+/// Throws Error("multihead_attention") for sizes or dtypes that do not fit.
+/// Source: Vaswani et al. 2017, "Attention is all you need".
+/// As https://pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html, with the same
+/// keys.
+class MultiheadAttention : public Layer<MultiheadAttention> {
+ public:
+  Tensor
+      in_proj_weight;    ///< (3C, C): the maps of query, key and value; with kdim or vdim, instead:
+  Tensor q_proj_weight;  ///< (C, C)
+  Tensor k_proj_weight;  ///< (C, kdim)
+  Tensor v_proj_weight;  ///< (C, vdim)
+  Tensor in_proj_bias;   ///< (3C), or undefined
+  Tensor bias_k, bias_v;  ///< (1, 1, C) with add_bias_kv
+  Linear out_proj;
+
+  MultiheadAttention(int64_t embed_dim, int64_t num_heads,
+                     const MultiheadAttentionOptions& options = {});
+
+  /// Cross-attention: attn(x, memory, memory, {.key_padding_mask = …}).
+  Tensor operator()(const Arg& query, const Arg& key, const Arg& value,
+                    const AttentionOptions& options = {}) {
+    return called(
+        [&](const Arg& q, const Arg& k, const Arg& v) { return forward(q, k, v, options); }, query,
+        key, value);
+  }
+  /// Self-attention: attn(x, {.is_causal = true}).
+  Tensor operator()(const Arg& x, const AttentionOptions& options = {}) {
+    return called([&](const Arg& y) { return forward(y, options); }, x);
+  }
+  /// The same with the attention weights: slower, for they are made whole.
+  AttentionResult with_weights(const Arg& query, const Arg& key, const Arg& value,
+                               const AttentionOptions& options = {}, bool average_weights = true);
+
+  Tensor forward(const Arg& query, const Arg& key, const Arg& value,
+                 const AttentionOptions& options = {});
+  Tensor forward(const Arg& x, const AttentionOptions& options = {}) {
+    return forward(x, x, x, options);
+  }
+
+  std::string extra_repr() const override;
+
+ private:
+  struct Scene;
+  MaskSizes check_inputs(const Arg& query, const Arg& key, const Arg& value,
+                         const AttentionOptions& options) const;
+  Tensor full_mask(const MaskSizes& sizes, const AttentionOptions& options, DType dtype) const;
+  std::vector<Tensor> in_proj(const Arg& x, int64_t first, int64_t count) const;
+  std::vector<Tensor> project(const Arg& query, const Arg& key, const Arg& value) const;
+  std::vector<Tensor> project_once(const Arg& query, const Arg& key, const Arg& value,
+                                   KVCache& memory_cache) const;
+  Tensor with_extra_key(const Tensor& x, const Tensor& bias) const;
+  Scene prepare(const Arg& query, const Arg& key, const Arg& value,
+                const AttentionOptions& options) const;
+  Tensor attend(const Scene& scene, const Tensor& values) const;
+  Tensor join_heads(const Arg& heads, bool batched);
+  int64_t extra_keys() const {
+    return (bias_k.defined() ? 1 : 0) + (options_.add_zero_attn ? 1 : 0);
+  }
+
+  int64_t embed_dim_, num_heads_;
+  MultiheadAttentionOptions options_;
+};
+
+}  // namespace tarsier::nn

@@ -1,0 +1,27 @@
+#pragma once
+// Dropout.
+
+#include <string>
+
+#include "../module.h"
+
+namespace tarsier::nn {
+
+/// While training, zeroes each element with probability p and scales the others by 1 / (1 − p);
+/// afterwards (eval()) does nothing. Any shape. Draws from default_generator().
+/// Source: Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from
+/// overfitting". As https://pytorch.org/docs/stable/generated/torch.nn.Dropout.html
+struct Dropout : Layer<Dropout> {
+  const double p;
+
+  /// Throws Error("dropout") unless 0 ≤ p ≤ 1.
+  explicit Dropout(double p_arg = 0.5) : p(p_arg) {
+    check(p >= 0 && p <= 1, "dropout", "probability ", p, " must be in [0, 1]");
+  }
+
+  Tensor forward(const Arg& x) { return dropout(x, p, is_training()); }
+
+  std::string extra_repr() const override { return concat("p=", p); }
+};
+
+}  // namespace tarsier::nn

@@ -1,0 +1,72 @@
+#pragma once
+// Tables of vectors.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "../init.h"
+#include "../module.h"
+
+namespace tarsier::nn {
+
+/// Row weight[index] for every index: (…) i64 → (…, embedding_dim).
+/// Starts normal with deviation 1. The row `padding_idx`, if given, starts at zero and gets no
+/// gradient.
+/// Throws Error("embedding") for an index below 0 or from num_embeddings on.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
+struct Embedding : Layer<Embedding> {
+  Tensor weight;  ///< (num_embeddings, embedding_dim)
+  std::optional<int64_t> padding_idx;
+
+  Embedding(int64_t num_embeddings, int64_t embedding_dim, std::optional<int64_t> padding = {})
+      : padding_idx(padding) {
+    check(num_embeddings > 0 && embedding_dim > 0, "embedding", num_embeddings, " rows of ",
+          embedding_dim, ": both must be positive");
+    register_parameter("weight", weight, Tensor::empty({num_embeddings, embedding_dim}));
+    normal_(weight);
+    if (!padding_idx) return;
+    check(*padding_idx >= -num_embeddings && *padding_idx < num_embeddings, "embedding",
+          "padding_idx ", *padding_idx, " of ", num_embeddings, " rows: use ", -num_embeddings,
+          " to ", num_embeddings - 1);
+    if (*padding_idx < 0) *padding_idx += num_embeddings;
+    zeros_(select(weight.detach(), 0, *padding_idx));
+  }
+
+  Tensor forward(const Arg& index) {
+    const Tensor y = embedding(index, {weight, index.at});
+    if (!padding_idx) return y;
+    // The padding row is looked up like the others, but its gradient ends here.
+    return where(unsqueeze(index == static_cast<double>(*padding_idx), -1), y.detach(), y);
+  }
+
+  std::string extra_repr() const override {
+    std::string text = concat(weight.size(0), ", ", weight.size(1));
+    if (padding_idx) text += concat(", padding_idx=", *padding_idx);
+    return text;
+  }
+};
+
+/// The mean or the sum of the rows weight[index] of every bag of indices. Bags are the rows of a
+/// matrix, (B, T) i64 → (B, embedding_dim); or one list (n), in which bag i begins at offsets[i]
+/// and ends where the next begins: (n), (B) i64 → (B, embedding_dim). An empty bag gives zeros.
+/// Starts normal with deviation 1.
+/// Throws Error("embedding_bag") for other shapes, and offsets that do not begin at 0 or fall;
+/// Error("embedding") for an index out of range.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.EmbeddingBag.html
+class EmbeddingBag : public Layer<EmbeddingBag> {
+ public:
+  Tensor weight;  ///< (num_embeddings, embedding_dim)
+  const std::string mode;
+
+  /// `mode` is "mean" or "sum".
+  EmbeddingBag(int64_t num_embeddings, int64_t embedding_dim, std::string_view mode = "mean");
+
+  Tensor forward(const Arg& index, const Tensor& offsets = {});
+
+  std::string extra_repr() const override {
+    return concat(weight.size(0), ", ", weight.size(1), ", mode='", mode, "'");
+  }
+};
+
+}  // namespace tarsier::nn

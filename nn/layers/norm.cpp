@@ -1,0 +1,188 @@
+#include "nn/layers/norm.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace tarsier::nn {
+namespace {
+
+const char* yes_no(bool value) { return value ? "true" : "false"; }
+
+void check_eps(double eps, const char* op) {
+  check(eps >= 0 && eps <= std::numeric_limits<double>::max(), op, "eps ", eps,
+        ": a finite number is needed, 0 or more");
+}
+
+void check_dtype(const Tensor& x, const Tensor& own, const char* op) {
+  check(is_floating(x.dtype()) && (!own.defined() || own.dtype() == x.dtype()), op, "x of ",
+        x.dtype(), " in a layer of ", own.defined() ? own.dtype() : f32,
+        ": convert one with to(…)");
+}
+
+void check_normalized_shape(const Shape& shape, const char* op) {
+  check(!shape.empty() && *std::min_element(shape.begin(), shape.end()) > 0, op,
+        "normalized_shape ", shape, ": one size or more is needed, all positive");
+}
+
+/// x with the last dimensions, which must be `normalized`, as one.
+Tensor flat_end(const Arg& x, const Shape& normalized, const char* op) {
+  const int outer = x.dim() - normalized.size();
+  check(outer >= 0 && Shape(x.shape().begin() + std::max(outer, 0), x.shape().end()) == normalized,
+        op, "x of shape ", x.shape(), ": its last sizes must be ", normalized);
+  return normalized.size() == 1 ? Tensor(x) : flatten(x, outer);
+}
+
+Tensor flat_or_none(const Tensor& x) { return x.defined() ? flatten(x) : x; }
+
+/// One number per channel, as a tensor that broadcasts over (N, C, …) of `dims` dimensions.
+Tensor per_channel(const Tensor& x, int dims) {
+  Shape shape = Shape::filled(dims - 1, 1);
+  shape[0] = x.numel();
+  return reshape(x, shape);
+}
+
+}  // namespace
+
+// ---- LayerNorm
+
+LayerNorm::LayerNorm(const Shape& normalized_shape, double eps, bool elementwise_affine,
+                     bool with_bias)
+    : normalized_shape(normalized_shape), eps(eps) {
+  check_normalized_shape(normalized_shape, "layer_norm");
+  check_eps(eps, "layer_norm");
+  if (!elementwise_affine) return;
+  register_parameter("weight", weight, ones(normalized_shape));
+  register_parameter("bias", bias, with_bias ? zeros(normalized_shape) : Tensor());
+}
+
+Tensor LayerNorm::forward(const Arg& x) {
+  const Arg rows(flat_end(x, normalized_shape, "layer_norm"), x.at);
+  if (normalized_shape.size() == 1) return layer_norm(rows, weight, bias, eps);
+  return reshape(layer_norm(rows, flat_or_none(weight), flat_or_none(bias), eps), x.shape());
+}
+
+std::string LayerNorm::extra_repr() const {
+  return concat(normalized_shape, ", eps=", eps, ", elementwise_affine=", yes_no(weight.defined()));
+}
+
+// ---- RMSNorm
+
+RMSNorm::RMSNorm(const Shape& normalized_shape, std::optional<double> eps, bool elementwise_affine)
+    : normalized_shape(normalized_shape), eps(eps) {
+  check_normalized_shape(normalized_shape, "rms_norm");
+  check_eps(eps.value_or(0), "rms_norm");
+  if (elementwise_affine) register_parameter("weight", weight, ones(normalized_shape));
+}
+
+Tensor RMSNorm::forward(const Arg& x) {
+  const Arg rows(flat_end(x, normalized_shape, "rms_norm"), x.at);
+  const double smallest = x.dtype() == f64 ? std::numeric_limits<double>::epsilon()
+                                           : std::numeric_limits<float>::epsilon();
+  const Tensor y = rms_norm(rows, flat_or_none(weight), eps.value_or(smallest));
+  return normalized_shape.size() == 1 ? y : reshape(y, x.shape());
+}
+
+std::string RMSNorm::extra_repr() const {
+  return concat(normalized_shape, ", eps=", eps ? concat(*eps) : "None",
+                ", elementwise_affine=", yes_no(weight.defined()));
+}
+
+// ---- GroupNorm
+
+GroupNorm::GroupNorm(int64_t num_groups, int64_t num_channels, double eps, bool affine)
+    : num_groups(num_groups), num_channels(num_channels), eps(eps) {
+  check(num_groups > 0 && num_channels > 0 && num_channels % num_groups == 0, "group_norm",
+        num_channels, " channels in ", num_groups,
+        " groups: num_channels must be a positive multiple of num_groups");
+  check_eps(eps, "group_norm");
+  if (!affine) return;
+  register_parameter("weight", weight, ones({num_channels}));
+  register_parameter("bias", bias, zeros({num_channels}));
+}
+
+/// A group of a sample is one row of layer_norm; the affine map after it goes by channels.
+Tensor GroupNorm::forward(const Arg& x) {
+  check(x.dim() >= 2 && x.size(1) == num_channels, "group_norm", "x of shape ", x.shape(),
+        ": expected (N, ", num_channels, ", …)");
+  check_dtype(x, weight, "group_norm");
+  int64_t size = num_channels / num_groups;
+  for (int d = 2; d < x.dim(); ++d) size *= x.shape()[d];
+  const Arg groups(reshape(x, {x.size(0) * num_groups, size}), x.at);
+  const Tensor y = reshape(layer_norm(groups, {}, {}, eps), x.shape());
+  if (!weight.defined()) return y;
+  return y * per_channel(weight, x.dim()) + per_channel(bias, x.dim());
+}
+
+std::string GroupNorm::extra_repr() const {
+  return concat(num_groups, ", ", num_channels, ", eps=", eps,
+                ", affine=", yes_no(weight.defined()));
+}
+
+// ---- BatchNorm
+
+BatchNorm::BatchNorm(int64_t num_features, const BatchNormOptions& options, int min_dims,
+                     int max_dims)
+    : num_features(num_features), options(options), min_dims_(min_dims), max_dims_(max_dims) {
+  check(num_features > 0, "batch_norm", num_features, " channels: a positive number is needed");
+  check_eps(options.eps, "batch_norm");
+  const double momentum = options.momentum.value_or(0);
+  check(momentum >= 0 && momentum <= 1, "batch_norm", "momentum ", momentum,
+        ": the weight of the newest batch must be between 0 and 1");
+  if (options.affine) {
+    register_parameter("weight", weight, ones({num_features}));
+    register_parameter("bias", bias, zeros({num_features}));
+  }
+  if (!options.track_running_stats) return;
+  register_buffer("running_mean", running_mean, zeros({num_features}));
+  register_buffer("running_var", running_var, ones({num_features}));
+  register_buffer("num_batches_tracked", num_batches_tracked, zeros({}, i64));
+}
+
+/// With statistics of the batch, a channel is one row of layer_norm.
+Tensor BatchNorm::forward(const Arg& x) {
+  const int dims = x.dim();
+  check(dims >= min_dims_ && dims <= max_dims_ && x.size(1) == num_features, "batch_norm",
+        "x of shape ", x.shape(), ": expected (N, ", num_features,
+        max_dims_ == 3 ? ") or (N, C, L)" : ", H, W)");
+  check_dtype(x, options.affine ? weight : running_mean, "batch_norm");
+  Tensor y;
+  if (is_training() || !options.track_running_stats) {
+    const int64_t count = x.numel() / num_features;  // of values per channel
+    check(count != 1, "batch_norm", "x of shape ", x.shape(),
+          " has one value per channel, whose variance is nothing: use larger batches, or eval()");
+    if (is_training() && options.track_running_stats && count > 0) {
+      Axes all_but_channels = {0};
+      for (int d = 2; d < dims; ++d) all_but_channels.push_back(d);
+      track(mean(x.detach(), all_but_channels), var(x.detach(), all_but_channels));
+    }
+    const Arg channels(transpose(x, 0, 1), x.at);
+    const Arg rows(reshape(channels, {num_features, count}), x.at);
+    const Arg normal(reshape(Arg(layer_norm(rows, {}, {}, options.eps), x.at), channels.shape()),
+                     x.at);
+    y = transpose(normal, 0, 1);
+    if (options.affine) y = y * per_channel(weight, dims);
+  } else {
+    Tensor scale = rsqrt(per_channel(running_var, dims) + options.eps);
+    if (options.affine) scale = scale * per_channel(weight, dims);
+    y = (x - per_channel(running_mean, dims)) * scale;
+  }
+  return options.affine ? y + per_channel(bias, dims) : y;
+}
+
+/// running = (1 − factor) · running + factor · batch, in place.
+void BatchNorm::track(const Tensor& mean, const Tensor& var) {
+  const NoGrad guard;
+  add_(num_batches_tracked, 1.0);
+  const double factor = options.momentum.value_or(1 / num_batches_tracked.item());
+  add_(mul_(running_mean, 1 - factor), mean, factor);
+  add_(mul_(running_var, 1 - factor), var, factor);
+}
+
+std::string BatchNorm::extra_repr() const {
+  return concat(num_features, ", eps=", options.eps,
+                ", momentum=", options.momentum ? concat(*options.momentum) : "None",
+                ", affine=", yes_no(options.affine),
+                ", track_running_stats=", yes_no(options.track_running_stats));
+}
+
+}  // namespace tarsier::nn

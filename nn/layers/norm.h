@@ -1,0 +1,131 @@
+#pragma once
+// Normalisation.
+
+#include <optional>
+#include <string>
+
+#include "../init.h"
+#include "../module.h"
+
+namespace tarsier::nn {
+
+/// y = (x − mean) / √(var + eps) · weight + bias over the last dimensions, normalized_shape, with
+/// the population variance: (…, normalized_shape) → the same. Starts with weight 1 and bias 0.
+/// Throws Error("layer_norm") where the last sizes of x are not normalized_shape.
+/// Source: Ba et al. 2016, "Layer normalization".
+/// As https://pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
+struct LayerNorm : Layer<LayerNorm> {
+  Tensor weight;  ///< (normalized_shape), or undefined without elementwise_affine
+  Tensor bias;    ///< (normalized_shape), or undefined
+  const Shape normalized_shape;
+  const double eps;
+
+  explicit LayerNorm(int64_t C, double eps_arg = 1e-5, bool elementwise_affine = true,
+                     bool with_bias = true)
+      : LayerNorm(Shape{C}, eps_arg, elementwise_affine, with_bias) {}
+  /// Over several dimensions: LayerNorm(Shape{H, W}).
+  explicit LayerNorm(const Shape& normalized_shape, double eps = 1e-5,
+                     bool elementwise_affine = true, bool with_bias = true);
+
+  Tensor forward(const Arg& x);
+
+  std::string extra_repr() const override;
+};
+
+/// y = x / √(mean(x²) + eps) · weight over the last dimensions, normalized_shape:
+/// (…, normalized_shape) → the same. Starts with weight 1. Without `eps` it is the dtype's distance
+/// from 1 to the next number.
+/// Throws Error("rms_norm") where the last sizes of x are not normalized_shape.
+/// Source: Zhang & Sennrich 2019, "Root mean square layer normalization".
+/// As https://pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html
+struct RMSNorm : Layer<RMSNorm> {
+  Tensor weight;  ///< (normalized_shape), or undefined without elementwise_affine
+  const Shape normalized_shape;
+  const std::optional<double> eps;
+
+  explicit RMSNorm(int64_t C, std::optional<double> eps_arg = {}, bool elementwise_affine = true)
+      : RMSNorm(Shape{C}, eps_arg, elementwise_affine) {}
+  explicit RMSNorm(const Shape& normalized_shape, std::optional<double> eps = {},
+                   bool elementwise_affine = true);
+
+  Tensor forward(const Arg& x);
+
+  std::string extra_repr() const override;
+};
+
+/// y = (x − mean) / √(var + eps) · weight + bias, with mean and (population) variance over each
+/// sample's group of C / num_groups channels and all that follows: (N, C, …) → (N, C, …).
+/// Starts with weight 1 and bias 0.
+/// Throws Error("group_norm") where num_groups does not divide C, or x is not (N, C, …).
+/// Source: Wu & He 2018, "Group normalization".
+/// As https://pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html
+struct GroupNorm : Layer<GroupNorm> {
+  Tensor weight;  ///< (C), or undefined without affine
+  Tensor bias;    ///< (C), or undefined
+  const int64_t num_groups, num_channels;
+  const double eps;
+
+  GroupNorm(int64_t num_groups, int64_t num_channels, double eps = 1e-5, bool affine = true);
+
+  Tensor forward(const Arg& x);
+
+  std::string extra_repr() const override;
+};
+
+struct BatchNormOptions {
+  double eps = 1e-5;
+  /// The weight of the newest batch in the running statistics; none: all batches count alike.
+  std::optional<double> momentum = 0.1;
+  bool affine = true;
+  bool track_running_stats = true;  ///< false: statistics of the batch in eval(), too
+};
+
+/// What BatchNorm1d and BatchNorm2d share: y = (x − mean) / √(var + eps) · weight + bias per
+/// channel, dimension 1. While training, mean and population variance are those of the batch, and
+/// after each batch running = (1 − momentum) · running + momentum · batch, where the variance is
+/// the sample's (n − 1). In eval() the running ones are used.
+/// Starts with weight 1, bias 0, running_mean 0, running_var 1. An empty batch changes nothing.
+/// Throws Error("batch_norm") for a wrong number of dimensions or channels, and while training for
+/// one value per channel, which has no variance.
+/// Source: Ioffe & Szegedy 2015, "Batch normalization".
+class BatchNorm : public Layer<BatchNorm> {
+ public:
+  Tensor weight;               ///< (C), or undefined without affine
+  Tensor bias;                 ///< (C), or undefined
+  Tensor running_mean;         ///< (C), buffer; undefined without track_running_stats
+  Tensor running_var;          ///< (C), buffer; or undefined
+  Tensor num_batches_tracked;  ///< (), i64, buffer; or undefined
+  const int64_t num_features;
+  const BatchNormOptions options;
+
+  Tensor forward(const Arg& x);
+
+  std::string extra_repr() const override;
+
+ protected:
+  /// For x of `min_dims` to `max_dims` dimensions.
+  BatchNorm(int64_t num_features, const BatchNormOptions& options, int min_dims, int max_dims);
+
+ private:
+  void track(const Tensor& mean, const Tensor& var);
+
+  const int min_dims_, max_dims_;
+};
+
+/// BatchNorm over (N, C) or (N, C, L).
+/// As https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html
+struct BatchNorm1d : BatchNorm {
+  explicit BatchNorm1d(int64_t num_features_arg, const BatchNormOptions& options_arg = {})
+      : BatchNorm(num_features_arg, options_arg, 2, 3) {}
+  std::string type_name() const override { return "BatchNorm1d"; }
+};
+
+/// BatchNorm over (N, C, H, W).
+/// As https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
+struct BatchNorm2d : BatchNorm {
+  explicit BatchNorm2d(int64_t num_features_arg, const BatchNormOptions& options_arg = {})
+      : BatchNorm(num_features_arg, options_arg, 4, 4) {}
+  std::string type_name() const override { return "BatchNorm2d"; }
+};
+
+}  // namespace tarsier::nn

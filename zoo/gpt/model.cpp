@@ -1,0 +1,95 @@
+#include "zoo/gpt/model.h"
+
+#include <cmath>
+
+#include "zoo/base/format.h"
+#include "zoo/base/machine.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+/// A model that cannot fit is refused at once: making it would fill the memory of the machine
+/// first, for minutes.
+void check_memory(const GptConfig& config) {
+  const auto width = static_cast<double>(config.n_embd);
+  const double weights = 12 * static_cast<double>(config.n_layer) * width * width +
+                         static_cast<double>(config.vocab_size + config.block_size) * width;
+  const double have = machine_memory();
+  const double needed = weights * sizeof(float);
+  check(needed <= have, "memory", "the weights alone take ", fixed(needed / 1e9, 1),
+        " GB, and this machine has ", fixed(have / 1e9, 1),
+        " GB: use a smaller model (--set n_layer, n_embd)");
+}
+
+const GptConfig& checked(const GptConfig& config) {
+  check(config.n_head > 0 && config.n_embd % config.n_head == 0, "gpt", "n_head=", config.n_head,
+        " does not divide n_embd=", config.n_embd,
+        ": every head gets an equal share of the width; take another n_head or n_embd");
+  check(config.n_layer > 0, "gpt", "n_layer=", config.n_layer, ": one at least is needed");
+  check_memory(config);
+  return config;
+}
+
+}  // namespace
+
+Gpt::Gpt(const GptConfig& config, Generator& generator)
+    : config(checked(config)),
+      transformer(config),
+      lm_head(config.n_embd, config.vocab_size, /*with_bias=*/false) {
+  register_module("transformer", transformer);
+  register_module("lm_head", lm_head);
+  if (config.tied) lm_head.weight = transformer.wte.weight;
+  initialize(generator);
+}
+
+/// Matrices N(0, 0.02²), biases 0. Each block adds twice to the stream, through its c_proj; these
+/// start smaller by √(2·n_layer), so that the stream's size does not grow with the depth.
+void Gpt::initialize(Generator& generator) {
+  const double std = 0.02;
+  // A quiet start is not from 0, where the weights before c_proj would get no gradient.
+  const double std_proj =
+      std / std::sqrt(2.0 * static_cast<double>(config.n_layer)) * (config.quiet_start ? 0.01 : 1);
+  for (const auto& [name, parameter] : named_parameters()) {
+    const bool is_proj = name.ends_with("c_proj.weight");
+    if (parameter.dim() >= 2) nn::normal_(parameter, 0, is_proj ? std_proj : std, generator);
+    if (name.ends_with("bias")) nn::zeros_(parameter);
+  }
+}
+
+Tensor Gpt::next_logits(const Arg& index, GptCache& cache) {
+  check(!is_training(), "gpt", "the model is training: call eval() before decoding with a cache");
+  if (cache.empty()) cache.resize(static_cast<size_t>(config.n_layer));
+  check(static_cast<int64_t>(cache.size()) == config.n_layer, "gpt", "a cache of ", cache.size(),
+        " layers for a model of ", config.n_layer, ": begin with an empty one for each model");
+  return lm_head(select(features(index, &cache), 1, -1));
+}
+
+std::vector<Tensor> Gpt::attention(const Arg& index) {
+  const NoGrad no_grad;
+  check(!is_training(), "gpt", "the model is training: call eval() before asking where it looks");
+  std::vector<Tensor> weights;
+  Tensor x = transformer.embed(index, 0);
+  for (Block& block : transformer.h) {
+    weights.push_back(block.attn.weights(block.ln_1(x)));
+    x = block(x);
+  }
+  return weights;
+}
+
+Tensor Gpt::features(const Arg& index, GptCache* cache) {
+  const int64_t before = cache != nullptr ? cache->front().length() : 0;
+  const bool has_end = !config.is_relative();
+  check(index.dim() == 2 && index.size(1) > 0 &&
+            (!has_end || before + index.size(1) <= config.block_size),
+        "gpt", "indices of shape ", index.shape(),
+        before > 0 ? concat(" after ", before, " in the cache") : "", ": (B, T) with 1 to ",
+        has_end ? concat("block_size ", config.block_size) : "any number of", " tokens expected");
+  const Tensor x = transformer(index, cache);
+  // What no later token will see makes room; not at each token, since it moves the others.
+  if (cache != nullptr && cache->front().length() >= 2 * config.block_size)
+    for (nn::KVCache& layer : *cache) layer.keep_last(config.block_size - 1);
+  return x;
+}
+
+}  // namespace tarsier::zoo

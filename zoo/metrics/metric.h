@@ -1,0 +1,49 @@
+#pragma once
+// What an evaluation says about a model.
+
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../base/format.h"
+
+namespace tarsier::zoo {
+
+/// One number with its name, as `tarsier eval` prints it: "accuracy 77.86 %".
+struct Metric {
+  std::string name;  ///< "val_loss", "accuracy", "BLEU"
+  double value = 0;
+  int digits = 4;  ///< that are shown after the point
+  std::string unit = "";
+  bool higher_is_better = false;
+  /// What the number is of, where that is not all that the name says: "references in small
+  /// letters".
+  std::string note = "";
+
+  std::string text() const { return fixed(value, digits) + (unit.empty() ? "" : " " + unit); }
+  /// "accuracy 77.86 %", with the note in brackets where there is one.
+  std::string line() const {
+    return name + " " + text() + (note.empty() ? "" : "  (" + note + ")");
+  }
+  /// "val" for "val_loss", as progress shows it.
+  std::string label() const { return name == "val_loss" ? "val" : name; }
+  bool better_than(double other) const { return higher_is_better ? value > other : value < other; }
+};
+
+/// "accuracy 77.86 %" for a share of 0.7786.
+inline Metric percent(std::string name, double share) {
+  return {std::move(name), 100 * share, 2, "%", true};
+}
+
+/// Never empty. The first decides which weights are kept; between equals, the loss.
+using Metrics = std::vector<Metric>;
+
+/// The value of the metric "val_loss", or NaN where it was not measured.
+inline double loss_of(const Metrics& metrics) {
+  for (const Metric& metric : metrics)
+    if (metric.name == "val_loss") return metric.value;
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace tarsier::zoo

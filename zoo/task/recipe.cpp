@@ -1,0 +1,110 @@
+#include "zoo/task/recipe.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tarsier::zoo {
+
+void Recipe::add_to(Settings& settings) {
+  settings.add("steps", steps, "training steps");
+  settings.add("epochs", epochs, "passes over the data, in place of steps");
+  settings.add("batch_size", batch_size, "examples in a batch");
+  settings.add("accumulate", accumulate, "batches in a step");
+  settings.add("optimizer", optimizer, "muon: for the blocks' matrices", {"adamw", "muon"});
+  settings.add("schedule", schedule, "how the learning rate falls",
+               {"cosine", "linear", "noam", "constant"});
+  settings.add("learning_rate", learning_rate, "largest, after the warm-up");
+  settings.add("min_learning_rate", min_learning_rate, "at the end of cosine and linear");
+  settings.add("warmup_steps", warmup_steps, "steps until the largest rate; at most half of all",
+               0);
+  settings.add("decay_steps", decay_steps, "steps until the smallest rate; 0: the last step", 0);
+  settings.add("beta1", beta1, "of AdamW", 0, 0.999999);
+  settings.add("beta2", beta2, "of AdamW", 0, 0.999999);
+  settings.add("weight_decay", weight_decay, "for matrices only");
+  settings.add("clip_norm", clip_norm, "largest norm of the gradient; 0: any");
+  settings.add("ema_decay", ema_decay, "memory of the averaged weights; 0: the last weights", 0,
+               0.999999);
+  settings.add("eval_every", eval_every, "steps between validations; 0: an epoch", 0);
+  settings.add("checkpoint_every", checkpoint_every, "steps between checkpoints");
+  settings.add("patience", patience, "validations without a gain that end it; 0: never", 0);
+}
+
+double Recipe::learning_rate_of(int64_t step, int64_t steps) const {
+  const int64_t end = decay_steps > 0 ? decay_steps : steps;
+  const int64_t warmup = std::min(warmup_steps, end / 2), t = step - 1;
+  const double lowest = std::min(min_learning_rate, learning_rate);
+  if (schedule == "cosine")
+    return optim::warmup_cosine(
+        {.lr = learning_rate, .min_lr = lowest, .warmup_steps = warmup, .decay_steps = end})(t);
+  if (t < warmup)
+    return learning_rate * static_cast<double>(step) / static_cast<double>(warmup + 1);
+  if (schedule == "constant") return learning_rate;
+  if (schedule == "noam")
+    return learning_rate * std::sqrt(static_cast<double>(warmup + 1) / static_cast<double>(step));
+  const double way = static_cast<double>(t - warmup) / static_cast<double>(end - warmup);
+  return learning_rate + (lowest - learning_rate) * std::min(way, 1.0);
+}
+
+Optimizers::Optimizers(const Recipe& recipe, const nn::Module& model,
+                       const std::vector<std::string>& muon_names) {
+  optim::AdamWOptions options;
+  options.lr = recipe.learning_rate;
+  options.betas = {recipe.beta1, recipe.beta2};
+  optim::ParameterGroup<optim::AdamWOptions> decayed{{}, options}, others{{}, options};
+  decayed.options.weight_decay = recipe.weight_decay;
+  others.options.weight_decay = 0;
+  TensorDict matrices, rest;
+  for (const auto& [name, parameter] : model.named_parameters()) {
+    const bool by_muon = recipe.optimizer == "muon" &&
+                         std::find(muon_names.begin(), muon_names.end(), name) != muon_names.end();
+    (by_muon ? matrices : rest).add(name, parameter);
+    if (!by_muon) (parameter.dim() >= 2 ? decayed : others).parameters.add(name, parameter);
+  }
+  if (!rest.empty()) {
+    all_.push_back(std::make_unique<optim::AdamW>(std::vector{decayed, others}));
+    parameters_.push_back(rest);
+  }
+  if (!matrices.empty()) {
+    // Steps as large as AdamW's, so that one learning rate serves both.
+    all_.push_back(std::make_unique<optim::Muon>(
+        matrices, optim::MuonOptions{.lr = recipe.learning_rate,
+                                     .weight_decay = recipe.weight_decay,
+                                     .adjust_lr_fn = "match_rms_adamw"}));
+    parameters_.push_back(matrices);
+  }
+}
+
+void Optimizers::zero_grad() {
+  for (const auto& optimizer : all_) optimizer->zero_grad();
+}
+
+void Optimizers::set_lr(double lr) {
+  for (const auto& optimizer : all_) optimizer->set_lr(lr);
+}
+
+void Optimizers::step() {
+  for (const auto& optimizer : all_) optimizer->step();
+}
+
+TensorDict Optimizers::state_dict() const {
+  TensorDict all;
+  for (const auto& optimizer : all_)
+    for (const auto& [name, tensor] : optimizer->state_dict()) all.add(name, tensor);
+  return all;
+}
+
+void Optimizers::load_state_dict(const TensorDict& state) {
+  // "fc.weight.exp_avg" belongs to the optimiser of "fc.weight"; what belongs to none is given to
+  // the first, which says so.
+  std::vector<TensorDict> parts(all_.size());
+  for (const auto& [name, tensor] : state) {
+    const std::string parameter = name.substr(0, name.rfind('.'));
+    size_t owner = 0;
+    for (size_t i = 0; i < all_.size(); ++i)
+      if (parameters_[i].contains(parameter)) owner = i;
+    parts[owner].add(name, tensor);
+  }
+  for (size_t i = 0; i < all_.size(); ++i) all_[i]->load_state_dict(parts[i]);
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,275 @@
+#include "zoo/text_classifier/task.h"
+
+#include <algorithm>
+
+#include "zoo/base/format.h"
+#include "zoo/base/usage_error.h"
+#include "zoo/data/cut.h"
+#include "zoo/data/lines.h"
+#include "zoo/data/snippets.h"
+#include "zoo/report/parts.h"
+#include "zoo/text_classifier/model.h"
+#include "zoo/text_classifier/texts.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+/// Which stream of random numbers serves what; the steps' dropout masks have their own generator.
+constexpr uint64_t kBatchStream = uint64_t{1} << 63;
+constexpr uint64_t kTokenStream = uint64_t{3} << 62;
+/// How a single file is split does not depend on the run's seed: runs can be compared.
+constexpr RandomKey kSplitKey{2021, 0};
+
+class TextClassifierTask : public Task {
+ public:
+  explicit TextClassifierTask(TextClassifierPreset preset) : preset_(preset) {
+    recipe.epochs = 12;
+    recipe.batch_size = 32;
+    recipe.learning_rate = 1e-3;
+    recipe.min_learning_rate = 1e-5;
+    recipe.weight_decay = 0.05;
+    recipe.ema_decay = 0.99;
+    recipe.eval_every = 0;
+    if (preset == TextClassifierPreset::sources) {
+      tokens_.lower = false;
+      return;
+    }
+    // 8,500 sentences teach few words well. Words and pairs begin with what counting tells about
+    // them, and move slowly; a small encoder learns for a short time what to make of them.
+    recipe.epochs = 3;
+    recipe.learning_rate = 5e-4;
+    config_.layers = 1;
+    config_.width = 64;
+    config_.mlp_width = 128;
+    config_.pairs = 30'000;
+    config_.embedding_deviation = 0.03;
+    config_.embedding_scale = 1;
+    naive_bayes_ = 0.2;      // two directions: 0.3 along their difference
+    label_smoothing_ = 0.2;  // as accurate without, but far too sure of itself
+  }
+
+  std::string name() const override {
+    return preset_ == TextClassifierPreset::sources ? "text-classifier" : "sentiment";
+  }
+  std::string items() const override { return "texts"; }
+
+  // ---- data ----
+
+  void load_data(const std::string& path) override {
+    if (path.empty() && preset_ == TextClassifierPreset::sentiment)
+      usage_fail(
+          "train", "sentiment has no data of its own: give --data DIR, a folder with ",
+          "train.tsv, val.tsv and test.tsv, or --data FILE. 'text-classifier' has pieces of ",
+          "tarsier's source text");
+    source_ = path.empty() ? "pieces of tarsier's own source text" : "'" + path + "'";
+    columns_.order = order_ == "label-text" ? FieldOrder::label_first : FieldOrder::text_first;
+    columns_.header = header_ == "yes"  ? Header::yes
+                      : header_ == "no" ? Header::no
+                                        : Header::automatic;
+    const LabelledData data = path.empty() ? source_snippets(embedded_files(), 8, kSplitKey)
+                                           : read_labelled_data(path, columns_, kSplitKey);
+    if (!data.columns.empty()) source_ += ", columns " + data.columns;
+    if (!tokenizer_) {
+      labels_ = data.labels;
+      tokenizer_ = Tokenizer::train(data.train.texts, tokens_);
+    }
+    train_ = {data.train, *tokenizer_, config_.max_length};
+    validation_ = {data.val, *tokenizer_, longest()};
+    test_ = {data.test, *tokenizer_, longest()};
+  }
+
+  Json describe_data() const override {
+    return Json::Object{{"texts", train_.size() + validation_.size()},
+                        {"labels", labels_.to_json()},
+                        {"tokenizer", tokenizer_->to_json()}};
+  }
+
+  void restore_data(const Json& data) override {
+    labels_ = Labels::from_json(data["labels"]);
+    tokenizer_ = Tokenizer::from_json(data["tokenizer"]);
+  }
+
+  // ---- model ----
+
+  void build(uint64_t seed) override {
+    config_.vocab_size = tokenizer_->size();
+    config_.classes = labels_.size();
+    config_.position = nn::position_kind(position_);
+    config_.pooling = pooling_ == "mean" ? TextPooling::mean : TextPooling::class_token;
+    Generator generator(seed);
+    model_ = std::make_unique<TextClassifier>(config_, generator);
+    if (train_.size() == 0) return;
+    model_->choose_pairs(train_.rows);
+    if (naive_bayes_ > 0)
+      model_->start_from_counts(train_.rows, train_.labels, naive_bayes_, generator);
+    sampler_ = train_.sampler(recipe.batch_size, {seed, kBatchStream});
+    if (balanced_) class_weights_ = class_weights(train_.labels, labels_.size());
+  }
+
+  nn::Module& model() override { return *model_; }
+
+  // ---- training ----
+
+  int64_t training_examples() const override { return train_.size(); }
+
+  Batch batch(int64_t number, uint64_t seed) override {
+    Batch batch = train_.batch(sampler_.batch(number));
+    if (class_weights_.defined())
+      batch.weight = sum(embedding(batch["labels"], unsqueeze(class_weights_, 1))).item();
+    if (token_dropout_ > 0)
+      drop_tokens(batch, token_dropout_, {seed, kTokenStream + static_cast<uint64_t>(number)});
+    return batch;
+  }
+
+  Tensor loss(const Batch& batch) override {
+    return cross_entropy((*model_)(batch["index"], batch["padding"]), batch["labels"],
+                         {.weight = class_weights_, .label_smoothing = label_smoothing_});
+  }
+
+  Metrics validate() override { return measure(validation_, "val_loss"); }
+  Metrics evaluate() override { return measure(test_.size() > 0 ? test_ : validation_, "loss"); }
+
+  // ---- use ----
+
+  /// Every input is a text. Prints the likeliest labels of each.
+  void predict(const std::vector<std::string>& inputs, const PredictOptions& options,
+               std::ostream& out) override {
+    for (const std::string& text : inputs) {
+      if (options.notes != nullptr) note_cut(text, *tokenizer_, 1, longest(), *options.notes);
+      out << (is_blank(text) ? "" : read_as(text)) << std::endl;
+      check(out.good(), "output", "cannot write any more");
+    }
+  }
+
+  void show_sample(std::ostream& out) override {
+    const int64_t count = std::min<int64_t>(5, validation_.size());
+    for (int64_t i = 0; i < count; ++i) {  // from all over the split: it may lie sorted by label
+      const auto at = static_cast<size_t>(i * validation_.size() / count);
+      std::vector<int32_t> ids(validation_.rows[at].begin() + 1, validation_.rows[at].end());
+      const std::string text = tokenizer_->decode(ids);
+      out << "  " << labels_[validation_.labels[at]] << "  read as  " << read_as(text) << "\n    "
+          << text << "\n";
+    }
+  }
+
+  void report(Page& page) override {
+    const ClassifierScore score = scored(validation_);
+    add_confusion(page, score.confusion(), labels_.names());
+    page.section("Validation texts");
+    page.paragraph(
+        "The mistakes of which the model was surest, then others. The colour of a word is how much "
+        "the last layer looks at it, on average over its heads.");
+    const NoGrad no_grad;
+    for (const Answer& answer : worth_showing(score.answers(), 10, 8)) {
+      const std::vector<int32_t>& ids = validation_.rows[static_cast<size_t>(answer.example)];
+      const Tensor seen = model_->attention(pad_rows({ids}, kPad), padding_mask({ids}));
+      page.weighted_text({{}, described(answer, labels_.names()), !answer.right()},
+                         text_pieces(*tokenizer_, ids), seen.to_vector());
+    }
+  }
+
+  std::optional<Choice> choice() const override { return Choice{labels_.size(), "classes"}; }
+
+  std::string example_input() const override {
+    // As much of a text as a person would type.
+    const std::string text = validation_.size() == 0 ? "" : tokenizer_->decode(validation_.rows[0]);
+    return text.size() <= 60 ? text : text.substr(0, text.rfind(' ', 60));
+  }
+
+ protected:
+  void add_settings(Settings& settings) override {
+    settings.add("layers", config_.layers, "of the encoder", 1, 1000);
+    settings.add("heads", config_.heads, "attention heads; must divide width");
+    settings.add("width", config_.width, "of the stream between the layers");
+    settings.add("mlp_width", config_.mlp_width, "inside of a layer's MLP");
+    settings.add("pairs", config_.pairs, "neighbours that have an embedding together; 0: none", 0,
+                 1 << 24);
+    settings.add("embedding_deviation", config_.embedding_deviation, "of embeddings at the start",
+                 0, 100);
+    settings.add("embedding_scale", config_.embedding_scale,
+                 "steps of the optimiser move words by as much more", 1e-3, 1000);
+    settings.add("naive_bayes", naive_bayes_, "share of count ratios in the first embeddings", 0,
+                 100);
+    settings.add("max_length", config_.max_length, "tokens of a text that are trained on");
+    settings.add("position", position_, "how a token's place is told",
+                 {"sinusoidal", "learned", "none"});
+    settings.add("pooling", pooling_, "what stands for the text", {"mean", "class_token"});
+    settings.add("dropout", config_.dropout, "share of activations dropped in training", 0, 0.99);
+    settings.add("token_dropout", token_dropout_, "share of tokens hidden in training", 0, 0.99);
+    settings.add("label_smoothing", label_smoothing_, "share of the target spread evenly", 0, 1);
+    settings.add("balanced", balanced_, "rare labels weigh as much as frequent ones");
+    tokens_.add_to(settings);
+    settings.add("order", order_, "of two columns that have no names",
+                 {"label-text", "text-label"});
+    settings.add("text", columns_.text, "the texts' column: its name or number", {});
+    settings.add("label", columns_.label, "the labels' column: its name or number", {});
+    settings.add("header", header_, "whether line 1 names the columns", {"auto", "yes", "no"});
+  }
+
+  std::string model_facts() const override {
+    return concat(counted(config_.layers, "layer"), ", ", counted(config_.heads, "head"), ", ",
+                  config_.width, " wide, ", with_commas(config_.vocab_size), " tokens");
+  }
+  std::string data_facts() const override {
+    return concat(source_, ": ", with_commas(train_.size()), " texts to train on, ",
+                  with_commas(validation_.size()), " to validate, ",
+                  counted(labels_.size(), "label"));
+  }
+  std::string batch_facts() const override { return concat(recipe.batch_size, " texts"); }
+  std::string cut_facts() const override {
+    return cut_facts_of(train_.cut, validation_.cut, "texts", config_.max_length);
+  }
+
+ private:
+  /// The longest text that can be read, which may be longer than those trained on.
+  int64_t longest() const { return position_ == "learned" ? config_.max_length : kNoLimit; }
+
+  Metrics measure(const TokenTexts& data, const std::string& loss_name) {
+    Metrics metrics = scored(data).metrics(loss_name);
+    for (Metric& metric : metrics) metric.note = cut_note(data.cut, "texts", config_.max_length);
+    return metrics;
+  }
+
+  /// The answers to all of `data`.
+  ClassifierScore scored(const TokenTexts& data) {
+    NoGrad no_grad;
+    ClassifierScore score(labels_.size());
+    for (const auto& chosen : data.sampler(64, {}).all()) {
+      const Batch batch = data.batch(chosen);
+      score.add(chosen, (*model_)(batch["index"], batch["padding"]), batch["labels"]);
+    }
+    return score;
+  }
+
+  /// "positive (98.2 %), negative (1.8 %)".
+  std::string read_as(const std::string& text) const {
+    NoGrad no_grad;
+    const std::vector<std::vector<int32_t>> rows{text_tokens(text, *tokenizer_, longest())};
+    const Tensor logits = (*model_)(pad_rows(rows, kPad), padding_mask(rows));
+    return likeliest(softmax(logits, -1).to_vector(), labels_.names());
+  }
+
+  TextClassifierPreset preset_;
+  TextClassifierConfig config_;
+  std::string position_ = "sinusoidal", pooling_ = "mean", order_ = "label-text", header_ = "auto";
+  LabelledColumns columns_;
+  double label_smoothing_ = 0, token_dropout_ = 0, naive_bayes_ = 0;
+  bool balanced_ = false;
+  TokenizerOptions tokens_;
+  std::string source_;
+  Labels labels_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  TokenTexts train_, validation_, test_;
+  Tensor class_weights_;
+  BatchSampler sampler_;
+  std::unique_ptr<TextClassifier> model_;
+};
+
+}  // namespace
+
+std::unique_ptr<Task> make_text_classifier_task(TextClassifierPreset preset) {
+  return std::make_unique<TextClassifierTask>(preset);
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,315 @@
+#include "zoo/transformer/task.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "zoo/base/format.h"
+#include "zoo/base/usage_error.h"
+#include "zoo/data/cut.h"
+#include "zoo/data/dates.h"
+#include "zoo/data/lines.h"
+#include "zoo/metrics/bleu.h"
+#include "zoo/report/parts.h"
+#include "zoo/transformer/pairs.h"
+#include "zoo/transformer/translate.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+/// Which stream of random numbers serves what; the steps' dropout masks have their own generator.
+constexpr uint64_t kBatchStream = uint64_t{1} << 63;
+/// How a single file is split does not depend on the run's seed: runs can be compared.
+constexpr RandomKey kSplitKey{2021, 0};
+
+class TransformerTask : public Task {
+ public:
+  explicit TransformerTask(TransformerPreset preset) : preset_(preset) {
+    recipe.epochs = 10;
+    recipe.batch_size = 128;
+    recipe.learning_rate = 1e-3;
+    recipe.min_learning_rate = 1e-5;
+    recipe.warmup_steps = 400;
+    recipe.weight_decay = 0.01;
+    recipe.beta2 = 0.98;
+    recipe.ema_decay = 0.99;
+    recipe.eval_every = 0;
+    if (preset == TransformerPreset::translation) return;
+    config_.width = 64;
+    config_.mlp_width = 128;
+    config_.heads = 4;
+    config_.layers = 2;
+    config_.dropout = 0;
+    tokens_.kind = "characters";
+    recipe.batch_size = 64;
+    recipe.epochs = 6;
+    recipe.learning_rate = 2e-3;
+    recipe.warmup_steps = 100;
+    beam_.beams = 1;
+    label_smoothing_ = 0;
+  }
+
+  std::string name() const override {
+    return preset_ == TransformerPreset::dates ? "transformer" : "translation";
+  }
+  std::string items() const override { return "tokens"; }
+
+  // ---- data ----
+
+  void load_data(const std::string& path) override {
+    if (path.empty() && preset_ == TransformerPreset::translation)
+      usage_fail("train", "translation has no data of its own: give --data DIR, a folder with ",
+                 "train.de, train.en, val.de, …, and --source de --target en. 'transformer' makes ",
+                 "up what it learns from");
+    source_name_ = path.empty() ? "dates in many forms" : "'" + path + "'";
+    const ParallelFolder folder =
+        path.empty() ? dates_folder()
+                     : read_parallel_data(path, source_language_, target_language_, kSplitKey);
+    if (!folder.columns.empty()) source_name_ += ", columns " + folder.columns;
+    if (!source_tokens_) {
+      source_tokens_ = Tokenizer::train(folder.train.source, tokens_);
+      target_tokens_ = Tokenizer::train(folder.train.target, tokens_);
+    }
+    train_ = pairs(folder.train, config_.max_length);
+    validation_ = pairs(folder.val, longest());
+    tests_ = folder.tests;
+    validation_text_ = folder.val;
+  }
+
+  Json describe_data() const override {
+    return Json::Object{{"pairs", train_.size() + validation_.size()},
+                        {"source", source_tokens_->to_json()},
+                        {"target", target_tokens_->to_json()}};
+  }
+
+  void restore_data(const Json& data) override {
+    source_tokens_ = Tokenizer::from_json(data["source"]);
+    target_tokens_ = Tokenizer::from_json(data["target"]);
+  }
+
+  // ---- model ----
+
+  void build(uint64_t seed) override {
+    config_.source_vocab = source_tokens_->size();
+    config_.target_vocab = target_tokens_->size();
+    config_.position = nn::position_kind(position_);
+    Generator generator(seed);
+    model_ = std::make_unique<Translator>(config_, generator);
+    if (train_.size() > 0) sampler_ = train_.sampler(recipe.batch_size, {seed, kBatchStream});
+  }
+
+  nn::Module& model() override { return *model_; }
+
+  // ---- training ----
+
+  int64_t training_examples() const override { return train_.size(); }
+
+  Batch batch(int64_t number, uint64_t) override { return train_.batch(sampler_.batch(number)); }
+
+  Tensor loss(const Batch& batch) override { return loss(batch, label_smoothing_); }
+
+  /// Mean cross-entropy of the target's tokens, over all of the validation split.
+  Metrics validate() override { return measure(validation_, "val_loss"); }
+
+  /// BLEU of every test set, or of the validation split where there is none.
+  Metrics evaluate() override {
+    Metrics metrics;
+    if (tests_.empty()) return evaluate(validation_text_, "");
+    for (const ParallelText& test : tests_)
+      for (Metric& metric : evaluate(test, tests_.size() > 1 ? " " + test.name : ""))
+        metrics.push_back(std::move(metric));
+    return metrics;
+  }
+
+  // ---- use ----
+
+  /// Every input is a text. Prints its translation.
+  void predict(const std::vector<std::string>& inputs, const PredictOptions& options,
+               std::ostream& out) override {
+    for (const std::string& text : inputs) {
+      out << translated(text, options.notes) << std::endl;
+      check(out.good(), "output", "cannot write any more");
+    }
+  }
+
+  void show_sample(std::ostream& out) override {
+    for (size_t i = 0; i < std::min<size_t>(5, validation_text_.source.size()); ++i)
+      out << "  source     " << validation_text_.source[i] << "\n  reference  "
+          << validation_text_.target[i] << "\n  model      "
+          << translated(validation_text_.source[i]) << "\n\n";
+  }
+
+  void report(Page& page) override {
+    page.section("Validation pairs");
+    std::vector<std::vector<std::string>> rows;
+    std::vector<std::pair<std::vector<int32_t>, std::vector<int32_t>>> shown;
+    for (size_t i = 0; i < std::min<size_t>(8, validation_text_.source.size()); ++i) {
+      const std::vector<int32_t> source = tokens_of(validation_text_.source[i]);
+      const std::vector<int32_t> written = translate(*model_, source, beam_);
+      rows.push_back({validation_text_.source[i], validation_text_.target[i],
+                      target_tokens_->decode(written)});
+      if (i < 3) shown.emplace_back(source, written);
+    }
+    page.table({"source", "reference", "model"}, rows);
+    page.section("Where the decoder looks in the source");
+    page.paragraph(
+        "A row for each token that the model writes: how much it looks at each token of the source "
+        "meanwhile, in the last layer, on average over the heads.");
+    for (const auto& [source, written] : shown) add_cross_attention(page, source, written);
+  }
+
+  std::optional<Choice> choice() const override {
+    return Choice{target_tokens_->size(), "tokens of the target"};
+  }
+
+  std::string example_input() const override {
+    return validation_text_.source.empty() ? "" : validation_text_.source[0];
+  }
+
+ protected:
+  void add_settings(Settings& settings) override {
+    settings.add("source", source_language_, "file ending or column of what is read", {});
+    settings.add("target", target_language_, "file ending or column of what is written", {});
+    settings.add("layers", config_.layers, "of the encoder, and of the decoder", 1, 1000);
+    settings.add("heads", config_.heads, "attention heads; must divide width");
+    settings.add("width", config_.width, "of the stream between the layers");
+    settings.add("mlp_width", config_.mlp_width, "inside of a layer's MLP");
+    settings.add("dropout", config_.dropout, "share of activations dropped in training", 0, 0.99);
+    settings.add("norm_first", config_.norm_first, "layer norm before each part, not after");
+    settings.add("position", position_, "how a token's place is told", {"sinusoidal", "learned"});
+    settings.add("tie_embeddings", config_.tie_embeddings,
+                 "one matrix reads and writes the target");
+    settings.add("max_length", config_.max_length, "tokens of a text that are trained on", 2);
+    settings.add("label_smoothing", label_smoothing_, "share of the target spread evenly", 0, 1);
+    tokens_.add_to(settings);
+    settings.add("beams", beam_.beams, "translations that are followed at once");
+    settings.add("length_penalty", beam_.length_penalty, "above 0: favours long translations");
+  }
+
+  std::string model_facts() const override {
+    return concat(config_.layers, " + ", counted(config_.layers, "layer"), ", ",
+                  counted(config_.heads, "head"), ", ", config_.width, " wide, ",
+                  with_commas(config_.source_vocab), " → ", with_commas(config_.target_vocab),
+                  " tokens");
+  }
+  std::string data_facts() const override {
+    return concat(source_name_, ": ", with_commas(train_.size()), " pairs to train on, ",
+                  with_commas(validation_.size()), " to validate");
+  }
+  std::string batch_facts() const override { return concat(recipe.batch_size, " pairs"); }
+  std::string cut_facts() const override {
+    return cut_facts_of(train_.cut(), validation_.cut(), "pairs", config_.max_length);
+  }
+
+ private:
+  /// The longest text that can be read and written, which may be longer than those trained on.
+  int64_t longest() const { return position_ == "learned" ? config_.max_length : kNoLimit; }
+
+  TokenPairs pairs(const ParallelText& text, int64_t max_length) const {
+    return {text, *source_tokens_, *target_tokens_, max_length};
+  }
+
+  std::vector<int32_t> tokens_of(const std::string& text) const {
+    return source_tokens(text, *source_tokens_, longest());
+  }
+
+  std::string translated(const std::string& text, std::ostream* notes = nullptr) {
+    if (is_blank(text)) return "";
+    if (notes != nullptr) note_cut(text, *source_tokens_, 1, longest(), *notes);
+    return target_tokens_->decode(translate(*model_, tokens_of(text), beam_));
+  }
+
+  Tensor loss(const Batch& batch, double label_smoothing, Reduction reduction = Reduction::mean) {
+    const Tensor logits = (*model_)(batch["source"], batch["padding"], batch["target"]);
+    return cross_entropy(
+        flatten(logits, 0, 1), flatten(batch["next"]),
+        {.ignore_index = kPad, .reduction = reduction, .label_smoothing = label_smoothing});
+  }
+
+  Metrics measure(const TokenPairs& data, const std::string& loss_name) {
+    NoGrad no_grad;
+    double sum_loss = 0, tokens = 0;
+    for (const auto& chosen : data.sampler(recipe.batch_size, {}).all()) {
+      const Batch batch = data.batch(chosen);
+      sum_loss += loss(batch, 0, Reduction::sum).item();
+      tokens += sum(to(batch["next"] != kPad, f32)).item();
+    }
+    return {{.name = loss_name, .value = sum_loss / tokens},
+            {.name = "perplexity", .value = std::exp(sum_loss / tokens), .digits = 2}};
+  }
+
+  Metrics evaluate(const ParallelText& text, const std::string& suffix) {
+    std::vector<std::string> translations, references;
+    double exact = 0;
+    int64_t changed = 0;
+    for (size_t i = 0; i < text.source.size(); ++i) {
+      translations.push_back(translated(text.source[i]));
+      // Like is compared with like: a model of words in small letters has no capital ones.
+      references.push_back(target_tokens_->as_written(text.target[i]));
+      exact += translations.back() == references.back() ? 1 : 0;
+      changed += references.back() != text.target[i] ? 1 : 0;
+    }
+    const TokenPairs data = pairs(text, longest());
+    std::string note = cut_note(data.cut(), "pairs", config_.max_length);
+    Metric perplexity = measure(data, "loss")[1];
+    perplexity.name += suffix;
+    perplexity.note = note;
+    if (changed > 0) {
+      const std::string written =
+          concat(with_commas(changed), " of ", with_commas(text.size()),
+                 " references compared as the model writes them",
+                 tokens_.lower && tokens_.kind == "words" ? ", in small letters" : "");
+      note = note.empty() ? written : written + "; " + note;
+    }
+    Metric bleu{.name = "BLEU" + suffix,
+                .value = corpus_bleu(translations, references).score,
+                .digits = 2,
+                .higher_is_better = true,
+                .note = note};
+    Metric same = percent("exact" + suffix, exact / static_cast<double>(text.size()));
+    same.note = note;
+    return {bleu, same, perplexity};
+  }
+
+  /// How each token of a translation looked at those of its source.
+  void add_cross_attention(Page& page, const std::vector<int32_t>& source,
+                           std::vector<int32_t> written) {
+    NoGrad no_grad;
+    const std::string caption =
+        source_tokens_->decode(source) + " → " + target_tokens_->decode(written);
+    std::vector<int32_t> read = written;  // to write each, the decoder reads those before
+    read.insert(read.begin(), kBegin);
+    written.push_back(kEnd);
+    const Tensor weights =
+        model_->cross_attention(pad_rows({source}, kPad), Tensor(), pad_rows({read}, kPad));
+    const std::vector<std::string> rows = token_labels(*target_tokens_, written);
+    const std::vector<std::string> columns = token_labels(*source_tokens_, source);
+    const std::vector<double> values = weights.to_vector();
+    page.figure({heat_map(values, weights.size(1), weights.size(2), rows, columns,
+                          {.label = "cross-attention", .percent = true}),
+                 caption});
+    add_percent(page, values, rows, columns);
+  }
+
+  TransformerPreset preset_;
+  TranslatorConfig config_;
+  std::string source_language_ = "source", target_language_ = "target", position_ = "sinusoidal";
+  double label_smoothing_ = 0.1;
+  TokenizerOptions tokens_;
+  BeamOptions beam_;
+  std::string source_name_;
+  std::unique_ptr<Tokenizer> source_tokens_, target_tokens_;
+  TokenPairs train_, validation_;
+  ParallelText validation_text_;
+  std::vector<ParallelText> tests_;
+  BatchSampler sampler_;
+  std::unique_ptr<Translator> model_;
+};
+
+}  // namespace
+
+std::unique_ptr<Task> make_transformer_task(TransformerPreset preset) {
+  return std::make_unique<TransformerTask>(preset);
+}
+
+}  // namespace tarsier::zoo
