@@ -328,6 +328,20 @@ TEST_CASE("anomaly mode names the first op that makes a NaN or an infinity") {
   CHECK_THROWS_WITH_AS(sum(y).backward(), doctest::Contains("the backward of 'sqrt'"), Error);
 }
 
+TEST_CASE("an input that the reference form does not use has a gradient of zeros") {
+  const Tensor x = leaf({2, 3}), unused = leaf({4, 5, 6});
+  const Tensor y = record("half_used", {x, unused}, square(x.detach()), Save{x, unused},
+                          [](const Saved& saved, const Tensor& dy) -> Grads {
+                            return reference_grads({saved[0], saved[1]}, dy,
+                                                   [](const auto& in) { return square(in[0]); });
+                          });
+  for (const bool create_graph : {false, true}) {
+    const auto grads = grad({sum(y)}, {x, unused}, {}, true, create_graph);
+    CHECK(grads[0].to_vector() == std::vector<double>{4, 6});
+    CHECK(grads[1].to_vector() == std::vector<double>{0, 0, 0});
+  }
+}
+
 TEST_CASE("saved memory is freed during the walk") {
   const int64_t before = memory_stats().current_bytes;
   Tensor x = rand({1024}, f64).requires_grad_();
