@@ -20,6 +20,8 @@ std::vector<fs::path> readmes() {
   std::vector<fs::path> found = {source_file("README.md")};
   for (const char* folder : {"autograd", "nn", "optim", "zoo", "tests", "bench", "findings"})
     found.push_back(source_file(folder) / "README.md");
+  for (const char* page : {"autograd/DERIVATIONS.md", "autograd/ops/README.md"})
+    found.push_back(source_file(page));
   return found;
 }
 
