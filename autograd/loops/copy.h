@@ -20,7 +20,4 @@ Tensor contiguous_copy(const Tensor& x);
 /// x itself where it is contiguous, otherwise a contiguous copy. Not recorded.
 Tensor contiguous_elements(const Tensor& x);
 
-/// Where the element at row-major position `position` of a tensor lies: Σ coordinate · stride.
-int64_t offset_of(int64_t position, const Shape& shape, const Strides& strides);
-
 }  // namespace tarsier

@@ -10,61 +10,7 @@ using kernels::Binary;
 using kernels::Unary;
 using kernels::UnaryGrad;
 
-// ------------------------------------------------------------------------------------- the loop
-
-Loop plan_loop(const Shape& shape, std::initializer_list<const Tensor*> operands) {
-  // Strides over the whole shape: 0 for missing and for stretched dimensions.
-  Strides full[kMaxOperands];
-  int count = 0;
-  for (const Tensor* x : operands) {
-    Strides& strides = full[count++] = Shape::filled(shape.size(), 0);
-    const int shift = shape.size() - x->dim();
-    for (int d = 0; d < x->dim(); ++d)
-      if (x->shape()[d] != 1) strides[d + shift] = x->strides()[d];
-  }
-  // Sizes of 1 do not count, and two dimensions that all operands step through evenly are one.
-  Loop loop;
-  for (int d = 0; d < shape.size(); ++d) {
-    if (shape[d] == 1) continue;
-    const int last = loop.shape.size() - 1;
-    bool even = last >= 0;
-    for (int k = 0; even && k < count; ++k) even = loop.strides[k][last] == full[k][d] * shape[d];
-    if (even) {
-      loop.shape[last] *= shape[d];
-      for (int k = 0; k < count; ++k) loop.strides[k][last] = full[k][d];
-    } else {
-      loop.shape.push_back(shape[d]);
-      for (int k = 0; k < kMaxOperands; ++k) loop.strides[k].push_back(k < count ? full[k][d] : 0);
-    }
-  }
-  if (loop.shape.empty()) {
-    loop.shape.push_back(1);
-    for (Strides& strides : loop.strides) strides.push_back(0);
-  }
-  return loop;
-}
-
-void locate(const Loop& loop, Shape& index, Run& run) {
-  index = Shape::filled(loop.shape.size(), 0);
-  int64_t rest = run.at;
-  for (int d = loop.shape.size() - 1; d >= 0; --d) {
-    index[d] = rest % loop.shape[d];
-    rest /= loop.shape[d];
-    for (int k = 0; k < kMaxOperands; ++k) run.from[k] += index[d] * loop.strides[k][d];
-  }
-}
-
-void advance(const Loop& loop, Shape& index, Run& run) {
-  const int last = loop.shape.size() - 1;
-  for (int k = 0; k < kMaxOperands; ++k) run.from[k] -= index[last] * loop.strides[k][last];
-  index[last] = 0;
-  for (int d = last - 1; d >= 0; --d) {
-    for (int k = 0; k < kMaxOperands; ++k) run.from[k] += loop.strides[k][d];
-    if (++index[d] < loop.shape[d]) return;
-    for (int k = 0; k < kMaxOperands; ++k) run.from[k] -= loop.shape[d] * loop.strides[k][d];
-    index[d] = 0;
-  }
-}
+// ------------------------------------------------------------------------------------- checks
 
 Tensor readable(const Tensor& x) {
   if (x.is_contiguous() || x.dim() == 0) return x;

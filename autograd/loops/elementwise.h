@@ -7,62 +7,13 @@
 #include "../base/parallel.h"
 #include "../tensor/tensor.h"
 #include "elementwise.kernel.h"
+#include "strided.h"
 
 namespace tarsier::detail {
 
 /// Elements worth waking a thread for: of arithmetic, which waits for memory, and of functions such
 /// as exp or gelu.
 inline constexpr int64_t kCheapGrain = 32768, kCostlyGrain = 8192;
-
-inline constexpr int kMaxOperands = 3;
-
-/// The elements of a result in row-major order, and where each operand's lie: `shape` has as few
-/// dimensions as possible (at least one), `strides` are 0 where an operand is broadcast.
-struct Loop {
-  Shape shape;
-  Strides strides[kMaxOperands];
-
-  /// The step of an operand along a run.
-  int64_t step(int operand) const { return strides[operand].back(); }
-};
-
-/// The loop over `shape`, to which all operands broadcast.
-Loop plan_loop(const Shape& shape, std::initializer_list<const Tensor*> operands);
-
-/// `n` successive elements of the result, from number `at` on; from[k] is the offset of operand k.
-struct Run {
-  int64_t at, n;
-  int64_t from[kMaxOperands];
-};
-
-/// Sets run.from to the offsets of element number run.at, and `index` to its coordinates.
-void locate(const Loop& loop, Shape& index, Run& run);
-
-/// The same by steps, where run.at is the element after a whole run.
-void advance(const Loop& loop, Shape& index, Run& run);
-
-/// Calls body(run) for runs that together make elements [begin, end) of the loop.
-template <class Body>
-void for_each_run(const Loop& loop, int64_t begin, int64_t end, const Body& body) {
-  Shape index;
-  Run run{begin, 0, {}};
-  locate(loop, index, run);
-  while (true) {
-    run.n = std::min(end - run.at, loop.shape.back() - index.back());
-    body(run);
-    run.at += run.n;
-    if (run.at == end) return;
-    advance(loop, index, run);
-  }
-}
-
-/// The same for all elements, on all threads.
-template <class Body>
-void run_loop(const Loop& loop, int64_t grain, const Body& body) {
-  const int64_t n = loop.shape.numel();
-  if (n == 0) return;
-  parallel_for(n, grain, [&](int64_t begin, int64_t end) { for_each_run(loop, begin, end, body); });
-}
 
 /// x itself where its elements can be read along the last dimension in order (or are repeated),
 /// otherwise a contiguous copy. Kernels that gather from a transposed operand miss the cache at

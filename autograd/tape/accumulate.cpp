@@ -5,6 +5,7 @@
 #include "autograd/loops/copy.h"
 #include "autograd/loops/elementwise.h"
 #include "autograd/loops/reduce.h"
+#include "autograd/loops/strided.h"
 
 namespace tarsier::detail {
 namespace {
@@ -38,10 +39,7 @@ Tensor copied(const Tensor& x) {
 
 /// y = x, repeated to `shape`.   dx = Σ dy over what was repeated: sum_to_shape() does it
 Tensor repeated(const Tensor& x, const Shape& shape) {
-  Strides strides = Shape::filled(shape.size(), 0);
-  const int lead = shape.size() - x.dim();
-  for (int d = 0; d < x.dim(); ++d)
-    if (x.shape()[d] == shape[lead + d]) strides[lead + d] = x.strides()[d];
+  const Strides strides = broadcast_strides(x.shape(), x.strides(), shape);
   return record("accumulate", {x}, x.view_as(shape, strides, x.offset()), Save{},
                 [](const Saved&, const Tensor& dy) -> Grads { return {dy}; });
 }

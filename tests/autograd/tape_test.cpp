@@ -335,11 +335,9 @@ TEST_CASE("an input that the reference form does not use has a gradient of zeros
                             return reference_grads({saved[0], saved[1]}, dy,
                                                    [](const auto& in) { return square(in[0]); });
                           });
-  for (const bool create_graph : {false, true}) {
-    const auto grads = grad({sum(y)}, {x, unused}, {}, true, create_graph);
-    CHECK(grads[0].to_vector() == std::vector<double>{4, 6});
-    CHECK(grads[1].to_vector() == std::vector<double>{0, 0, 0});
-  }
+  const auto grads = grad({sum(y)}, {x, unused}, {}, true, /*create_graph=*/true);
+  CHECK(grads[0].to_vector() == std::vector<double>{4, 6});
+  CHECK(grads[1].to_vector() == std::vector<double>{0, 0, 0});
 }
 
 TEST_CASE("saved memory is freed during the walk") {

@@ -6,12 +6,16 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/loops/strided.h"
 #include "autograd/ops.h"
 #include "autograd/ops/attention/attention.kernel.h"
 #include "autograd/simd/dispatch.h"
 
 namespace tarsier {
 namespace {
+
+/// The sizes, or strides, before the last two.
+Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
 
 /// The sizes of one attention after its checks: q (batch, tq, d), k (batch, tk, d), v (batch, tk,
 /// dv), where `batch` is what the leading sizes broadcast to.
@@ -39,11 +43,9 @@ Sizes check_arguments(const char* name, const Tensor& q, const Tensor& k, const 
   check(k.size(-2) == v.size(-2), name, "k ", k.shape(), " and v ", v.shape(), ": times ",
         k.size(-2), " and ", v.size(-2), " differ");
   check(dropout_p >= 0 && dropout_p <= 1, name, "dropout_p ", dropout_p, ": use 0 to 1");
-  const auto leading = [](const Tensor& x) {
-    return Shape(x.shape().begin(), x.shape().end() - 2);
-  };
-  Sizes sizes{broadcast_shapes(broadcast_shapes(leading(q), leading(k), name), leading(v), name),
-              q.size(-2), k.size(-2), q.size(-1), v.size(-1)};
+  const Shape batch = broadcast_shapes(leading(q.shape()), leading(k.shape()), name);
+  Sizes sizes{broadcast_shapes(batch, leading(v.shape()), name), q.size(-2), k.size(-2), q.size(-1),
+              v.size(-1)};
   if (mask.defined()) {
     check(mask.dtype() == boolean || mask.dtype() == q.dtype(), name, "mask of ", mask.dtype(),
           ": expected bool (true: may attend), or ", q.dtype(), " to add to the scores");
@@ -80,24 +82,7 @@ double scale_or_default(std::optional<double> scale, const Tensor& q) {
 
 /// The view of x with `shape`, repeated where sizes are stretched. Not recorded.
 Tensor stretched(const Tensor& x, const Shape& shape) {
-  Strides strides = Shape::filled(shape.size(), 0);
-  const int missing = shape.size() - x.dim();
-  for (int d = missing; d < shape.size(); ++d)
-    if (x.shape()[d - missing] != 1) strides[d] = x.strides()[d - missing];
-  return x.view_as(shape, strides, x.offset());
-}
-
-/// Where the matrices of x, made of its last two dimensions, start.
-std::vector<int64_t> head_offsets(const Tensor& x) {
-  std::vector<int64_t> offsets{0};
-  for (int d = 0; d < x.dim() - 2; ++d) {
-    std::vector<int64_t> finer;
-    finer.reserve(offsets.size() * static_cast<size_t>(x.shape()[d]));
-    for (int64_t offset : offsets)
-      for (int64_t i = 0; i < x.shape()[d]; ++i) finer.push_back(offset + i * x.strides()[d]);
-    offsets = std::move(finer);
-  }
-  return offsets;
+  return x.view_as(shape, detail::broadcast_strides(x.shape(), x.strides(), shape), x.offset());
 }
 
 /// A new tensor of shape (…, H, T, D) that lies in memory as (…, T, H, D): transposing the heads
@@ -122,7 +107,7 @@ struct Heads {
   Heads(const Tensor& x, const Shape& shape)
       : x(stretched(x.size(-1) <= 1 || x.strides()[x.dim() - 1] == 1 ? x : contiguous(x.detach()),
                     shape)),
-        offsets(head_offsets(this->x)) {}
+        offsets(detail::all_offsets(leading(this->x.shape()), leading(this->x.strides()))) {}
 
   template <class T>
   kernels::HeadRows<T> rows() const {
@@ -147,7 +132,7 @@ struct Call {
         options(options) {
     if (!mask.defined()) return;
     this->mask = stretched(mask, sizes.with(sizes.tq, sizes.tk));
-    mask_offsets = head_offsets(this->mask);
+    mask_offsets = detail::all_offsets(leading(this->mask.shape()), leading(this->mask.strides()));
   }
 
   template <class T>

@@ -4,6 +4,7 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/loops/copy.h"
+#include "autograd/loops/strided.h"
 #include "autograd/ops.h"
 
 namespace tarsier {
@@ -98,19 +99,6 @@ Tensor index_sum(const Arg& dy, int dim, const Tensor& index, int64_t size) {
                 });
 }
 
-/// The offsets of all positions of `shape` in row-major order.
-std::vector<int64_t> all_offsets(const int64_t* shape, const int64_t* strides, int dims) {
-  std::vector<int64_t> offsets = {0};
-  for (int d = 0; d < dims; ++d) {
-    std::vector<int64_t> longer;
-    longer.reserve(offsets.size() * static_cast<size_t>(shape[d]));
-    for (int64_t offset : offsets)
-      for (int64_t i = 0; i < shape[d]; ++i) longer.push_back(offset + i * strides[d]);
-    offsets = std::move(longer);
-  }
-  return offsets;
-}
-
 /// Calls body(p, offset) for every element of `index` (contiguous): p is its position in row-major
 /// order, `offset` the place in x that it names along `dim`. Positions that differ in another
 /// dimension name different places, so these are shared out; along `dim` they come in order.
@@ -118,10 +106,11 @@ template <class Body>
 void for_each_indexed(const Tensor& index, int dim, const Tensor& x, Body body) {
   if (index.numel() == 0) return;
   const Shape& shape = index.shape();
-  const int64_t* strides = x.strides().begin();
-  const int after = dim + 1;
-  const auto outer = all_offsets(shape.begin(), strides, dim);
-  const auto inner = all_offsets(shape.begin() + after, strides + after, shape.size() - after);
+  const Strides& strides = x.strides();
+  const auto before = [dim](const Shape& s) { return Shape(s.begin(), s.begin() + dim); };
+  const auto after = [dim](const Shape& s) { return Shape(s.begin() + dim + 1, s.end()); };
+  const auto outer = detail::all_offsets(before(shape), before(strides));
+  const auto inner = detail::all_offsets(after(shape), after(strides));
   const int64_t columns = static_cast<int64_t>(inner.size()), n = shape[dim];
   const int64_t stride = strides[dim];
   constexpr int64_t kColumns = 64;

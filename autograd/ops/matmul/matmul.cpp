@@ -2,6 +2,7 @@
 #include <optional>
 #include <vector>
 
+#include "autograd/loops/strided.h"
 #include "autograd/ops.h"
 #include "autograd/ops/matmul/gemm.kernel.h"
 #include "autograd/simd/dispatch.h"
@@ -18,7 +19,7 @@ void check_dtypes(const char* op, const Tensor& a, const Tensor& b) {
         " where f32 or f64 is needed: convert with to(x, f32)");
 }
 
-/// The sizes before the last two.
+/// The sizes, or strides, before the last two.
 Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
 
 /// The matrix whose rows are all rows of x: (…, n) → (rows, n).
@@ -42,18 +43,8 @@ std::optional<int64_t> row_stride(const Tensor& x) {
 
 /// Where the matrices of x start, when its leading sizes are stretched to `batch`.
 std::vector<int64_t> matrix_offsets(const Tensor& x, const Shape& batch) {
-  std::vector<int64_t> offsets{0};
-  const int missing = batch.size() - (x.dim() - 2);
-  for (int d = 0; d < batch.size(); ++d) {
-    const bool stretched = d < missing || x.shape()[d - missing] == 1;
-    const int64_t stride = stretched ? 0 : x.strides()[d - missing];
-    std::vector<int64_t> finer;
-    finer.reserve(offsets.size() * static_cast<size_t>(batch[d]));
-    for (int64_t offset : offsets)
-      for (int64_t i = 0; i < batch[d]; ++i) finer.push_back(offset + i * stride);
-    offsets = std::move(finer);
-  }
-  return offsets;
+  return detail::all_offsets(
+      batch, detail::broadcast_strides(leading(x.shape()), leading(x.strides()), batch));
 }
 
 /// a · b + bias, not recorded; both have two dimensions or more, and the sizes fit.

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "autograd/loops/copy.h"
+#include "autograd/loops/strided.h"
 #include "autograd/ops.h"
 
 namespace tarsier {
@@ -52,29 +53,16 @@ Shape fitting_shape(const Tensor& x, const Shape& shape, const char* op) {
 /// The strides with which `shape` shows the elements of x in row-major order, if there are any.
 std::optional<Strides> view_strides(const Tensor& x, const Shape& shape) {
   if (x.is_contiguous() || x.numel() == 0) return contiguous_strides(shape);
-  // Neighbouring dimensions through which memory is stepped evenly count as one: a run.
-  Shape run_sizes, run_strides;
-  for (int d = 0; d < x.dim(); ++d) {
-    const int64_t size = x.shape()[d], stride = x.strides()[d];
-    const int last = run_sizes.size() - 1;
-    if (size == 1) continue;
-    if (last >= 0 && run_strides[last] == size * stride) {
-      run_sizes[last] *= size;
-      run_strides[last] = stride;
-    } else {
-      run_sizes.push_back(size);
-      run_strides.push_back(stride);
-    }
-  }
+  const detail::Loop runs = detail::merged(x.shape(), {x.strides()});
   // Every run must be cut into whole new dimensions, from the last to the first.
   Strides strides = Shape::filled(shape.size(), 1);
-  int run = run_sizes.size();
+  int run = runs.shape.size();
   int64_t left = 1, stride = 1;
   for (int d = shape.size() - 1; d >= 0; --d) {
     if (shape[d] != 1 && left == 1) {
       --run;
-      left = run_sizes[run];
-      stride = run_strides[run];
+      left = runs.shape[run];
+      stride = runs.strides[0][run];
     }
     if (left % shape[d] != 0) return std::nullopt;
     strides[d] = stride;
