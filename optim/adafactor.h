@@ -12,14 +12,14 @@ namespace tarsier::optim {
 struct AdafactorOptions {
   double lr = 1e-2;
   double beta2_decay = -0.8;
-  /// The first: by default the distance from 1 to the next number of the parameter's dtype.
+  /// The default of the first is the machine epsilon of the parameter's dtype.
   std::pair<std::optional<double>, double> eps{std::nullopt, 1e-3};
   double d = 1;
   double weight_decay = 0;
   bool maximize = false;
 };
 
-/// Adam's second moments at the price of a row and a column per matrix. With G the gradient
+/// Adam's second moments, stored as one row and one column per matrix. With G the gradient
 /// (maximize: −gradient), t the number of steps of this parameter, rms(X) = √mean X² and
 /// ρ = t^beta2_decay:
 ///   α = max(eps₂, rms(W))·min(lr, 1/√t)
@@ -29,9 +29,9 @@ struct AdafactorOptions {
 ///   V = r·c / max(mean r, eps₁)                        (…, n, m), of rank one
 ///   U = G / √max(V, eps₁²)
 ///   W ← W − α·U / max(1, rms(U)/d)
-/// The last two dimensions are factored. Vectors and scalars keep V ← (1 − ρ)V + ρ·G² instead.
-/// Throws Error("adafactor") for no parameters, the same one twice, options that are NaN or out of
-/// range (lr, eps, weight_decay ≥ 0; beta2_decay ≤ 0; d ≥ 1).
+/// The last two dimensions are factored. For vectors and scalars, V ← (1 − ρ)V + ρ·G² is stored.
+/// Throws Error("adafactor") for no parameters, a repeated parameter, and options that are NaN or
+/// out of range (lr, eps, weight_decay ≥ 0; beta2_decay ≤ 0; d ≥ 1).
 /// Source: Shazeer & Stern 2018, "Adafactor: adaptive learning rates with sublinear memory cost".
 /// As https://pytorch.org/docs/stable/generated/torch.optim.Adafactor.html
 class Adafactor : public Optimizer {

@@ -18,9 +18,10 @@ struct AdagradOptions {
 
 /// With g = gradient + weight_decay·w (maximize: −gradient + weight_decay·w) and t = 1, 2, … the
 /// number of steps of this parameter:
-///   s ← s + g²    (from initial_accumulator_value on)
+///   s ← s + g²    (s starts with initial_accumulator_value)
 ///   w ← w − lr / (1 + (t − 1)·lr_decay) · g / (√s + eps)
-/// Throws Error("adagrad") for no parameters, the same one twice, options that are NaN or negative.
+/// Throws Error("adagrad") for no parameters, a repeated parameter, and options that are NaN or
+/// negative.
 /// Source: Duchi, Hazan & Singer 2011.
 /// As https://pytorch.org/docs/stable/generated/torch.optim.Adagrad.html
 class Adagrad : public ElementwiseOptimizer {

@@ -31,9 +31,9 @@ struct AdamWOptions {
 ///   m ← β₁m + (1 − β₁)g        m̂ = m / (1 − β₁ᵗ)
 ///   v ← β₂v + (1 − β₂)g²       v̂ = v / (1 − β₂ᵗ)
 ///   w ← w − lr·m̂ / (√v̂ + eps)
-/// AMSGrad (option amsgrad) keeps v_max ← max(v_max, v), and has v̂ = v_max / (1 − β₂ᵗ).
-/// Throws Error("adam") for no parameters, the same one twice, options that are NaN or out of range
-/// (lr, eps, weight_decay ≥ 0; 0 ≤ β < 1).
+/// AMSGrad (option amsgrad) keeps v_max ← max(v_max, v) and uses v̂ = v_max / (1 − β₂ᵗ).
+/// Throws Error("adam") for no parameters, a repeated parameter, and options that are NaN or out of
+/// range (lr, eps, weight_decay ≥ 0; 0 ≤ β < 1).
 /// Sources: Kingma & Ba 2015; Reddi, Kale & Kumar 2018 (AMSGrad).
 /// As https://pytorch.org/docs/stable/generated/torch.optim.Adam.html
 class Adam : public ElementwiseOptimizer {
@@ -43,7 +43,7 @@ class Adam : public ElementwiseOptimizer {
   explicit Adam(const std::vector<ParameterGroup<AdamOptions>>& groups);
 
  protected:
-  /// `decoupled`: weight decay as AdamW has it.
+  /// `decoupled`: weight decay as in AdamW.
   Adam(const char* tag, const std::vector<ParameterGroup<AdamOptions>>& groups, bool decoupled);
   std::vector<Memory> memory(const Slot& slot) const override;
   void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const override;
@@ -53,8 +53,8 @@ class Adam : public ElementwiseOptimizer {
   bool decoupled_;
 };
 
-/// Adam whose weight decay does not pass through the moments: first w ← w − lr·weight_decay·w, then
-/// as Adam without decay. Throws Error("adamw") as Adam does.
+/// Adam with weight decay that does not enter the moments: first w ← w − lr·weight_decay·w, then a
+/// step of Adam without decay. Throws Error("adamw") in the same cases as Adam.
 /// Source: Loshchilov & Hutter 2019, "Decoupled weight decay regularization".
 /// As https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html
 class AdamW : public Adam {

@@ -1,5 +1,5 @@
 #pragma once
-// Averages of weights over the last steps.
+// An exponential moving average of the weights.
 
 #include <cstdint>
 #include <string>
@@ -9,11 +9,11 @@
 
 namespace tarsier::optim {
 
-/// Keeps for every parameter w an average a, and moves it after every step:
+/// Keeps an average a of every parameter w, and updates it after every step:
 ///   a ← d·a + (1 − d)·w,   d = min(decay, (1 + t) / (10 + t)) in update t = 0, 1, …
-/// With small batches w trembles around the place that it goes to; the average of the last
-/// 1 / (1 − decay) steps lies nearer to it. The second term lets early averages forget the
-/// beginning. Training itself does not notice.
+/// With small batches w fluctuates around its target; the average over the last 1 / (1 − decay)
+/// steps is closer to it. The second term of the minimum makes early averages forget the initial
+/// weights. Training itself is not affected.
 ///   optimizer.step();  ema.update();  …  ema.swap();  evaluate();  ema.swap();
 /// Sources: Polyak & Juditsky 1992; https://pytorch.org/docs/stable/optim.html, "EMA".
 class ExponentialMovingAverage {
@@ -21,17 +21,17 @@ class ExponentialMovingAverage {
   /// The averages start as copies of the parameters. Throws Error("ema") unless 0 ≤ decay < 1.
   ExponentialMovingAverage(const TensorDict& parameters, double decay);
 
-  /// Takes in the parameters as they are now. Throws Error("ema") where one was a module's when
-  /// this was made, and another tensor was assigned in its place since.
+  /// Updates the averages with the current parameters. Throws Error("ema") if one belonged to a
+  /// module when this was made, and the module now has another tensor instead.
   void update();
-  /// Exchanges the values of parameters and averages. Twice: as before.
+  /// Swaps the values of parameters and averages. A second call swaps them back.
   void swap();
 
   /// The averages under the parameters' names, and the number of updates as "ema.updates".
   /// Shares memory with this.
   TensorDict state_dict() const;
-  /// Takes over a copy of such a state. Throws Error("ema") where a name is missing or a shape
-  /// differs; nothing is changed then.
+  /// Copies such a state. Throws Error("ema") if a name is missing or a shape differs; then nothing
+  /// changes.
   void load_state_dict(const TensorDict& state);
 
  private:

@@ -18,10 +18,10 @@ struct LionOptions {
 /// With g the gradient (maximize: −gradient):
 ///   w ← (1 − lr·weight_decay)·w − lr·sign(β₁m + (1 − β₁)g)
 ///   m ← β₂m + (1 − β₂)g
-/// All elements move by the same lr, so that should be some 3 to 10 times smaller than AdamW's, and
-/// weight_decay that much larger. It remembers half of what Adam does.
-/// Throws Error("lion") for no parameters, the same one twice, options that are NaN or out of range
-/// (lr, weight_decay ≥ 0; 0 ≤ β < 1).
+/// All elements move by lr, so lr should be about 3 to 10 times smaller than AdamW's, and
+/// weight_decay larger by the same factor. Its state is half as large as Adam's.
+/// Throws Error("lion") for no parameters, a repeated parameter, and options that are NaN or out of
+/// range (lr, weight_decay ≥ 0; 0 ≤ β < 1).
 /// Source: Chen et al. 2023, "Symbolic discovery of optimization algorithms", algorithm 2; options
 /// as in https://github.com/google/automl/tree/master/lion (PyTorch has no Lion).
 class Lion : public ElementwiseOptimizer {

@@ -20,23 +20,23 @@ struct MuonOptions {
   std::string adjust_lr_fn = "original";
 };
 
-/// For weights that are matrices (n, m): steps of momentum whose singular values are all made
-/// about 1, so that rare directions move as much as frequent ones. With G the gradient:
+/// For weights that are matrices (n, m): momentum steps whose singular values are all brought close
+/// to 1, so that rare directions move as much as frequent ones. With G the gradient:
 ///   B ← momentum·B + (1 − momentum)·G
 ///   M = nesterov ? momentum·B + (1 − momentum)·G : B
 ///   W ← (1 − lr·weight_decay)·W − lr·ratio·orthogonalize(M)
 /// ratio is, by adjust_lr_fn:
 ///   "original"            √max(1, n/m)
-///   "match_rms_adamw"     0.2·√max(n, m): steps as large as AdamW's, so its lr and decay serve
+///   "match_rms_adamw"     0.2·√max(n, m): steps as large as AdamW's, so its lr and decay fit
 ///   "spectral_unclamped"  √(n/m)
 /// orthogonalize(M) is ns_steps times
 ///   X ← aX + (b·A + c·A²)X,   A = XXᵀ,   from X = M / max(‖M‖, eps),  (a, b, c) = ns_coefficients
-/// (of Mᵀ where n > m): an odd polynomial of the singular values, which takes (0, 1] to about 1.
+/// (of Mᵀ if n > m): an odd polynomial of the singular values, which maps (0, 1] close to 1.
 /// It is computed in the parameter's dtype; PyTorch rounds to bfloat16 there.
-/// Biases, gains and embeddings belong to another optimiser, e.g. AdamW.
-/// Throws Error("muon") for parameters that are not matrices, no parameters, the same one twice,
+/// Train biases, gains and embeddings with another optimiser, such as AdamW.
+/// Throws Error("muon") for parameters that are not matrices, no parameters, a repeated parameter,
 /// options that are NaN or out of range (lr, weight_decay, eps ≥ 0; 0 ≤ momentum < 1;
-/// 0 ≤ ns_steps < 100), and another adjust_lr_fn.
+/// 0 ≤ ns_steps < 100), and an unknown adjust_lr_fn.
 /// Source: Jordan 2024, https://kellerjordan.github.io/posts/muon.
 /// As https://pytorch.org/docs/stable/generated/torch.optim.Muon.html
 class Muon : public Optimizer {

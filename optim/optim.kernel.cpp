@@ -3,10 +3,10 @@
 #include "autograd/simd/dispatch.h"
 #include "autograd/simd/simd.h"
 
-// The loops here know whole registers only, and at_any_length() lends them one for the end of a
-// row. With a second loop for that end, as other kernels have it, the compiler may fuse different
-// products with a sum (in β₁m + (1 − β₁)g there are two): the last bit of a weight would depend on
-// where it lies, and so on what other parameters there are.
+// The loops here handle whole registers only; at_any_length() gives them a padded copy of the end
+// of a row. With a separate loop for the end, as in other kernels, the compiler may fuse different
+// products with a sum (in β₁m + (1 − β₁)g there are two). Then the last bit of a weight would
+// depend on its position, and so on the other parameters.
 
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
@@ -16,8 +16,7 @@ namespace {
 template <class T, class Step>
 using Pass = void (*)(int64_t n, const Step& step, const T* g, T* const* rows);
 
-/// Runs `pass` over n elements: where they lie, and what is left at the end in a copy. Rows may be
-/// null.
+/// Runs `pass` over n elements: in place, and the rest at the end in a copy. Rows may be null.
 template <class T, class Step, int count>
 void at_any_length(Pass<T, Step> pass, int64_t n, const Step& step, const T* g,
                    T* const (&rows)[count]) {

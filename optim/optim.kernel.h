@@ -1,14 +1,14 @@
 #pragma once
-// One step of an optimiser over contiguous memory, in a single pass: each number is read and
-// written once. In all of them g is the gradient, w the weights, and with `maximize` −g stands for
-// g; l2 is weight decay that is added to the gradient.
+// One step of each optimiser over contiguous memory, in a single pass: each number is read and
+// written once. g is the gradient, w are the weights, and l2 is weight decay that is added to the
+// gradient. With `maximize`, g is replaced by −g.
 
 #include <cstdint>
 
 namespace tarsier::kernels {
 
-/// A factor β as a sum of two numbers of type T. Near 1 what counts is 1 − β, and of that a float
-/// keeps few digits: of β = 0.99999 it makes 1 − 1.0014e-5.
+/// A factor β as a sum of two numbers of type T. If β is close to 1, what counts is 1 − β, and a
+/// float keeps few digits of that: it rounds β = 0.99999 to 1 − 1.0014e-5.
 template <class T>
 struct Factor {
   T high, low;
@@ -24,7 +24,7 @@ struct Average {
   explicit constexpr Average(double decay) : beta(decay), rest(static_cast<T>(1 - decay)) {}
 };
 
-/// The numbers of an Adam step, the same for all elements of a parameter.
+/// The constants of an Adam step, the same for all elements of a parameter.
 template <class T>
 struct AdamStep {
   Average<T> beta1, beta2;
@@ -75,7 +75,7 @@ template <class T>
 struct OptimKernels {
   /// g ← g + l2·w,  m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g², at most the largest number of T,
   /// w ← w − (decay·w + step_size·m / (√v·inverse_root + eps)).
-  /// AMSGrad: v_max ← max(v_max, v), which stands for v in the last line. Null without.
+  /// With AMSGrad, v_max ← max(v_max, v) replaces v in the last line; otherwise v_max is null.
   void (*adam)(int64_t n, const AdamStep<T>& step, const T* g, T* w, T* m, T* v, T* v_max);
   /// g ← g + l2·w,  b ← momentum·b + rest·g  (b ← g at first),
   /// w ← w − lr·(nesterov ? g + momentum·b : b).  Without momentum b is null, and w ← w − lr·g.
@@ -83,8 +83,8 @@ struct OptimKernels {
   /// g ← g + l2·w,  s ← s + g²,  w ← w − lr·g / (√s + eps).
   void (*adagrad)(int64_t n, const AdagradStep<T>& step, const T* g, T* w, T* s);
   /// g ← g + l2·w,  v ← αv + (1 − α)g², at most the largest number of T,  a ← αa + (1 − α)g,
-  /// u ← g / (√max(v − a², 0) + eps),  b ← momentum·b + u,  w ← w − lr·b.  Null a: not centred, a =
-  /// 0; null b: b = u.
+  /// u ← g / (√max(v − a², 0) + eps),  b ← momentum·b + u,  w ← w − lr·b.
+  /// Null a: not centred, a = 0. Null b: no momentum, b = u.
   void (*rmsprop)(int64_t n, const RmspropStep<T>& step, const T* g, T* w, T* v, T* a, T* b);
   /// w ← w − (decay·w + lr·sign(β₁m + (1 − β₁)g)),  m ← β₂m + (1 − β₂)g.
   void (*lion)(int64_t n, const LionStep<T>& step, const T* g, T* w, T* m);

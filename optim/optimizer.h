@@ -1,5 +1,5 @@
 #pragma once
-// What all optimisers have: groups of named parameters, and state by parameter name.
+// The base of all optimisers: groups of named parameters, and state by parameter name.
 
 #include <cstdint>
 #include <string>
@@ -18,77 +18,77 @@ struct ParameterGroup {
   Options options;
 };
 
-/// Changes parameters by their gradients. Once per training step:
+/// Updates parameters with their gradients. Once per training step:
 ///   optimizer.zero_grad();  loss.backward();  optimizer.step();
-/// Parameters whose grad() is undefined are left alone. Updates are in place, parallel and not
-/// recorded; the result does not depend on the number of threads.
+/// Parameters whose grad() is undefined do not change. Updates are in place, parallel and not
+/// recorded. The result does not depend on the number of threads.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Drops the gradients of all parameters (grad() is undefined afterwards).
+  /// Drops the gradients of all parameters: grad() is undefined afterwards.
   void zero_grad();
-  /// Changes every parameter that has a gradient.
-  /// Throws Error(tag) where a parameter was converted to another dtype since the last step, and
-  /// where it was a module's when the optimiser was made, and another tensor was assigned in its
-  /// place since: that one would not be trained.
+  /// Updates every parameter that has a gradient.
+  /// Throws Error(tag) if a parameter was converted to another dtype since the last step; or if it
+  /// belonged to a module when the optimiser was made, and the module now has another tensor
+  /// instead, which would not be trained.
   void step();
 
-  /// The learning rate of a group. Starts as its options say; a schedule changes it.
+  /// The current learning rate of a group. It starts with that of the options.
   double lr(int64_t group = 0) const;
-  /// The one that its options say.
+  /// The learning rate in the group's options.
   double initial_lr(int64_t group = 0) const;
   /// Sets the learning rate of all groups:
   ///   optimizer.set_lr(schedule(step));
-  /// Throws Error(tag) unless it is finite and not negative, and where the groups' options have
-  /// different rates, which one number for all would wipe out: there use scale_lr().
+  /// Throws Error(tag) unless it is finite and not negative, and if the groups' options have
+  /// different rates, which a single rate would overwrite: use scale_lr() then.
   void set_lr(double lr);
-  /// Sets that of one group.
+  /// Sets the learning rate of one group.
   void set_lr(int64_t group, double lr);
-  /// Sets the learning rate of each group to its initial_lr times `factor`, as schedules whose lr
-  /// is 1 give it:
+  /// Sets the learning rate of each group to its initial_lr times `factor`, which comes from a
+  /// schedule whose lr is 1:
   ///   const Schedule factor = optim::linear_lr(1, 0.1, 1, 20);
   ///   optimizer.scale_lr(factor(step));
   /// Throws Error(tag) unless it is finite and not negative.
   void scale_lr(double factor);
   int64_t num_groups() const { return static_cast<int64_t>(lrs_.size()); }
 
-  /// What the optimiser remembers, by parameter: "fc.weight.step" (i64, a scalar) and
-  /// "fc.weight.exp_avg", … (most shaped as the parameter). Shares memory with the optimiser.
-  /// Options are not part of it: they come from who builds the optimiser.
+  /// The state of every parameter: "fc.weight.step" (i64, a scalar) and "fc.weight.exp_avg", …
+  /// (mostly with the shape of the parameter). It shares memory with the optimiser. Options are
+  /// not part of it: they belong to the code that builds the optimiser.
   TensorDict state_dict() const;
-  /// Takes over a copy of such a state. A parameter of which `state` has nothing starts afresh.
-  /// Throws Error(tag) that lists all names that do not belong, are missing beside others of the
-  /// same parameter, or have the wrong shape or dtype; nothing is changed then.
+  /// Copies such a state. A parameter without any entry in `state` starts from its initial state.
+  /// Throws Error(tag), which lists all names that are unknown, missing (if others of the same
+  /// parameter are there), or have the wrong shape or dtype; then nothing changes.
   void load_state_dict(const TensorDict& state);
 
  protected:
-  /// A parameter, and what is remembered of it.
+  /// A parameter and its state.
   struct Slot {
     std::string name;
     Tensor parameter;
     int64_t group;
     bool of_module;             // it was a module's parameter when the optimiser was made
-    int64_t steps = 0;          // how often it was changed
+    int64_t steps = 0;          // the number of updates
     std::vector<Tensor> state;  // one for each of memory(*this); none before the first step
   };
-  /// A tensor to remember for a parameter; all its elements are `start` before the first step.
+  /// A tensor of a parameter's state. All its elements are `start` before the first step.
   struct Memory {
     std::string name;
     Shape shape;
     double start = 0;
   };
-  /// A parameter that has a gradient, and that gradient, contiguous.
+  /// A parameter that has a gradient, and its gradient, contiguous.
   struct Change {
     const Slot* slot;
     Tensor grad;
   };
 
-  /// `tag` is the name in errors. Throws Error(tag) for no parameters at all, or none that asks for
-  /// a gradient; for one that is given twice or not a contiguous floating leaf; and for a learning
-  /// rate below 0.
+  /// `tag` is the name in errors. Throws Error(tag) if there are no parameters, or none that
+  /// requires a gradient; if one is given twice or is not a contiguous floating leaf; and for a
+  /// negative learning rate.
   template <class Options>
   Optimizer(const char* tag, const std::vector<ParameterGroup<Options>>& groups) : tag_(tag) {
     for (const ParameterGroup<Options>& group : groups)
@@ -96,13 +96,12 @@ class Optimizer {
     check_not_empty();
   }
 
-  /// Throws Error(tag) that names the option unless low ≤ value < high.
+  /// Throws Error(tag), which names the option, unless low ≤ value < high.
   void check_option(const char* name, double value, double low, double high) const;
 
-  /// What to remember of a parameter.
+  /// The tensors of a parameter's state.
   virtual std::vector<Memory> memory(const Slot& slot) const = 0;
-  /// Changes parameters and what is remembered of them, with recording off. slot->steps counts this
-  /// step already.
+  /// Updates parameters and their state, with recording off. slot->steps includes this step.
   virtual void update(const std::vector<Change>& changes) const = 0;
 
   const char* tag() const { return tag_; }
@@ -113,7 +112,7 @@ class Optimizer {
   void check_not_empty() const;
   void check_lr(double lr) const;
 
-  /// Counts this optimiser among those of its parameters, while it lives.
+  /// While it lives, its parameters know that this optimiser trains them.
   class Counted {
    public:
     Counted() = default;
@@ -132,14 +131,13 @@ class Optimizer {
   std::vector<double> initial_lrs_, lrs_;  // by group
 };
 
-/// An optimiser that treats every element by itself: one parallel loop over the elements of all
-/// parameters.
+/// An optimiser with an elementwise update: one parallel loop over the elements of all parameters.
 class ElementwiseOptimizer : public Optimizer {
  protected:
   using Optimizer::Optimizer;
   void update(const std::vector<Change>& changes) const final;
-  /// Changes elements begin … end − 1 of one parameter; `grad` is the whole gradient. Called on
-  /// several threads at once, for disjoint pieces.
+  /// Updates elements begin … end − 1 of one parameter; `grad` is the whole gradient. Several
+  /// threads call it at once, for disjoint ranges.
   virtual void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const = 0;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-// A learning rate that falls when the loss does not.
+// A learning rate that is lowered when the loss stops falling.
 
 #include <cstdint>
 #include <string>
@@ -21,13 +21,15 @@ struct PlateauOptions {
 };
 
 /// Multiplies the learning rate by `factor` after more than `patience` metrics in a row that were
-/// not better than the best one; then waits for `cooldown` metrics before it counts again. Better
-/// (mode "min") is a metric < best − threshold·|best|, or with threshold_mode "abs" < best −
-/// threshold; NaN never is. The rate does not fall below min_lr, nor in steps of eps or less.
-/// PyTorch has best·(1 − threshold) there, which for a negative metric lies on the wrong side: one
-/// that stays at −1, or gets a little worse at every step, counts as better for ever.
+/// not better than the best one. Then it ignores `cooldown` metrics before it counts again. In mode
+/// "min", better means
+///   metric < best − threshold·|best|        with threshold_mode "rel"
+///   metric < best − threshold               with threshold_mode "abs"
+/// NaN is never better. The rate does not fall below min_lr, nor by eps or less.
+/// PyTorch compares with best·(1 − threshold), which is on the wrong side of a negative best: a
+/// metric that stays at −1, or gets slightly worse at every step, counts as better forever.
 ///   optimizer.set_lr(plateau.step(validation_loss));
-/// For groups with rates of their own, with lr = 1:  optimizer.scale_lr(plateau.step(…)).
+/// For groups with different rates, with lr = 1:  optimizer.scale_lr(plateau.step(…)).
 /// As https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html,
 /// for one learning rate.
 class ReduceLROnPlateau {
@@ -36,14 +38,14 @@ class ReduceLROnPlateau {
   /// cooldown, min_lr, eps ≥ 0; 0 ≤ factor < 1; modes as above.
   explicit ReduceLROnPlateau(PlateauOptions options);
 
-  /// Takes in a metric, and gives the learning rate to go on with.
+  /// Takes the next metric and returns the new learning rate.
   double step(double metric);
   double lr() const { return lr_; }
 
   /// "lr", "best", "num_bad_epochs" and "cooldown_counter", all scalars.
   TensorDict state_dict() const;
-  /// Takes over such a state. Throws Error("plateau") where something is missing, of another dtype
-  /// or out of range; nothing is changed then.
+  /// Restores such a state. Throws Error("plateau") if an entry is missing, has another dtype or is
+  /// out of range; then nothing changes.
   void load_state_dict(const TensorDict& state);
 
  private:

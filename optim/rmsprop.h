@@ -22,9 +22,9 @@ struct RMSpropOptions {
 ///   a ← αa + (1 − α)g              with centered; otherwise a = 0
 ///   u = g / (√(v − a²) + eps)
 ///   b ← momentum·b + u,  w ← w − lr·b;  without momentum w ← w − lr·u
-/// v − a² is a variance: where rounding takes it below 0 it counts as 0 (and not as PyTorch's NaN).
-/// Throws Error("rmsprop") for no parameters, the same one twice, options that are NaN or out of
-/// range (all ≥ 0, alpha < 1).
+/// v − a² is a variance. If rounding makes it negative it counts as 0; PyTorch gets NaN there.
+/// Throws Error("rmsprop") for no parameters, a repeated parameter, and options that are NaN or out
+/// of range (all ≥ 0, alpha < 1).
 /// Sources: Hinton 2012, lecture 6e of "Neural networks for machine learning"; Graves 2013
 /// (centered). As https://pytorch.org/docs/stable/generated/torch.optim.RMSprop.html
 class RMSprop : public ElementwiseOptimizer {

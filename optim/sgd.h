@@ -19,9 +19,9 @@ struct SGDOptions {
 /// With g = gradient + weight_decay·w (maximize: −gradient + weight_decay·w):
 ///   b ← momentum·b + (1 − dampening)·g    (b ← g in the first step)
 ///   w ← w − lr·b,  or with nesterov  w ← w − lr·(g + momentum·b)
-/// Without momentum w ← w − lr·g, and nothing is remembered.
-/// Throws Error("sgd") for no parameters, the same one twice, options that are NaN or negative, and
-/// nesterov without momentum or with dampening.
+/// Without momentum w ← w − lr·g, and there is no state.
+/// Throws Error("sgd") for no parameters, a repeated parameter, options that are NaN or negative,
+/// and nesterov without momentum or with dampening.
 /// Sources: Robbins & Monro 1951; Polyak 1964; Nesterov 1983 in the form of Sutskever et al. 2013.
 /// As https://pytorch.org/docs/stable/generated/torch.optim.SGD.html
 class SGD : public ElementwiseOptimizer {

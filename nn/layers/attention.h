@@ -14,40 +14,40 @@ namespace tarsier::nn {
 struct MultiheadAttentionOptions {
   double dropout = 0;  ///< on the attention weights, while training
   bool bias = true;
-  bool add_bias_kv = false;          ///< one learnt key and value more, bias_k and bias_v
-  bool add_zero_attn = false;        ///< one key and value of zeros more
-  std::optional<int64_t> kdim = {};  ///< width of key, where it is not embed_dim
-  std::optional<int64_t> vdim = {};  ///< width of value, where it is not embed_dim
+  bool add_bias_kv = false;          ///< one more, learned key and value: bias_k and bias_v
+  bool add_zero_attn = false;        ///< one more key and value, of zeros
+  std::optional<int64_t> kdim = {};  ///< size of key, if not embed_dim
+  std::optional<int64_t> vdim = {};  ///< size of value, if not embed_dim
   bool batch_first = false;          ///< (B, T, C) instead of (T, B, C)
 };
 
 struct AttentionResult {
-  Tensor output;   ///< shaped as the query
-  Tensor weights;  ///< (B, T, S), the mean over heads; or (B, H, T, S); after dropout
+  Tensor output;   ///< with the shape of the query
+  Tensor weights;  ///< after dropout: (B, T, S), the mean over heads, or (B, H, T, S)
 };
 
 /// head_h = softmax(q_h · k_hᵀ / √D + mask) · v_h, output = out_proj(concat(head_1 … head_H)),
-/// where q, k, v are linear maps of query, key and value, cut into H heads of size D = C / H.
-/// Shapes: query (T, B, C), key (S, B, kdim), value (S, B, vdim), output (T, B, C); B first with
-/// batch_first; all without B for a single sequence, and then weights, too.
-/// Keys of add_bias_kv and add_zero_attn stand behind the others, in this order; no mask hides
-/// them, and the weights have a column for each.
-/// A query that may look at nothing gets the bias of out_proj, and weights of 0 (PyTorch: the same
-/// bias where it gives no weights and records; NaN with weights, and in eval() under no_grad).
-/// Starts with each of in_proj_weight, q_, k_ and v_proj_weight Xavier-uniform, bias_k and bias_v
-/// Xavier-normal, out_proj.weight as in Linear, the other biases 0.
+/// where q, k and v are linear maps of query, key and value, split into H heads of size D = C / H.
+/// Shapes: query (T, B, C), key (S, B, kdim), value (S, B, vdim), output (T, B, C); B comes first
+/// with batch_first. A single sequence has no B, neither here nor in the weights.
+/// The keys of add_bias_kv and add_zero_attn come after all others, in this order. Masks do not
+/// apply to them, and the weights have a column for each.
+/// A query that may attend to no key gets the bias of out_proj, and weights of 0. (PyTorch does the
+/// same when it records and returns no weights; with weights, and in eval() under no_grad, NaN.)
+/// in_proj_weight and q_, k_ and v_proj_weight start Xavier-uniform, bias_k and bias_v
+/// Xavier-normal, out_proj.weight as in Linear, the other biases as 0.
 /// Throws Error("multihead_attention") for sizes or dtypes that do not fit.
 /// Source: Vaswani et al. 2017, "Attention is all you need".
-/// As https://pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html, with the same
-/// keys.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html, with its keys.
 class MultiheadAttention : public Layer<MultiheadAttention> {
  public:
-  Tensor
-      in_proj_weight;    ///< (3C, C): the maps of query, key and value; with kdim or vdim, instead:
+  Tensor in_proj_weight;  ///< (3C, C): the maps of query, key and value
+  // With kdim or vdim, instead of in_proj_weight:
   Tensor q_proj_weight;  ///< (C, C)
   Tensor k_proj_weight;  ///< (C, kdim)
   Tensor v_proj_weight;  ///< (C, vdim)
-  Tensor in_proj_bias;   ///< (3C), or undefined
+
+  Tensor in_proj_bias;    ///< (3C), or undefined
   Tensor bias_k, bias_v;  ///< (1, 1, C) with add_bias_kv
   Linear out_proj;
 
@@ -65,7 +65,7 @@ class MultiheadAttention : public Layer<MultiheadAttention> {
   Tensor operator()(const Arg& x, const AttentionOptions& options = {}) {
     return called([&](const Arg& y) { return forward(y, options); }, x);
   }
-  /// The same with the attention weights: slower, for they are made whole.
+  /// The same with the attention weights. Slower, since it stores all of them.
   AttentionResult with_weights(const Arg& query, const Arg& key, const Arg& value,
                                const AttentionOptions& options = {}, bool average_weights = true);
 

@@ -1,5 +1,5 @@
 #pragma once
-// Convolutions. How the windows walk: autograd/ops.h, "convolution".
+// Convolutions. autograd/ops.h, "convolution", defines the windows.
 
 #include <string>
 
@@ -10,9 +10,9 @@ namespace tarsier::nn {
 /// y[n, o] = bias[o] + Σ_c weight[o, c] ⋆ x[n, c], ⋆ the cross-correlation over all windows:
 /// (N, in_channels, H, W) → (N, out_channels, H', W'),
 ///   H' = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1, W' likewise.
-/// With groups, output channels of a group see its in_channels / groups input channels only.
-/// Starts with weight and bias uniform in ±1/√fan_in, fan_in = in_channels/groups · kh · kw.
-/// Throws Error("conv2d") for sizes that do not fit, and groups that do not divide both channels.
+/// With groups, the output channels of a group see only its in_channels / groups input channels.
+/// weight and bias start uniform in ±1/√fan_in, fan_in = in_channels/groups · kh · kw.
+/// Throws Error("conv2d") if sizes do not fit, or groups does not divide both numbers of channels.
 /// Source: LeCun et al. 1989, "Backpropagation applied to handwritten zip code recognition".
 /// As https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html, with padding by zeros.
 struct Conv2d : Layer<Conv2d> {
@@ -44,10 +44,10 @@ struct Conv1d : Layer<Conv1d> {
   std::string extra_repr() const override;
 };
 
-/// The transpose of a Conv2d from out_channels to in_channels: every pixel of x adds a kernel times
-/// its value to the output: (N, in_channels, H, W) → (N, out_channels, H', W'),
+/// The transpose of a Conv2d from out_channels to in_channels: every pixel of x adds the kernel,
+/// scaled by its value, to the output: (N, in_channels, H, W) → (N, out_channels, H', W'),
 ///   H' = (H − 1) · stride − 2·padding + dilation·(kernel − 1) + output_padding + 1.
-/// Starts with weight and bias uniform in ±1/√(out_channels/groups · kh · kw).
+/// weight and bias start uniform in ±1/√(out_channels/groups · kh · kw).
 /// Throws Error("conv_transpose2d").
 /// Source: Zeiler et al. 2010, "Deconvolutional networks".
 /// As https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html

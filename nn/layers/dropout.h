@@ -7,8 +7,8 @@
 
 namespace tarsier::nn {
 
-/// While training, zeroes each element with probability p and scales the others by 1 / (1 − p);
-/// afterwards (eval()) does nothing. Any shape. Draws from default_generator().
+/// In training, sets each element to zero with probability p and scales the others by 1 / (1 − p).
+/// In eval() it returns x. Any shape. Draws from default_generator().
 /// Source: Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from
 /// overfitting". As https://pytorch.org/docs/stable/generated/torch.nn.Dropout.html
 struct Dropout : Layer<Dropout> {

@@ -1,5 +1,5 @@
 #pragma once
-// Tables of vectors.
+// Lookup tables of vectors.
 
 #include <optional>
 #include <string>
@@ -11,9 +11,9 @@
 namespace tarsier::nn {
 
 /// Row weight[index] for every index: (…) i64 → (…, embedding_dim).
-/// Starts normal with deviation 1. The row `padding_idx`, if given, starts at zero and gets no
-/// gradient.
-/// Throws Error("embedding") for an index below 0 or from num_embeddings on.
+/// weight starts normal with standard deviation 1. The row `padding_idx`, if given, starts as zeros
+/// and gets no gradient.
+/// Throws Error("embedding") unless 0 ≤ index < num_embeddings.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
 struct Embedding : Layer<Embedding> {
   Tensor weight;  ///< (num_embeddings, embedding_dim)
@@ -36,7 +36,7 @@ struct Embedding : Layer<Embedding> {
   Tensor forward(const Arg& index) {
     const Tensor y = embedding(index, {weight, index.at});
     if (!padding_idx) return y;
-    // The padding row is looked up like the others, but its gradient ends here.
+    // The padding row is looked up like the others, but gets no gradient.
     return where(unsqueeze(index == static_cast<double>(*padding_idx), -1), y.detach(), y);
   }
 
@@ -48,11 +48,11 @@ struct Embedding : Layer<Embedding> {
 };
 
 /// The mean or the sum of the rows weight[index] of every bag of indices. Bags are the rows of a
-/// matrix, (B, T) i64 → (B, embedding_dim); or one list (n), in which bag i begins at offsets[i]
-/// and ends where the next begins: (n), (B) i64 → (B, embedding_dim). An empty bag gives zeros.
-/// Starts normal with deviation 1.
-/// Throws Error("embedding_bag") for other shapes, and offsets that do not begin at 0 or fall;
-/// Error("embedding") for an index out of range.
+/// matrix, (B, T) i64 → (B, embedding_dim); or parts of one list (n), where bag i starts at
+/// offsets[i] and ends where the next one starts: (n), (B) i64 → (B, embedding_dim). An empty bag
+/// gives zeros. weight starts normal with standard deviation 1.
+/// Throws Error("embedding_bag") for other shapes, and for offsets that do not start at 0 or that
+/// decrease; Error("embedding") for an index out of range.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.EmbeddingBag.html
 class EmbeddingBag : public Layer<EmbeddingBag> {
  public:

@@ -1,5 +1,6 @@
 #pragma once
-// Attention as in today's language models: fewer keys than queries, positions inside, a window.
+// Attention as in today's language models: fewer key heads than query heads, positions in the
+// attention, a window.
 
 #include <optional>
 #include <string>
@@ -15,23 +16,23 @@ struct GroupedQueryAttentionOptions {
   std::optional<int64_t> head_dim = {};  ///< D; embed_dim / num_heads by default
   double dropout = 0;                    ///< on the attention weights, while training
   bool bias = false;
-  /// A query sees the keys less than `window` away from it, itself among them: with is_causal the
-  /// last `window` keys. Time grows with T · window, not with T².
+  /// A query sees the keys at a distance less than `window`, its own included: with is_causal the
+  /// last `window` keys. Time grows with T · window instead of T².
   std::optional<int64_t> window = {};
-  /// rotary and alibi act here; the other kinds are added to the input, before the first layer.
+  /// rotary and alibi act here; the other kinds are added to the input before the first layer.
   PositionKind position = PositionKind::none;
-  RotaryOptions rotary = {};  ///< how, where position is rotary
+  RotaryOptions rotary = {};  ///< for position = rotary
 };
 
-/// Self-attention where each of the Hkv key and value heads serves G = H / Hkv query heads:
+/// Self-attention in which each of the Hkv key and value heads serves G = H / Hkv query heads:
 ///   head_h = softmax(q_h · k_gᵀ / √D + mask) · v_g, g = ⌊h / G⌋, output = o_proj(concat(head_h)).
-/// Hkv = H is multi-head attention, Hkv = 1 multi-query attention. What a cache keeps, and what
-/// decoding has to read for each token, shrinks by G.
+/// Hkv = H is multi-head attention, Hkv = 1 is multi-query attention. The cache, which decoding
+/// reads for each token, is smaller by a factor G.
 /// x (B, T, C) → (B, T, C). Masks and cache as for MultiheadAttention, batch first:
 ///   attn(x, {.is_causal = true, .cache = &cache})
-/// With a cache, the new tokens stand behind those in it, for rotary and alibi positions as well.
-/// A query that may look at nothing gets the bias of o_proj.
-/// Starts as Linear. Keys as in Hugging Face's Llama.
+/// With a cache, the new tokens follow those in it, also for rotary and alibi positions.
+/// A query that may attend to no key gets the bias of o_proj.
+/// The parts start as in Linear. Keys as in Hugging Face's Llama.
 /// Throws Error("grouped_query_attention") for sizes and masks that do not fit.
 /// Source: Ainslie et al. 2023, "GQA: training generalized multi-query transformer models from
 /// multi-head checkpoints"; Shazeer 2019, "Fast transformer decoding: one write-head is all you
@@ -60,8 +61,8 @@ class GroupedQueryAttention : public Layer<GroupedQueryAttention> {
   std::optional<RotaryEmbedding> rotary_;
 };
 
-/// GroupedQueryAttention with a key head for each query head and a sliding window: attention whose
-/// time and memory are linear in T.
+/// GroupedQueryAttention with one key head per query head and a sliding window: time and memory are
+/// linear in T.
 ///   nn::LocalAttention attn(C, H, 128);
 struct LocalAttention : GroupedQueryAttention {
   LocalAttention(int64_t embed_dim_arg, int64_t num_heads_arg, int64_t window,

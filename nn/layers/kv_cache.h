@@ -1,5 +1,5 @@
 #pragma once
-// What a decoder remembers: the keys and values of the tokens that it has seen.
+// The keys and values of earlier tokens, kept while decoding.
 
 #include <cstdint>
 #include <utility>
@@ -8,9 +8,9 @@
 
 namespace tarsier::nn {
 
-/// The keys and values of one attention layer, so that a new token computes only its own: a step
-/// costs O(T) in place of O(T²). Room grows by doubling. Nothing in it is recorded: for use under
-/// NoGrad alone. It can be moved, not copied: two would write to the same memory.
+/// The keys and values of one attention layer, so that only those of a new token are computed: a
+/// step costs O(T) instead of O(T²). The capacity grows by doubling. Nothing is recorded: use it
+/// only under NoGrad. It can be moved but not copied, since copies would write to the same memory.
 ///
 ///   std::vector<KVCache> caches(n_layer);             // one per layer
 ///   const auto [keys, values] = cache.append(k, v);   // k, v: those of the new tokens
@@ -21,24 +21,25 @@ class KVCache {
   KVCache(KVCache&&) noexcept = default;
   KVCache& operator=(KVCache&&) noexcept = default;
 
-  /// Adds k (B, H, T, D) and v (B, H, T, Dv); returns all keys and values so far, (B, H, length,
-  /// ·). The result is good until the next append. Throws Error("kv_cache") where sizes or dtype
-  /// are not those of before, or gradients are recorded.
+  /// Appends k (B, H, T, D) and v (B, H, T, Dv). Returns all keys and values so far,
+  /// (B, H, length, D) and (B, H, length, Dv), valid until the next append.
+  /// Throws Error("kv_cache") if sizes or dtype differ from before, or if gradients are recorded.
   std::pair<Tensor, Tensor> append(const Tensor& k, const Tensor& v);
 
-  /// All keys and values so far, as append gave them.
+  /// All keys and values so far, as append returns them.
   std::pair<Tensor, Tensor> all() const;
 
-  /// The number of tokens remembered.
+  /// The number of tokens in the cache.
   int64_t length() const { return length_; }
-  /// Where the next token stands: the number of tokens before it, those of keep_last() included.
+  /// The position of the next token: the number of tokens before it, with those that keep_last()
+  /// dropped.
   int64_t position() const { return forgotten_ + length_; }
-  /// Forgets all but the first `length` tokens. Throws Error("kv_cache") where there are fewer.
+  /// Drops all but the first `length` tokens. Throws Error("kv_cache") if there are fewer.
   void truncate(int64_t length);
-  /// Forgets all but the last `length` tokens, for attention that looks no further back. Throws
-  /// Error("kv_cache") where there are fewer.
+  /// Drops all but the last `length` tokens, for attention with a window. Throws Error("kv_cache")
+  /// if there are fewer.
   void keep_last(int64_t length);
-  /// Row b of the batch becomes what row rows[b] was, for beam search: rows (B) i64. Throws
+  /// Row b of the batch becomes the former row rows[b], for beam search: rows (B) i64. Throws
   /// Error("kv_cache") for other shapes, and Error("index_select") for rows that do not exist.
   void reorder(const Tensor& rows);
   void clear() { length_ = forgotten_ = 0; }
@@ -46,7 +47,7 @@ class KVCache {
  private:
   Tensor keys_, values_;  ///< (B, H, room, ·)
   int64_t length_ = 0;
-  int64_t forgotten_ = 0;  ///< tokens that went before these
+  int64_t forgotten_ = 0;  ///< tokens before these, dropped by keep_last()
 };
 
 }  // namespace tarsier::nn

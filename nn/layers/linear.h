@@ -10,8 +10,8 @@
 namespace tarsier::nn {
 
 /// y = x · weightᵀ + bias over the last dimension: (…, in_features) → (…, out_features).
-/// Starts with weight and bias uniform in ±1/√in_features (kaiming_uniform_ with a = √5).
-/// Throws Error("linear") where the last size of x is not in_features.
+/// weight and bias start uniform in ±1/√in_features (kaiming_uniform_ with a = √5).
+/// Throws Error("linear") if the last size of x is not in_features.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.Linear.html
 struct Linear : Layer<Linear> {
   Tensor weight;  ///< (out_features, in_features)
@@ -37,8 +37,8 @@ struct Linear : Layer<Linear> {
 
 /// y_o = x1ᵀ · weight_o · x2 + bias_o over the last dimensions:
 /// (…, in1_features), (…, in2_features) → (…, out_features).
-/// Starts with weight and bias uniform in ±1/√in1_features.
-/// Throws Error("bilinear") where the last sizes are not those, or the others of x1 and x2 differ.
+/// weight and bias start uniform in ±1/√in1_features.
+/// Throws Error("bilinear") if the last sizes are wrong, or the other sizes of x1 and x2 differ.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.Bilinear.html
 struct Bilinear : Layer<Bilinear> {
   Tensor weight;  ///< (out_features, in1_features, in2_features)

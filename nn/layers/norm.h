@@ -10,8 +10,8 @@
 namespace tarsier::nn {
 
 /// y = (x − mean) / √(var + eps) · weight + bias over the last dimensions, normalized_shape, with
-/// the population variance: (…, normalized_shape) → the same. Starts with weight 1 and bias 0.
-/// Throws Error("layer_norm") where the last sizes of x are not normalized_shape.
+/// the population variance: (…, normalized_shape) → the same. weight starts as 1, bias as 0.
+/// Throws Error("layer_norm") if the last sizes of x are not normalized_shape.
 /// Source: Ba et al. 2016, "Layer normalization".
 /// As https://pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
 struct LayerNorm : Layer<LayerNorm> {
@@ -33,9 +33,9 @@ struct LayerNorm : Layer<LayerNorm> {
 };
 
 /// y = x / √(mean(x²) + eps) · weight over the last dimensions, normalized_shape:
-/// (…, normalized_shape) → the same. Starts with weight 1. Without `eps` it is the dtype's distance
-/// from 1 to the next number.
-/// Throws Error("rms_norm") where the last sizes of x are not normalized_shape.
+/// (…, normalized_shape) → the same. weight starts as 1. `eps` defaults to the dtype's machine
+/// epsilon.
+/// Throws Error("rms_norm") if the last sizes of x are not normalized_shape.
 /// Source: Zhang & Sennrich 2019, "Root mean square layer normalization".
 /// As https://pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html
 struct RMSNorm : Layer<RMSNorm> {
@@ -54,9 +54,9 @@ struct RMSNorm : Layer<RMSNorm> {
 };
 
 /// y = (x − mean) / √(var + eps) · weight + bias, with mean and (population) variance over each
-/// sample's group of C / num_groups channels and all that follows: (N, C, …) → (N, C, …).
-/// Starts with weight 1 and bias 0.
-/// Throws Error("group_norm") where num_groups does not divide C, or x is not (N, C, …).
+/// sample's group of C / num_groups channels and all later dimensions: (N, C, …) → (N, C, …).
+/// weight starts as 1, bias as 0.
+/// Throws Error("group_norm") if num_groups does not divide C, or x is not (N, C, …).
 /// Source: Wu & He 2018, "Group normalization".
 /// As https://pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html
 struct GroupNorm : Layer<GroupNorm> {
@@ -74,19 +74,19 @@ struct GroupNorm : Layer<GroupNorm> {
 
 struct BatchNormOptions {
   double eps = 1e-5;
-  /// The weight of the newest batch in the running statistics; none: all batches count alike.
+  /// The weight of the newest batch in the running statistics; none: all batches count equally.
   std::optional<double> momentum = 0.1;
   bool affine = true;
-  bool track_running_stats = true;  ///< false: statistics of the batch in eval(), too
+  bool track_running_stats = true;  ///< false: statistics of the batch, even in eval()
 };
 
-/// What BatchNorm1d and BatchNorm2d share: y = (x − mean) / √(var + eps) · weight + bias per
-/// channel, dimension 1. While training, mean and population variance are those of the batch, and
-/// after each batch running = (1 − momentum) · running + momentum · batch, where the variance is
-/// the sample's (n − 1). In eval() the running ones are used.
-/// Starts with weight 1, bias 0, running_mean 0, running_var 1. An empty batch changes nothing.
-/// Throws Error("batch_norm") for a wrong number of dimensions or channels, and while training for
-/// one value per channel, which has no variance.
+/// The base of BatchNorm1d and BatchNorm2d: y = (x − mean) / √(var + eps) · weight + bias per
+/// channel, dimension 1. In training, mean and population variance are those of the batch, and
+/// after each batch running = (1 − momentum) · running + momentum · batch, with the sample variance
+/// (n − 1). eval() uses the running statistics.
+/// weight and running_var start as 1, bias and running_mean as 0. An empty batch changes nothing.
+/// Throws Error("batch_norm") for a wrong number of dimensions or channels, and in training for a
+/// single value per channel, which has no variance.
 /// Source: Ioffe & Szegedy 2015, "Batch normalization".
 class BatchNorm : public Layer<BatchNorm> {
  public:

@@ -1,7 +1,6 @@
 #pragma once
-// Images in other sizes, as layers. Formulas in autograd/ops.h, "convolution"; all take
-// (N, C, H, W) and throw Error with the name of the op for other shapes and options that do not
-// fit.
+// Pooling and resizing of images. autograd/ops.h, "convolution", has the formulas. All take
+// (N, C, H, W), and throw Error(op) for other shapes and for invalid options.
 
 #include <string>
 
@@ -9,7 +8,7 @@
 
 namespace tarsier::nn {
 
-/// The largest element of each window; the stride is the kernel's size by default.
+/// The largest element of each window. The stride defaults to the kernel size.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
 struct MaxPool2d : Layer<MaxPool2d> {
   const Pair kernel;
@@ -27,7 +26,7 @@ struct MaxPool2d : Layer<MaxPool2d> {
   }
 };
 
-/// The mean of each window; the stride is the kernel's size by default.
+/// The mean of each window. The stride defaults to the kernel size.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html
 struct AvgPool2d : Layer<AvgPool2d> {
   const Pair kernel;
@@ -45,7 +44,7 @@ struct AvgPool2d : Layer<AvgPool2d> {
   }
 };
 
-/// Means over windows that share the image out: (N, C, H, W) → (N, C, output_size).
+/// Means over windows that divide the image evenly: (N, C, H, W) → (N, C, output_size).
 /// As https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
 struct AdaptiveAvgPool2d : Layer<AdaptiveAvgPool2d> {
   const Pair output_size;
@@ -68,7 +67,7 @@ class Upsample : public Layer<Upsample> {
 
   Tensor forward(const Arg& x) {
     InterpolateOptions options = options_;
-    options.mode = mode_;  // the layer's own text: that of the caller may be gone
+    options.mode = mode_;  // the layer's copy: the caller's string may be gone
     return interpolate(x, options);
   }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Layers that compute nothing: other shapes, or the same.
+// Layers that change only the shape, or nothing.
 
 #include <string>
 
@@ -7,12 +7,12 @@
 
 namespace tarsier::nn {
 
-/// y = x: a place to put another layer. Any shape.
+/// y = x: a placeholder for another layer. Any shape.
 struct Identity : Layer<Identity> {
   Tensor forward(const Arg& x) { return x; }
 };
 
-/// Dimensions start_dim … end_dim as one: (N, C, H, W) → (N, C·H·W). Throws Error("flatten").
+/// Merges dimensions start_dim … end_dim: (N, C, H, W) → (N, C·H·W). Throws Error("flatten").
 /// As https://pytorch.org/docs/stable/generated/torch.nn.Flatten.html
 struct Flatten : Layer<Flatten> {
   const int64_t start_dim, end_dim;
@@ -27,9 +27,9 @@ struct Flatten : Layer<Flatten> {
   }
 };
 
-/// Dimension `dim` as several, of the given sizes, one of which may be −1:
-/// Unflatten(1, {C, H, W}): (N, C·H·W) → (N, C, H, W). Throws Error("unflatten") for no sizes, and
-/// Error("reshape") where they do not fit.
+/// Splits dimension `dim` into several of the given sizes, one of which may be −1:
+/// Unflatten(1, {C, H, W}): (N, C·H·W) → (N, C, H, W). Throws Error("unflatten") if no sizes are
+/// given, and Error("reshape") if they do not fit.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.Unflatten.html
 struct Unflatten : Layer<Unflatten> {
   const int64_t dim;

@@ -18,7 +18,7 @@ namespace tarsier::nn {
 
 // --------------------------------------------------------------------------------------- options
 
-/// What encoder and decoder layers have in common.
+/// The options of encoder and decoder layers.
 struct TransformerLayerOptions {
   int64_t dim_feedforward = 2048;
   double dropout = 0.1;  ///< on attention weights, in the feed-forward block, after each block
@@ -26,25 +26,26 @@ struct TransformerLayerOptions {
   double layer_norm_eps = 1e-5;
   bool batch_first = false;  ///< (B, T, C) instead of (T, B, C)
   bool norm_first = false;   ///< pre-norm: x + f(norm(x)) instead of norm(x + f(x))
-  bool bias = true;          ///< in linear maps and norms
+  bool bias = true;          ///< in linear layers and norms
 };
 
 struct TransformerStackOptions {
   TransformerLayerOptions layer = {};
-  /// A LayerNorm after the last layer. A pre-norm stack needs it: nothing else keeps its output in
-  /// bounds. PyTorch's default is none, and Transformer always has one.
+  /// A LayerNorm after the last layer. A pre-norm stack needs it, since nothing else limits its
+  /// output. PyTorch's default is none; Transformer always has one.
   bool final_norm = false;
 };
 
-/// What an encoder may look at. S is the time of the source. Masks are PyTorch's: of bool, true
-/// means *not*; floating ones are added to the scores. All kinds combine.
+/// What an encoder may attend to. S is the length of the source. Masks are PyTorch's: in a bool
+/// mask, true means *not*; a floating mask is added to the scores. Masks of all kinds may be
+/// combined.
 struct EncoderMasks {
   Tensor src_mask = {};              ///< (S, S) or (B·H, S, S)
   Tensor src_key_padding_mask = {};  ///< (B, S)
-  bool is_causal = false;            ///< place i sees 0 … i; no mask is needed for it
+  bool is_causal = false;            ///< position i sees 0 … i; no mask needed
 };
 
-/// What a decoder may look at. T is the time of the target, S that of the memory.
+/// What a decoder may attend to. T is the length of the target, S that of the memory.
 struct DecoderMasks {
   Tensor tgt_mask = {};                 ///< (T, T) or (B·H, T, T)
   Tensor memory_mask = {};              ///< (T, S) or (B·H, T, S)
@@ -54,7 +55,7 @@ struct DecoderMasks {
   bool memory_is_causal = false;
 };
 
-/// The masks of both.
+/// The masks of encoder and decoder.
 struct TransformerMasks {
   Tensor src_mask = {}, tgt_mask = {}, memory_mask = {};
   Tensor src_key_padding_mask = {}, tgt_key_padding_mask = {}, memory_key_padding_mask = {};
@@ -63,20 +64,19 @@ struct TransformerMasks {
 
 // --------------------------------------------------------------------------------------- encoder
 
-/// Self-attention, then two linear maps with a function between them, each with a short cut around
-/// it and a norm:
+/// Self-attention, then a feed-forward block of two linear layers, each with a residual connection
+/// and a norm:
 ///   f₁(x) = dropout1(self_attn(x))
 ///   f₂(x) = dropout2(linear2(dropout(activation(linear1(x)))))
 ///   post-norm (the default):  x = norm1(x + f₁(x));  x = norm2(x + f₂(x))
 ///   pre-norm (norm_first):    x = x + f₁(norm1(x));  x = x + f₂(norm2(x))
-/// Post-norm is the original, and needs a warm-up of the learning rate; pre-norm trains without.
+/// Post-norm is the original, and needs a warm-up of the learning rate; pre-norm does not.
 /// Shapes: (S, B, d_model), or (B, S, d_model) with batch_first, → the same.
-/// Starts as its parts do (attention.h, linear.h, norm.h). Throws Error("multihead_attention") for
-/// wrong sizes and masks.
+/// Initial values are those of the parts (attention.h, linear.h, norm.h).
+/// Throws Error("multihead_attention") for wrong sizes and masks.
 /// Sources: Vaswani et al. 2017; pre-norm: Xiong et al. 2020, "On layer normalization in the
 /// Transformer architecture".
-/// As https://pytorch.org/docs/stable/generated/torch.nn.TransformerEncoderLayer.html, with the
-/// same keys.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.TransformerEncoderLayer.html; same keys.
 struct TransformerEncoderLayer : Layer<TransformerEncoderLayer> {
   MultiheadAttention self_attn;
   Linear linear1;
@@ -102,22 +102,21 @@ struct TransformerEncoderLayer : Layer<TransformerEncoderLayer> {
   std::string extra_repr() const override;
 
  private:
-  /// The layer, where `attention(x)` is self_attn.
+  /// The layer, with `attention(x)` as self_attn.
   template <class Attention>
   Tensor run(const Arg& src, const Attention& attention);
 };
 
 struct EncoderResult {
   Tensor output;
-  std::vector<Tensor> weights;  ///< by layer: where each place looks
+  std::vector<Tensor> weights;  ///< by layer: what each position attends to
 };
 
-/// num_layers encoder layers, one after the other: layers.0, layers.1, …, then norm, where there is
-/// a final one. Shapes as the layer's.
-/// Each layer starts with numbers of its own; PyTorch starts all with those of one.
+/// num_layers encoder layers, one after the other: layers.0, layers.1, …, then norm, if there is a
+/// final one. Shapes as in the layer.
+/// Each layer has its own initial values; in PyTorch all layers start as copies of one.
 /// Throws Error("transformer") unless num_layers > 0.
-/// As https://pytorch.org/docs/stable/generated/torch.nn.TransformerEncoder.html, with the same
-/// keys.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.TransformerEncoder.html, with its keys.
 struct TransformerEncoder : Layer<TransformerEncoder> {
   ModuleList<TransformerEncoderLayer> layers;
   std::optional<LayerNorm> norm;
@@ -136,47 +135,46 @@ struct TransformerEncoder : Layer<TransformerEncoder> {
 
 // --------------------------------------------------------------------------------------- decoder
 
-/// What a decoder remembers, so that the next token costs O(T): the keys and values of the tokens
-/// that it has seen, and those of the memory, computed once. For use under NoGrad alone.
+/// What a decoder keeps, so that the next token costs O(T): the keys and values of the tokens so
+/// far, and those of the memory, computed once. Use it only under NoGrad.
 ///
 ///   const NoGrad guard;
 ///   DecoderCache cache;
 ///   for (…) y = decoder(newest_tokens, memory, {.tgt_is_causal = true}, &cache);
 ///
-/// y is the output of the newest tokens alone. The memory must be the same tensor in every step.
+/// y is the output for the newest tokens only. The memory must be the same tensor in every step.
 struct DecoderCache {
   struct OfLayer {
     KVCache self_attn, multihead_attn;
-    Tensor memory;  ///< whose keys and values multihead_attn holds
+    Tensor memory;  ///< the tensor whose keys and values multihead_attn holds
   };
   std::vector<OfLayer> layers;  ///< made by the decoder in the first step
 
-  /// The number of tokens remembered.
+  /// The number of tokens in the cache.
   int64_t length() const { return layers.empty() ? 0 : layers.front().self_attn.length(); }
-  /// Row b of the batch becomes what row rows[b] was, for beam search: rows (B) i64. Rows that
-  /// change places must have the same memory.
+  /// Row b of the batch becomes the former row rows[b], for beam search: rows (B) i64. Rows that
+  /// move must have the same memory.
   void reorder(const Tensor& rows) {
     for (OfLayer& layer : layers) layer.self_attn.reorder(rows);
   }
-  /// Forgets all, for another memory.
+  /// Drops everything, for another memory.
   void clear() { layers.clear(); }
 };
 
 struct DecoderResult {
   Tensor output;
-  std::vector<Tensor> weights;  ///< by layer: where each target place looks in the memory
+  std::vector<Tensor> weights;  ///< by layer: what each target position attends to in the memory
 };
 
-/// Self-attention, attention to the memory (an encoder's output), and two linear maps:
+/// Self-attention, attention to the memory (an encoder's output), and a feed-forward block:
 ///   f₁(x) = dropout1(self_attn(x))
 ///   f₂(x) = dropout2(multihead_attn(x, memory, memory))
 ///   f₃(x) = dropout3(linear2(dropout(activation(linear1(x)))))
 ///   post-norm (the default):  x = norm1(x + f₁(x));  x = norm2(x + f₂(x));  x = norm3(x + f₃(x))
 ///   pre-norm (norm_first):    x = x + f₁(norm1(x));  x = x + f₂(norm2(x));  x = x + f₃(norm3(x))
 /// Shapes: tgt (T, B, d_model), memory (S, B, d_model) → (T, B, d_model); B first with batch_first.
-/// Start, errors and sources as TransformerEncoderLayer.
-/// As https://pytorch.org/docs/stable/generated/torch.nn.TransformerDecoderLayer.html, with the
-/// same keys.
+/// Initial values, errors and sources as for TransformerEncoderLayer.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.TransformerDecoderLayer.html; same keys.
 struct TransformerDecoderLayer : Layer<TransformerDecoderLayer> {
   MultiheadAttention self_attn, multihead_attn;
   Linear linear1;
@@ -204,15 +202,14 @@ struct TransformerDecoderLayer : Layer<TransformerDecoderLayer> {
   std::string extra_repr() const override;
 
  private:
-  /// The layer, where `cross(x)` is the attention of x to the memory.
+  /// The layer, with `cross(x)` as the attention of x to the memory.
   template <class Cross>
   Tensor run(const Arg& tgt, const AttentionOptions& self_options, const Cross& cross);
 };
 
-/// num_layers decoder layers: layers.0, layers.1, …, then norm, where there is a final one. Shapes
-/// as the layer's, start and errors as TransformerEncoder.
-/// As https://pytorch.org/docs/stable/generated/torch.nn.TransformerDecoder.html, with the same
-/// keys.
+/// num_layers decoder layers: layers.0, layers.1, …, then norm, if there is a final one. Shapes as
+/// in the layer, initial values and errors as for TransformerEncoder.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.TransformerDecoder.html, with its keys.
 struct TransformerDecoder : Layer<TransformerDecoder> {
   ModuleList<TransformerDecoderLayer> layers;
   std::optional<LayerNorm> norm;
@@ -224,7 +221,7 @@ struct TransformerDecoder : Layer<TransformerDecoder> {
                     DecoderCache* cache = nullptr) {
     return Layer::operator()(tgt, memory, masks, cache);
   }
-  /// Throws Error("decoder_cache") where the cache comes from another decoder or memory.
+  /// Throws Error("decoder_cache") if the cache belongs to another decoder or memory.
   Tensor forward(const Arg& tgt, const Arg& memory, const DecoderMasks& masks = {},
                  DecoderCache* cache = nullptr);
   /// The same with the weights of every layer's attention to the memory, as the layer gives them.
@@ -234,14 +231,15 @@ struct TransformerDecoder : Layer<TransformerDecoder> {
 
 // ----------------------------------------------------------------------------------- transformer
 
-/// decoder(tgt, encoder(src)), each with a final norm; from sequence to sequence, as in
-/// translation. Embeddings, positions and the map to words are the caller's. tgt is shifted by one
-/// place, and mostly wants {.tgt_is_causal = true}. Shapes: src (S, B, d_model), tgt (T, B,
-/// d_model) → (T, B, d_model); B first with batch_first. Starts with all matrices Xavier-uniform
-/// (in_proj_weight as one of 3C rows), biases as the parts. Throws Error("transformer") where the
-/// batches of src and tgt differ; for the rest as the layers. Decode with encoder(src) once, and
-/// decoder(…) with a DecoderCache for each token. Source: Vaswani et al. 2017. As
-/// https://pytorch.org/docs/stable/generated/torch.nn.Transformer.html, with the same keys.
+/// decoder(tgt, encoder(src)), each with a final norm: from one sequence to another, as in
+/// translation. Embeddings, positions and the output layer are up to the caller. tgt is shifted by
+/// one position, and usually needs {.tgt_is_causal = true}.
+/// Shapes: src (S, B, d_model), tgt (T, B, d_model) → (T, B, d_model); B first with batch_first.
+/// All matrices start Xavier-uniform (in_proj_weight as one matrix of 3C rows), biases as in the
+/// parts. Throws Error("transformer") if the batch sizes of src and tgt differ; other errors as in
+/// the layers. To decode, call encoder(src) once, then decoder(…) with a DecoderCache per token.
+/// Source: Vaswani et al. 2017.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.Transformer.html, with its keys.
 struct Transformer : Layer<Transformer> {
   TransformerEncoder encoder;
   TransformerDecoder decoder;
@@ -255,7 +253,7 @@ struct Transformer : Layer<Transformer> {
   }
   Tensor forward(const Arg& src, const Arg& tgt, const TransformerMasks& masks = {});
 
-  /// (size, size): −∞ above the diagonal, else 0; what is_causal stands for, as a mask.
+  /// The causal mask (size, size): −∞ above the diagonal, 0 elsewhere.
   static Tensor generate_square_subsequent_mask(int64_t size, DType dtype = f32);
 };
 
