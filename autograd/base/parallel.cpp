@@ -2,8 +2,8 @@
 //
 // One job at a time. Its chunks are claimed one by one by counting `unclaimed_` down; whoever
 // succeeds holds the job open until it has counted `unfinished_` down as well, so the description
-// of the job (body_, n_, grain_) cannot change under it. A worker that comes late finds unclaimed_
-// == 0 and touches nothing.
+// of the job (body_, n_, grain_) cannot change under it. A late worker finds unclaimed_ == 0 and
+// touches nothing.
 //
 // fork() copies the memory of a process and, of its threads, the one that called. So a child begins
 // with a new pool, whose workers are made when work first comes; the old one stays as it was copied

@@ -20,8 +20,7 @@
 namespace tarsier {
 
 /// IEEE's rule for a number of 1 bit of sign, `kExponent` and `kFraction` bits, without infinities
-/// and NaN: exponent 0 stands for subnormal numbers, every other for 1.fraction · 2^(exponent −
-/// bias).
+/// and NaN: exponent 0 means a subnormal number, any other 1.fraction · 2^(exponent − bias).
 template <int kExponent, int kFraction>
 float float_of_parts(uint32_t bits, int bias) {
   const auto exponent = static_cast<int>(bits >> kFraction & ((1u << kExponent) - 1));

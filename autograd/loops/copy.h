@@ -7,8 +7,8 @@ namespace tarsier {
 
 /// to[i, j, …] = from[i, j, …], converted to the dtype of `to`. Same shape, any strides; the two
 /// must not overlap. Not recorded, and does not count as a change in place.
-/// floating → i64 cuts the fraction off (NaN gives 0, what is too large the nearest i64);
-/// → bool is "≠ 0".
+/// Conversion from floating to i64 cuts off the fraction (NaN gives 0, numbers out of range the
+/// nearest i64). Conversion to bool means "≠ 0".
 void copy_elements(const Tensor& from, const Tensor& to);
 
 /// to[i, j, …] = value. Any strides. Not recorded, and does not count as a change in place.

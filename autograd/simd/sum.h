@@ -8,9 +8,9 @@
 //   block   the chains of one block of k (block_length below), in their order
 //   C       what it starts from (0, the bias, or itself), and the blocks in their order
 //
-// Now the error grows with √(kChain + kBlockK / kChain + k / kBlockK): less than a third at k =
-// 8,000. A short sum has only its chain to lose by, so its chains are shorter. The order depends on
-// k alone, and all ways to compute an element of C give the same bits.
+// Now the error grows with √(kChain + kBlockK / kChain + k / kBlockK): for k = 8,000 it is less
+// than a third. The error of a short sum comes from its chain alone, so its chains are shorter. The
+// order depends only on k, and all ways to compute an element of C give the same bits.
 
 #include <cstdint>
 

@@ -1,10 +1,12 @@
 #pragma once
-// The registry of ops: for each op of autograd/ops.h how to call it, and on what. ops_test.cpp
-// makes all the checks of README.md from it, so that an op is tested by naming it here:
+// The registry of ops: how to call each op of autograd/ops.h, and on which inputs. The tests of
+// this folder derive all the checks of tests/README.md from it, so an op is tested by an entry:
 //
-//   add({.name = "square", .call = [](const Tensors& x) { return square(x[0]); }, .samples =
-//   unary(),
-//        .sized = rows_of(1), .scalar = [](double x) { return x * x; }});
+//   add({.name = "square",
+//        .call = [](const Tensors& x) { return square(x[0]); },
+//        .samples = unary(),
+//        .sized = rows_of(1),
+//        .scalar = [](double x) { return x * x; }});
 
 #include <functional>
 #include <string>

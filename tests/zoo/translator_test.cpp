@@ -131,8 +131,8 @@ std::vector<Hypothesis> searched(const std::map<std::string, std::vector<double>
   return beam_search(script.next(), kStart, kStop, options);
 }
 
-/// A is the likelier beginning, but nothing after it is sure: p(A B) = 0.6 · 0.4, p(B A) = 0.4 ·
-/// 0.9.
+/// A is the likelier beginning, but the tokens after it are uncertain:
+///   p(A B) = 0.6 · 0.4,  p(B A) = 0.4 · 0.9
 const std::map<std::string, std::vector<double>> kGarden = {
     {"", {0, 0, 0.6, 0.4}},
     {"A", {0, 0.3, 0.3, 0.4}},

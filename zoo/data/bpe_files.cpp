@@ -91,8 +91,7 @@ Bpe Bpe::from_parts(const Json& vocab, const std::string& vocab_source,
   return out;
 }
 
-// ------------------------------------------------------------------------------------ GPT-2's
-// files
+// ----------------------------------------------------------------------------------- GPT-2's files
 
 Bpe Bpe::load(const std::string& vocab_file, const std::string& merges_file) {
   const Json vocab = Json::parse(read_text_file(vocab_file), vocab_file);

@@ -49,8 +49,7 @@ Picture empty_picture(const Bytes& file, int64_t channels, int64_t height, int64
   return out;
 }
 
-// ----------------------------------------------------------------------------------------- PGM,
-// PPM
+// ---------------------------------------------------------------------------------------- PGM, PPM
 
 /// The next whole number of a PGM or PPM header or ASCII body; moves `at` behind it.
 int64_t netpbm_number(const Bytes& file, size_t& at, const char* what) {
@@ -108,8 +107,7 @@ Picture read_netpbm(const Bytes& file) {
   return out;
 }
 
-// ----------------------------------------------------------------------------------------------
-// BMP
+// --------------------------------------------------------------------------------------------- BMP
 
 Picture read_bmp(const Bytes& file) {
   const auto number = [&](size_t at, size_t count) { return file.little_endian(at, count); };
@@ -173,8 +171,7 @@ Picture read_picture(const std::string& path) {
   fail("data", "'", path, "' is ", kind, ": give PGM, PPM or BMP (as `convert x.png x.ppm` makes)");
 }
 
-// --------------------------------------------------------------------------------------------
-// sizes
+// ------------------------------------------------------------------------------------------- sizes
 
 Picture with_channels(const Picture& picture, int64_t channels) {
   check(channels == 1 || channels == 3, "data", "a picture has 1 or 3 channels, not ", channels);

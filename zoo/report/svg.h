@@ -73,8 +73,7 @@ struct HeatMapOptions {
 
 /// A matrix as colours: values[row · columns + column], from 0 (none) to the largest. With labels,
 /// a scale, and up to 2,500 cells the value of each as a tooltip (`bare` maps: the largest of each
-/// row). Values that are not finite or
-/// negative count as 0. No labels on a side: none are drawn.
+/// row). Values that are not finite, or negative, count as 0. A side without labels has none drawn.
 /// Throws Error("report") where the sizes do not fit together.
 Svg heat_map(const std::vector<double>& values, int64_t rows, int64_t columns,
              const std::vector<std::string>& row_labels,

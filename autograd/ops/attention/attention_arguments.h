@@ -18,8 +18,8 @@ struct HeadRows {
 };
 
 /// Which keys a query sees: those on the diagonals lower … upper of the matrix of scores. Key j is
-/// visible to query i where lower <= j − i <= upper. Requires −kNoLimit <= lower <= upper <=
-/// kNoLimit.
+/// visible to query i if lower <= j − i <= upper.
+/// Requires −kNoLimit <= lower <= upper <= kNoLimit.
 struct Band {
   static constexpr int64_t kNoLimit = int64_t(1) << 60;  ///< so that no sum with it overflows
   int64_t lower = -kNoLimit;

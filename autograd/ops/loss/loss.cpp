@@ -158,9 +158,9 @@ Tensor cross_entropy_grad(const Saved& saved, const Tensor& dloss, int64_t ignor
 ///   loss = −(1 − ε) · w_t · log p_t − ε / C · Σ_c w_c · log p_c, and 0 where t = ignore_index;
 /// terms whose factor is 0 are left out, for log p_c may be −∞. `mean` divides the sum by Σ w_t
 /// over the targets that count (all ignored: 0 / 0 is NaN).
-///   dlogits_c = dloss · ((a + Σ b) · p_c − b_c − a · [c = t]), a = (1 − ε) · w_t, b_c = ε / C ·
-///   w_c
-/// saved: logits, target, weight, and per target max(logits) and log Σ exp(logits − max)
+///   dlogits_c = dloss · ((a + Σ b) · p_c − b_c − a · [c = t])
+///   with a = (1 − ε) · w_t,  b_c = ε / C · w_c,  p = softmax(logits)
+///   saved: logits, target, weight, and per target max(logits) and log Σ exp(logits − max)
 Tensor cross_entropy(const Arg& logits, const Tensor& target, const CrossEntropyOptions& options) {
   check_cross_entropy(logits, options);
   if (is_floating(target.dtype()))

@@ -121,8 +121,8 @@ Tensor root_mean_square(const Arg& x, double eps) {
 
 /// x̂ = (x − mean) · rstd, rstd = 1 / √(var + eps), y = x̂ · weight + bias.
 ///   With g = dy · weight:   dx = rstd · (g − mean(g) − x̂ · mean(g · x̂))
-///   dweight = Σ dy · x̂   dbias = Σ dy, over all rows     saved: x, weight, bias, and each row's
-/// statistics
+///   dweight = Σ dy · x̂,  dbias = Σ dy, over all rows
+///   saved: x, weight, bias, and the statistics of each row
 Tensor layer_norm(const Arg& x, const Tensor& weight, const Tensor& bias, double eps) {
   check_norm("layer_norm", x, weight, bias);
   const Rows size = rows_of(x);
@@ -159,8 +159,8 @@ Tensor layer_norm_reference(const Arg& x, const Tensor& weight, const Tensor& bi
 
 /// x̂ = x · rstd, rstd = 1 / √(mean(x²) + eps), y = x̂ · weight.
 ///   With g = dy · weight:   dx = rstd · (g − x̂ · mean(g · x̂))
-///   dweight = Σ dy · x̂ over all rows                     saved: x, weight, and each row's
-///   statistics
+///   dweight = Σ dy · x̂, over all rows
+///   saved: x, weight, and the statistics of each row
 Tensor rms_norm(const Arg& x, const Tensor& weight, double eps) {
   check_norm("rms_norm", x, weight, {});
   const Rows size = rows_of(x);

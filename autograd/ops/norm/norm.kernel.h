@@ -22,9 +22,10 @@ struct NormRow {
 /// null where not needed; the others are overwritten.
 template <class T>
 struct NormKernels {
-  /// y = x̂·weight + bias, with per row mean = Σ z / n and
-  /// rstd = 1 / √(Σ (z − mean − rest)² / n + eps·scale²). The variance takes a second pass over the
-  /// row, for Σ z² / n − mean² cancels where the mean is large.
+  /// y = x̂·weight + bias, with for each row
+  ///   mean = Σ z / n,  rstd = 1 / √(Σ (z − mean − rest)² / n + eps·scale²)
+  /// The variance takes a second pass over the row, since Σ z² / n − mean² cancels if the mean is
+  /// large.
   void (*layer_norm)(int64_t rows, int64_t n, const T* x, const T* weight, const T* bias, T eps,
                      T* y, NormRow<T>* stats);
   /// With g = dy·weight:   dx = scale·rstd·(g − Σ g / n − x̂·Σ g·x̂ / n)   dw = Σ dy·x̂   db = Σ dy

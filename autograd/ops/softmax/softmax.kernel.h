@@ -17,8 +17,7 @@ struct SoftmaxKernels {
   void (*log_softmax)(int64_t rows, int64_t n, const T* x, T* y);
   /// dx_j = dy_j − exp(y_j)·Σ dy_k
   void (*log_softmax_grad)(int64_t rows, int64_t n, const T* y, const T* dy, T* dx);
-  /// y = m + log Σ exp(x_k − m), one number per row. Here a row of −∞ gives −∞, one with +∞ gives
-  /// ∞.
+  /// y = m + log Σ exp(x_k − m), one number per row. A row of −∞ gives −∞, one with ∞ gives ∞.
   void (*logsumexp)(int64_t rows, int64_t n, const T* x, T* y);
 };
 
