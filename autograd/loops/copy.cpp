@@ -6,15 +6,13 @@
 #include <type_traits>
 
 #include "autograd/base/parallel.h"
+#include "autograd/loops/grain.h"
 #include "autograd/loops/strided.h"
 #include "autograd/loops/transpose.kernel.h"
 #include "autograd/simd/dispatch.h"
 
 namespace tarsier {
 namespace {
-
-/// Elements worth waking a thread for.
-constexpr int64_t kGrain = 16384;
 
 /// The loop of a copy: operand 0 is read, operand 1 is written.
 using detail::Loop;
@@ -54,7 +52,7 @@ void copy_run(const From* from, int64_t from_step, To* to, int64_t to_step, int6
 /// and many short ones are shared out alike.
 template <class From, class To>
 void copy_runs(const Loop& loop, const From* from, To* to) {
-  detail::run_loop(loop, kGrain, [&](const detail::Run& run) {
+  detail::run_loop(loop, detail::kMiddleGrain, [&](const detail::Run& run) {
     copy_run(from + run.from[kFrom], loop.step(kFrom), to + run.from[kTo], loop.step(kTo), run.n);
   });
 }
@@ -93,7 +91,7 @@ void copy_tiles(Loop loop, int row, const From* from, To* to) {
   const int64_t across = (columns + kBlockColumns - 1) / kBlockColumns;
   const int64_t blocks = (rows + kBlockRows - 1) / kBlockRows * across;
   const int64_t block_size = std::min(rows, kBlockRows) * std::min(columns, kBlockColumns);
-  const int64_t grain = std::max<int64_t>(1, kGrain / block_size);
+  const int64_t grain = std::max<int64_t>(1, detail::kMiddleGrain / block_size);
   parallel_for(loop.shape.numel() * blocks, grain, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block) {
       const From* f = from + detail::offset_of(block / blocks, loop.shape, loop.strides[kFrom]);

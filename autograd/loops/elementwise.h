@@ -7,13 +7,10 @@
 #include "../base/parallel.h"
 #include "../tensor/tensor.h"
 #include "elementwise.kernel.h"
+#include "grain.h"
 #include "strided.h"
 
 namespace tarsier::detail {
-
-/// Elements worth waking a thread for: of arithmetic, which waits for memory, and of functions such
-/// as exp or gelu.
-inline constexpr int64_t kCheapGrain = 32768, kCostlyGrain = 8192;
 
 /// x itself where its elements can be read along the last dimension in order (or are repeated),
 /// otherwise a contiguous copy. Kernels that gather from a transposed operand miss the cache at

@@ -6,13 +6,13 @@
 #include <array>
 
 #include "../tensor/tensor.h"
+#include "grain.h"
 #include "reduce.kernel.h"
 
 namespace tarsier::detail {
 
-/// Elements worth waking a thread for, and the length at which one long sum is cut in pieces.
-/// Fixed, so that no result depends on the number of threads.
-inline constexpr int64_t kReduceChunk = 32768;
+/// The length at which one long sum is cut in pieces.
+inline constexpr int64_t kReduceChunk = kCheapGrain;
 
 /// The dimensions that a reduction runs over, and the shapes that come of it.
 struct ReducedDims {
@@ -48,10 +48,5 @@ Tensor fold(kernels::Reduce op, const Tensor& x, const ReducedDims& dims);
 Tensor rows_along(const Tensor& x, int dim);
 /// A new result of the shape of rows_along(x, dim), seen in the shape of x again.
 Tensor rows_back(const Tensor& rows, int dim);
-
-/// How many rows of n elements make a chunk of about `elements`.
-inline int64_t rows_per_chunk(int64_t n, int64_t elements) {
-  return std::max<int64_t>(1, elements / std::max<int64_t>(1, n));
-}
 
 }  // namespace tarsier::detail

@@ -2,10 +2,26 @@
 // What ops share when they record themselves.
 
 #include <initializer_list>
+#include <vector>
 
 #include "../tape/tape.h"
 
 namespace tarsier::detail {
+
+/// record() for an op with a backward kernel of its own: fast(saved, dy) gives its gradients. Higher
+/// derivatives come from reference(saved, inputs), the same function of primitive ops. The inputs
+/// come first in `save`, in order.
+template <class Fast, class Reference>
+Tensor record_fused(const char* name, std::initializer_list<Arg> inputs, const Tensor& y, Save save,
+                    const Fast& fast, const Reference& reference) {
+  const int count = static_cast<int>(inputs.size());
+  return record(name, inputs, y, save, [=](const Saved& saved, const Tensor& dy) -> Grads {
+    if (!grad_enabled()) return fast(saved, dy);
+    std::vector<Tensor> given;
+    for (int i = 0; i < count; ++i) given.push_back(saved[i]);
+    return reference_grads(given, dy, [&](const auto& in) { return reference(saved, in); });
+  });
+}
 
 /// record(), but for i64 results, which have no gradients: these are returned as they are.
 template <class Backward>

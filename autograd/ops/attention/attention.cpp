@@ -6,9 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/loops/checks.h"
 #include "autograd/loops/strided.h"
 #include "autograd/ops.h"
 #include "autograd/ops/attention/attention.kernel.h"
+#include "autograd/ops/record.h"
 #include "autograd/simd/dispatch.h"
 
 namespace tarsier {
@@ -34,8 +36,7 @@ Sizes check_arguments(const char* name, const Tensor& q, const Tensor& k, const 
                       const Tensor& mask, double dropout_p) {
   check(q.dim() >= 2 && k.dim() >= 2 && v.dim() >= 2, name, "shapes ", q.shape(), ", ", k.shape(),
         " and ", v.shape(), ": expected (…, time, head size) for q, k and v");
-  check(is_floating(q.dtype()), name, "dtype ", q.dtype(),
-        " where f32 or f64 is needed: convert with to(x, f32)");
+  detail::check_floating(q, name);
   check(q.dtype() == k.dtype() && q.dtype() == v.dtype(), name, "dtypes ", q.dtype(), ", ",
         k.dtype(), " and ", v.dtype(), " of q, k and v differ: convert them with to(x, dtype)");
   check(q.size(-1) == k.size(-1), name, "q ", q.shape(), " and k ", k.shape(), ": head sizes ",
@@ -180,6 +181,8 @@ Tensor attend_reference(const Options& o, const Arg& q, const Arg& k, const Arg&
   return matmul(weights, v);
 }
 
+Grads attend_grad(const Sizes& sizes, const Options& options, const Saved& saved, const Tensor& dy);
+
 /// y = M∘P · v with P = softmax(S), S = q·kᵀ·scale + mask within the band, and M the factors of
 /// dropout.
 ///   dv = (M∘P)ᵀ · dy
@@ -201,38 +204,41 @@ Tensor attend(const Options& options, const Arg& q, const Arg& k, const Arg& v,
     kernels::active<kernels::AttentionKernels<T>>().attention(call.arguments<T>(), out.rows<T>(),
                                                               lse.data<T>());
   });
-  return record(options.name, {q, k, v}, y, Save{q, k, v, mask, y, lse},
-                [sizes, options](const Saved& saved, const Tensor& dy) -> Grads {
-                  const Tensor q = saved[0], k = saved[1], v = saved[2], mask = saved[3];
-                  if (grad_enabled())
-                    return reference_grads({q, k, v}, dy, [&](const std::vector<Tensor>& in) {
-                      return attend_reference(options, in[0], in[1], in[2], mask);
-                    });
-                  Grads grads(3);
-                  if (saved.needs(0))
-                    grads[0] = empty_heads(sizes.with(sizes.tq, sizes.d), q.dtype());
-                  if (saved.needs(1))
-                    grads[1] = empty_heads(sizes.with(sizes.tk, sizes.d), q.dtype());
-                  if (saved.needs(2))
-                    grads[2] = empty_heads(sizes.with(sizes.tk, sizes.dv), q.dtype());
-                  dispatch_floating(q.dtype(), options.name, [&]<class T>() {
-                    const Call call(sizes, options, q, k, v, mask);
-                    const Heads y(saved[4], dy.shape()), upstream(dy, dy.shape());
-                    std::optional<Heads> out[3];
-                    kernels::HeadRows<T> rows[3];
-                    for (int i = 0; i < 3; ++i)
-                      if (grads[i].defined())
-                        rows[i] = out[i].emplace(grads[i], grads[i].shape()).rows<T>();
-                    kernels::active<kernels::AttentionKernels<T>>().attention_grad(
-                        call.arguments<T>(), {.y = y.rows<const T>(),
-                                              .dy = upstream.rows<const T>(),
-                                              .lse = saved[5].data<T>(),
-                                              .dq = rows[0],
-                                              .dk = rows[1],
-                                              .dv = rows[2]});
-                  });
-                  return grads;
-                });
+  const auto fast = [sizes, options](const Saved& saved, const Tensor& dy) {
+    return attend_grad(sizes, options, saved, dy);
+  };
+  const auto reference = [options](const Saved& saved, const auto& in) {
+    return attend_reference(options, in[0], in[1], in[2], saved[3]);
+  };
+  return detail::record_fused(options.name, {q, k, v}, y, Save{q, k, v, mask, y, lse}, fast,
+                              reference);
+}
+
+/// dq, dk and dv, of those that are wanted; the formulas stand above attend().
+Grads attend_grad(const Sizes& sizes, const Options& options, const Saved& saved,
+                  const Tensor& dy) {
+  const Tensor q = saved[0], k = saved[1], v = saved[2], mask = saved[3];
+  const Shape shapes[] = {sizes.with(sizes.tq, sizes.d), sizes.with(sizes.tk, sizes.d),
+                          sizes.with(sizes.tk, sizes.dv)};
+  Grads grads(3);
+  for (int i = 0; i < 3; ++i)
+    if (saved.needs(i)) grads[i] = empty_heads(shapes[i], q.dtype());
+  dispatch_floating(q.dtype(), options.name, [&]<class T>() {
+    const Call call(sizes, options, q, k, v, mask);
+    const Heads y(saved[4], dy.shape()), upstream(dy, dy.shape());
+    std::optional<Heads> out[3];
+    kernels::HeadRows<T> rows[3];
+    for (int i = 0; i < 3; ++i)
+      if (grads[i].defined()) rows[i] = out[i].emplace(grads[i], grads[i].shape()).rows<T>();
+    kernels::active<kernels::AttentionKernels<T>>().attention_grad(call.arguments<T>(),
+                                                                   {.y = y.rows<const T>(),
+                                                                    .dy = upstream.rows<const T>(),
+                                                                    .lse = saved[5].data<T>(),
+                                                                    .dq = rows[0],
+                                                                    .dk = rows[1],
+                                                                    .dv = rows[2]});
+  });
+  return grads;
 }
 
 Options full_options(const Tensor& q, double dropout_p, bool is_causal, std::optional<double> scale,

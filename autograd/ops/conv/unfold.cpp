@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "autograd/base/parallel.h"
+#include "autograd/loops/checks.h"
 #include "autograd/loops/copy.h"
+#include "autograd/loops/grain.h"
 #include "autograd/ops/conv/unfold_loop.h"
 
 namespace tarsier {
@@ -41,8 +43,7 @@ void check_window(const char* op, Pair kernel, const WindowOptions& options) {
 }
 
 void check_image(const char* op, const Tensor& x) {
-  check(is_floating(x.dtype()), op, "dtype ", x.dtype(),
-        " where f32 or f64 is needed: convert with to(x, f32)");
+  detail::check_floating(x, op);
   check(x.dim() == 4, op, "x of shape ", x.shape(),
         ": expected (N, C, H, W); add a batch dimension with unsqueeze(x, 0)");
 }
@@ -62,13 +63,10 @@ namespace {
 
 using detail::Windows2d;
 
-/// Elements worth waking a thread for.
-constexpr int64_t kGrain = 16384;
-
 /// Calls body(channel) for all channels of all images, shared out.
 template <class Body>
 void for_each_channel(int64_t channels, int64_t size, const Body& body) {
-  parallel_for(channels, std::max<int64_t>(1, kGrain / std::max<int64_t>(size, 1)),
+  parallel_for(channels, std::max<int64_t>(1, detail::kMiddleGrain / std::max<int64_t>(size, 1)),
                [&](int64_t begin, int64_t end) {
                  for (int64_t c = begin; c < end; ++c) body(c);
                });
@@ -101,8 +99,7 @@ Tensor unfold(const Arg& x, Pair kernel, const WindowOptions& options) {
 /// y[n, c, h, w] = Σ x[n, (c, p, q), (i, j)] over all places where unfold would read y[n, c, h, w].
 ///   dx = unfold(dy)
 Tensor fold(const Arg& x, Pair output_size, Pair kernel, const WindowOptions& options) {
-  check(is_floating(x.dtype()), "fold", "dtype ", x.dtype(),
-        " where f32 or f64 is needed: convert with to(x, f32)");
+  detail::check_floating(x, "fold");
   const Windows2d at =
       detail::windows_of("fold", {1, 1, output_size.h, output_size.w}, kernel, options);
   const int64_t places = kernel.h * kernel.w, windows = at.h.out * at.w.out;

@@ -4,14 +4,12 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/loops/copy.h"
+#include "autograd/loops/grain.h"
 #include "autograd/loops/strided.h"
 #include "autograd/ops.h"
 
 namespace tarsier {
 namespace {
-
-/// Elements worth waking a thread for.
-constexpr int64_t kGrain = 16384;
 
 /// `index`, contiguous, after a look at every entry: each must name a place in dimension `dim` of
 /// `shape`.
@@ -51,12 +49,13 @@ Tensor take_rows(const Tensor& x, int dim, const Tensor& index, const Shape& out
   dispatch_all(x.dtype(), [&]<class T>() {
     const T* in = from.data<T>();
     T* out = y.data<T>();
-    parallel_for(outer * m, std::max<int64_t>(1, kGrain / inner), [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const int64_t source = row / m * n + entries[row % m];
-        std::copy_n(in + source * inner, inner, out + row * inner);
-      }
-    });
+    parallel_for(outer * m, std::max<int64_t>(1, detail::kMiddleGrain / inner),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t row = begin; row < end; ++row) {
+                     const int64_t source = row / m * n + entries[row % m];
+                     std::copy_n(in + source * inner, inner, out + row * inner);
+                   }
+                 });
   });
   return y;
 }
@@ -78,7 +77,7 @@ Tensor index_sum(const Arg& dy, int dim, const Tensor& index, int64_t size) {
   const int64_t work = std::max<int64_t>(1, m * std::min(inner, kColumns));
   dispatch_all(dy.dtype(), [&]<class T>() {
     const int64_t* at = entries.data<int64_t>();
-    parallel_for(outer * strips, std::max<int64_t>(1, kGrain / work),
+    parallel_for(outer * strips, std::max<int64_t>(1, detail::kMiddleGrain / work),
                  [&](int64_t begin, int64_t end) {
                    for (int64_t task = begin; task < end; ++task) {
                      const int64_t column = task % strips * kColumns;
@@ -115,7 +114,8 @@ void for_each_indexed(const Tensor& index, int dim, const Tensor& x, Body body) 
   const int64_t stride = strides[dim];
   constexpr int64_t kColumns = 64;
   const int64_t strips = (columns + kColumns - 1) / kColumns;
-  const int64_t grain = std::max<int64_t>(1, kGrain / (n * std::min(columns, kColumns)));
+  const int64_t grain =
+      std::max<int64_t>(1, detail::kMiddleGrain / (n * std::min(columns, kColumns)));
   const int64_t* entries = index.data<int64_t>();
   parallel_for(static_cast<int64_t>(outer.size()) * strips, grain, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {

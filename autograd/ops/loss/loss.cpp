@@ -5,12 +5,11 @@
 #include "autograd/loops/reduce.h"
 #include "autograd/ops/loss/counted.h"
 #include "autograd/ops/loss/loss.kernel.h"
+#include "autograd/ops/record.h"
 #include "autograd/simd/dispatch.h"
 
 namespace tarsier {
 namespace {
-
-constexpr int64_t kGrain = 8192;  // elements worth waking a thread for: there is an exp for each
 
 /// The class dimension of logits: (N, C), (N, C, d…), or (C) alone.
 int class_dim(const Tensor& logits) { return logits.dim() == 1 ? 0 : 1; }
@@ -133,24 +132,8 @@ Tensor classes_back(const Tensor& rows) {
   return rows.view_as(shape, strides, rows.offset());
 }
 
-/// dlogits; `scale` is what every row's loss was multiplied with.
 Tensor cross_entropy_grad(const Saved& saved, const Tensor& dloss, int64_t ignore_index,
-                          double smoothing) {
-  const Tensor rows = classes_last(saved[0]), target = contiguous_elements(saved[1]),
-               weight = saved[2].defined() ? contiguous_elements(saved[2]) : Tensor(),
-               stats = saved[3], scale = contiguous_elements(expand(dloss, target.shape()));
-  Tensor dx = Tensor::empty(rows.shape(), rows.dtype());
-  const int64_t classes = rows.shape().back();
-  dispatch_floating(rows.dtype(), "cross_entropy", [&]<class T>() {
-    parallel_for(
-        target.numel(), detail::rows_per_chunk(classes, kGrain), [&](int64_t begin, int64_t end) {
-          kernels::active<kernels::LossKernels<T>>().cross_entropy_grad(
-              problem<T>(rows, target, weight, ignore_index, smoothing, begin, end),
-              stats.data<T>() + 2 * begin, scale.data<T>() + begin, dx.data<T>() + begin * classes);
-        });
-  });
-  return contiguous_elements(classes_back(dx));
-}
+                          double smoothing);
 
 }  // namespace
 
@@ -171,7 +154,7 @@ Tensor cross_entropy(const Arg& logits, const Tensor& target, const CrossEntropy
   Tensor loss = Tensor::empty(target.shape(), logits.dtype());
   const Tensor stats = Tensor::empty({target.numel(), 2}, logits.dtype());
   dispatch_floating(logits.dtype(), "cross_entropy", [&]<class T>() {
-    parallel_for(target.numel(), detail::rows_per_chunk(rows.shape().back(), kGrain),
+    parallel_for(target.numel(), detail::rows_per_chunk(rows.shape().back(), detail::kCostlyGrain),
                  [&](int64_t begin, int64_t end) {
                    kernels::active<kernels::LossKernels<T>>().cross_entropy(
                        problem<T>(rows, index, weight, options.ignore_index,
@@ -182,22 +165,45 @@ Tensor cross_entropy(const Arg& logits, const Tensor& target, const CrossEntropy
   double divisor = 1;
   if (options.reduction == Reduction::mean) divisor = total_weight(target, options);
   if (options.reduction != Reduction::none) loss = sum(loss) / divisor;
-  return record(
-      "cross_entropy", {logits}, loss, Save{logits, target, options.weight, stats},
-      [ignore_index = options.ignore_index,
-       // Without rows there is nothing to divide, not even by 0.
-       reduction = target.numel() == 0 && options.reduction == Reduction::mean ? Reduction::sum
-                                                                               : options.reduction,
-       smoothing = options.label_smoothing,
-       divisor](const Saved& saved, const Tensor& dy) -> Grads {
-        if (!grad_enabled())
-          return {cross_entropy_grad(saved, dy / divisor, ignore_index, smoothing)};
-        const CrossEntropyOptions options{saved[2], ignore_index, reduction, smoothing};
-        return reference_grads({saved[0]}, dy, [&](const auto& in) {
-          return cross_entropy_reference(in[0], saved[1], options);
-        });
-      });
+  // Without rows there is nothing to divide, not even by 0.
+  const Reduction reduction = target.numel() == 0 && options.reduction == Reduction::mean
+                                  ? Reduction::sum
+                                  : options.reduction;
+  const auto fast = [ignore_index = options.ignore_index, smoothing = options.label_smoothing,
+                     divisor](const Saved& saved, const Tensor& dy) -> Grads {
+    return {cross_entropy_grad(saved, dy / divisor, ignore_index, smoothing)};
+  };
+  const auto reference = [ignore_index = options.ignore_index, smoothing = options.label_smoothing,
+                          reduction](const Saved& saved, const auto& in) {
+    return cross_entropy_reference(in[0], saved[1], {saved[2], ignore_index, reduction, smoothing});
+  };
+  return detail::record_fused("cross_entropy", {logits}, loss,
+                              Save{logits, target, options.weight, stats}, fast, reference);
 }
+
+namespace {
+
+/// dlogits; `scale` is what every row's loss was multiplied with.
+Tensor cross_entropy_grad(const Saved& saved, const Tensor& dloss, int64_t ignore_index,
+                          double smoothing) {
+  const Tensor rows = classes_last(saved[0]), target = contiguous_elements(saved[1]),
+               weight = saved[2].defined() ? contiguous_elements(saved[2]) : Tensor(),
+               stats = saved[3], scale = contiguous_elements(expand(dloss, target.shape()));
+  Tensor dx = Tensor::empty(rows.shape(), rows.dtype());
+  const int64_t classes = rows.shape().back();
+  dispatch_floating(rows.dtype(), "cross_entropy", [&]<class T>() {
+    parallel_for(target.numel(), detail::rows_per_chunk(classes, detail::kCostlyGrain),
+                 [&](int64_t begin, int64_t end) {
+                   kernels::active<kernels::LossKernels<T>>().cross_entropy_grad(
+                       problem<T>(rows, target, weight, ignore_index, smoothing, begin, end),
+                       stats.data<T>() + 2 * begin, scale.data<T>() + begin,
+                       dx.data<T>() + begin * classes);
+                 });
+  });
+  return contiguous_elements(classes_back(dx));
+}
+
+}  // namespace
 
 Tensor cross_entropy_reference(const Arg& logits, const Tensor& target,
                                const CrossEntropyOptions& options) {

@@ -2,6 +2,7 @@
 #include <optional>
 #include <vector>
 
+#include "autograd/loops/checks.h"
 #include "autograd/loops/strided.h"
 #include "autograd/ops.h"
 #include "autograd/ops/matmul/gemm.kernel.h"
@@ -15,8 +16,7 @@ void check_dtypes(const char* op, const Tensor& a, const Tensor& b) {
         "an undefined tensor was given: assign the result of an op to it");
   check(a.dtype() == b.dtype(), op, "dtypes ", a.dtype(), " and ", b.dtype(),
         " differ: convert one with to(x, dtype)");
-  check(is_floating(a.dtype()), op, "dtype ", a.dtype(),
-        " where f32 or f64 is needed: convert with to(x, f32)");
+  detail::check_floating(a, op);
 }
 
 /// The sizes, or strides, before the last two.

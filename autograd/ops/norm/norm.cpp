@@ -2,16 +2,16 @@
 #include <cmath>
 
 #include "autograd/base/parallel.h"
+#include "autograd/loops/checks.h"
 #include "autograd/loops/copy.h"
 #include "autograd/loops/reduce.h"
 #include "autograd/ops.h"
 #include "autograd/ops/norm/norm.kernel.h"
+#include "autograd/ops/record.h"
 #include "autograd/simd/dispatch.h"
 
 namespace tarsier {
 namespace {
-
-constexpr int64_t kGrain = 16384;  // elements worth waking a thread for
 
 /// x, as the kernels see it: `rows` rows of n.
 struct Rows {
@@ -24,9 +24,7 @@ Rows rows_of(const Tensor& x) {
 }
 
 void check_norm(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  check(x.defined(), op, "an undefined tensor was given: assign the result of an op to it");
-  check(is_floating(x.dtype()), op, "dtype ", x.dtype(),
-        " where f32 or f64 is needed: convert with to(x, f32)");
+  detail::check_floating(x, op);
   check(x.dim() > 0, op, "a scalar has no last dimension to normalise over");
   const auto check_parameter = [&](const char* name, const Tensor& p) {
     if (!p.defined()) return;
@@ -68,47 +66,8 @@ struct PartialSums {
   Tensor parts;
 };
 
-/// dx, dweight, dbias of layer norm, of those that are wanted.
-Grads layer_norm_grad(const Saved& saved, const Tensor& dy_any) {
-  const Tensor x = contiguous_elements(saved[0]), weight = contiguous_or_none(saved[1]),
-               stats = saved[3], dy = contiguous_elements(dy_any);
-  const Rows size = rows_of(x);
-  const int64_t n = size.n, chunk = detail::rows_per_chunk(n, kGrain);
-  const int64_t chunks = (size.rows + chunk - 1) / chunk;
-  const Tensor dx = saved.needs(0) ? Tensor::empty(x.shape(), x.dtype()) : Tensor();
-  const PartialSums dw(saved.needs(1), chunks, n, x.dtype());
-  const PartialSums db(saved.needs(2), chunks, n, x.dtype());
-  dispatch_floating(x.dtype(), "layer_norm", [&]<class T>() {
-    const auto kernel = kernels::active<kernels::NormKernels<T>>().layer_norm_grad;
-    parallel_for(size.rows, chunk, [&](int64_t begin, int64_t end) {
-      const int64_t at = begin * n, part = begin / chunk;
-      kernel(end - begin, n, x.data<T>() + at, data_or_null<T>(weight),
-             rows_stats<T>(stats) + begin, dy.data<T>() + at,
-             dx.defined() ? dx.data<T>() + at : nullptr, dw.chunk<T>(part), db.chunk<T>(part));
-    });
-  });
-  return {dx, dw.total(), db.total()};
-}
-
-/// dx, dweight of RMS norm, of those that are wanted.
-Grads rms_norm_grad(const Saved& saved, const Tensor& dy_any) {
-  const Tensor x = contiguous_elements(saved[0]), weight = contiguous_or_none(saved[1]),
-               stats = saved[2], dy = contiguous_elements(dy_any);
-  const Rows size = rows_of(x);
-  const int64_t n = size.n, chunk = detail::rows_per_chunk(n, kGrain);
-  const Tensor dx = saved.needs(0) ? Tensor::empty(x.shape(), x.dtype()) : Tensor();
-  const PartialSums dw(saved.needs(1), (size.rows + chunk - 1) / chunk, n, x.dtype());
-  dispatch_floating(x.dtype(), "rms_norm", [&]<class T>() {
-    const auto kernel = kernels::active<kernels::NormKernels<T>>().rms_norm_grad;
-    parallel_for(size.rows, chunk, [&](int64_t begin, int64_t end) {
-      const int64_t at = begin * n;
-      kernel(end - begin, n, x.data<T>() + at, data_or_null<T>(weight),
-             rows_stats<T>(stats) + begin, dy.data<T>() + at,
-             dx.defined() ? dx.data<T>() + at : nullptr, dw.chunk<T>(begin / chunk));
-    });
-  });
-  return {dx, dw.total()};
-}
+Grads layer_norm_grad(const Saved& saved, const Tensor& dy_any);
+Grads rms_norm_grad(const Saved& saved, const Tensor& dy_any);
 
 /// √(mean(x²) + eps) over the last dimension, as ‖(x / √n, √eps)‖: norm() knows what to do where
 /// squares are too large or too small for a number.
@@ -132,21 +91,44 @@ Tensor layer_norm(const Arg& x, const Tensor& weight, const Tensor& bias, double
   const Tensor stats = empty_stats(size, x.dtype());
   dispatch_floating(x.dtype(), "layer_norm", [&]<class T>() {
     const auto kernel = kernels::active<kernels::NormKernels<T>>().layer_norm;
-    parallel_for(
-        size.rows, detail::rows_per_chunk(size.n, kGrain), [&](int64_t begin, int64_t end) {
-          const int64_t at = begin * size.n;
-          kernel(end - begin, size.n, in.data<T>() + at, data_or_null<T>(w), data_or_null<T>(b),
-                 static_cast<T>(eps), y.data<T>() + at, rows_stats<T>(stats) + begin);
-        });
+    detail::for_rows(size.rows, size.n, detail::kMiddleGrain, [&](int64_t begin, int64_t end) {
+      const int64_t at = begin * size.n;
+      kernel(end - begin, size.n, in.data<T>() + at, data_or_null<T>(w), data_or_null<T>(b),
+             static_cast<T>(eps), y.data<T>() + at, rows_stats<T>(stats) + begin);
+    });
   });
-  return record("layer_norm", {x, Arg(weight, x.at), Arg(bias, x.at)}, y,
-                Save{x, weight, bias, stats}, [eps](const Saved& saved, const Tensor& dy) -> Grads {
-                  if (!grad_enabled()) return layer_norm_grad(saved, dy);
-                  return reference_grads({saved[0], saved[1], saved[2]}, dy, [eps](const auto& in) {
-                    return layer_norm_reference(in[0], in[1], in[2], eps);
-                  });
-                });
+  return detail::record_fused("layer_norm", {x, Arg(weight, x.at), Arg(bias, x.at)}, y,
+                              Save{x, weight, bias, stats}, layer_norm_grad,
+                              [eps](const Saved&, const auto& in) {
+                                return layer_norm_reference(in[0], in[1], in[2], eps);
+                              });
 }
+
+namespace {
+
+/// dx, dweight, dbias of layer norm, of those that are wanted.
+Grads layer_norm_grad(const Saved& saved, const Tensor& dy_any) {
+  const Tensor x = contiguous_elements(saved[0]), weight = contiguous_or_none(saved[1]),
+               stats = saved[3], dy = contiguous_elements(dy_any);
+  const Rows size = rows_of(x);
+  const int64_t n = size.n, chunk = detail::rows_per_chunk(n, detail::kMiddleGrain);
+  const int64_t chunks = (size.rows + chunk - 1) / chunk;
+  const Tensor dx = saved.needs(0) ? Tensor::empty(x.shape(), x.dtype()) : Tensor();
+  const PartialSums dw(saved.needs(1), chunks, n, x.dtype());
+  const PartialSums db(saved.needs(2), chunks, n, x.dtype());
+  dispatch_floating(x.dtype(), "layer_norm", [&]<class T>() {
+    const auto kernel = kernels::active<kernels::NormKernels<T>>().layer_norm_grad;
+    parallel_for(size.rows, chunk, [&](int64_t begin, int64_t end) {
+      const int64_t at = begin * n, part = begin / chunk;
+      kernel(end - begin, n, x.data<T>() + at, data_or_null<T>(weight),
+             rows_stats<T>(stats) + begin, dy.data<T>() + at,
+             dx.defined() ? dx.data<T>() + at : nullptr, dw.chunk<T>(part), db.chunk<T>(part));
+    });
+  });
+  return {dx, dw.total(), db.total()};
+}
+
+}  // namespace
 
 Tensor layer_norm_reference(const Arg& x, const Tensor& weight, const Tensor& bias, double eps) {
   Tensor centred = x - mean(x, -1, true);
@@ -169,21 +151,40 @@ Tensor rms_norm(const Arg& x, const Tensor& weight, double eps) {
   const Tensor stats = empty_stats(size, x.dtype());
   dispatch_floating(x.dtype(), "rms_norm", [&]<class T>() {
     const auto kernel = kernels::active<kernels::NormKernels<T>>().rms_norm;
-    parallel_for(size.rows, detail::rows_per_chunk(size.n, kGrain),
-                 [&](int64_t begin, int64_t end) {
-                   const int64_t at = begin * size.n;
-                   kernel(end - begin, size.n, in.data<T>() + at, data_or_null<T>(w),
-                          static_cast<T>(eps), y.data<T>() + at, rows_stats<T>(stats) + begin);
-                 });
+    detail::for_rows(size.rows, size.n, detail::kMiddleGrain, [&](int64_t begin, int64_t end) {
+      const int64_t at = begin * size.n;
+      kernel(end - begin, size.n, in.data<T>() + at, data_or_null<T>(w), static_cast<T>(eps),
+             y.data<T>() + at, rows_stats<T>(stats) + begin);
+    });
   });
-  return record("rms_norm", {x, Arg(weight, x.at)}, y, Save{x, weight, stats},
-                [eps](const Saved& saved, const Tensor& dy) -> Grads {
-                  if (!grad_enabled()) return rms_norm_grad(saved, dy);
-                  return reference_grads({saved[0], saved[1]}, dy, [eps](const auto& in) {
-                    return rms_norm_reference(in[0], in[1], eps);
-                  });
-                });
+  return detail::record_fused(
+      "rms_norm", {x, Arg(weight, x.at)}, y, Save{x, weight, stats}, rms_norm_grad,
+      [eps](const Saved&, const auto& in) { return rms_norm_reference(in[0], in[1], eps); });
 }
+
+namespace {
+
+/// dx, dweight of RMS norm, of those that are wanted.
+Grads rms_norm_grad(const Saved& saved, const Tensor& dy_any) {
+  const Tensor x = contiguous_elements(saved[0]), weight = contiguous_or_none(saved[1]),
+               stats = saved[2], dy = contiguous_elements(dy_any);
+  const Rows size = rows_of(x);
+  const int64_t n = size.n, chunk = detail::rows_per_chunk(n, detail::kMiddleGrain);
+  const Tensor dx = saved.needs(0) ? Tensor::empty(x.shape(), x.dtype()) : Tensor();
+  const PartialSums dw(saved.needs(1), (size.rows + chunk - 1) / chunk, n, x.dtype());
+  dispatch_floating(x.dtype(), "rms_norm", [&]<class T>() {
+    const auto kernel = kernels::active<kernels::NormKernels<T>>().rms_norm_grad;
+    parallel_for(size.rows, chunk, [&](int64_t begin, int64_t end) {
+      const int64_t at = begin * n;
+      kernel(end - begin, n, x.data<T>() + at, data_or_null<T>(weight),
+             rows_stats<T>(stats) + begin, dy.data<T>() + at,
+             dx.defined() ? dx.data<T>() + at : nullptr, dw.chunk<T>(begin / chunk));
+    });
+  });
+  return {dx, dw.total()};
+}
+
+}  // namespace
 
 Tensor rms_norm_reference(const Arg& x, const Tensor& weight, double eps) {
   const Tensor y = x / root_mean_square(x, eps);

@@ -1,4 +1,5 @@
 // Dropout (Srivastava et al. 2014), scaled in training so that evaluation needs nothing.
+#include "autograd/loops/checks.h"
 #include "autograd/loops/copy.h"
 #include "autograd/loops/elementwise.h"
 #include "autograd/loops/random.kernel.h"
@@ -38,8 +39,7 @@ Tensor dropout_with(const Arg& x, double p, RandomKey key) {
 
 Tensor dropout(const Arg& x, double p, bool training, Generator& generator) {
   check_probability(p);
-  check(is_floating(x.dtype()), "dropout", "dtype ", x.dtype(),
-        " where f32 or f64 is needed: convert with to(x, f32)");
+  detail::check_floating(x, "dropout");
   if (!training || p == 0) return x;
   return dropout_with(x, p, generator.next());
 }

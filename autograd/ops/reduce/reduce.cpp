@@ -3,6 +3,7 @@
 // In the formulas ⟨dy⟩ is dy stretched back over the dimensions that were reduced, and n the number
 // of elements in each result.
 #include "autograd/loops/reduce.h"
+#include "autograd/loops/checks.h"
 #include "autograd/ops.h"
 
 #include <algorithm>
@@ -20,11 +21,6 @@ using detail::ReducedDims;
 using kernels::Reduce;
 
 namespace {
-
-void check_floating(const Tensor& x, const char* op) {
-  check(is_floating(x.dtype()), op, "dtype ", x.dtype(),
-        " where f32 or f64 is needed: convert with to(x, f32)");
-}
 
 void check_not_empty(const ReducedDims& dims, const Tensor& x, const char* op) {
   check(dims.count > 0 || dims.kept.numel() == 0, op, "a tensor of shape ", x.shape(),
@@ -85,7 +81,7 @@ Tensor sum(const Arg& x, const Axes& dims, bool keepdim) {
 
 /// y = Σ x / n.   dx = ⟨dy⟩ / n
 Tensor mean(const Arg& x, const Axes& dims, bool keepdim) {
-  check_floating(x, "mean");
+  detail::check_floating(x, "mean");
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "mean");
   const double n = static_cast<double>(over.count);
   Tensor y;
@@ -164,7 +160,7 @@ double degrees_of_freedom(const ReducedDims& over, int64_t correction) {
 /// The mean is subtracted first: Σx² − n·mean² would cancel. No degree of freedom left gives NaN or
 /// ∞, as in PyTorch.
 Tensor var(const Arg& x, const Axes& dims, int64_t correction, bool keepdim) {
-  check_floating(x, "var");
+  detail::check_floating(x, "var");
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "var");
   const double freedom = degrees_of_freedom(over, correction);
   Tensor y;
@@ -183,7 +179,7 @@ Tensor var(const Arg& x, const Axes& dims, int64_t correction, bool keepdim) {
 
 /// y = √var.   dx = ⟨dy⟩ · (x − mean) / y / (n − correction), 0 where y = 0       saved: x, y
 Tensor stddev(const Arg& x, const Axes& dims, int64_t correction, bool keepdim) {
-  check_floating(x, "stddev");
+  detail::check_floating(x, "stddev");
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "stddev");
   const double freedom = degrees_of_freedom(over, correction);
   Tensor y;
@@ -238,7 +234,7 @@ Tensor min(const Arg& x) { return amin(x); }
 
 /// y = log Σ eˣ.   dx = ⟨dy⟩ · e^{x − y}, the softmax       saved: x, y
 Tensor logsumexp(const Arg& x, const Axes& dims, bool keepdim) {
-  check_floating(x, "logsumexp");
+  detail::check_floating(x, "logsumexp");
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "logsumexp");
   Tensor y = Tensor::empty(over.result, x.dtype());
   if (x.numel() == 0) {
@@ -286,7 +282,7 @@ Tensor norm_value(const Tensor& x, double p, const Axes& dims, bool keepdim,
 ///   dx = ⟨dy⟩ · sign(x) · [|x| = y] / (how many are)                   for p = ∞
 /// all of it 0 where y = 0.
 Tensor norm(const Arg& x, double p, const Axes& dims, bool keepdim) {
-  check_floating(x, "norm");
+  detail::check_floating(x, "norm");
   check(p > 0, "norm", "p = ", p, ": use 1, 2, another positive number, or infinity");
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "norm");
   if (std::isinf(p)) check_not_empty(over, x, "norm");

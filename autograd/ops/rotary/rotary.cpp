@@ -1,6 +1,7 @@
 // Rotary positions: queries and keys turned by angles that grow with their place.
 #include <algorithm>
 
+#include "autograd/loops/checks.h"
 #include "autograd/loops/copy.h"
 #include "autograd/loops/elementwise.h"
 #include "autograd/ops.h"
@@ -13,8 +14,7 @@ namespace {
 constexpr const char* kName = "rotary_embedding";
 
 void check_arguments(const Tensor& x, const Tensor& cos, const Tensor& sin) {
-  check(is_floating(x.dtype()), kName, "dtype ", x.dtype(),
-        " where f32 or f64 is needed: convert with to(x, f32)");
+  detail::check_floating(x, kName);
   check(x.dim() >= 2 && x.size(-1) % 2 == 0, kName, "x of shape ", x.shape(),
         ": expected (…, T, D) with an even D, for D/2 pairs");
   const Shape angles{x.size(-2), x.size(-1) / 2};
