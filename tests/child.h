@@ -17,9 +17,9 @@ inline constexpr bool kSanitized = true;
 inline constexpr bool kSanitized = false;
 #endif
 
-/// Runs `body` in a child of fork() and returns its exit code, or −1 where it crashed or hung: it
-/// is ended after a minute. What `body` returns is the code, 99 where it throws; CHECK is of no use
-/// in it.
+/// Runs `body` in a child of fork() and returns its exit code, or −1 if it crashed or hung: after a
+/// minute it is killed. The code is what `body` returns, or 99 if it throws. CHECK does not work in
+/// `body`.
 template <class Body>
 int in_child(Body body) {
   std::fflush(nullptr);  // or a child that ends by exit() prints it again

@@ -142,9 +142,8 @@ class Pool {
       while (run_chunk()) {
       }
     }
-    // Looks again and again, and relies on no wake-up: with g++ 12 an owner in std::atomic::wait()
-    // once slept on after its job was done. A worker that misses a call only leaves its share to
-    // the others.
+    // Polls instead of waiting for a wake-up: with g++ 12 an owner in std::atomic::wait() once
+    // slept on after its job was done. If a worker misses a call, the others do its share.
     const auto finished = [this] { return unfinished_.load(std::memory_order_acquire) == 0; };
     if (!(spins_ && spin_until(finished))) {
       for (int i = 0; i < 100 && !finished(); ++i) std::this_thread::yield();
@@ -215,8 +214,7 @@ class Pool {
     try {
       for (int i = 1; i < threads(); ++i) workers_.emplace_back([this] { work(); });
     } catch (const std::exception&) {
-      // The system gives no more threads, or no memory for them: those that there are share the
-      // work.
+      // No more threads, or no memory for them: those that exist share the work.
     }
   }
 

@@ -29,7 +29,7 @@ std::array<uint32_t, 4> block_of(RandomKey key, uint64_t number) {
 
 // A block holds four numbers of 24 bits, or two of 53. Numbers are dealt out in groups of 16
 // blocks: first those from the first words of all 16, then those from the second words, and so on.
-// So a vector kernel (loops/random.kernel.cpp), which works on 16 blocks side by side, has them in
+// So a vector kernel (loops/random.kernel.cpp), which computes 16 blocks at once, gets them in
 // order.
 
 template <>

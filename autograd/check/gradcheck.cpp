@@ -103,8 +103,7 @@ void compare(const Results& results, const Tensors& weights, const std::vector<V
   }
 }
 
-/// The two must agree to rounding: they are the same gradients, computed with and without
-/// recording.
+/// The same gradients, computed with and without recording, must agree up to rounding.
 void compare_recorded(const Tensors& plain, const Tensors& recorded,
                       const std::vector<Variable>& variables, const GradcheckOptions& options) {
   for (size_t v = 0; v < variables.size(); ++v) {

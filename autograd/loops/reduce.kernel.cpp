@@ -1,5 +1,5 @@
-// Rows are folded along the register (rows.h). Columns are folded downwards, several registers side
-// by side.
+// Rows are folded along the register (rows.h). Columns are folded downwards, several registers at
+// once.
 #include "autograd/loops/reduce.kernel.h"
 
 #include "autograd/simd/dispatch.h"

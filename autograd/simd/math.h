@@ -214,8 +214,8 @@ TARSIER_INLINE Simd<T> expm1(Simd<T> x) {
   return select(abs(x) < Simd<T>(C::tiny), x, y + y);
 }
 
-/// tanh x = x + x³·p(x²) near 0, 1 − 2/(e^{2|x|} + 1) with the sign of x elsewhere. Error < 1.5
-/// ulp.
+/// tanh x = x + x³·p(x²) near 0, 1 − 2/(e^{2|x|} + 1) with the sign of x elsewhere.
+/// Error < 1.5 ulp.
 template <class T>
 TARSIER_INLINE Simd<T> tanh(Simd<T> x) {
   const Simd<T> a = abs(x), a2 = a * a, one = T(1), two = T(2);

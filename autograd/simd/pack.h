@@ -64,8 +64,7 @@ void pack_panel(T* to, int64_t step, int64_t lanes, const PackSource<T>& source,
                depth);
 }
 
-/// Packs `count` panels that stand side by side, the next one `advance` lanes further in the
-/// source.
+/// Packs `count` adjacent panels, each `advance` lanes further in the source than the one before.
 template <class T>
 void pack_panels(T* to, int64_t count, int64_t advance, int64_t step, int64_t lanes,
                  const PackSource<T>& source, int64_t depth) {

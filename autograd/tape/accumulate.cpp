@@ -78,9 +78,8 @@ void accumulate_grad(TensorImpl& tensor, const Tensor& gradient) {
     else
       add_in_place(total, gradient);
   } else {
-    // The gradient may be a view of another tensor's, or the caller's upstream, which later
-    // additions must not change. The caller holds one handle, `gradient`; any other forbids taking
-    // it.
+    // The gradient may be a view of another gradient, or the caller's upstream. Later additions
+    // must not change those. So it is taken only if `gradient` is the only handle.
     total = gradient.is_contiguous() && is_sole_owner(gradient) ? gradient : copied(gradient);
   }
   tensor.grad = total.impl_ptr();

@@ -128,9 +128,8 @@ class Allocator {
     stats_.cached_bytes = 0;
   }
 
-  /// A child of fork() has only the thread that called: were another one in the allocator at that
-  /// moment, nobody would ever unlock it there. So the allocator is held while the process is
-  /// copied.
+  /// A child of fork() has only the thread that called fork(). If another thread held the lock at
+  /// that moment, nobody would unlock it in the child. So fork() runs with the lock held.
   static void hold_during_fork() {
     ::pthread_atfork([] { allocator().mutex_.lock(); }, [] { allocator().mutex_.unlock(); },
                      [] { allocator().mutex_.unlock(); });

@@ -8,8 +8,8 @@ namespace {
 
 constexpr const char* kName = "grouped_query_attention";
 
-/// The size of a head, after the checks of the constructor: they come before the first member is
-/// made.
+/// The size of a head, after the checks of the constructor, which run before the first member is
+/// initialised.
 int64_t checked_head_dim(int64_t embed_dim, int64_t num_heads, int64_t num_kv_heads,
                          const GroupedQueryAttentionOptions& options) {
   check(embed_dim > 0 && num_heads > 0, kName, "embed_dim ", embed_dim, " and num_heads ",

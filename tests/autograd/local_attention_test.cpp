@@ -217,7 +217,7 @@ TEST_CASE("local attention: the bits do not depend on the number of threads") {
 }
 
 TEST_CASE("a weight is dropped or kept whatever the window, and the same in backward") {
-  // With the identity for values, y is the matrix of weights; dv = weightsᵀ · dy shows those of
+  // With the identity as v, y is the matrix of weights; dv = weightsᵀ · dy shows the weights in
   // backward.
   const int64_t t = 80;
   const Tensor q = random({t, 4}, 1), k = random({t, 4}, 2);

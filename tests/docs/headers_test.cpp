@@ -1,6 +1,5 @@
-// Headers work wherever they lie, in the tree or installed, whatever folders of a user's are on the
-// search path: they reach each other by paths relative to themselves. (Sources name the whole
-// path.)
+// Headers work in the tree and installed, whatever folders are on a user's search path, because
+// they include each other by relative paths. (Sources use the full path.)
 #include <doctest/doctest.h>
 
 #include <fstream>

@@ -68,8 +68,7 @@ inline const Folder& folder() {
   return folder;
 }
 
-/// The bytes before the first one of value `separator`, which are taken from `bytes` together with
-/// it.
+/// The bytes before the first `separator`. They are removed from `bytes`, with the separator.
 inline std::string_view take_part(std::string_view& bytes, char separator) {
   const size_t end = bytes.find(separator);
   const std::string_view part = bytes.substr(0, end);

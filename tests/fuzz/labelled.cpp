@@ -1,5 +1,4 @@
-// Labelled text: the first byte chooses .csv or .tsv, what stands first, and whether there is a
-// header.
+// Labelled text: the first byte selects .csv or .tsv, the order of the columns, and the header.
 #include "zoo/data/labelled.h"
 
 #include "tests/fuzz/fuzz.h"

@@ -1,5 +1,5 @@
-// Grouped-query attention against PyTorch and Hugging Face's Llama and Mistral, whole and token by
-// token.
+// Grouped-query attention against PyTorch and Hugging Face's Llama and Mistral, for whole sequences
+// and token by token.
 #include "nn/layers/grouped_query_attention.h"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,5 @@
-// Wrong sizes, options and tensors given to layers: each is an Error that names the layer, by its
-// path where it has one, and what was given; never a crash, an exception of another kind, or
-// silence.
+// Wrong sizes, options and tensors given to layers: each is an Error that names the layer (by its
+// path, if it has one) and what was given, never a crash, another exception, or no error.
 #include <doctest/doctest.h>
 
 #include <cmath>

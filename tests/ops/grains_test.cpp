@@ -1,7 +1,7 @@
-// Work is cut into chunks, the same ones at any number of threads: so a chunk that starts at the
-// wrong place gives the same wrong bits everywhere, in f32 and f64 alike. Here ops run on more than
-// four grains of elements and are held against something that is not cut: the slope of the result
-// along one direction, and the same op on a few rows at a time. And no op may write next to its
+// Work is cut into the same chunks at any number of threads. So a chunk that starts at the wrong
+// place gives the same wrong bits everywhere, in f32 and in f64. Here ops run on more than four
+// grains of elements, and are compared with something that is not cut: the slope of the result
+// along one direction, and the same op on a few rows at a time. And no op may write outside its
 // tensors.
 #include <doctest/doctest.h>
 

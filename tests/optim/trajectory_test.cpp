@@ -127,8 +127,8 @@ TEST_CASE("every optimiser gives the same bits at any number of threads") {
 }
 
 TEST_CASE("what becomes of an element does not depend on where it lies") {
-  // In the middle of a large parameter, over the edges of the chunks of the parallel loop, or in a
-  // small one.
+  // In the middle of a large parameter, across the chunks of the parallel loop, or in a small
+  // parameter.
   Generator generator(8);
   const Tensor w0 = randn({40001}, f32, generator), g0 = randn({40001}, f32, generator);
   for (const OptimizerCase& c : optimizer_cases()) {

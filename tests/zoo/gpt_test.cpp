@@ -145,8 +145,7 @@ TEST_CASE("decoding with a cache gives the logits of the whole text") {
     for (const auto& [dtype, tolerance] : {std::pair{f64, 1e-10}, {f32, 1e-5}}) {
       CAPTURE(name);
       CAPTURE(dtype);
-      // Relative positions know no end: every token sees the five last ones, while others come
-      // and go.
+      // Relative positions have no end: every token sees the last five, however long the text.
       config.block_size = config.is_relative() ? 5 : 12;
       const int64_t T = config.is_relative() ? 31 : 12;
       Generator generator(6);

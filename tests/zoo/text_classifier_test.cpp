@@ -1,5 +1,4 @@
-// The text classifier: gradients of the whole model, padding, learning, its recipe and its
-// messages.
+// The text classifier: gradients of the whole model, padding, learning, recipe and messages.
 #include "zoo/text_classifier/model.h"
 
 #include <doctest/doctest.h>

@@ -37,9 +37,9 @@ std::string program_help();
 /// The page of `tarsier COMMAND --help`; for `train MODEL --help` with the model's settings.
 std::string command_help(const CommandSpec& spec, const Arguments& arguments);
 
-/// `text` in lines of at most `width` columns, broken between words, all but the first after
-/// `indent` spaces; what stands before the first takes `indent` columns as well. Ends with a line
-/// break.
+/// `text` in lines of at most `width` columns, broken between words and ending with a line break.
+/// All lines but the first start with `indent` spaces; the caller has printed as many columns
+/// before the first.
 std::string wrapped(const std::string& text, size_t indent = 0, size_t width = 80);
 
 /// `text` as a word of a shell command: quoted where it needs to be.

@@ -101,8 +101,8 @@ int32_t Bpe::special(const std::string& name) const {
 
 namespace {
 
-/// Two neighbours that can be merged. The queue gives the lowest rank first, and of the same rank
-/// the leftmost.
+/// Two neighbours that can be merged. The queue returns the lowest rank first, and among equal
+/// ranks the leftmost.
 struct Candidate {
   int64_t rank;
   int32_t place, next;  // of the two in the piece

@@ -62,8 +62,8 @@ LabelledFile read_labelled(const std::string& path, const LabelledColumns& colum
 
 namespace {
 
-/// A header that was not recognised becomes a class of its own. It stands nowhere else, where most
-/// labels do.
+/// A header that was not recognised becomes a class of its own. Unlike most labels, it occurs only
+/// once.
 void check_first_line(const LabelledFile& file, const std::string& source, Header header) {
   if (file.header || header != Header::automatic) return;
   std::map<std::string, int64_t> counts;

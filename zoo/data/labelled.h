@@ -24,8 +24,7 @@ enum class FieldOrder { label_first, text_first };
 /// Where label and text stand in a file.
 struct LabelledColumns {
   FieldOrder order = FieldOrder::label_first;  ///< of two columns without names
-  /// The names of the columns in the header, or their numbers from 1; "" where they are to be
-  /// found.
+  /// The names of the columns in the header, or their numbers from 1; "" to detect them.
   std::string text = "", label = "";
   Header header = Header::automatic;
 };

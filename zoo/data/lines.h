@@ -12,8 +12,7 @@ namespace tarsier::zoo {
 /// element i − 1. Nothing else ends a line: not a lone CR, not U+2028.
 std::vector<std::string> split_lines(std::string_view text);
 
-/// The lines of the UTF-8 file `path`. Throws Error("data") as read_text_file() and check_utf8()
-/// do.
+/// The lines of the UTF-8 file `path`. Throws Error("data") as read_text_file() and check_utf8().
 std::vector<std::string> read_lines(const std::string& path);
 
 /// Whether `line` has nothing but white space, of Unicode.
@@ -25,9 +24,9 @@ std::string beginning_of(const std::string& text);
 /// Whether there is a file at `path` that is no folder.
 bool file_exists(const std::string& path);
 
-/// "'train.de', 'train.en'": the names of the files of `folder`, sorted, at most ten, for messages
-/// about one that is missing. "no files" where there are none. Throws Error("data") where `folder`
-/// is no folder.
+/// "'train.de', 'train.en'": the names of the files in `folder`, sorted, at most ten, for messages
+/// about a missing file; "no files" if it is empty. Throws Error("data") if `folder` is not a
+/// folder.
 std::string describe_folder(const std::string& folder);
 
 }  // namespace tarsier::zoo

@@ -1,6 +1,6 @@
 #pragma once
 // Parallel text: the same sentences in two languages, line by line in two files, or in two columns
-// of one.
+// of one file.
 
 #include <cstdint>
 #include <string>

@@ -17,8 +17,8 @@ namespace tarsier::zoo {
 /// https://learn.microsoft.com/windows/win32/gdi/bitmap-storage
 Picture read_picture(const std::string& path);
 
-/// The picture with 1 channel (0.299 red + 0.587 green + 0.114 blue, as ITU-R BT.601) or 3 (grey
-/// three times).
+/// The picture with 1 channel (0.299 red + 0.587 green + 0.114 blue, as in ITU-R BT.601) or with 3
+/// (grey three times).
 Picture with_channels(const Picture& picture, int64_t channels);
 
 /// The picture at another size, every pixel the mean of the area that it covers (where that is

@@ -64,8 +64,8 @@ class BatchSampler {
   std::vector<int64_t> batches_;  // its batches, shuffled
 };
 
-/// (B) i64: the labels of the examples with these numbers. Throws Error("data") for a number that
-/// has none.
+/// (B) i64: the labels of the examples with these numbers. Throws Error("data") for a number
+/// without a label.
 Tensor label_batch(const std::vector<int64_t>& labels, const std::vector<int64_t>& examples);
 
 /// Rows of different lengths as one (B, T) i64 tensor, T the longest; shorter rows are filled up

@@ -33,8 +33,8 @@ std::string trimmed(std::string_view text) {
 
 // ------------------------------------------------------------------------------------------ rows
 
-/// Rows of fields with `separator` between (RFC 4180; lines may end with LF alone). Blank lines are
-/// skipped.
+/// Rows of fields separated by `separator` (RFC 4180; lines may end with LF alone), without blank
+/// lines.
 std::vector<Fields> parse_csv(std::string_view text, const std::string& path, char separator) {
   const std::string blanks = separator == '\t' ? " " : " \t", ends{separator, '\n'};
   std::vector<Fields> rows;
@@ -185,8 +185,7 @@ std::optional<Places> places_by_header(const std::vector<Fields>& rows, const Co
                : std::nullopt;
   const bool named_a = !one && a, named_b = !two && b;
   if (a && b && *a != *b && (named_a || named_b)) return Places{*a, *b, true};
-  // Of two columns one name tells the other; but what stands in a text may happen to be such a
-  // word.
+  // With two columns, one name determines the other; but a text may contain such a word by chance.
   if (names.size() == 2 && a.has_value() != b.has_value() && names[0] != names[1] &&
       (named_a || named_b) && first.given.empty() && second.given.empty() && stands_once(rows, 0) &&
       stands_once(rows, 1))

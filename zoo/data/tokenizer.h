@@ -22,7 +22,7 @@ struct TokenizerOptions {
   bool lower = true;           ///< words: in small letters
   int64_t min_count = 2;       ///< words and characters that are rarer are unknown
   int64_t size = 8000;         ///< bpe: the number of tokens
-  /// bpe: a folder with GPT-2's vocab.json and merges.txt, or others of this form, to take in place
+  /// bpe: a folder with GPT-2's vocab.json and merges.txt, or others of this form, to use instead
   /// of learning.
   std::string vocab = "";
 

@@ -23,7 +23,7 @@ struct Unit {
   Kind kind = Kind::symbol;
 };
 
-/// The length of an entity at the beginning of `text`: &, letters or #digits, and a semicolon; or
+/// The length of an entity at the beginning of `text`, &, letters or #digits, and a semicolon, or
 /// 0.
 size_t entity_length(std::string_view text) {
   if (text[0] != '&') return 0;

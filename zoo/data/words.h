@@ -57,7 +57,7 @@ class WordVocabulary {
 
   std::vector<int32_t> encode(const std::vector<std::string>& tokens) const;
   /// The tokens of `ids` up to kEnd, without kPad and kBegin. Throws Error("data") for an id that
-  /// is none.
+  /// does not exist.
   std::vector<std::string> decode(const std::vector<int32_t>& ids) const;
 
  private:

@@ -18,16 +18,16 @@ struct GptConfig {
   nn::Activation activation = "gelu";  ///< in the MLP; GPT-2 has "gelu_tanh"
   double layer_norm_eps = 1e-5;
   bool tied = true;  ///< one matrix as token embedding and as output layer
-  /// How a token's place is told (nn/layers/position.h). With rotary and alibi only distances count, so
-  /// that a text may be of any length: the window of block_size tokens moves along it.
+  /// How a token's place is told (nn/layers/position.h). With rotary and alibi only distances
+  /// count, so that a text may be of any length: the window of block_size tokens moves along it.
   nn::PositionKind position = nn::PositionKind::learned;
   bool rms_norm = false;  ///< RMSNorm in place of layer norm
   bool qk_norm = false;   ///< queries and keys of one length, which steadies large learning rates
   bool swiglu = false;    ///< silu(x·W)·(x·V) in the MLP in place of activation(x·W)
   bool quiet_start = false;  ///< a block adds next to nothing until it learned to
 
-  /// Inside of the MLP: 4·C; with SwiGLU 8/3·C, which makes as many weights, up to a multiple
-  /// of 16.
+  /// The width of the MLP: 4·C; with SwiGLU 8/3·C, rounded up to a multiple of 16, for the same
+  /// number of weights.
   int64_t mlp_width() const { return swiglu ? (8 * n_embd / 3 + 15) / 16 * 16 : 4 * n_embd; }
   /// Whether only distances count, so that a text has no end.
   bool is_relative() const {

@@ -15,8 +15,8 @@ enum class GptPreset {
 };
 
 /// The task "learn to continue text", by characters, words or byte pairs. Data: any UTF-8 text; by
-/// default tarsier's own source. The first 90 % of the characters are trained on, the rest
-/// validates.
+/// default tarsier's own source. The first 90 % of the characters are for training, the rest for
+/// validation.
 std::unique_ptr<Task> make_gpt_task(GptPreset preset);
 
 }  // namespace tarsier::zoo

@@ -17,8 +17,7 @@ struct Metric {
   int digits = 4;  ///< that are shown after the point
   std::string unit = "";
   bool higher_is_better = false;
-  /// What the number is of, where that is not all that the name says: "references in small
-  /// letters".
+  /// What the number measures, if the name does not say it all: "references in small letters".
   std::string note = "";
 
   std::string text() const { return fixed(value, digits) + (unit.empty() ? "" : " " + unit); }

@@ -18,8 +18,7 @@ struct Renaming {
 /// The name with all renamings made that apply, in order.
 std::string renamed(std::string name, const std::vector<Renaming>& renamings);
 
-/// What the maps of query, key and value are called, each with its dot: {"query.", "key.",
-/// "value."}.
+/// The names of the query, key and value maps, each with its dot: {"query.", "key.", "value."}.
 using QueryKeyValue = std::array<std::string_view, 3>;
 
 /// Where the tensor comes from that has this name, `there`: for most the name itself. A name with

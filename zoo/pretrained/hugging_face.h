@@ -50,9 +50,8 @@ struct Pretrained {
   Tensor read(std::string_view name) const;
   /// Whether both are there and have the same dtype, shape and bytes.
   bool are_same(std::string_view one, std::string_view other) const;
-  /// Whether `own` is one matrix with `base` (an output layer and the embedding below it): where
-  /// the config says so, unless the file has both, and they differ. What is in the file wins, as in
-  /// transformers.
+  /// Whether `own` and `base` are one matrix (an output layer and the embedding): if the config
+  /// says so, unless the file has both and they differ. The file wins, as in transformers.
   bool is_tied(std::string_view own, std::string_view base) const;
 
   /// Throws Error("pretrained") with both shapes unless there is a weight of that name and shape:
@@ -102,9 +101,8 @@ std::unique_ptr<M> make_empty(const Pretrained& file, const Args&... args) {
 
 /// Where a tensor of a module comes from.
 struct Source {
-  /// The names in the file: one; or several, that lie one after another along the first dimension
-  /// of the module's tensor (query, key, value); or none: nothing is to be loaded, as for a tied
-  /// weight.
+  /// The names in the file: one; or several, stacked along the first dimension of the module's
+  /// tensor (query, key, value); or none, if nothing is to be loaded, as for a tied weight.
   std::vector<std::string> names;
   /// Whether the file has the matrix as (in, out), not as Linear's (out, in): GPT-2's Conv1D.
   bool transposed = false;

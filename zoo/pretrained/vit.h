@@ -36,10 +36,11 @@ namespace tarsier::zoo {
 /// result is in eval(), in f32; its dropout is the config's hidden_dropout_prob. Without qkv_bias
 /// the biases of query, key and value are zeros. Weights of heads for other tasks stay in the file;
 /// `unused`, if given, gets their names.
-/// Throws Error("pretrained") where files are missing, belong to another model, lack weights, have
-/// others or of wrong shapes, have sizes that do not fit together, or ask for an activation that is
-/// not here; Error("json"), Error("safetensors") and Error("file") for damaged files. All name the
-/// file.
+/// Throws Error("pretrained") if files are missing or belong to another model; if weights are
+/// missing, unknown or of the wrong shape; if sizes do not fit together; or for an unknown
+/// activation.
+/// Throws Error("json"), Error("safetensors") and Error("file") for damaged files. All errors name
+/// the file.
 std::unique_ptr<VisionTransformer> load_vit(const std::string& path,
                                             std::vector<std::string>* unused = nullptr);
 

@@ -14,8 +14,8 @@ namespace tarsier::zoo {
 /// run is worth having even so.
 std::vector<Series> read_curves(std::string_view metrics_jsonl);
 
-/// The mean of each value and those before it, the older the less: weights fall by e in `width`
-/// points.
+/// The weighted mean of each value and those before it, with weights that fall by a factor e in
+/// `width` points.
 Series smoothed(const Series& series, double width);
 
 }  // namespace tarsier::zoo

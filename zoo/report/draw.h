@@ -43,8 +43,7 @@ inline std::string svg_text(double x, double y, std::string_view text, const std
          escape(text) + "</text>";
 }
 
-/// The whole drawing. Its size is that of the screen's pixels; `kind` is a class of the page's
-/// style.
+/// The whole drawing, with its size in pixels; `kind` is a class of the page's style.
 inline Svg svg_of(double width, double height, const std::string& kind, const std::string& label,
                   const std::string& content) {
   return {"<svg class=\"" + kind + "\" role=\"img\" aria-label=\"" + escape(label) +

@@ -70,8 +70,7 @@ class RunFolder {
   const std::string& path() const { return path_; }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
 
-  /// Throws Error("run") where the disk of `path`, which need not exist yet, has no room for
-  /// `bytes`.
+  /// Throws Error("run") if the disk of `path`, which need not exist yet, has no room for `bytes`.
   static void check_space(const std::string& path, int64_t bytes);
 
   void write_config(const RunConfig& config) const;

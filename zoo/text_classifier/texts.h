@@ -13,8 +13,7 @@
 
 namespace tarsier::zoo {
 
-/// kBegin and the tokens of a text, `max_length` in all at most, the first of them; kNoLimit cuts
-/// none.
+/// kBegin and the first tokens of a text, at most `max_length` in all (kNoLimit: all tokens).
 std::vector<int32_t> text_tokens(const std::string& text, const Tokenizer& tokenizer,
                                  int64_t max_length);
 

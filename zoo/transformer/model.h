@@ -56,7 +56,7 @@ struct Translator : nn::Layer<Translator> {
   /// (B, T) → (B, T, C). With a cache `target` has the newest tokens alone.
   Tensor decode(const Arg& target, const Tensor& memory, const Tensor& memory_padding,
                 nn::DecoderCache* cache = nullptr);
-  /// Where each target token looks in the source, in the last layer, on average over the heads:
+  /// The attention of each target token to the source, in the last layer, the mean over the heads:
   /// (B, T, S).
   Tensor cross_attention(const Arg& source, const Tensor& padding, const Tensor& target);
 

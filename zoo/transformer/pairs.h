@@ -13,8 +13,7 @@
 
 namespace tarsier::zoo {
 
-/// What the encoder reads: the tokens of a text, and kEnd; `max_length` in all at most, the first
-/// of them.
+/// The input of the encoder: the first tokens of a text, and kEnd, at most `max_length` in all.
 std::vector<int32_t> source_tokens(const std::string& text, const Tokenizer& tokenizer,
                                    int64_t max_length);
 

@@ -8,8 +8,7 @@
 namespace tarsier::kernels {
 
 /// One matrix per head, anywhere in memory: row t of head h is at data + offsets[h] + t·row, and
-/// its elements are contiguous. A head may lie at any distance from the next, or be the same
-/// (broadcast).
+/// its elements are contiguous. Heads may be at any distance, or share memory (broadcast).
 template <class T>
 struct HeadRows {
   T* data = nullptr;

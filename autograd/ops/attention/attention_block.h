@@ -5,11 +5,10 @@
 //
 //   S[j][i] = Σ_d k[j, d] · (scale · q[i, d])
 //
-// so only the block of queries is ever transposed; k and v are read where they lie, and softmax
-// runs down the lanes without adding across a register. All products are made of matmul's tiles
-// (tile.h) in strips of a few rows. A query sees the keys on a band of diagonals: each strip
-// leaves out what lies outside of it, so that a block on the diagonal of a causal mask costs about
-// half.
+// so only the block of queries is ever transposed; k and v are read in place, and softmax runs down
+// the lanes without adding across a register. All products use matmul's tiles (tile.h), in strips
+// of a few rows. A query sees the keys on a band of diagonals. Strips skip what is outside of it,
+// so a block on the diagonal of a causal mask costs about half.
 
 #include <cstdint>
 
@@ -67,7 +66,7 @@ void strip(int64_t rows, int64_t cols, int64_t depth, Matrix<const T> a, Matrix<
       tile(args);
       continue;
     }
-    // The last vector reaches over the end of C's rows: compute the tile beside it.
+    // The last vector reaches past the end of C's rows: compute the tile in a buffer.
     alignas(64) T whole[kTileRows * step];
     args.c = whole;
     args.c_row = step;

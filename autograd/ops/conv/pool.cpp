@@ -18,7 +18,7 @@ namespace {
 using detail::Windows;
 using detail::Windows2d;
 
-/// One dimension of such a map: how much of element `from` of the image is in element `to` of the
+/// One dimension of such a map: the weight of element `from` of the image in element `to` of the
 /// result.
 class Axis {
  public:
@@ -149,7 +149,7 @@ Axis bilinear(const Scale& s, bool align_corners) {
   return axis;
 }
 
-/// In float, and with doubling apart, as PyTorch does: between two pixels it is rounding that
+/// In float, with doubling as a special case, as in PyTorch: halfway between two pixels rounding
 /// decides.
 Tensor nearest(const Scale& s) {
   const float step = s.factor ? static_cast<float>(1 / *s.factor)

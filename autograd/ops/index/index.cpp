@@ -11,8 +11,7 @@
 namespace tarsier {
 namespace {
 
-/// `index`, contiguous, after a look at every entry: each must name a place in dimension `dim` of
-/// `shape`.
+/// `index`, contiguous. Checks that every entry is an index into dimension `dim` of `shape`.
 Tensor checked_index(const Tensor& index, const Shape& shape, int dim, const char* op) {
   check(index.dtype() == i64, op, "the index is ", index.dtype(), ": indices are i64");
   const Tensor out = contiguous_elements(index);

@@ -15,8 +15,7 @@ namespace {
 
 using Labels = std::vector<int>;
 
-/// The label of the dimension `from_right` places from the right end of "...". Sorts before
-/// letters.
+/// The label of the dimension `from_right` from the right end of "...". It sorts before letters.
 constexpr int ellipsis_label(int from_right) { return -1 - from_right; }
 constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 

@@ -9,8 +9,8 @@
 // All compute C = A·B for row-major matrices, A m × k, B k × n, C m × n. Each element of C is the
 // same chain of multiply-adds in all of them, c ← fma(A[i, p], B[p, j], c) for p = 0, 1, …, so the
 // results are equal to the last bit (tests/kernels/gemm_test.cpp). bench/ times the steps side by
-// side. gemm.kernel.cpp is step 4 with any strides, exact edges, threads, a fused tail, and the chain cut
-// into short ones (sum.h), since the error of a long one grows with its length.
+// side. gemm.kernel.cpp is step 4 with any strides, exact edges, threads, a fused tail, and the
+// chain cut into short ones (sum.h), since the error of a long one grows with its length.
 
 #include <cstdint>
 
@@ -35,10 +35,9 @@ void naive(int64_t m, int64_t n, int64_t k, const T* a, const T* b, T* c, T* /*m
 
 // ------------------------------------------------------------------------------ 2: blocked
 
-/// Two changes. The loops turn from i, j, p to i, p, j: the innermost walks along rows of B and C,
-/// its steps do not depend on one another, and the compiler makes vectors of it. And p and j go
-/// block by block: a block of B (128 × 256 floats, 128 KiB) stays in the L2 cache while all rows of
-/// A pass.
+/// Two changes. The loop order i, j, p becomes i, p, j: the innermost loop runs along rows of B and
+/// C, its iterations are independent, and the compiler vectorises it. And p and j go block by
+/// block: a block of B (128 × 256 floats, 128 KiB) stays in the L2 cache for all rows of A.
 template <class T>
 void blocked(int64_t m, int64_t n, int64_t k, const T* a, const T* b, T* c, T* /*memory*/) {
   constexpr int64_t kBlockK = 128, kBlockN = 256;

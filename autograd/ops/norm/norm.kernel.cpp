@@ -58,8 +58,8 @@ TARSIER_INLINE bool ordinary(T rstd) {
   return rstd >= T(single ? 0x1p-64 : 0x1p-512) && rstd <= T(single ? 0x1p62 : 0x1p510);
 }
 
-/// The row times the power of two that brings its largest element to [1, 2). By 1 where that is no
-/// number, or 0.
+/// The row times the power of two that brings its largest element to [1, 2); times 1 if that
+/// element is 0, infinite or NaN.
 template <class T>
 Scaled<T> rescaled(int64_t n, const T* x) {
   constexpr bool single = sizeof(T) == sizeof(float);

@@ -42,8 +42,8 @@ namespace {
 /// Normal numbers are made by the block, from as many uniform ones.
 constexpr int64_t kBlock = 256, kHalf = kBlock / 2;
 
-/// Box–Muller: of uniform u and v, r = √(−2 ln(1 − u)) is the length and θ = 2πv the angle of a
-/// point with normal coordinates r·cos θ and r·sin θ. Here u is the first half of the block, v the
+/// Box–Muller: for uniform u and v, r = √(−2 ln(1 − u)) is the length and θ = 2πv the angle of a
+/// point with normal coordinates r·cos θ and r·sin θ. u is the first half of the block, v the
 /// second.
 template <class T>
 void normal_block(RandomKey key, int64_t block, T* z) {

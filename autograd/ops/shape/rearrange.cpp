@@ -76,8 +76,7 @@ Tensor roll(const Arg& x, int64_t shift, int64_t dim) {
                 [by, d](const Saved&, const Tensor& dy) -> Grads { return {roll(dy, -by, d)}; });
 }
 
-/// Made of reshape, expand and contiguous, which know their gradients. Always a copy, as in
-/// PyTorch.
+/// Composed of reshape, expand and contiguous, which have gradients. Always a copy, as in PyTorch.
 Tensor repeat(const Arg& x, const Shape& repeats) {
   const int lead = repeats.size() - x.dim();
   check(lead >= 0, "repeat", "repeats ", repeats, " for a tensor of shape ", x.shape(),
