@@ -7,8 +7,6 @@
 namespace tarsier::detail {
 
 using kernels::Binary;
-using kernels::Unary;
-using kernels::UnaryGrad;
 
 // ------------------------------------------------------------------------------------- checks
 
@@ -18,7 +16,7 @@ Tensor readable(const Tensor& x) {
   return step == 1 || step == 0 || x.shape().back() == 1 ? x : contiguous_copy(x);
 }
 
-static void check_defined(const Tensor& x, const char* op) {
+void check_defined(const Tensor& x, const char* op) {
   check(x.defined(), op, "an undefined tensor was given: assign the result of an op to it");
 }
 
@@ -27,58 +25,6 @@ void check_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
   check_defined(b, op);
   check(a.dtype() == b.dtype(), op, "dtypes ", a.dtype(), " and ", b.dtype(),
         " differ: convert one of them with to(x, ", a.dtype(), ")");
-}
-
-// ------------------------------------------------------------------------------------- one operand
-
-namespace {
-
-int64_t grain_of(Unary f) {
-  switch (f) {
-    case Unary::neg:
-    case Unary::abs:
-    case Unary::sign:
-    case Unary::reciprocal:
-    case Unary::square:
-    case Unary::relu:
-      return kCheapGrain;
-    default:
-      return kCostlyGrain;
-  }
-}
-
-}  // namespace
-
-Tensor unary(Unary f, const Tensor& x, const char* op) {
-  check_defined(x, op);
-  return dispatch_floating(x.dtype(), op, [&]<class T>() {
-    const auto kernel =
-        kernels::active<kernels::ElementwiseKernels<T>>().unary[static_cast<int>(f)];
-    // The kernel works in place as well, on a copy that has the elements in order.
-    const bool in_order = x.is_contiguous();
-    Tensor y = in_order ? Tensor::empty(x.shape(), x.dtype()) : contiguous_copy(x);
-    T* py = y.data<T>();
-    const T* px = in_order ? x.data<T>() : py;
-    parallel_for(y.numel(), grain_of(f),
-                 [=](int64_t begin, int64_t end) { kernel(end - begin, px + begin, py + begin); });
-    return y;
-  });
-}
-
-Tensor unary_grad(UnaryGrad f, const Tensor& saved, const Tensor& dy, const char* op) {
-  check_same_dtype(saved, dy, op);
-  return dispatch_floating(dy.dtype(), op, [&]<class T>() {
-    const auto kernel =
-        kernels::active<kernels::ElementwiseKernels<T>>().unary_grad[static_cast<int>(f)];
-    const Tensor x = contiguous_elements(saved), g = contiguous_elements(dy);
-    Tensor dx = Tensor::empty(dy.shape(), dy.dtype());
-    const T *px = x.data<T>(), *pg = g.data<T>();
-    T* pdx = dx.data<T>();
-    parallel_for(dx.numel(), kCostlyGrain, [=](int64_t begin, int64_t end) {
-      kernel(end - begin, px + begin, pg + begin, pdx + begin);
-    });
-    return dx;
-  });
 }
 
 // ------------------------------------------------------------------------------------- two operands

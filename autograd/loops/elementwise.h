@@ -48,12 +48,6 @@ void zip_elements(const Tensor& a, const Tensor& b, const Tensor& y, const F& f)
 
 // ---- The kernels on tensors. `op` names the caller in errors. Floating dtypes only. ----
 
-/// A new tensor f(x).
-Tensor unary(kernels::Unary f, const Tensor& x, const char* op);
-
-/// dy · f′ in one pass; `saved` is what kernels::UnaryGrad says.
-Tensor unary_grad(kernels::UnaryGrad f, const Tensor& saved, const Tensor& dy, const char* op);
-
 /// A new tensor f(a, b), of the shape that a and b broadcast to. i64 for add, sub, mul, minimum and
 /// maximum, too. A number takes the dtype of the tensor beside it; Error(op) where it does not fit.
 Tensor binary(kernels::Binary f, const Tensor& a, const Tensor& b, const char* op);
@@ -77,6 +71,9 @@ T number_as(double value, const char* op) {
   }
   return static_cast<T>(value);
 }
+
+/// Throws Error(op) where x is undefined.
+void check_defined(const Tensor& x, const char* op);
 
 /// Throws Error(op) unless a and b have the same dtype.
 void check_same_dtype(const Tensor& a, const Tensor& b, const char* op);

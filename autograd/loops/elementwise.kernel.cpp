@@ -1,7 +1,6 @@
 // Elementwise kernels: each op is a functor on a vector, and a handful of loops apply them.
 #include "autograd/loops/elementwise.kernel.h"
 
-#include "autograd/simd/activation.h"
 #include "autograd/simd/dispatch.h"
 #include "autograd/simd/math.h"
 #include "autograd/simd/simd.h"
@@ -10,139 +9,60 @@ namespace tarsier::kernels::TARSIER_ISA {
 namespace {
 
 // clang-format off
-// ------------------------------------------------------------------------------ y = f(x)
-
-struct Neg     { template <class V> TARSIER_INLINE V operator()(V x) const { return -x; } };
-struct Abs     { template <class V> TARSIER_INLINE V operator()(V x) const { return abs(x); } };
-struct Exp     { template <class V> TARSIER_INLINE V operator()(V x) const { return exp(x); } };
-struct Expm1   { template <class V> TARSIER_INLINE V operator()(V x) const { return expm1(x); } };
-struct Log     { template <class V> TARSIER_INLINE V operator()(V x) const { return log(x); } };
-struct Log1p   { template <class V> TARSIER_INLINE V operator()(V x) const { return log1p(x); } };
-struct Sqrt    { template <class V> TARSIER_INLINE V operator()(V x) const { return sqrt(x); } };
-struct Square  { template <class V> TARSIER_INLINE V operator()(V x) const { return x * x; } };
-struct Sin     { template <class V> TARSIER_INLINE V operator()(V x) const { return sin(x); } };
-struct Cos     { template <class V> TARSIER_INLINE V operator()(V x) const { return cos(x); } };
-struct Tanh    { template <class V> TARSIER_INLINE V operator()(V x) const { return tanh(x); } };
-struct Sigmoid { template <class V> TARSIER_INLINE V operator()(V x) const { return sigmoid(x); } };
-struct Erf     { template <class V> TARSIER_INLINE V operator()(V x) const { return erf(x); } };
-
-/// The number `c` in all lanes of a vector of type V.
-template <class V>
-TARSIER_INLINE V all(double c) { return V(static_cast<typename V::Lane>(c)); }
-
-struct Sign {
-  template <class V>
-  TARSIER_INLINE V operator()(V x) const {
-    const V zero = all<V>(0), one = all<V>(1);
-    return select(x > zero, one, zero) - select(x < zero, one, zero);
-  }
-};
-struct Rsqrt {
-  template <class V>
-  TARSIER_INLINE V operator()(V x) const { return all<V>(1) / sqrt(x); }
-};
-struct Reciprocal {
-  template <class V>
-  TARSIER_INLINE V operator()(V x) const { return all<V>(1) / x; }
-};
-
-// ------------------------------------------------- gradients of activations dx = dy·f′(x)
-
-struct TanhGrad {
-  template <class V>
-  TARSIER_INLINE V operator()(V y, V dy) const { return dy * (all<V>(1) - y * y); }
-};
-struct SigmoidGrad {
-  template <class V>
-  TARSIER_INLINE V operator()(V y, V dy) const { return dy * (y * (all<V>(1) - y)); }
-};
-struct ReluGrad {
-  template <class V>
-  TARSIER_INLINE V operator()(V y, V dy) const {
-    const V zero = all<V>(0);
-    return select(y > zero, dy, zero);
-  }
-};
-
-/// gelu: (x·Φ)′ = Φ + x·φ.
-struct GeluGrad {
-  template <class V>
-  TARSIER_INLINE V operator()(V x, V dy) const {
-    const auto [cdf, pdf] = normal(x);
-    return dy * fma(x, pdf, cdf);
-  }
-};
-
-/// gelu_tanh: (x·σ(v))′ = σ + x·σ(1 − σ)·v′ with v = 2u, v′ = 2√(2/π)(1 + 3·0.044715x²). Beyond ±10⁴
-/// it has long been 0 or 1, and x² may be no number.
-struct GeluTanhGrad {
-  template <class V>
-  TARSIER_INLINE V operator()(V any_x, V dy) const {
-    constexpr double a = GeluTanh::a, b = GeluTanh::b;
-    const V x = clamp(any_x, typename V::Lane(-1e4), typename V::Lane(1e4));
-    const V x2 = x * x, s = sigmoid(x * fma(x2, all<V>(a * b), all<V>(a)));
-    const V x_dv = x * fma(x2, all<V>(3 * a * b), all<V>(a));
-    return dy * fma(s * (all<V>(1) - s), x_dv, s);
-  }
-};
-
-/// silu: (x·σ)′ = σ + x·σ(1 − σ).
-struct SiluGrad {
-  template <class V>
-  TARSIER_INLINE V operator()(V x, V dy) const {
-    const V s = sigmoid(x);
-    return dy * fma(s * (all<V>(1) - s), x, s);
-  }
-};
-
-/// log(1 + eˣ) = max(x, 0) + log(1 + e^{−|x|}), where nothing overflows.
-struct Softplus {
-  template <class V>
-  TARSIER_INLINE V operator()(V x) const { return max(all<V>(0), x) + log1p(exp_flush(-abs(x))); }
-};
-
 // ------------------------------------------------------------------------------ y = f(a, b)
 
-struct Add { template <class V> TARSIER_INLINE V operator()(V a, V b) const { return a + b; } };
-struct Sub { template <class V> TARSIER_INLINE V operator()(V a, V b) const { return a - b; } };
-struct Mul { template <class V> TARSIER_INLINE V operator()(V a, V b) const { return a * b; } };
-struct Div { template <class V> TARSIER_INLINE V operator()(V a, V b) const { return a / b; } };
-struct Pow { template <class V> TARSIER_INLINE V operator()(V a, V b) const { return pow(a, b); } };
-struct Minimum {
-  template <class V>
-  TARSIER_INLINE V operator()(V a, V b) const { return select(a != a, a, min(a, b)); }
+template <Binary> struct BinaryFunction;
+
+template <> struct BinaryFunction<Binary::add> {
+  template <class V> TARSIER_INLINE V operator()(V a, V b) const { return a + b; }
 };
-struct Maximum {
-  template <class V>
-  TARSIER_INLINE V operator()(V a, V b) const { return select(a != a, a, max(a, b)); }
+template <> struct BinaryFunction<Binary::sub> {
+  template <class V> TARSIER_INLINE V operator()(V a, V b) const { return a - b; }
+};
+template <> struct BinaryFunction<Binary::mul> {
+  template <class V> TARSIER_INLINE V operator()(V a, V b) const { return a * b; }
+};
+template <> struct BinaryFunction<Binary::div> {
+  template <class V> TARSIER_INLINE V operator()(V a, V b) const { return a / b; }
+};
+template <> struct BinaryFunction<Binary::pow> {
+  template <class V> TARSIER_INLINE V operator()(V a, V b) const { return pow(a, b); }
+};
+template <> struct BinaryFunction<Binary::minimum> {
+  template <class V> TARSIER_INLINE V operator()(V a, V b) const {
+    return select(a != a, a, min(a, b));
+  }
+};
+template <> struct BinaryFunction<Binary::maximum> {
+  template <class V> TARSIER_INLINE V operator()(V a, V b) const {
+    return select(a != a, a, max(a, b));
+  }
 };
 
-// On single elements: the compiler makes vectors of these, with their narrowing to bool.
-struct Eq { template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a == b; } };
-struct Ne { template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a != b; } };
-struct Lt { template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a < b; } };
-struct Le { template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a <= b; } };
-struct Gt { template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a > b; } };
-struct Ge { template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a >= b; } };
+/// On single elements: the compiler makes vectors of these, with their narrowing to bool.
+template <Compare> struct CompareFunction;
+
+template <> struct CompareFunction<Compare::eq> {
+  template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a == b; }
+};
+template <> struct CompareFunction<Compare::ne> {
+  template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a != b; }
+};
+template <> struct CompareFunction<Compare::lt> {
+  template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a < b; }
+};
+template <> struct CompareFunction<Compare::le> {
+  template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a <= b; }
+};
+template <> struct CompareFunction<Compare::gt> {
+  template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a > b; }
+};
+template <> struct CompareFunction<Compare::ge> {
+  template <class T> TARSIER_INLINE bool operator()(T a, T b) const { return a >= b; }
+};
 
 // clang-format on
 // ------------------------------------------------------------------------------ loops
-
-template <class F, class T>
-void unary_loop(int64_t n, const T* x, T* y) {
-  using V = Simd<T>;
-  int64_t i = 0;
-  for (; i + V::width <= n; i += V::width) F{}(V::load(x + i)).store(y + i);
-  if (i < n) F{}(V::load(x + i, n - i)).store(y + i, n - i);
-}
-
-template <class F, class T>
-void unary_grad_loop(int64_t n, const T* saved, const T* dy, T* dx) {
-  using V = Simd<T>;
-  int64_t i = 0;
-  for (; i + V::width <= n; i += V::width) F{}(V::load(saved + i), V::load(dy + i)).store(dx + i);
-  if (i < n) F{}(V::load(saved + i, n - i), V::load(dy + i, n - i)).store(dx + i, n - i);
-}
 
 /// `width` (or the last few) operands from any stride.
 template <class T>
@@ -248,28 +168,20 @@ void axpby(int64_t n, T alpha, const T* x, T beta, T* y) {
   if (i < n) fma(va, V::load(x + i, n - i), vb * V::load(y + i, n - i)).store(y + i, n - i);
 }
 
+template <class T, int... f, int... c>
+ElementwiseKernels<T> elementwise_kernels(Lanes<f...>, Lanes<c...>) {
+  return {.binary = {binary_loop<BinaryFunction<static_cast<Binary>(f)>, T>...},
+          .compare = {compare_loop<CompareFunction<static_cast<Compare>(c)>, T>...},
+          .select = select_loop<T>,
+          .axpby = axpby<T>};
+}
+
 }  // namespace
 
 template <class T>
 ElementwiseKernels<T> elementwise_kernels() {
-  return {
-      .unary = {unary_loop<Neg, T>,        unary_loop<Abs, T>,    unary_loop<Sign, T>,
-                unary_loop<Exp, T>,        unary_loop<Expm1, T>,  unary_loop<Log, T>,
-                unary_loop<Log1p, T>,      unary_loop<Sqrt, T>,   unary_loop<Rsqrt, T>,
-                unary_loop<Reciprocal, T>, unary_loop<Square, T>, unary_loop<Sin, T>,
-                unary_loop<Cos, T>,        unary_loop<Tanh, T>,   unary_loop<Sigmoid, T>,
-                unary_loop<Relu, T>,       unary_loop<Erf, T>,    unary_loop<Gelu, T>,
-                unary_loop<GeluTanh, T>,   unary_loop<Silu, T>,   unary_loop<Softplus, T>},
-      .unary_grad = {unary_grad_loop<TanhGrad, T>, unary_grad_loop<SigmoidGrad, T>,
-                     unary_grad_loop<ReluGrad, T>, unary_grad_loop<GeluGrad, T>,
-                     unary_grad_loop<GeluTanhGrad, T>, unary_grad_loop<SiluGrad, T>},
-      .binary = {binary_loop<Add, T>, binary_loop<Sub, T>, binary_loop<Mul, T>, binary_loop<Div, T>,
-                 binary_loop<Pow, T>, binary_loop<Minimum, T>, binary_loop<Maximum, T>},
-      .compare = {compare_loop<Eq, T>, compare_loop<Ne, T>, compare_loop<Lt, T>,
-                  compare_loop<Le, T>, compare_loop<Gt, T>, compare_loop<Ge, T>},
-      .select = select_loop<T>,
-      .axpby = axpby<T>,
-  };
+  return elementwise_kernels<T>(MakeLanes<static_cast<int>(Binary::count)>::Type(),
+                                MakeLanes<static_cast<int>(Compare::count)>::Type());
 }
 
 }  // namespace tarsier::kernels::TARSIER_ISA

@@ -57,15 +57,31 @@ void reduce_columns(int64_t rows, int64_t n, const T* x, int64_t row_stride, T* 
   if (j < n) fold_columns<Fold, T, 1>(rows, x + j, row_stride, n - j).v[0].store(y + j, n - j);
 }
 
+/// The fold of every Reduce.
+template <Reduce, class T>
+struct FoldOf;
+template <class T>
+struct FoldOf<Reduce::sum, T> : SumFold<T> {};
+template <class T>
+struct FoldOf<Reduce::prod, T> : ProdFold<T> {};
+template <class T>
+struct FoldOf<Reduce::max, T> : MaxFold<T> {};
+template <class T>
+struct FoldOf<Reduce::min, T> : MinFold<T> {};
+template <class T>
+struct FoldOf<Reduce::sum_squares, T> : SumSquaresFold<T> {};
+
+template <class T, int... f>
+ReduceKernels<T> reduce_kernels(Lanes<f...>) {
+  return {{reduce_rows<FoldOf<static_cast<Reduce>(f), T>, T>...},
+          {reduce_columns<FoldOf<static_cast<Reduce>(f), T>, T>...}};
+}
+
 }  // namespace
 
 template <class T>
 ReduceKernels<T> reduce_kernels() {
-  return {
-      {reduce_rows<SumFold<T>, T>, reduce_rows<ProdFold<T>, T>, reduce_rows<MaxFold<T>, T>,
-       reduce_rows<MinFold<T>, T>, reduce_rows<SumSquaresFold<T>, T>},
-      {reduce_columns<SumFold<T>, T>, reduce_columns<ProdFold<T>, T>, reduce_columns<MaxFold<T>, T>,
-       reduce_columns<MinFold<T>, T>, reduce_columns<SumSquaresFold<T>, T>}};
+  return reduce_kernels<T>(MakeLanes<static_cast<int>(Reduce::count)>::Type());
 }
 
 }  // namespace tarsier::kernels::TARSIER_ISA

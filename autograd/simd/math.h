@@ -144,6 +144,13 @@ TARSIER_INLINE Simd<T> copysign(Simd<T> magnitude, Simd<T> sign) {
   return bit_cast<T>((bit_cast<I>(magnitude) & ~sign_bit) | (bit_cast<I>(sign) & sign_bit));
 }
 
+/// −1, 0 or 1; 0 for NaN.
+template <class T>
+TARSIER_INLINE Simd<T> sign(Simd<T> x) {
+  const Simd<T> zero = T(0), one = T(1);
+  return select(x > zero, one, zero) - select(x < zero, one, zero);
+}
+
 /// x limited to [low, high]. NaN stays NaN: min and max return their second argument then.
 template <class T>
 TARSIER_INLINE Simd<T> clamp(Simd<T> x, T low, T high) {

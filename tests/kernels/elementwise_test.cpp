@@ -22,80 +22,10 @@ std::vector<T> numbers(int64_t n, unsigned seed, double low = -3, double high = 
   return x;
 }
 
-/// The same bits (NaN, too).
-template <class T>
-bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
-}
-
 constexpr int64_t kLongest = 67;  // more than four registers of the widest set, and a tail
 constexpr double kGuard = 12345;
 
 }  // namespace
-
-TEST_CASE_TEMPLATE("unary: a value depends neither on its place nor on the length", T, float,
-                   double) {
-  const auto& k = active<ElementwiseKernels<T>>();
-  const auto x = numbers<T>(kLongest, 1);
-  for (int op = 0; op < static_cast<int>(Unary::count); ++op) {
-    CAPTURE(op);
-    std::vector<T> alone(x.size());
-    for (size_t i = 0; i < x.size(); ++i) k.unary[op](1, &x[i], &alone[i]);
-    for (int64_t n = 0; n <= kLongest; ++n) {
-      std::vector<T> y(x.size() + 1, T(kGuard));
-      k.unary[op](n, x.data(), y.data());
-      CHECK(std::memcmp(y.data(), alone.data(), static_cast<size_t>(n) * sizeof(T)) == 0);
-      CHECK(y[static_cast<size_t>(n)] == T(kGuard));  // nothing is written behind the end
-    }
-    std::vector<T> in_place = x;
-    k.unary[op](kLongest, in_place.data(), in_place.data());
-    CHECK(same_bits(in_place, alone));
-  }
-}
-
-TEST_CASE_TEMPLATE("unary gradients: f′ against differences of f", T, double) {
-  const auto& k = active<ElementwiseKernels<T>>();
-  const std::pair<UnaryGrad, Unary> pairs[] = {
-      {UnaryGrad::tanh, Unary::tanh},           {UnaryGrad::sigmoid, Unary::sigmoid},
-      {UnaryGrad::relu, Unary::relu},           {UnaryGrad::gelu, Unary::gelu},
-      {UnaryGrad::gelu_tanh, Unary::gelu_tanh}, {UnaryGrad::silu, Unary::silu}};
-  static_assert(std::size(pairs) == static_cast<size_t>(UnaryGrad::count));
-  const auto x = numbers<T>(kLongest, 2, -6, 6), dy = numbers<T>(kLongest, 3);
-  const size_t n = x.size();
-  for (const auto& [grad, f] : pairs) {
-    CAPTURE(static_cast<int>(grad));
-    const auto kernel = k.unary[static_cast<int>(f)];
-    const double h = 1e-5;
-    std::vector<T> above = x, below = x, y(n), dx(n);
-    for (T& v : above) v += h;
-    for (T& v : below) v -= h;
-    kernel(kLongest, x.data(), y.data());
-    kernel(kLongest, above.data(), above.data());
-    kernel(kLongest, below.data(), below.data());
-    const bool from_result = grad <= UnaryGrad::relu;
-    k.unary_grad[static_cast<int>(grad)](kLongest, from_result ? y.data() : x.data(), dy.data(),
-                                         dx.data());
-    // Differences are off by h²·f‴ and by the rounding of f over h.
-    for (size_t i = 0; i < n; ++i)
-      CHECK(std::abs(dx[i] - dy[i] * (above[i] - below[i]) / (2 * h)) < 1e-9);
-  }
-}
-
-TEST_CASE_TEMPLATE("unary gradients: a value depends neither on its place nor on the length", T,
-                   float, double) {
-  const auto& k = active<ElementwiseKernels<T>>();
-  const auto x = numbers<T>(kLongest, 4), dy = numbers<T>(kLongest, 5);
-  for (int op = 0; op < static_cast<int>(UnaryGrad::count); ++op) {
-    std::vector<T> alone(x.size());
-    for (size_t i = 0; i < x.size(); ++i) k.unary_grad[op](1, &x[i], &dy[i], &alone[i]);
-    for (int64_t n = 0; n <= kLongest; ++n) {
-      std::vector<T> dx(x.size() + 1, T(kGuard));
-      k.unary_grad[op](n, x.data(), dy.data(), dx.data());
-      CHECK(std::memcmp(dx.data(), alone.data(), static_cast<size_t>(n) * sizeof(T)) == 0);
-      CHECK(dx[static_cast<size_t>(n)] == T(kGuard));
-    }
-  }
-}
 
 TEST_CASE_TEMPLATE("binary and compare: all lengths and strides", T, float, double) {
   const auto& k = active<ElementwiseKernels<T>>();

@@ -1,6 +1,7 @@
 // Arithmetic: + − × ÷, powers, minimum and maximum.
 #include "autograd/loops/elementwise.h"
 #include "autograd/ops.h"
+#include "autograd/ops/elementwise/unary.h"
 #include "autograd/ops/record.h"
 
 namespace tarsier {
@@ -8,7 +9,9 @@ namespace tarsier {
 using detail::binary;
 using detail::record_floating;
 using detail::saved_for;
+using detail::unary;
 using kernels::Binary;
+using kernels::Unary;
 
 // Gradients have the shape of the result here; the engine sums them back to a broadcast operand.
 
@@ -45,12 +48,9 @@ Tensor operator-(double a, const Arg& b) {
                          [](const Saved&, const Tensor& dy) -> Grads { return {-dy}; });
 }
 
-/// y = −x.   dx = −dy
+/// y = −x.
 Tensor operator-(const Arg& x) {
-  Tensor y = x.dtype() == i64 ? binary(Binary::sub, 0.0, x, "neg")
-                              : detail::unary(kernels::Unary::neg, x, "neg");
-  return record_floating("neg", {x}, y, Save{},
-                         [](const Saved&, const Tensor& dy) -> Grads { return {-dy}; });
+  return x.dtype() == i64 ? binary(Binary::sub, 0.0, x, "neg") : unary(Unary::neg, x);
 }
 
 // ------------------------------------------------------------------------------------- a · b
@@ -100,12 +100,12 @@ namespace {
 
 /// xᵖ. The common exponents have quick ways that are at least as accurate.
 Tensor power(const Tensor& x, double p) {
-  using kernels::Unary;
-  if (p == 2) return detail::unary(Unary::square, x, "pow");
-  if (p == 0.5) return detail::unary(Unary::sqrt, x, "pow");
-  if (p == -0.5) return detail::unary(Unary::rsqrt, x, "pow");
-  if (p == -1) return detail::unary(Unary::reciprocal, x, "pow");
-  if (p == 3) return binary(Binary::mul, detail::unary(Unary::square, x, "pow"), x, "pow");
+  using detail::unary_value;
+  if (p == 2) return unary_value(Unary::square, x, "pow");
+  if (p == 0.5) return unary_value(Unary::sqrt, x, "pow");
+  if (p == -0.5) return unary_value(Unary::rsqrt, x, "pow");
+  if (p == -1) return unary_value(Unary::reciprocal, x, "pow");
+  if (p == 3) return binary(Binary::mul, unary_value(Unary::square, x, "pow"), x, "pow");
   return binary(Binary::pow, x, p, "pow");
 }
 

@@ -16,7 +16,6 @@
 #include "autograd/ops/matmul/gemm_dot.h"
 #include "autograd/ops/matmul/gemm_ladder.h"
 #include "autograd/ops/matmul/gemm_row.h"
-#include "autograd/simd/activation.h"
 #include "autograd/simd/dispatch.h"
 #include "autograd/simd/pack.h"
 #include "autograd/simd/scratch.h"
@@ -59,7 +58,6 @@ struct Block {
   T* c;
   const T* bias;       // null, or the columns of this block
   bool starts_from_c;  // accumulate, or not the first block of k
-  bool is_last;        // of the blocks of k: the tail is due
   bool packs_a;
   int64_t direct_tiles;  // columns of tiles, from the left, that read B where it lies
   T* packed_a;
@@ -97,41 +95,6 @@ void pack(const Gemm<T>& g, const Block<T>& block, bool with_b) {
         pack_b(first_b + b_first, least(kPackGroup, b_panels - b_first));
     }
   });
-}
-
-/// x ← f(x) for the elements of a tile of C.
-template <class T, class F>
-void apply(F f, int64_t rows, int64_t cols, T* c, int64_t c_row) {
-  constexpr int W = Simd<T>::width;
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < cols; j += W) {
-      T* const x = c + i * c_row + j;
-      if (cols - j >= W)
-        f(Simd<T>::load(x)).store(x);
-      else
-        f(Simd<T>::load(x, cols - j)).store(x, cols - j);
-    }
-}
-
-template <class T>
-void apply_tail(GemmTail tail, int64_t rows, int64_t cols, T* c, int64_t c_row) {
-  const auto run = [&](auto f) { apply(f, rows, cols, c, c_row); };
-  switch (tail) {
-    case GemmTail::none:
-      break;
-    case GemmTail::relu:
-      run(Relu());
-      break;
-    case GemmTail::gelu:
-      run(Gelu());
-      break;
-    case GemmTail::gelu_tanh:
-      run(GeluTanh());
-      break;
-    case GemmTail::silu:
-      run(Silu());
-      break;
-  }
 }
 
 /// One tile of C: `rows` ≤ kTileRows by `cols` ≤ kTileCols.
@@ -190,7 +153,6 @@ void compute_tile(const Gemm<T>& g, const Block<T>& block, int64_t row_tile, int
       Simd<T>::load(from + last).store(to + last, cols - last);
     }
   }
-  if (block.is_last) apply_tail(g.tail, rows, cols, c, g.c_row);
 }
 
 template <class T>
@@ -239,7 +201,6 @@ void row_product(const Gemm<T>& g, const T* a, const T* b, T* c) {
         int64_t j = first;
         for (; j + kCols <= last; j += kCols) row_tile<T, 2>(args(j), W);
         for (; j < last; j += W) row_tile<T, 1>(args(j), least(W, last - j));
-        apply_tail(g.tail, 1, last - first, c + first, g.c_row);
       });
 }
 
@@ -248,7 +209,6 @@ template <class T>
 void dot_product(const Gemm<T>& g, const T* a, const T* b, T* c) {
   const T start = g.accumulate ? *c : g.bias != nullptr ? *g.bias : T(0);
   *c = start + dot(g.k, a, g.a_col, b, g.b_row);
-  apply_tail(g.tail, 1, 1, c, g.c_row);
 }
 
 /// The product of one matrix A by one matrix B.
@@ -276,7 +236,6 @@ void product(const Gemm<T>& g, const T* a, const T* b, T* c) {
       block.k = least(block_k, g.k - p);
       block.b = b + p * g.b_row + col * g.b_col;
       block.starts_from_c = g.accumulate || i > 0;
-      block.is_last = i + 1 == k_blocks;
       for (int64_t row = 0; row < g.m; row += block_rows) {
         block.rows = least(block_rows, g.m - row);
         block.a = a + row * g.a_row + p * g.a_col;

@@ -1,15 +1,12 @@
 #pragma once
-// C = A·B, C += A·B, with any strides, batched, with a fused tail.
+// C = A·B, C += A·B, with any strides, batched, with a fused bias.
 
 #include <cstdint>
 
 namespace tarsier::kernels {
 
-/// What happens to an element of the product before it is stored.
-enum class GemmTail : uint8_t { none, relu, gelu, gelu_tanh, silu };
-
-/// C[i, j] = tail(Σ_p A[i, p]·B[p, j] + bias[j])   for i < m, j < n, p < k,
-/// or C[i, j] += Σ_p … where `accumulate` (no bias or tail then). Strides count elements; A and B
+/// C[i, j] = Σ_p A[i, p]·B[p, j] + bias[j]   for i < m, j < n, p < k,
+/// or C[i, j] += Σ_p … where `accumulate` (no bias then). Strides count elements; A and B
 /// may have any (a transposed matrix is one with swapped strides, 0 repeats), the rows of C are
 /// contiguous (column stride 1).
 ///
@@ -32,7 +29,6 @@ struct Gemm {
   int64_t c_row;
   bool accumulate = false;
   const T* bias = nullptr;
-  GemmTail tail = GemmTail::none;
   int64_t batch = 1;
   const int64_t* a_offsets = nullptr;
   const int64_t* b_offsets = nullptr;

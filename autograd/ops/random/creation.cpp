@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "autograd/loops/elementwise.h"
-#include "autograd/loops/elementwise.kernel.h"
 #include "autograd/loops/random.kernel.h"
 #include "autograd/ops.h"
+#include "autograd/ops/elementwise/unary.kernel.h"
 #include "autograd/simd/dispatch.h"
 
 namespace tarsier {
@@ -48,7 +48,7 @@ constexpr int64_t kBlock = 256, kHalf = kBlock / 2;
 template <class T>
 void normal_block(RandomKey key, int64_t block, T* z) {
   const auto apply = [](Unary f, const T* x, T* y) {
-    kernels::active<kernels::ElementwiseKernels<T>>().unary[static_cast<int>(f)](kHalf, x, y);
+    kernels::active<kernels::UnaryKernels<T>>().value(f)(kHalf, x, y, 0, 0);
   };
   T u[kBlock], *v = u + kHalf, r[kHalf];
   kernels::active<kernels::RandomKernels<T>>().uniform(key, static_cast<uint64_t>(block * kBlock),

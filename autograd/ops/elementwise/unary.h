@@ -1,0 +1,22 @@
+#pragma once
+// The functions of functions.h on tensors: of any strides, on all threads.
+
+#include "../../tape/tape.h"
+#include "functions.h"
+
+namespace tarsier::detail {
+
+/// What a function has besides its argument, as a slope or a threshold: what its `value` calls
+/// them, in that order.
+struct Parameters {
+  double a = 0, b = 0;
+};
+
+/// f as an op: y = f(x), recorded by f's name; its backward is f's gradient, in one pass over
+/// memory. Where that is to be differentiated itself, the same formula records ops (traced.h).
+Tensor unary(kernels::Unary f, const Arg& x, Parameters p = {});
+
+/// A new tensor f(x), not recorded. `op` names the caller in errors. Floating dtypes only.
+Tensor unary_value(kernels::Unary f, const Tensor& x, const char* op, Parameters p = {});
+
+}  // namespace tarsier::detail
