@@ -63,10 +63,10 @@ HookedCall::HookedCall(Module& module, std::shared_ptr<Hooks> hooks, Tensors& in
   inputs_ = inputs;
 }
 
-/// Views of the inputs. The gradient that one gets is this call's alone, where the input itself may
-/// be used elsewhere, too. The hooks want all of them at once, and a node has one output: so each
-/// view leaves its gradient in `backward_`, and one node before them all, whose turn in the walk
-/// comes after theirs, hands them on.
+/// Views of the inputs. A view gets the gradient of this call only, while the input itself may also
+/// be used elsewhere. The hooks need all gradients at once, but a node has one output. So each view
+/// leaves its gradient in `backward_`, and a node recorded before the views, which the walk visits
+/// after them, passes them on.
 Tensors HookedCall::gate_inputs(const Tensors& inputs) {
   const Tensor gate =
       record("module_inputs", Inputs(inputs, at_), zeros({}), Save{},

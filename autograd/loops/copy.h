@@ -1,5 +1,5 @@
 #pragma once
-// Moving elements between strided memory: what is behind contiguous, clone, to, reshape, cat, pad.
+// Copies between strided tensors, for contiguous, clone, to, reshape, cat and pad.
 
 #include "../tensor/tensor.h"
 

@@ -48,8 +48,8 @@ void zip_elements(const Tensor& a, const Tensor& b, const Tensor& y, const F& f)
 
 // ---- The kernels on tensors. `op` names the caller in errors. Floating dtypes only. ----
 
-/// A new tensor f(a, b), of the shape that a and b broadcast to. i64 for add, sub, mul, minimum and
-/// maximum, too. A number takes the dtype of the tensor beside it; Error(op) where it does not fit.
+/// A new tensor f(a, b), of the shape that a and b broadcast to. add, sub, mul, minimum and maximum
+/// also take i64. A number takes the dtype of the tensor; Error(op) if it does not fit.
 Tensor binary(kernels::Binary f, const Tensor& a, const Tensor& b, const char* op);
 Tensor binary(kernels::Binary f, const Tensor& a, double b, const char* op);
 Tensor binary(kernels::Binary f, double a, const Tensor& b, const char* op);

@@ -25,10 +25,9 @@ struct ReducedDims {
 /// Empty `dims` are all of them. Throws Error(op) for a dimension out of range or named twice.
 ReducedDims reduced_dims(const Tensor& x, const Axes& dims, bool keepdim, const char* op);
 
-/// x as `outer` matrices of n rows of `inner` neighbouring elements, each to be folded downwards to
-/// one row. Where inner is 1 and so is `step`, that is folding along a row, which the kernels can,
-/// too. Elements lie at outer·outer_step + row·step + column of `x`, a view or a copy of what was
-/// given.
+/// x as `outer` matrices of n rows of `inner` contiguous elements, each to be folded downwards into
+/// one row. With inner = step = 1 this is folding along a row, which the kernels can do as well.
+/// Elements are at outer·outer_step + row·step + column of `x`, a view or a copy of the input.
 struct Matrices {
   Tensor x;
   int64_t outer = 1, outer_step = 0, n = 1, step = 1, inner = 1;

@@ -90,8 +90,8 @@ MaskSizes MultiheadAttention::check_inputs(const Arg& query, const Arg& key, con
   return {batch(query), num_heads_, query.size(time), keys, batched};
 }
 
-/// The mask of scaled_dot_product_attention, over the extra keys, too. Where there are such keys,
-/// is_causal is part of it: they stand behind all others, but every query sees them.
+/// The mask of scaled_dot_product_attention, with columns for the extra keys. If there are extra
+/// keys it includes is_causal: they come after all others, but every query sees them.
 Tensor MultiheadAttention::full_mask(const MaskSizes& n, const AttentionOptions& options,
                                      DType dtype) const {
   std::vector<Tensor> masks = given_masks(kName, options, n, dtype);
@@ -158,7 +158,7 @@ std::vector<Tensor> MultiheadAttention::project_once(const Arg& query, const Arg
   return {q, k, v};
 }
 
-/// Keys or values x (B, H, S, D), and behind them those of add_bias_kv and add_zero_attn.
+/// Keys or values x (B, H, S, D), followed by those of add_bias_kv and add_zero_attn.
 Tensor MultiheadAttention::with_extra_key(const Tensor& x, const Tensor& bias) const {
   if (extra_keys() == 0) return x;
   const Shape one{x.size(0), num_heads_, 1, x.size(3)};
@@ -173,7 +173,7 @@ struct MultiheadAttention::Scene {
   Arg q;        ///< (B, H, T, D)
   Tensor k, v;  ///< (B, H, S, D)
   Tensor mask;
-  bool is_causal;  ///< besides the mask; the queries stand at the last of the keys
+  bool is_causal;  ///< in addition to the mask; the queries are at the last keys
   bool batched;    ///< whether the inputs have a batch dimension
 };
 
