@@ -19,7 +19,7 @@ constexpr int64_t kBatch = 12;
 
 /// Multiply-adds count twice: 6 for each weight of a matrix and token (2 forward, 4 backward), and
 /// the two products of attention, 12·C·T for each token and layer without a causal mask.
-double step_flops(const zoo::GptConfig& c) {
+double step_flops(const zoo::gpt::Config& c) {
   const double tokens = static_cast<double>(kBatch * c.block_size);
   const double weights =
       static_cast<double>(c.n_layer * 12 * c.n_embd * c.n_embd + c.vocab_size * c.n_embd);
@@ -30,7 +30,7 @@ double step_flops(const zoo::GptConfig& c) {
 void time_step(benchmark::State& state, int threads) {
   set_num_threads(threads);
   Generator generator(1);
-  zoo::Gpt model(zoo::GptConfig{}, generator);
+  zoo::gpt::Gpt model(zoo::gpt::Config{}, generator);
   optim::AdamW optimizer(model.named_parameters(), {.lr = 1e-3, .betas = {0.9, 0.99}});
   const std::vector<Tensor> parameters = model.parameters();
   const Shape shape{kBatch, model.config.block_size};
@@ -65,7 +65,7 @@ void print_table(const bench::Medians& medians) {
   for (const int threads : {1, 2}) {
     const double flops = bench::Medians::get(medians.flops, "gpt_step/" + std::to_string(threads));
     if (flops > 0)
-      std::printf("| %d | %.1f | %.0f |\n", threads, 1e3 * step_flops(zoo::GptConfig{}) / flops,
+      std::printf("| %d | %.1f | %.0f |\n", threads, 1e3 * step_flops(zoo::gpt::Config{}) / flops,
                   flops / 1e9);
   }
 }

@@ -5,6 +5,7 @@
 #include <set>
 #include <sstream>
 
+#include "autograd/base/numerals.h"
 #include "nn/names.h"
 #include "nn/unwrap.h"
 
@@ -25,17 +26,6 @@ class LocatedError : public Error {
  private:
   std::string text_;
 };
-
-/// 1234567 → "1,234,567".
-std::string with_commas(int64_t n) {
-  const std::string digits = std::to_string(n);
-  std::string text;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text.push_back(',');
-    text.push_back(digits[i]);
-  }
-  return text;
-}
 
 bool is_number(const std::string& name) {
   return std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c); });

@@ -190,20 +190,58 @@ Schedule sequential(std::vector<Schedule> schedules, std::vector<int64_t> milest
 
 // ------------------------------------------------------------------------------ for Transformers
 
-Schedule warmup_cosine(const WarmupCosineOptions& options) {
-  const auto [lr, min_lr, warmup, decay] = options;
-  check_not_negative("warmup_cosine", "lr", lr);
-  check(min_lr >= 0 && min_lr <= lr, "warmup_cosine", "lr is ", lr, " and min_lr ", min_lr,
-        ": 0 <= min_lr <= lr must hold");
-  check(warmup >= 0 && warmup < decay, "warmup_cosine", "warmup_steps is ", warmup,
-        " and decay_steps ", decay, ": 0 <= warmup_steps < decay_steps must hold");
-  return schedule("warmup_cosine", [lr = lr, min_lr = min_lr, rise = static_cast<double>(warmup),
-                                    end = static_cast<double>(decay)](double t) {
-    if (t < rise) return lr * (t + 1) / (rise + 1);
-    if (t > end) return min_lr;
-    const double ratio = (t - rise) / (end - rise);
-    return min_lr + 0.5 * (1 + std::cos(std::numbers::pi * ratio)) * (lr - min_lr);
+namespace {
+
+/// Up to `lr` in `warmup` steps, then what `fall` says of t.
+template <class Fall>
+Schedule warmed_up(const char* name, double lr, int64_t warmup, Fall fall) {
+  return schedule(name, [lr, fall, rise = static_cast<double>(warmup)](double t) {
+    return t < rise ? lr * (t + 1) / (rise + 1) : fall(t);
   });
+}
+
+/// Up, then as fall(r) says of the part r of the way down, from 0 to 1.
+template <class Fall>
+Schedule warmed_up_and_down(const char* name, const WarmupOptions& options, Fall fall) {
+  const auto [lr, min_lr, warmup, decay] = options;
+  check_not_negative(name, "lr", lr);
+  check(min_lr >= 0 && min_lr <= lr, name, "lr is ", lr, " and min_lr ", min_lr,
+        ": 0 <= min_lr <= lr must hold");
+  check(warmup >= 0 && warmup < decay, name, "warmup_steps is ", warmup, " and decay_steps ", decay,
+        ": 0 <= warmup_steps < decay_steps must hold");
+  const double rise = static_cast<double>(warmup), end = static_cast<double>(decay);
+  return warmed_up(name, lr, warmup,
+                   [=](double t) { return fall(std::min((t - rise) / (end - rise), 1.0)); });
+}
+
+}  // namespace
+
+Schedule warmup_cosine(const WarmupOptions& options) {
+  return warmed_up_and_down(
+      "warmup_cosine", options, [lr = options.lr, min_lr = options.min_lr](double r) {
+        return min_lr + 0.5 * (1 + std::cos(std::numbers::pi * r)) * (lr - min_lr);
+      });
+}
+
+Schedule warmup_linear(const WarmupOptions& options) {
+  return warmed_up_and_down(
+      "warmup_linear", options,
+      [lr = options.lr, min_lr = options.min_lr](double r) { return lr + (min_lr - lr) * r; });
+}
+
+Schedule warmup_inverse_square_root(double lr, int64_t warmup_steps) {
+  check_not_negative("warmup_inverse_square_root", "lr", lr);
+  check_not_negative("warmup_inverse_square_root", "warmup_steps",
+                     static_cast<double>(warmup_steps));
+  return warmed_up("warmup_inverse_square_root", lr, warmup_steps, [=](double t) {
+    return lr * std::sqrt(static_cast<double>(warmup_steps + 1) / (t + 1));
+  });
+}
+
+Schedule warmup_constant(double lr, int64_t warmup_steps) {
+  check_not_negative("warmup_constant", "lr", lr);
+  check_not_negative("warmup_constant", "warmup_steps", static_cast<double>(warmup_steps));
+  return warmed_up("warmup_constant", lr, warmup_steps, [=](double) { return lr; });
 }
 
 Schedule inverse_square_root(int64_t d_model, int64_t warmup_steps, double factor) {

@@ -89,20 +89,30 @@ Schedule sequential(std::vector<Schedule> schedules, std::vector<int64_t> milest
 
 // ----------------------------------------------------------------------------- for Transformers
 
-struct WarmupCosineOptions {
+// The first four rise in a straight line for warmup_steps: lr·(step + 1) / (warmup_steps + 1).
+
+struct WarmupOptions {
   double lr = 1e-3;   ///< the highest
   double min_lr = 0;  ///< from decay_steps on
   int64_t warmup_steps = 0;
   int64_t decay_steps = 1;  ///< from step 0, so it includes the warm-up
 };
-/// Linear warm-up, then half a cosine down to min_lr:
-///   lr·(step + 1) / (warmup_steps + 1)                        step < warmup_steps
-///   min_lr + ½(1 + cos πr)(lr − min_lr)                       up to decay_steps
-///   min_lr                                                    afterwards
-/// with r = (step − warmup_steps) / (decay_steps − warmup_steps).
+/// Warm-up, then half a cosine down to min_lr at decay_steps, which stays:
+///   min_lr + ½(1 + cos πr)(lr − min_lr),   r = (step − warmup_steps) / (decay_steps − warmup_steps)
 /// 0 ≤ min_lr ≤ lr and 0 ≤ warmup_steps < decay_steps.
 /// Source: Loshchilov & Hutter 2017; get_lr of https://github.com/karpathy/nanoGPT.
-Schedule warmup_cosine(const WarmupCosineOptions& options);
+Schedule warmup_cosine(const WarmupOptions& options);
+
+/// Warm-up, then a straight line down to min_lr: lr + (min_lr − lr)·r, r as above. With min_lr = 0
+/// as get_linear_schedule_with_warmup in transformers, whose warm-up begins at 0.
+Schedule warmup_linear(const WarmupOptions& options);
+
+/// Warm-up, then lr·√((warmup_steps + 1) / (step + 1)): down with the root, without an end.
+/// lr ≥ 0, warmup_steps ≥ 0. Source: Vaswani et al. 2017, section 5.3.
+Schedule warmup_inverse_square_root(double lr, int64_t warmup_steps);
+
+/// Warm-up, then lr. lr ≥ 0, warmup_steps ≥ 0.
+Schedule warmup_constant(double lr, int64_t warmup_steps);
 
 /// factor·d_model^−½ · min(t^−½, t·warmup_steps^−3/2) with t = step + 1: a linear warm-up, then a
 /// decay with the inverse square root. Also known as the Noam schedule. d_model and warmup_steps

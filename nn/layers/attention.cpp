@@ -2,6 +2,8 @@
 
 #include <tuple>
 
+#include "nn/layers/heads.h"
+
 namespace tarsier::nn {
 namespace {
 
@@ -121,9 +123,7 @@ std::vector<Tensor> MultiheadAttention::in_proj(const Arg& x, int64_t first, int
     by_batch = transpose(x, 0, 1);
   const Tensor y = linear(Arg(by_batch, x.at), weight, rows(in_proj_bias));
   std::vector<Tensor> maps = count == 1 ? std::vector<Tensor>{y} : chunk(y, count, -1);
-  for (Tensor& map : maps)
-    map = transpose(reshape(map, {map.size(0), map.size(1), num_heads_, embed_dim_ / num_heads_}),
-                    1, 2);
+  for (Tensor& map : maps) map = split_heads(map, num_heads_);
   return maps;
 }
 
@@ -207,9 +207,7 @@ Tensor MultiheadAttention::attend(const Scene& s, const Tensor& values) const {
 
 /// (B, H, T, D) → (B, T, C), through out_proj, to the layout of the inputs.
 Tensor MultiheadAttention::join_heads(const Arg& heads, bool batched) {
-  const Tensor rows = transpose(heads, 1, 2);
-  const Tensor joined = reshape(rows, {rows.size(0), rows.size(1), embed_dim_});
-  const Tensor output = out_proj(Arg(joined, heads.at));
+  const Tensor output = out_proj(Arg(nn::join_heads(heads), heads.at));
   if (!batched) return squeeze(output, 0);
   return options_.batch_first ? output : transpose(output, 0, 1);
 }

@@ -3,6 +3,8 @@
 #include <tuple>
 #include <vector>
 
+#include "nn/layers/heads.h"
+
 namespace tarsier::nn {
 namespace {
 
@@ -74,10 +76,8 @@ Tensor GroupedQueryAttention::forward(const Arg& x, const AttentionOptions& call
   const int64_t offset = call.cache != nullptr ? call.cache->length() : 0;
   const Tensor mask = full_mask(call, {B, H, T, offset + T}, x.dtype());
 
-  const auto by_heads = [&](const Tensor& y, int64_t heads) {  // (B, T, ·) → (B, heads, T, D)
-    return transpose(reshape(y, {B, T, heads, head_dim}), 1, 2);
-  };
-  Tensor q = by_heads(q_proj(x), H), k = by_heads(k_proj(x), Hkv), v = by_heads(v_proj(x), Hkv);
+  Tensor q = split_heads(q_proj(x), H), k = split_heads(k_proj(x), Hkv),
+         v = split_heads(v_proj(x), Hkv);
   if (rotary_) {
     q = (*rotary_)(q, offset);
     k = (*rotary_)(k, offset);
@@ -98,7 +98,7 @@ Tensor GroupedQueryAttention::forward(const Arg& x, const AttentionOptions& call
   } else {
     y = scaled_dot_product_attention(Arg(q, x.at), k, v, mask, dropout_p);
   }
-  return o_proj(Arg(reshape(permute(y, {0, 3, 1, 2, 4}), {B, T, H * head_dim}), x.at));
+  return o_proj(Arg(join_heads(flatten(y, 1, 2)), x.at));
 }
 
 std::string GroupedQueryAttention::extra_repr() const {

@@ -2,42 +2,16 @@
 
 #include <cmath>
 #include <limits>
-#include <string_view>
 
+#include "autograd/ops/loss/checks.h"
 #include "autograd/ops/loss/counted.h"
 
 namespace tarsier::nn {
 
+using tarsier::detail::check_alike;
+using tarsier::detail::check_weight;
 using tarsier::detail::counted;
-
-namespace {
-
-/// Throws Error(op) unless both are floating tensors of one shape and dtype.
-void check_alike(const char* op, std::string_view name_a, const Tensor& a, std::string_view name_b,
-                 const Tensor& b) {
-  check(is_floating(a.dtype()), op, name_a, " is ", a.dtype(), ", but f32 or f64 is needed");
-  check(a.dtype() == b.dtype(), op, name_a, " is ", a.dtype(), ", but ", name_b, " is ", b.dtype(),
-        ": convert one with to(x, dtype)");
-  check(a.shape() == b.shape(), op, name_a, " of shape ", a.shape(), " and ", name_b, " of shape ",
-        b.shape(), ": they must be equal");
-}
-
-/// Throws Error(op) unless `weight` is undefined, or broadcasts to the input without stretching it.
-void check_weight(const char* op, std::string_view name, const Tensor& weight,
-                  const Tensor& input) {
-  if (!weight.defined()) return;
-  check(weight.dtype() == input.dtype(), op, name, " is ", weight.dtype(), ", but input is ",
-        input.dtype());
-  check(broadcast_shapes(weight.shape(), input.shape(), op) == input.shape(), op, name,
-        " of shape ", weight.shape(), " does not broadcast to the input's ", input.shape());
-}
-
-Tensor reduce(const Tensor& loss, Reduction reduction) {
-  if (reduction == Reduction::none) return loss;
-  return reduction == Reduction::sum ? sum(loss) : mean(loss);
-}
-
-}  // namespace
+using tarsier::detail::reduce;
 
 // ------------------------------------------------------------------------------------ regression
 
@@ -106,51 +80,6 @@ Tensor nll_loss(const Arg& input, const Tensor& target, const Tensor& weight, in
   const Tensor loss = where(counts, -counted(w, x), 0);
   const bool weighted = reduction == Reduction::mean && loss.numel() > 0;
   return weighted ? sum(loss) / sum(w) : reduce(loss, reduction);
-}
-
-namespace {
-
-/// PyTorch's guard against 0 / 0, a float there.
-constexpr double kEpsilon = 1e-12f;
-
-/// max(log x, −100), with the slope 0 where x = 0 (that of log is infinite, and ∞ · 0 is NaN).
-Tensor log_above_minus_100(const Tensor& x) {
-  const Tensor zero = x == 0;
-  return where(zero, -100, clamp(log(where(zero, 1, x)), -100));
-}
-
-/// y = −(t · log p + (1 − t) · log(1 − p)), logarithms no less than −100.
-///   dp = dy · (p − t) / max(p(1 − p), 10⁻¹²), dt = dy · (log(1 − p) − log p)     saved: p, t
-Tensor binary_cross_entropy_elements(const Arg& input, const Arg& target) {
-  Tensor y;
-  {
-    NoGrad guard;
-    y = -(target * log_above_minus_100(input) + (1 - target) * log_above_minus_100(1 - input));
-  }
-  return record("binary_cross_entropy", {input, target}, y, Save{input, target},
-                [](const Saved& saved, const Tensor& dy) -> Grads {
-                  const Tensor p = saved[0], t = saved[1];
-                  Grads grads(2);
-                  if (saved.needs(0)) grads[0] = dy * (p - t) / clamp(p * (1 - p), kEpsilon);
-                  if (saved.needs(1))
-                    grads[1] = dy * (log_above_minus_100(1 - p) - log_above_minus_100(p));
-                  return grads;
-                });
-}
-
-}  // namespace
-
-Tensor binary_cross_entropy(const Arg& input, const Arg& target, const Tensor& weight,
-                            Reduction reduction) {
-  const char* op = "binary_cross_entropy";
-  check_alike(op, "input", input, "target", target);
-  check_weight(op, "weight", weight, input);
-  const std::vector<double> p = input.to_vector();
-  for (size_t i = 0; i < p.size(); ++i)
-    check(p[i] >= 0 && p[i] <= 1, op, "input ", i, " is ", p[i],
-          ", which is no probability: apply sigmoid, or use binary_cross_entropy_with_logits");
-  const Tensor loss = binary_cross_entropy_elements(input, target);
-  return reduce(weight.defined() ? loss * weight : loss, reduction);
 }
 
 Tensor binary_cross_entropy_with_logits(const Arg& input, const Arg& target, const Tensor& weight,

@@ -6,8 +6,9 @@
 // one loss per element (or per sample), `sum` adds them up, `mean` divides the sum by their number
 // (nll_loss: by the sum of their weights). All throw Error with the function's name where shapes or
 // dtypes do not fit together: nothing is broadcast here but weights.
-// Connectionist temporal classification is in ctc.h; cross_entropy is an op (autograd/ops.h).
+// cross_entropy, binary_cross_entropy and ctc_loss are ops (autograd/ops.h).
 
+#include "../../autograd/ops/loss/loss.h"
 #include "../module.h"
 
 namespace tarsier::nn {
@@ -44,14 +45,8 @@ Tensor huber_loss(const Arg& input, const Arg& target, Reduction reduction = Red
 Tensor nll_loss(const Arg& input, const Tensor& target, const Tensor& weight = {},
                 int64_t ignore_index = -100, Reduction reduction = Reduction::mean);
 
-/// −w · (t · log p + (1 − t) · log(1 − p)) for probabilities p = input, with both logarithms no
-/// less than −100. target (…) as input, usually in [0, 1]; weight broadcasts to it, or is
-/// undefined.
-///   dp = dy · w · (p − t) / max(p(1 − p), 10⁻¹²)
-/// Throws where an element of input is not in [0, 1].
-/// As https://pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
-Tensor binary_cross_entropy(const Arg& input, const Arg& target, const Tensor& weight = {},
-                            Reduction reduction = Reduction::mean);
+/// −w · (t · log p + (1 − t) · log(1 − p)): an op (autograd/ops.h).
+using tarsier::binary_cross_entropy;
 
 /// −w · (p_w · t · log σ(x) + (1 − t) · log(1 − σ(x))), without overflow or cancellation:
 ///   w · (p_w · t · log(1 + e⁻ˣ) + (1 − t) · log(1 + eˣ)), also for x = ±∞: 0 where t says so.

@@ -9,6 +9,7 @@
 #include "autograd/check/gradcheck.h"
 #include "autograd/ops.h"
 #include "tests/error_of.h"
+#include "tests/threads.h"
 
 namespace tarsier {
 namespace {
@@ -205,7 +206,7 @@ TEST_CASE("memory grows with the length, not with its square") {
 }
 
 TEST_CASE("the bits do not depend on the number of threads") {
-  const int before = num_threads();
+  const Threads restore;
   for (const Shape& shape : std::vector<Shape>{{1, 1, 300, 16}, {3, 4, 150, 33}, {40, 70, 8}}) {
     CAPTURE(shape);
     for (DType dtype : {f32, f64}) {
@@ -222,7 +223,6 @@ TEST_CASE("the bits do not depend on the number of threads") {
       }
     }
   }
-  set_num_threads(before);
 }
 
 TEST_CASE("gradients of attention, first and second order, of the fused and the reference form") {

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "autograd/autograd.h"
+#include "tests/threads.h"
 
 using namespace tarsier;
 
@@ -113,7 +114,7 @@ TEST_CASE("a generator's state can be saved and restored; every call takes the n
 }
 
 TEST_CASE("random tensors: the same at any number of threads, and at any size") {
-  const int before = num_threads();
+  const Threads restore;
   for (DType dtype : {f32, f64}) {
     Generator a(9), b(9), c(9);
     set_num_threads(1);
@@ -127,7 +128,6 @@ TEST_CASE("random tensors: the same at any number of threads, and at any size") 
     CHECK(std::equal(small.begin(), small.end(), rand1.begin()));
     CHECK(std::equal(small_n.begin(), small_n.end(), randn1.begin()));
   }
-  set_num_threads(before);
 }
 
 // Bounds below are five deviations of the statistic: seeds are fixed, so they hold or they do not.

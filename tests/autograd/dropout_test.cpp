@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "autograd/autograd.h"
+#include "tests/threads.h"
 
 using namespace tarsier;
 
@@ -57,7 +58,7 @@ TEST_CASE("dropout: nothing to do, everything to drop, wrong arguments") {
 }
 
 TEST_CASE("dropout: the same mask at any number of threads; a new one at every call") {
-  const int before = num_threads();
+  const Threads restore;
   const Tensor x = ones({60000});
   Generator a(5), b(5);
   set_num_threads(1);
@@ -65,5 +66,4 @@ TEST_CASE("dropout: the same mask at any number of threads; a new one at every c
   set_num_threads(4);
   CHECK(dropout(x, 0.5, true, b).to_vector() == first);
   CHECK(dropout(x, 0.5, true, b).to_vector() != first);
-  set_num_threads(before);
 }

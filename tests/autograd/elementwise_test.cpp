@@ -6,6 +6,7 @@
 
 #include "autograd/autograd.h"
 #include "tests/error_of.h"
+#include "tests/threads.h"
 
 using namespace tarsier;
 
@@ -184,13 +185,12 @@ TEST_CASE("broadcasting over views: any strides, sizes of one, empty tensors") {
 
 TEST_CASE("the bits do not depend on the number of threads") {
   const Tensor x = randn({300, 500}), b = randn({500});
-  const int before = num_threads();
+  const Threads restore;
   set_num_threads(1);
   const auto one = (gelu(transpose(x, 0, 1)) + 1).to_vector(), sum_one = (x * b).to_vector();
   set_num_threads(4);
   CHECK((gelu(transpose(x, 0, 1)) + 1).to_vector() == one);
   CHECK((x * b).to_vector() == sum_one);
-  set_num_threads(before);
 }
 
 TEST_CASE("fused gradients agree with the formulas that higher derivatives use") {

@@ -6,6 +6,7 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/ops.h"
+#include "tests/threads.h"
 
 namespace tarsier {
 namespace {
@@ -91,7 +92,7 @@ TEST_CASE("embedding: rows of the table; repeated rows sum their gradients, twic
 }
 
 TEST_CASE("the gradient of an embedding has the same bits at any thread count") {
-  const int before = num_threads();
+  const Threads restore;
   // f32 sums of numbers that do not add exactly: another order would give other bits.
   std::vector<int64_t> entries;
   for (int64_t i = 0; i < 700; ++i) entries.push_back(i * i % 65);
@@ -115,7 +116,6 @@ TEST_CASE("the gradient of an embedding has the same bits at any thread count") 
         scatter_add(zeros({100, 65}), 1, transpose(wide, 0, 1), transpose(dy, 0, 1));
     CHECK(transpose(columns, 0, 1).to_vector<float>() == expected);
   }
-  set_num_threads(before);
 }
 
 TEST_CASE("gather and scatter_add: along every dimension, and each the other's gradient") {

@@ -9,6 +9,7 @@
 #include "autograd/check/gradcheck.h"
 #include "autograd/ops.h"
 #include "tests/error_of.h"
+#include "tests/threads.h"
 
 namespace tarsier {
 namespace {
@@ -195,10 +196,7 @@ TEST_CASE("decoding token by token is the same as attending at once") {
 }
 
 TEST_CASE("local attention: the bits do not depend on the number of threads") {
-  struct Threads {
-    int before = num_threads();
-    ~Threads() { set_num_threads(before); }
-  } restore;
+  const Threads restore;
   const AttentionWindow windows[] = {{.left = 100, .right = 0},
                                      {.left = 10, .right = 10},
                                      {.left = 70, .right = 0, .offset = 90},

@@ -7,6 +7,7 @@
 
 #include "autograd/autograd.h"
 #include "tests/error_of.h"
+#include "tests/threads.h"
 
 using namespace tarsier;
 
@@ -191,7 +192,7 @@ TEST_CASE("cross_entropy: any integer may be the ignored one, for higher derivat
 }
 
 TEST_CASE("cross_entropy and its gradient have the same bits on any number of threads") {
-  const int before = num_threads();
+  const Threads restore;
   Generator generator(4);
   const Tensor start = randn({2000, 27}, f32, generator);
   const Tensor t = randint(0, 27, {2000}, generator);
@@ -206,7 +207,6 @@ TEST_CASE("cross_entropy and its gradient have the same bits on any number of th
     both.push_back(loss.item());
     results.push_back(both);
   }
-  set_num_threads(before);
   CHECK(results[0] == results[1]);
   CHECK(results[0] == results[2]);
 }

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "autograd/autograd.h"
+#include "tests/threads.h"
 
 using namespace tarsier;
 
@@ -13,11 +14,6 @@ namespace {
 using Values = std::vector<double>;
 using Tensors = std::vector<Tensor>;
 using Op = std::function<Tensor(const Tensors&)>;
-
-struct Threads {
-  int before = num_threads();
-  ~Threads() { set_num_threads(before); }
-};
 
 Tensors leaves(DType dtype, uint64_t seed, int64_t rows, int64_t n) {
   Generator generator(seed);

@@ -9,16 +9,10 @@
 #include <vector>
 
 #include "autograd/base/error.h"
+#include "tests/threads.h"
 
 namespace tarsier {
 namespace {
-
-/// Sets the number of threads for a scope.
-struct Threads {
-  explicit Threads(int n) : before(num_threads()) { set_num_threads(n); }
-  ~Threads() { set_num_threads(before); }
-  int before;
-};
 
 TEST_CASE("parallel_for visits every index once, in chunks that do not depend on the threads") {
   for (int threads : {1, 2, 3, 8}) {

@@ -8,6 +8,7 @@
 
 #include "autograd/autograd.h"
 #include "tests/error_of.h"
+#include "tests/threads.h"
 
 using namespace tarsier;
 
@@ -39,12 +40,6 @@ Values gradient(const std::function<Tensor(const Tensor&)>& f, const Values& x) 
   y.backward(ones_like(y));
   return leaf.grad().to_vector();
 }
-
-/// Restores the number of threads.
-struct Threads {
-  int before = num_threads();
-  ~Threads() { set_num_threads(before); }
-};
 
 TEST_CASE("sums over every subset of dimensions agree with sums one element at a time") {
   Generator generator(1);

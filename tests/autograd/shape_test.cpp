@@ -7,6 +7,7 @@
 #include "autograd/base/parallel.h"
 #include "autograd/loops/copy.h"
 #include "autograd/ops.h"
+#include "tests/threads.h"
 
 namespace tarsier {
 namespace {
@@ -168,7 +169,7 @@ TEST_CASE("the gradient of a slice can be differentiated again") {
 }
 
 TEST_CASE("copies through any strides, whole tiles and their edges, at any thread count") {
-  const int before = num_threads();
+  const Threads restore;
   const Tensor x = count_up({3, 37, 2, 41}, f32);
   for (int threads : {1, 2, 3}) {
     set_num_threads(threads);
@@ -188,7 +189,6 @@ TEST_CASE("copies through any strides, whole tiles and their edges, at any threa
       CHECK(contiguous_copy(wide).to_vector() == wide.to_vector());
     }
   }
-  set_num_threads(before);
 }
 
 TEST_CASE("contiguous and to are the tensor itself where nothing is to be done") {

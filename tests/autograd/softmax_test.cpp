@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "autograd/autograd.h"
+#include "tests/threads.h"
 
 using namespace tarsier;
 
@@ -15,11 +16,6 @@ using Values = std::vector<double>;
 using Op = std::function<Tensor(const Tensor&)>;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
-
-struct Threads {
-  int before = num_threads();
-  ~Threads() { set_num_threads(before); }
-};
 
 /// d²/dx² in direction: the gradient of Σ (df/dx)·c for a fixed random c.
 Tensor second_derivative(const Op& f, const Tensor& start) {

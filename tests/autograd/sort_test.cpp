@@ -8,6 +8,7 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/ops.h"
+#include "tests/threads.h"
 
 namespace tarsier {
 namespace {
@@ -98,7 +99,7 @@ TEST_CASE("multinomial without replacement draws each index once, until none is 
 }
 
 TEST_CASE("multinomial is a function of the generator's state, at any thread count") {
-  const int before = num_threads();
+  const Threads restore;
   Tensor w = Tensor::empty({50, 300}, f32);
   for (int64_t i = 0; i < w.numel(); ++i) w.data<float>()[i] = static_cast<float>(i % 7);
   for (bool replacement : {true, false}) {
@@ -114,7 +115,6 @@ TEST_CASE("multinomial is a function of the generator's state, at any thread cou
     seen.insert(multinomial(w, 5, replacement, generator).to_vector<int64_t>());
     CHECK(seen.size() == 2);
   }
-  set_num_threads(before);
 }
 
 TEST_CASE("multinomial refuses what is no distribution") {

@@ -16,12 +16,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kFolders[] = {"autograd", "nn", "optim", "zoo", "tests", "bench", "findings"};
+
+/// The pages of the project: README.md and others, of folders and of folders in them.
 std::vector<fs::path> readmes() {
   std::vector<fs::path> found = {source_file("README.md")};
-  for (const char* folder : {"autograd", "nn", "optim", "zoo", "tests", "bench", "findings"})
-    found.push_back(source_file(folder) / "README.md");
-  for (const char* page : {"autograd/DERIVATIONS.md", "autograd/ops/README.md"})
-    found.push_back(source_file(page));
+  for (const char* folder : kFolders)
+    for (const auto& entry : fs::recursive_directory_iterator(source_file(folder)))
+      if (entry.path().extension() == ".md") found.push_back(entry.path());
   return found;
 }
 
@@ -123,8 +125,12 @@ TEST_CASE("the commands of the READMEs can be typed") {
 
 TEST_CASE("every folder has a README, and what the READMEs link to exists") {
   static const std::regex link(R"(\]\(([^)#:]+)\))");
+  for (const char* folder : kFolders)
+    CHECK_MESSAGE(fs::exists(source_file(folder) / "README.md"), folder, " has no README");
+  for (const auto& entry : fs::directory_iterator(source_file("zoo")))
+    if (fs::exists(entry.path() / "model.h"))
+      CHECK_MESSAGE(fs::exists(entry.path() / "README.md"), entry.path(), " has no README");
   for (const fs::path& readme : readmes()) {
-    CHECK_MESSAGE(fs::exists(readme), readme.string(), " is missing");
     const std::string text = prose_of(text_of(readme));
     for (std::sregex_iterator it(text.begin(), text.end(), link), end; it != end; ++it) {
       const std::string target = (*it)[1];
@@ -137,7 +143,7 @@ TEST_CASE("every folder has a README, and what the READMEs link to exists") {
 /// The paths of all files of the project, each with a slash before it.
 std::vector<std::string> project_files() {
   std::vector<std::string> files;
-  for (const char* folder : {"autograd", "nn", "optim", "zoo", "tests", "bench", "findings"})
+  for (const char* folder : kFolders)
     for (const auto& entry : fs::recursive_directory_iterator(source_file(folder)))
       files.push_back('/' + fs::relative(entry.path(), source_file("")).generic_string());
   return files;

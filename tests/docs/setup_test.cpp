@@ -11,7 +11,7 @@ namespace {
 
 /// What setup.sh says of these lines of a build, where standard error is no terminal.
 std::string progress_of(const std::string& lines) {
-  const std::string command = "bash -ec 'source \"" + source_file("tests/setup.sh").string() +
+  const std::string command = "bash -ec 'source \"" + source_file(".scripts/setup.sh").string() +
                               "\"; printf \"" + lines + "\" | show_progress \"the program\"' 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   REQUIRE(pipe != nullptr);

@@ -49,10 +49,14 @@ function(tarsier_add_snippets readme name)
   endwhile()
 endfunction()
 
-foreach(folder . autograd nn optim zoo tests bench)  # a missing README fails readme_test.cpp
+file(GLOB parts RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/*/*/README.md)
+list(TRANSFORM parts REPLACE "/README.md" "")
+list(FILTER parts INCLUDE REGEX "^(autograd|nn|optim|zoo)/")
+foreach(folder . autograd nn optim zoo tests bench ${parts})  # a missing README fails readme_test.cpp
   set(readme ${PROJECT_SOURCE_DIR}/${folder}/README.md)
   if(EXISTS ${readme})
     string(REPLACE . main name ${folder})
+    string(REPLACE / _ name ${name})
     tarsier_add_snippets(${readme} ${name})
   endif()
 endforeach()

@@ -6,7 +6,7 @@
 
 void tarsier::fuzz::read_input(std::string_view bytes) {
   const Json json = Json::parse(take_part(bytes, '\0'));
-  const zoo::TextTokens tokens = zoo::TextTokens::from_json(json);
+  const zoo::gpt::TextTokens tokens = zoo::gpt::TextTokens::from_json(json);
   tokens.blank();
   for (int32_t id : tokens.encode(bytes, "the input")) {
     promise(id >= 0 && id < tokens.size(), "an id is one of the vocabulary");

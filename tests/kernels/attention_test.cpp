@@ -12,6 +12,7 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/simd/dispatch.h"
+#include "tests/threads.h"
 
 namespace tarsier {
 namespace {
@@ -201,10 +202,7 @@ TEST_CASE_TEMPLATE("attention kernels are the plain loops over several segments"
 
 TEST_CASE("the bits of the gradients are the same however the work is shared out") {
   // One head is done as a whole by one thread, and block by block by several.
-  struct Threads {
-    int before = num_threads();
-    ~Threads() { set_num_threads(before); }
-  } restore;
+  const Threads restore;
   constexpr int64_t far = kernels::Band::kNoLimit;
   for (const kernels::Band& band : std::vector<kernels::Band>{
            {}, {-far, 0}, {-100, 0}, {-10, 70}, {60, 90}, {-150, -60}, {70, far}, {300, far}}) {

@@ -10,6 +10,7 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/simd/dispatch.h"
+#include "tests/threads.h"
 
 namespace tarsier::kernels {
 namespace {
@@ -249,7 +250,7 @@ TEST_CASE_TEMPLATE("a batch gives the same bits as its matrices one by one", T, 
 
 TEST_CASE_TEMPLATE("the bits do not depend on threads, nor on which rows stand around", T, float,
                    double) {
-  const int before = num_threads();
+  const Threads restore;
   struct Size {
     int64_t m, n, k;
   };
@@ -280,7 +281,6 @@ TEST_CASE_TEMPLATE("the bits do not depend on threads, nor on which rows stand a
       CHECK(different == 0);
     }
   }
-  set_num_threads(before);
 }
 
 TEST_CASE_TEMPLATE("a column by itself has the bits that it has in a whole product", T, float,

@@ -11,6 +11,7 @@
 #include "nn/layers/ctc.h"
 #include "tests/error_of.h"
 #include "tests/nn/losses.h"
+#include "tests/threads.h"
 
 namespace tarsier {
 namespace {
@@ -175,14 +176,13 @@ TEST_CASE("ctc_loss gives the same bits at any number of threads") {
   Tensor x = log_softmax(randn({40, 9, 6}, f32, generator), -1).requires_grad_();
   const Tensor targets = randint(1, 6, {9, 12}, generator);
   const Tensor frames = full({9}, 40, i64), labels = full({9}, 12, i64);
-  const int before = num_threads();
+  const Threads restore;
   std::vector<std::vector<double>> results;
   for (const int threads : {1, 4}) {
     set_num_threads(threads);
     const Tensor loss = nn::ctc_loss(x, targets, frames, labels, 0, Reduction::sum);
     results.push_back(cat({reshape(loss, {1}), flatten(grad({loss}, {x})[0])}).to_vector());
   }
-  set_num_threads(before);
   CHECK(results[0] == results[1]);
 }
 

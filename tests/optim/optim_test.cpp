@@ -11,6 +11,7 @@
 #include "autograd/base/parallel.h"
 #include "autograd/ops.h"
 #include "tests/nn/golden.h"
+#include "tests/threads.h"
 
 namespace tarsier {
 namespace {
@@ -77,7 +78,7 @@ TEST_CASE("optimisers follow PyTorch's over 100 steps, across a save and a resto
 TEST_CASE("a step gives the same bits at any number of threads, wherever an element lies") {
   std::vector<std::vector<float>> results;
   for (const int threads : {1, 2, 5}) {
-    const int before = num_threads();
+    const Threads restore;
     set_num_threads(threads);
     Generator generator(7);
     TensorDict parameters;
@@ -91,7 +92,6 @@ TEST_CASE("a step gives the same bits at any number of threads, wherever an elem
     results.emplace_back();
     for (const auto& [name, p] : parameters)
       for (const float value : p.to_vector<float>()) results.back().push_back(value);
-    set_num_threads(before);
   }
   CHECK(results[0] == results[1]);
   CHECK(results[0] == results[2]);
@@ -333,7 +333,7 @@ TEST_CASE("the gradient norm: exact, the same at any number of threads, and pick
   Tensor p = zeros({100003}).requires_grad_();
   p.set_grad(full({100003}, 2.0));
   const double expected = 2 * std::sqrt(100003.0);
-  const int before = num_threads();
+  const Threads restore;
   Tensor noisy = zeros({100003}).requires_grad_();
   noisy.set_grad(randn({100003}));
   std::vector<double> norms;
@@ -342,7 +342,6 @@ TEST_CASE("the gradient norm: exact, the same at any number of threads, and pick
     CHECK(optim::clip_grad_norm_({p}, INFINITY) == doctest::Approx(expected).epsilon(1e-7));
     norms.push_back(optim::clip_grad_norm_({noisy}, INFINITY));
   }
-  set_num_threads(before);
   CHECK(norms[0] == norms[1]);
   CHECK(optim::clip_grad_norm_({}, 1) == 0);
 

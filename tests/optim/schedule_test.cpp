@@ -128,6 +128,9 @@ TEST_CASE("schedules refuse what makes no sense") {
     CHECK_THROWS_AS(chained(bad, {constant(1)}), Error);
     CHECK_THROWS_AS(inverse_square_root(4, 4, bad), Error);
     CHECK_THROWS_AS(warmup_cosine({.lr = bad, .decay_steps = 5}), Error);
+    CHECK_THROWS_AS(warmup_linear({.lr = bad, .decay_steps = 5}), Error);
+    CHECK_THROWS_AS(warmup_inverse_square_root(bad, 5), Error);
+    CHECK_THROWS_AS(warmup_constant(bad, 5), Error);
   }
   CHECK_THROWS_AS(constant_lr(1, 1, -1), Error);
   CHECK_THROWS_AS(linear_lr(1, 0), Error);
@@ -246,6 +249,29 @@ TEST_CASE("a plateau takes NaN for no progress, and refuses wrong options and st
   CHECK_THROWS_AS(plateau.load_state_dict(with("num_bad_epochs", zeros({2}, i64))), Error);
   CHECK_THROWS_AS(plateau.load_state_dict(with("cooldown_counter", full({}, -1, i64))), Error);
   CHECK(plateau.lr() == 0.1);
+}
+
+TEST_CASE("after the warm-up: a cosine, a straight line, the root of the steps, or nothing") {
+  const WarmupOptions options{.lr = 1, .min_lr = 0.2, .warmup_steps = 9, .decay_steps = 109};
+  const Schedule cosine = warmup_cosine(options), linear = warmup_linear(options),
+                 root = warmup_inverse_square_root(1, 9), flat = warmup_constant(1, 9);
+  for (const Schedule& schedule : {cosine, linear, root, flat}) {
+    for (int64_t t = 0; t < 9; ++t)
+      CHECK(schedule(t) == doctest::Approx(static_cast<double>(t + 1) / 10));
+    CHECK(schedule(9) == doctest::Approx(1));
+    CHECK_THROWS_AS(schedule(-1), Error);
+  }
+  CHECK(linear(34) == doctest::Approx(0.8));  // a quarter of the way
+  CHECK(cosine(34) == doctest::Approx(0.2 + 0.4 * (1 + std::sqrt(0.5))));
+  for (const int64_t t : {109, 110, 1000}) {
+    CHECK(cosine(t) == 0.2);
+    CHECK(linear(t) == doctest::Approx(0.2));
+  }
+  CHECK(root(89) == doctest::Approx(1.0 / 3));
+  CHECK(flat(1000) == 1);
+  CHECK_THROWS_AS(warmup_linear({.lr = 0.1, .min_lr = 0.2, .decay_steps = 5}), Error);
+  CHECK_THROWS_AS(warmup_linear({.warmup_steps = 5, .decay_steps = 5}), Error);
+  CHECK_THROWS_AS(warmup_constant(1, -1), Error);
 }
 
 }  // namespace

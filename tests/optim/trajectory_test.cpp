@@ -10,6 +10,7 @@
 #include "autograd/ops.h"
 #include "tests/nn/golden.h"
 #include "tests/optim/cases.h"
+#include "tests/threads.h"
 
 namespace tarsier {
 namespace {
@@ -103,7 +104,7 @@ TEST_CASE("every optimiser goes on from a saved state to the bits of an unbroken
 }
 
 TEST_CASE("every optimiser gives the same bits at any number of threads") {
-  const int before = num_threads();
+  const Threads restore;
   for (const OptimizerCase& c : optimizer_cases()) {
     CAPTURE(c.name);
     std::vector<std::vector<double>> results;
@@ -123,7 +124,6 @@ TEST_CASE("every optimiser gives the same bits at any number of threads") {
     }
     CHECK(results[0] == results[1]);
   }
-  set_num_threads(before);
 }
 
 TEST_CASE("what becomes of an element does not depend on where it lies") {

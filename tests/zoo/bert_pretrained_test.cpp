@@ -57,7 +57,7 @@ TEST_CASE("the body of a BERT with a head loads without it") {
 }
 
 TEST_CASE("the sizes of a BERT are those of config.json") {
-  const BertConfig config = load_bert(saved_model(kClassifier))->config;
+  const bert::Config config = load_bert(saved_model(kClassifier))->config;
   CHECK(config.vocab_size == 30);
   CHECK(config.max_position_embeddings == 9);
   CHECK(config.type_vocab_size == 2);

@@ -12,7 +12,7 @@
 namespace tarsier::zoo {
 namespace {
 
-BertConfig tiny_config() {
+bert::Config tiny_config() {
   return {.vocab_size = 6,
           .hidden_size = 4,
           .num_hidden_layers = 2,
@@ -29,8 +29,8 @@ Tensor integers(const std::vector<int64_t>& values, const Shape& shape) {
 /// Two texts, the second of two tokens.
 struct Texts {
   Tensor index = integers({1, 4, 2, 5, 3, 1, 0, 0}, {2, 4});
-  BertInputs inputs{.padding_mask = index == 0,
-                    .token_types = integers({0, 0, 1, 1, 0, 1, 0, 0}, {2, 4})};
+  bert::Inputs inputs{.padding_mask = index == 0,
+                      .token_types = integers({0, 0, 1, 1, 0, 1, 0, 0}, {2, 4})};
 };
 
 TEST_CASE("the gradient of every weight of a whole BERT is right") {
@@ -43,14 +43,14 @@ TEST_CASE("the gradient of every weight of a whole BERT is right") {
         gradcheck([&](const std::vector<Tensor>&) { return forward(); }, model.parameters()));
   };
   const auto [index, inputs] = Texts();
-  BertForMaskedLM masked(tiny_config());
+  bert::BertForMaskedLM masked(tiny_config());
   check_model(masked, [&] { return masked(index, inputs); });
-  BertForSequenceClassification classifier(tiny_config(), 3);
+  bert::BertForSequenceClassification classifier(tiny_config(), 3);
   check_model(classifier, [&] { return classifier(index, inputs); });
 }
 
 TEST_CASE("a BERT learns one batch by heart") {
-  BertConfig config = tiny_config();
+  bert::Config config = tiny_config();
   config.hidden_size = 16;
   const auto last_loss = [](const nn::Module& model, auto&& forward) {
     optim::AdamW optimizer(model.named_parameters(), {.lr = 1e-2, .weight_decay = 0});
@@ -66,18 +66,18 @@ TEST_CASE("a BERT learns one batch by heart") {
   };
   Generator generator(4);
   // All tokens are the same, as if all were hidden: only the places tell which stood there.
-  BertForMaskedLM masked(config, generator);
+  bert::BertForMaskedLM masked(config, generator);
   const Tensor hidden = full({1, 4}, 5, i64), targets = integers({1, 4, 2, 3}, {4});
   CHECK(last_loss(masked, [&] { return cross_entropy(flatten(masked(hidden), 0, 1), targets); }) <
         0.01);
-  BertForSequenceClassification classifier(config, 3, generator);
+  bert::BertForSequenceClassification classifier(config, 3, generator);
   const Tensor index = randint(1, 6, {6, 4}, generator), labels = randint(0, 3, {6}, generator);
   CHECK(last_loss(classifier, [&] { return cross_entropy(classifier(index), labels); }) < 0.01);
 }
 
 TEST_CASE("what stands behind the end of a text does not count") {
   Generator generator(5);
-  BertForSequenceClassification model(tiny_config(), 3, generator);
+  bert::BertForSequenceClassification model(tiny_config(), 3, generator);
   for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 0.6, generator);
   model.eval();
   const NoGrad guard;
@@ -99,11 +99,11 @@ TEST_CASE("what stands behind the end of a text does not count") {
 
 TEST_CASE("the word embeddings are the decoder, and the weights start as BERT's") {
   Generator generator(1);
-  BertConfig config;
+  bert::Config config;
   config.num_hidden_layers = 1;
   config.hidden_size = 240;
   config.vocab_size = 1000;
-  const BertForMaskedLM model(config, generator);
+  const bert::BertForMaskedLM model(config, generator);
   CHECK(model.decoder.weight.impl() == model.bert.word_embeddings.weight.impl());
   CHECK_FALSE(model.bert.pooler.has_value());
   const TensorDict state = model.state_dict();
@@ -122,21 +122,22 @@ TEST_CASE("the word embeddings are the decoder, and the weights start as BERT's"
   }
   // bert-base-uncased has 110 million: https://huggingface.co/google-bert/bert-base-uncased
   const nn::NoInit guard;
-  CHECK(Bert(BertConfig()).num_parameters() == 109'482'240);
+  CHECK(bert::Bert(bert::Config()).num_parameters() == 109'482'240);
 }
 
 TEST_CASE("a BERT refuses what does not fit, and names it") {
-  BertConfig config = tiny_config();
+  bert::Config config = tiny_config();
   config.num_attention_heads = 3;
-  CHECK(error_of([&] { Bert model(config); }) ==
+  CHECK(error_of([&] { bert::Bert model(config); }) ==
         "[bert] num_attention_heads=3 does not divide hidden_size=4: every head gets an equal "
         "share of the width");
   config.num_attention_heads = 0;
-  CHECK(error_of([&] { Bert model(config); }).find("all must be positive") != std::string::npos);
+  CHECK(error_of([&] { bert::Bert model(config); }).find("all must be positive") !=
+        std::string::npos);
 
-  Bert model(tiny_config());
+  bert::Bert model(tiny_config());
   const Tensor index = Texts().index;
-  const auto error = [&](const Tensor& index, const BertInputs& inputs = {}) {
+  const auto error = [&](const Tensor& index, const bert::Inputs& inputs = {}) {
     return error_of([&] { model(index, inputs); });
   };
   CHECK(error(zeros({2, 5}, i64)) ==

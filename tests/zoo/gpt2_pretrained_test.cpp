@@ -36,7 +36,7 @@ TEST_CASE("a GPT-2 of Hugging Face gives its logits") {
     CHECK_FALSE(gpt->is_training());
     check_same((*gpt)(expected["index"]), "logits");
   }
-  const GptConfig config = load_gpt2(saved_model(kModel))->config;
+  const gpt::Config config = load_gpt2(saved_model(kModel))->config;
   CHECK(config.vocab_size == 41);
   CHECK(config.block_size == 10);
   CHECK(config.n_head == 3);
@@ -76,7 +76,7 @@ TEST_CASE("the likeliest continuation is that of transformers' generate") {
   const auto gpt = load_gpt2(saved_model(kModel));
   const std::vector<int32_t> expected = expected_of(kModel)["greedy"].to_vector<int32_t>();
   std::vector<int32_t> text(expected.begin(), expected.begin() + 4);
-  generate(*gpt, text, 6, {.temperature = 0}, [&](int32_t token) { text.push_back(token); });
+  gpt::generate(*gpt, text, 6, {.temperature = 0}, [&](int32_t token) { text.push_back(token); });
   CHECK(text == expected);
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("save_gpt2 writes what was loaded") {
 }
 
 TEST_CASE("a GPT of other choices comes back as it was saved") {
-  GptConfig config;
+  gpt::Config config;
   config.vocab_size = 7;
   config.block_size = 5;
   config.n_layer = 3;
@@ -116,7 +116,7 @@ TEST_CASE("a GPT of other choices comes back as it was saved") {
         config.tied = tied;
         config.bias = bias;
         Generator generator(6);
-        Gpt gpt(config, generator);
+        gpt::Gpt gpt(config, generator);
         for (const Tensor& parameter : gpt.parameters()) nn::normal_(parameter, 0, 1, generator);
         gpt.eval();
         const Scratch folder;
@@ -129,10 +129,10 @@ TEST_CASE("a GPT of other choices comes back as it was saved") {
       }
   config.activation = nn::Activation([](const Arg& x) { return square(x); }, "square");
   const Scratch folder;
-  CHECK_THROWS_WITH_AS(save_gpt2(Gpt(config), folder.path("")),
+  CHECK_THROWS_WITH_AS(save_gpt2(gpt::Gpt(config), folder.path("")),
                        Contains("'square' has no name in transformers"), Error);
   folder.write("file", "");
-  CHECK_THROWS_WITH_AS(save_gpt2(Gpt(GptConfig()), folder.path("file/folder")),
+  CHECK_THROWS_WITH_AS(save_gpt2(gpt::Gpt(gpt::Config()), folder.path("file/folder")),
                        Contains("file/folder: cannot be made"), Error);
 }
 

@@ -9,19 +9,19 @@ namespace tarsier::zoo {
 namespace {
 
 struct Case {
-  std::unique_ptr<Gpt> model;
+  std::unique_ptr<gpt::Gpt> model;
   TensorDict numbers;
 
   Case(bool bias, DType dtype)
       : numbers(golden("gpt.safetensors", bias ? "bias." : "plain.", dtype)) {
-    GptConfig config;
+    gpt::Config config;
     config.vocab_size = 11;
     config.block_size = 5;
     config.n_layer = 2;
     config.n_head = 2;
     config.n_embd = 8;
     config.bias = bias;
-    model = std::make_unique<Gpt>(config);
+    model = std::make_unique<gpt::Gpt>(config);
     model->to(dtype);
     model->load_state_dict(part(numbers, "state."));
   }

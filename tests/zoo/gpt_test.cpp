@@ -15,8 +15,8 @@
 namespace tarsier::zoo {
 namespace {
 
-GptConfig tiny_config() {
-  GptConfig config;
+gpt::Config tiny_config() {
+  gpt::Config config;
   config.vocab_size = 5;
   config.block_size = 4;
   config.n_layer = 2;
@@ -26,20 +26,20 @@ GptConfig tiny_config() {
 }
 
 /// The default, and one of each part that can take its place.
-std::vector<std::pair<std::string, GptConfig>> variants() {
-  std::vector<std::pair<std::string, GptConfig>> all{{"default", tiny_config()}};
-  const auto add = [&](const std::string& name, const std::function<void(GptConfig&)>& change) {
+std::vector<std::pair<std::string, gpt::Config>> variants() {
+  std::vector<std::pair<std::string, gpt::Config>> all{{"default", tiny_config()}};
+  const auto add = [&](const std::string& name, const std::function<void(gpt::Config&)>& change) {
     all.emplace_back(name, tiny_config());
     change(all.back().second);
   };
-  add("bias", [](GptConfig& c) { c.bias = true; });
-  add("sinusoidal", [](GptConfig& c) { c.position = nn::PositionKind::sinusoidal; });
-  add("rotary", [](GptConfig& c) { c.position = nn::PositionKind::rotary; });
-  add("alibi", [](GptConfig& c) { c.position = nn::PositionKind::alibi; });
-  add("rms", [](GptConfig& c) { c.rms_norm = true; });
-  add("swiglu", [](GptConfig& c) { c.swiglu = true; });
-  add("own head", [](GptConfig& c) { c.tied = false; });
-  add("all new", [](GptConfig& c) {
+  add("bias", [](gpt::Config& c) { c.bias = true; });
+  add("sinusoidal", [](gpt::Config& c) { c.position = nn::PositionKind::sinusoidal; });
+  add("rotary", [](gpt::Config& c) { c.position = nn::PositionKind::rotary; });
+  add("alibi", [](gpt::Config& c) { c.position = nn::PositionKind::alibi; });
+  add("rms", [](gpt::Config& c) { c.rms_norm = true; });
+  add("swiglu", [](gpt::Config& c) { c.swiglu = true; });
+  add("own head", [](gpt::Config& c) { c.tied = false; });
+  add("all new", [](gpt::Config& c) {
     c.position = nn::PositionKind::rotary;
     c.rms_norm = c.qk_norm = c.swiglu = c.bias = true;
     c.tied = false;
@@ -55,7 +55,7 @@ TEST_CASE("the gradient of every weight of a whole GPT is right") {
   for (const auto& [name, config] : variants()) {
     CAPTURE(name);
     Generator generator(3);
-    Gpt model(config, generator);
+    gpt::Gpt model(config, generator);
     model.to(f64);
     // At the initial 0.02 everything is nearly linear: larger weights find more.
     for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 0.5, generator);
@@ -67,7 +67,7 @@ TEST_CASE("the gradient of every weight of a whole GPT is right") {
 }
 
 TEST_CASE("the state dict has nanoGPT's names, with the head tied to the embedding") {
-  Gpt model(tiny_config());
+  gpt::Gpt model(tiny_config());
   std::vector<std::string> expected = {"transformer.wte.weight", "transformer.wpe.weight"};
   for (const char* layer : {"0", "1"})
     for (const char* part :
@@ -80,14 +80,15 @@ TEST_CASE("the state dict has nanoGPT's names, with the head tied to the embeddi
   CHECK(names == expected);
   CHECK(model.lm_head.weight.impl() == model.transformer.wte.weight.impl());
   // nanoGPT's count for train_shakespeare_char on a CPU, position embedding included.
-  GptConfig cpu;
-  CHECK(Gpt(cpu).num_parameters() == 65 * 128 + 64 * 128 + 4 * (2 * 128 + 12 * 128 * 128) + 128);
+  gpt::Config cpu;
+  CHECK(gpt::Gpt(cpu).num_parameters() ==
+        65 * 128 + 64 * 128 + 4 * (2 * 128 + 12 * 128 * 128) + 128);
 }
 
 TEST_CASE("weights start with GPT-2's deviations") {
-  GptConfig config;
+  gpt::Config config;
   Generator generator(1);
-  const Gpt model(config, generator);
+  const gpt::Gpt model(config, generator);
   const auto deviation = [](const Tensor& x) { return stddev(x).item(); };
   // 49,152 and 65,536 draws: the deviation is known to about 0.3 %.
   const auto ratio = [&](const Tensor& x, double expected) { return deviation(x) / expected; };
@@ -96,17 +97,17 @@ TEST_CASE("weights start with GPT-2's deviations") {
         doctest::Approx(1).epsilon(0.01));
   CHECK(ratio(model.lm_head.weight, 0.02) == doctest::Approx(1).epsilon(0.025));
   // So at the beginning nothing is known: the loss is ln V.
-  Gpt fresh(config, generator);
+  gpt::Gpt fresh(config, generator);
   const Tensor x = randint(0, 65, {4, 64}, generator), y = randint(0, 65, {4, 64}, generator);
   CHECK(fresh.loss(x, y).item() == doctest::Approx(std::log(65.0)).epsilon(0.02));
 }
 
 TEST_CASE("with quiet_start the blocks add next to nothing at first, and all weights learn") {
   for (const bool quiet : {false, true}) {
-    GptConfig config = tiny_config();
+    gpt::Config config = tiny_config();
     config.quiet_start = quiet;
     Generator generator(1);
-    Gpt model(config, generator);
+    gpt::Gpt model(config, generator);
     const Tensor x = indices({0, 1, 2, 3}, {1, 4});
     model.loss(x, indices({1, 2, 3, 4}, {1, 4})).backward();
     CHECK(nn::check_gradients(model).empty());
@@ -119,16 +120,16 @@ TEST_CASE("with quiet_start the blocks add next to nothing at first, and all wei
 }
 
 TEST_CASE("SwiGLU has as many weights as the MLP that it replaces") {
-  GptConfig config;
+  gpt::Config config;
   config.n_embd = 192;  // 8/3 of it is a multiple of 16
-  const int64_t plain = Gpt(config).num_parameters();
+  const int64_t plain = gpt::Gpt(config).num_parameters();
   config.swiglu = true;
-  CHECK(Gpt(config).num_parameters() == plain);
+  CHECK(gpt::Gpt(config).num_parameters() == plain);
 }
 
 TEST_CASE("no position sees what comes after it") {
   Generator generator(2);
-  Gpt model(tiny_config(), generator);
+  gpt::Gpt model(tiny_config(), generator);
   NoGrad no_grad;
   const std::vector<float> before = model(indices({0, 1, 2, 3}, {1, 4})).to_vector<float>();
   const std::vector<float> after = model(indices({0, 1, 4, 0}, {1, 4})).to_vector<float>();
@@ -149,7 +150,7 @@ TEST_CASE("decoding with a cache gives the logits of the whole text") {
       config.block_size = config.is_relative() ? 5 : 12;
       const int64_t T = config.is_relative() ? 31 : 12;
       Generator generator(6);
-      Gpt model(config, generator);
+      gpt::Gpt model(config, generator);
       model.to(dtype);
       for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 1, generator);
       model.eval();
@@ -159,7 +160,7 @@ TEST_CASE("decoding with a cache gives the logits of the whole text") {
       for (int64_t end = 1; end <= T; ++end) one_by_one.push_back(end);
       for (const std::vector<int64_t>& ends :
            std::vector<std::vector<int64_t>>{{T}, one_by_one, {5, 6, 9, 10, T}}) {
-        GptCache cache;
+        gpt::Cache cache;
         int64_t begin = 0;
         for (const int64_t end : ends) {
           CAPTURE(end);
@@ -178,12 +179,12 @@ TEST_CASE("decoding with a cache gives the logits of the whole text") {
 
 TEST_CASE("a position sees block_size tokens and no more, where positions are relative") {
   NoGrad no_grad;
-  GptConfig config = tiny_config();
+  gpt::Config config = tiny_config();
   config.position = nn::PositionKind::rotary;
   config.n_layer = 1;
   config.block_size = 3;
   Generator generator(8);
-  Gpt model(config, generator);
+  gpt::Gpt model(config, generator);
   for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 1, generator);
   const std::vector<float> before = model(indices({0, 1, 2, 3, 4}, {1, 5})).to_vector<float>();
   const std::vector<float> after = model(indices({3, 1, 2, 3, 4}, {1, 5})).to_vector<float>();
@@ -203,7 +204,7 @@ TEST_CASE("where positions look adds up to one, and is what attention uses") {
   for (const auto& [name, config] : variants()) {
     CAPTURE(name);
     Generator generator(9);
-    Gpt model(config, generator);
+    gpt::Gpt model(config, generator);
     for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 1, generator);
     model.eval();
     for (const Tensor& weights : model.attention(indices({0, 1, 2, 3}, {1, 4}))) {
@@ -217,8 +218,8 @@ TEST_CASE("where positions look adds up to one, and is what attention uses") {
 
 TEST_CASE("a cache of another model, a full one, and one while training are errors") {
   NoGrad no_grad;
-  Gpt model(tiny_config());
-  GptCache cache;
+  gpt::Gpt model(tiny_config());
+  gpt::Cache cache;
   CHECK_THROWS_WITH_AS(
       model.next_logits(indices({1}, {1, 1}), cache),
       doctest::Contains("[gpt] the model is training: call eval() before decoding with a cache"),
@@ -233,15 +234,15 @@ TEST_CASE("a cache of another model, a full one, and one while training are erro
   CHECK_THROWS_AS(model.next_logits(Tensor::empty({1, 0}, i64)), Error);
   // What was refused is not remembered.
   CHECK_NOTHROW(model.next_logits(indices({1}, {1, 1}), cache));
-  GptConfig deeper = tiny_config();
+  gpt::Config deeper = tiny_config();
   deeper.n_layer = 3;
-  Gpt other(deeper);
+  gpt::Gpt other(deeper);
   other.eval();
   CHECK_THROWS_WITH_AS(other.next_logits(indices({1}, {1, 1}), cache),
                        doctest::Contains("a cache of 2 layers for a model of 3"), Error);
   deeper.n_layer = 0;
-  CHECK_THROWS_WITH_AS(Gpt{deeper}, doctest::Contains("[gpt] n_layer=0: one at least is needed"),
-                       Error);
+  CHECK_THROWS_WITH_AS(gpt::Gpt{deeper},
+                       doctest::Contains("[gpt] n_layer=0: one at least is needed"), Error);
 }
 
 TEST_CASE("a GPT learns one batch by heart") {
@@ -250,7 +251,7 @@ TEST_CASE("a GPT learns one batch by heart") {
     config.block_size = 8;
     config.n_embd = 16;
     Generator generator(4);
-    Gpt model(config, generator);
+    gpt::Gpt model(config, generator);
     optim::AdamW optimizer(model.named_parameters(), {.lr = 1e-2, .weight_decay = 0});
     // No text begins with the same token twice: relative positions could not tell these apart.
     const Tensor x = indices({0, 1, 2, 3, 4, 0, 2, 1, 1, 3, 0, 4, 2, 2, 0, 3}, {2, 8});
@@ -270,15 +271,15 @@ TEST_CASE("a GPT learns one batch by heart") {
 }
 
 TEST_CASE("sizes that do not fit are an error that says so") {
-  GptConfig config = tiny_config();
+  gpt::Config config = tiny_config();
   config.n_head = 3;
   CHECK_THROWS_WITH_AS(
-      Gpt{config},
+      gpt::Gpt{config},
       doctest::Contains(
           "[gpt] n_head=3 does not divide n_embd=4: every head gets an equal share of "
           "the width; take another n_head or n_embd"),
       Error);
-  Gpt model(tiny_config());
+  gpt::Gpt model(tiny_config());
   CHECK_THROWS_AS(model(indices({0, 1, 2, 3, 4}, {1, 5})), Error);
   CHECK_THROWS_AS(model(indices({0, 1}, {2})), Error);
   CHECK_THROWS_AS(model(indices({0, 5}, {1, 2})), Error);
@@ -287,11 +288,11 @@ TEST_CASE("sizes that do not fit are an error that says so") {
 // ---- sampling ----
 
 /// How often each index is chosen when u runs through [0, 1) evenly.
-std::vector<double> shares(const std::vector<double>& logits, const Sampling& sampling) {
+std::vector<double> shares(const std::vector<double>& logits, const gpt::Sampling& sampling) {
   std::vector<double> out(logits.size());
   const int n = 10'000;
   for (int i = 0; i < n; ++i)
-    out[static_cast<size_t>(sample_index(logits, sampling, (i + 0.5) / n))] += 1.0 / n;
+    out[static_cast<size_t>(gpt::sample_index(logits, sampling, (i + 0.5) / n))] += 1.0 / n;
   return out;
 }
 
@@ -304,7 +305,7 @@ bool close(const std::vector<double>& a, const std::vector<double>& b) {
 TEST_CASE("sampling follows the probabilities, the temperature, top-k and top-p") {
   const auto ln = [](double p) { return std::log(p); };
   const std::vector<double> logits = {ln(0.1), ln(0.4), ln(0.2), ln(0.3)};
-  Sampling s;
+  gpt::Sampling s;
   s.temperature = 1;
   CHECK(close(shares(logits, s), {0.1, 0.4, 0.2, 0.3}));
   s.temperature = 0.5;  // probabilities squared
@@ -324,24 +325,24 @@ TEST_CASE("sampling follows the probabilities, the temperature, top-k and top-p"
 }
 
 TEST_CASE("sampling takes the first of equals, and survives large numbers but not NaN") {
-  Sampling s;
+  gpt::Sampling s;
   s.temperature = 0;
-  CHECK(sample_index({1, 2, 2}, s, 0.9) == 1);
+  CHECK(gpt::sample_index({1, 2, 2}, s, 0.9) == 1);
   s.temperature = 1e-300;
-  CHECK(sample_index({-1e30, 1e30}, s, 0.999) == 1);
-  CHECK_THROWS_AS(sample_index({0, std::nan("")}, s, 0.5), Error);
-  CHECK_THROWS_AS(sample_index({}, s, 0.5), Error);
+  CHECK(gpt::sample_index({-1e30, 1e30}, s, 0.999) == 1);
+  CHECK_THROWS_AS(gpt::sample_index({0, std::nan("")}, s, 0.5), Error);
+  CHECK_THROWS_AS(gpt::sample_index({}, s, 0.5), Error);
 }
 
 TEST_CASE("generating repeats with its seed and goes on beyond the context") {
   Generator generator(5);
-  Gpt model(tiny_config(), generator);
+  gpt::Gpt model(tiny_config(), generator);
   const auto text = [&](uint64_t seed, int64_t count) {
     std::vector<int32_t> out;
-    Sampling sampling;
+    gpt::Sampling sampling;
     sampling.temperature = 2;
     sampling.seed = seed;
-    generate(model, {0, 1}, count, sampling, [&](int32_t index) { out.push_back(index); });
+    gpt::generate(model, {0, 1}, count, sampling, [&](int32_t index) { out.push_back(index); });
     return out;
   };
   CHECK(text(1, 20).size() == 20);
@@ -351,7 +352,7 @@ TEST_CASE("generating repeats with its seed and goes on beyond the context") {
   // As by computing the last block_size characters anew for each, before and behind the point where
   // the text grows longer than they are, and for a prompt that is longer already.
   NoGrad no_grad;
-  Sampling likeliest;
+  gpt::Sampling likeliest;
   likeliest.temperature = 0;
   for (const std::vector<int32_t>& prompt :
        {std::vector<int32_t>{3}, {0, 1, 4}, {1, 2, 3, 4}, {1, 2, 3, 4, 0, 0}}) {
@@ -360,13 +361,13 @@ TEST_CASE("generating repeats with its seed and goes on beyond the context") {
       const auto size = static_cast<int64_t>(expected.size()), n = std::min<int64_t>(size, 4);
       const std::vector<int64_t> window(expected.end() - n, expected.end());
       const Tensor logits = model.next_logits(indices(window, {1, n}));
-      expected.push_back(sample_index(logits.to_vector(), likeliest, 0));
+      expected.push_back(gpt::sample_index(logits.to_vector(), likeliest, 0));
     }
-    generate(model, prompt, 8, likeliest, [&](int32_t index) { text.push_back(index); });
+    gpt::generate(model, prompt, 8, likeliest, [&](int32_t index) { text.push_back(index); });
     CHECK(text == expected);
   }
   CHECK(model.is_training());
-  CHECK_THROWS_AS(generate(model, {}, 1, {}, [](int32_t) {}), Error);
+  CHECK_THROWS_AS(gpt::generate(model, {}, 1, {}, [](int32_t) {}), Error);
 }
 
 }  // namespace

@@ -18,12 +18,13 @@ namespace {
 const std::string kText =
     "the cat sat on the mat.\n\n  the dog's (old) bone, the cat's mat!\nZoë sat on it";
 
-TextTokens learned(const std::string& kind, const std::string& text = kText) {
-  return TextTokens(text, {.kind = kind, .lower = false, .min_count = 1, .size = 280});
+gpt::TextTokens learned(const std::string& kind, const std::string& text = kText) {
+  return gpt::TextTokens(text, {.kind = kind, .lower = false, .min_count = 1, .size = 280});
 }
 
 /// What a model writes that says `ids` after `before`.
-std::string written(const TextTokens& tokens, const std::vector<int32_t>& ids, int32_t before) {
+std::string written(const gpt::TextTokens& tokens, const std::vector<int32_t>& ids,
+                    int32_t before) {
   std::string out;
   for (const int32_t id : ids) {
     out += tokens.written(id, before);
@@ -35,7 +36,7 @@ std::string written(const TextTokens& tokens, const std::vector<int32_t>& ids, i
 TEST_CASE("text of every kind of tokens is written token by token as it was read") {
   for (const std::string kind : {"characters", "words", "bpe"}) {
     CAPTURE(kind);
-    TextTokens tokens = learned(kind);
+    gpt::TextTokens tokens = learned(kind);
     // Words keep lines, but no spaces besides the one between two.
     const std::string expected =
         kind != "words" ? kText
@@ -54,7 +55,7 @@ TEST_CASE("text of every kind of tokens is written token by token as it was read
     CHECK(expected.ends_with(tail));
     CHECK(tail.size() > 10);
 
-    const TextTokens again = TextTokens::from_json(Json::parse(tokens.to_json().dump()));
+    const gpt::TextTokens again = gpt::TextTokens::from_json(Json::parse(tokens.to_json().dump()));
     CHECK(again.size() == tokens.size());
     CHECK(again.encode(kText, "the text") == ids);
     CHECK(written(again, ids, again.blank()) == expected);
@@ -66,14 +67,14 @@ TEST_CASE("characters never seen are refused, words become unknown, byte pairs k
   CHECK(error_of([&] { learned("characters").encode(text, "the prompt"); }) ==
         "[data] the prompt has characters that the model has never seen: 'w'");
   CHECK_FALSE(learned("characters").knows(text));
-  const TextTokens words = learned("words");
+  const gpt::TextTokens words = learned("words");
   const std::vector<int32_t> ids = words.encode(text, "the prompt");
   CHECK(ids.size() == 2);
   CHECK(ids[1] == kUnknown);
   CHECK(words.show(ids[1]) == "<unk>");
   // What follows the unknown word keeps its space.
   CHECK(words.written(ids[0], kUnknown) == " the");
-  const TextTokens bpe = learned("bpe");
+  const gpt::TextTokens bpe = learned("bpe");
   CHECK(written(bpe, bpe.encode(text, "the prompt"), bpe.blank()) == text);
   for (const std::string kind : {"characters", "words", "bpe"})
     CHECK(error_of([&] { learned(kind).encode("a\xFF", "the prompt"); }).find("UTF-8") !=
@@ -93,7 +94,7 @@ TEST_CASE("text is counted and cut by characters, not bytes") {
 /// A tiny GPT over `text` with tokens of that kind.
 std::unique_ptr<Task> task_with(const Scratch& scratch, const std::string& text,
                                 const std::vector<std::pair<std::string, std::string>>& sets) {
-  std::unique_ptr<Task> task = make_gpt_task(GptPreset::cpu);
+  std::unique_ptr<Task> task = find_model("gpt").make();
   Settings settings = task->settings();
   for (const auto& [name, value] : kTinySettings) settings.set(name, value);
   for (const auto& [name, value] : sets) settings.set(name, value);
@@ -117,7 +118,7 @@ TEST_CASE("the loss of words and byte pairs is given for a character, too") {
     REQUIRE(metrics.size() == 2);
     CHECK(metrics[1].name == "val_loss_per_character");
     // All loss, over all characters but those of the first token.
-    TextTokens tokens = TextTokens::from_json(task->describe_data()["vocabulary"]);
+    gpt::TextTokens tokens = gpt::TextTokens::from_json(task->describe_data()["vocabulary"]);
     const auto [first, rest] = split_characters(text, count_characters(text) * 9 / 10);
     const std::vector<int32_t> ids = tokens.encode(rest, "rest");
     const double predicted = static_cast<double>(rest.size() - tokens.written(ids[0], kEnd).size());
@@ -148,7 +149,7 @@ TEST_CASE("a model of every kind of tokens and of parts is trained, kept and con
     CHECK(task->loss(task->batch(1, 1)).item() < before - 0.5);
 
     // Another task takes over settings, tokens and weights, and writes the same.
-    const std::unique_ptr<Task> other = make_gpt_task(GptPreset::cpu);
+    const std::unique_ptr<Task> other = find_model("gpt").make();
     Settings settings = task->settings(), others = other->settings();
     for (const std::string& name : settings.names()) others.set(name, settings.get(name));
     other->restore_data(Json::parse(task->describe_data().dump()));
@@ -158,10 +159,10 @@ TEST_CASE("a model of every kind of tokens and of parts is trained, kept and con
     for (const auto& [t, text] : {std::pair{task.get(), &texts[0]}, {other.get(), &texts[1]}}) {
       std::ostringstream out;
       t->model().eval();
-      PredictOptions options;
-      options.tokens = 30;
-      options.seed = 3;
-      t->predict({"the", "cat"}, options, out);
+      Settings options = t->predict_options();
+      options.set("tokens", "30");
+      options.set("seed", "3");
+      t->predict({"the", "cat"}, out);
       *text = out.str();
     }
     CHECK(texts[0].starts_with("the cat"));
@@ -179,14 +180,15 @@ TEST_CASE("GPT-2's own byte pairs are taken from its files") {
   Bpe::train(small_text(), 300).save(scratch.path("vocab.json"), scratch.path("merges.txt"));
   const auto task =
       task_with(scratch, small_text(), {{"tokens", "bpe"}, {"vocab", scratch.path("")}});
-  const TextTokens tokens = TextTokens::from_json(task->describe_data()["vocabulary"]);
+  const gpt::TextTokens tokens = gpt::TextTokens::from_json(task->describe_data()["vocabulary"]);
   CHECK(tokens.size() ==
         kSpecialTokens + Bpe::load(scratch.path("vocab.json"), scratch.path("merges.txt")).size());
   // A folder with tokenizer.json alone, as newer programs write it.
   const Scratch newer;
   newer.write("tokenizer.json", read_file(source_file("tests/golden/bpe_tokenizer.json").string()));
   const auto other = task_with(newer, small_text(), {{"tokens", "bpe"}, {"vocab", newer.path("")}});
-  CHECK(TextTokens::from_json(other->describe_data()["vocabulary"]).size() == kSpecialTokens + 331);
+  CHECK(gpt::TextTokens::from_json(other->describe_data()["vocabulary"]).size() ==
+        kSpecialTokens + 331);
 }
 
 }  // namespace

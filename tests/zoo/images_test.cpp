@@ -255,7 +255,7 @@ TEST_CASE("MNIST is read whole") {
   CHECK(folder.train.size() == 9'000);
   CHECK(folder.test.size() == 1'000);
   CHECK(folder.names.size() == 10);
-  // What every MNIST recipe writes down, for the whole training set: 0.1307, 0.3081.
+  // What everybody who trains on MNIST writes down, for the whole training set: 0.1307, 0.3081.
   const PixelScale scale = PixelScale::of(folder.train);
   CHECK(std::abs(scale.mean[0] - 0.1307) < 0.003);
   CHECK(std::abs(scale.std[0] - 0.3081) < 0.003);

@@ -78,15 +78,15 @@ TEST_CASE("a BERT with a decoder of its own has it, whatever config.json says") 
 
 TEST_CASE("an untied BERT starts with a decoder of its own") {
   Generator generator(3);
-  BertConfig config{.vocab_size = 11,
-                    .hidden_size = 8,
-                    .num_hidden_layers = 1,
-                    .num_attention_heads = 2,
-                    .intermediate_size = 12,
-                    .max_position_embeddings = 6};
-  const BertForMaskedLM tied(config, generator);
+  bert::Config config{.vocab_size = 11,
+                      .hidden_size = 8,
+                      .num_hidden_layers = 1,
+                      .num_attention_heads = 2,
+                      .intermediate_size = 12,
+                      .max_position_embeddings = 6};
+  const bert::BertForMaskedLM tied(config, generator);
   config.tie_word_embeddings = false;
-  const BertForMaskedLM untied(config, generator);
+  const bert::BertForMaskedLM untied(config, generator);
   CHECK(tied.decoder.weight.impl() == tied.bert.word_embeddings.weight.impl());
   CHECK(untied.decoder.weight.impl() != untied.bert.word_embeddings.weight.impl());
   CHECK(untied.num_parameters() == tied.num_parameters() + 11 * 8);

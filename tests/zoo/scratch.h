@@ -67,7 +67,7 @@ inline const char* const kTinySettings[][2] = {
 
 /// That GPT on the text file `data`, built from `seed`.
 inline std::unique_ptr<Task> tiny_task(const std::string& data, int64_t steps, uint64_t seed = 1) {
-  std::unique_ptr<Task> task = make_gpt_task(GptPreset::cpu);
+  std::unique_ptr<Task> task = find_model("gpt").make();
   Settings settings = task->settings();
   for (const auto& [name, value] : kTinySettings) settings.set(name, value);
   task->recipe.steps = steps;

@@ -106,10 +106,11 @@ TEST_CASE("every model trains, saves, reports and answers on a small stack") {
       const std::unique_ptr<Task> task = prepared_task(model, data, changes);
       const TrainOutcome outcome = train_task(*task, data, out);
       write_report(*task, RunFolder::open(out), outcome, {});
-      PredictOptions options;
-      options.tokens = 5;
       std::ostringstream answer;
-      loaded_task(out)->predict({input}, options, answer);
+      const std::unique_ptr<Task> loaded = loaded_task(out);
+      if (Settings options = loaded->predict_options(); options.has("tokens"))
+        options.set("tokens", "5");
+      loaded->predict({input}, answer);
     }));
   };
   works("gpt", text,

@@ -1,4 +1,4 @@
-// The text classifier: gradients of the whole model, padding, learning, recipe and messages.
+// The text classifier: gradients of the whole model, padding, learning, task and messages.
 #include "zoo/text_classifier/model.h"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ namespace {
 
 // ---- the model ----
 
-TextClassifierConfig tiny_config(TextPooling pooling) {
+text_classifier::Config tiny_config(text_classifier::Pooling pooling) {
   return {.vocab_size = 9,
           .classes = 3,
           .max_length = 6,
@@ -41,16 +41,17 @@ const std::vector<std::vector<int32_t>> kPairTexts = {{2, 4, 5, 8, 4}, {2, 4, 5,
 
 template <class Check>
 void for_each_pooling(const Check& check) {
-  for (const TextPooling pooling : {TextPooling::mean, TextPooling::class_token}) {
+  for (const text_classifier::Pooling pooling :
+       {text_classifier::Pooling::mean, text_classifier::Pooling::class_token}) {
     CAPTURE(static_cast<int>(pooling));
     check(tiny_config(pooling));
   }
 }
 
 TEST_CASE("the gradient of every weight of a whole text classifier is right, with padding") {
-  for_each_pooling([](const TextClassifierConfig& config) {
+  for_each_pooling([](const text_classifier::Config& config) {
     Generator generator(3);
-    TextClassifier model(config, generator);
+    text_classifier::TextClassifier model(config, generator);
     model.choose_pairs(kPairTexts);
     model.to(f64);
     // At the initial sizes much is nearly linear: larger weights find more.
@@ -62,9 +63,9 @@ TEST_CASE("the gradient of every weight of a whole text classifier is right, wit
 }
 
 TEST_CASE("what a text classifier says of a text does not depend on the padding behind it") {
-  for_each_pooling([](const TextClassifierConfig& config) {
+  for_each_pooling([](const text_classifier::Config& config) {
     Generator generator(4);
-    TextClassifier model(config, generator);
+    text_classifier::TextClassifier model(config, generator);
     model.choose_pairs(kPairTexts);
     model.to(f64);
     model.eval();
@@ -84,11 +85,11 @@ TEST_CASE("what a text classifier says of a text does not depend on the padding 
 
 TEST_CASE("the order of the words counts for a text classifier, by positions and by pairs") {
   for (const bool by_pairs : {false, true}) {
-    TextClassifierConfig config = tiny_config(TextPooling::mean);
+    text_classifier::Config config = tiny_config(text_classifier::Pooling::mean);
     if (by_pairs) config.position = nn::PositionKind::none;
     if (!by_pairs) config.pairs = 0;
     Generator generator(5);
-    TextClassifier model(config, generator);
+    text_classifier::TextClassifier model(config, generator);
     model.choose_pairs({{2, 4, 7}, {2, 4, 7}});
     model.to(f64);
     model.eval();
@@ -100,10 +101,10 @@ TEST_CASE("the order of the words counts for a text classifier, by positions and
 }
 
 TEST_CASE("a text classifier's pairs are the most frequent ones that stand twice or more") {
-  TextClassifierConfig config = tiny_config(TextPooling::mean);
+  text_classifier::Config config = tiny_config(text_classifier::Pooling::mean);
   const auto keys = [&](int64_t pairs, const std::vector<std::vector<int32_t>>& texts) {
     config.pairs = pairs;
-    TextClassifier model(config);
+    text_classifier::TextClassifier model(config);
     model.choose_pairs(texts);
     return model.pair_keys.to_vector<int64_t>();
   };
@@ -114,7 +115,7 @@ TEST_CASE("a text classifier's pairs are the most frequent ones that stand twice
   CHECK(keys(2, {}) == std::vector<int64_t>{-1, -1});
   // Pairs that have no row of their own share row 0.
   config.pairs = 3;
-  TextClassifier model(config);
+  text_classifier::TextClassifier model(config);
   model.choose_pairs(kPairTexts);
   const NoGrad no_grad;
   nn::zeros_(model.pair_embedding->weight);
@@ -134,11 +135,11 @@ TEST_CASE("a text classifier's pairs are the most frequent ones that stand twice
 }
 
 TEST_CASE("a text classifier starts from how often a word stands in texts of each class") {
-  TextClassifierConfig config = tiny_config(TextPooling::mean);
+  text_classifier::Config config = tiny_config(text_classifier::Pooling::mean);
   config.classes = 2;
   config.embedding_scale = 5;
   Generator generator(7), directions(8), same(8);
-  TextClassifier model(config, generator);
+  text_classifier::TextClassifier model(config, generator);
   model.choose_pairs(kPairTexts);
   const Tensor tokens = clone(model.embedding.weight.detach()),
                pairs = clone(model.pair_embedding->weight.detach());
@@ -159,10 +160,10 @@ TEST_CASE("a text classifier starts from how often a word stands in texts of eac
 }
 
 TEST_CASE("a text classifier learns one batch by heart") {
-  for_each_pooling([](TextClassifierConfig config) {
+  for_each_pooling([](text_classifier::Config config) {
     config.width = 16;
     Generator generator(6);
-    TextClassifier model(config, generator);
+    text_classifier::TextClassifier model(config, generator);
     optim::AdamW optimizer(model.named_parameters(), {.lr = 1e-2, .weight_decay = 0});
     const Tensor texts = randint(4, 9, {8, 6}, generator), labels = randint(0, 3, {8}, generator);
     const Tensor padding = zeros({8, 6}) == 1.0;
@@ -180,18 +181,18 @@ TEST_CASE("a text classifier learns one batch by heart") {
 
 TEST_CASE("a text classifier refuses sizes that do not fit, and names them") {
   check_error("heads=3 does not divide width=16",
-              [] { TextClassifier model({.width = 16, .heads = 3}); });
-  TextClassifierConfig config = tiny_config(TextPooling::mean);
+              [] { text_classifier::TextClassifier model({.width = 16, .heads = 3}); });
+  text_classifier::Config config = tiny_config(text_classifier::Pooling::mean);
   const Tensor longer = zeros({1, 7}, i64), none = zeros({1, 7}) == 1.0;
   config.position = nn::PositionKind::learned;
-  TextClassifier learned(config);
+  text_classifier::TextClassifier learned(config);
   check_error("(B, T) with T up to max_length 6", [&] { learned(longer, none); });
   config.position = nn::PositionKind::sinusoidal;  // which have no end
-  TextClassifier endless(config);
+  text_classifier::TextClassifier endless(config);
   CHECK(endless(longer, none).size(1) == config.classes);
 }
 
-// ---- its recipe ----
+// ---- its task ----
 
 /// A model that trains in milliseconds; with every kind of noise, so that it is tested, too.
 const Changes kTiny = {{"width", "8"},       {"mlp_width", "8"},       {"layers", "1"},
@@ -234,7 +235,7 @@ std::string data_folder(const Scratch& scratch, bool label_first = true) {
 
 std::vector<std::string> predicted(Task& task, const std::vector<std::string>& inputs) {
   std::ostringstream out;
-  task.predict(inputs, {}, out);
+  task.predict(inputs, out);
   std::istringstream lines(out.str());
   std::vector<std::string> all;
   for (std::string line; std::getline(lines, line);) all.push_back(line);
@@ -293,15 +294,13 @@ TEST_CASE("text classifier: a blank text is answered with a blank, a long one wh
   const std::vector<std::string> cut = predicted(*learned, {lengthy, longer});
   CHECK(cut[0] == cut[1]);
   std::ostringstream out, notes;
-  PredictOptions options;
-  options.notes = &notes;
-  learned->predict({"in town", lengthy}, options, out);
+  learned->predict({"in town", lengthy}, out, &notes);
   CHECK(notes.str() ==
         "tarsier: note: only the first 12 of 28 tokens of 'there was rain in town in town in town "
         "i…'"
         " are read\n");
   notes.str("");
-  task->predict({lengthy}, options, out);
+  task->predict({lengthy}, out, &notes);
   CHECK(notes.str().empty());
 }
 
@@ -382,10 +381,10 @@ TEST_CASE("text classifier: with balanced, a rare label weighs as much as a freq
   const NoGrad no_grad;
   const Batch batch = plain->batch(1, 1);
   // 15 of 60 are food: weights 60 / (2 · 15) and 60 / (2 · 45).
-  const auto& model = dynamic_cast<TextClassifier&>(plain->model());
-  const Tensor each =
-      cross_entropy(const_cast<TextClassifier&>(model)(batch["index"], batch["padding"]),
-                    batch["labels"], {.reduction = Reduction::none});
+  const auto& model = dynamic_cast<text_classifier::TextClassifier&>(plain->model());
+  const Tensor each = cross_entropy(
+      const_cast<text_classifier::TextClassifier&>(model)(batch["index"], batch["padding"]),
+      batch["labels"], {.reduction = Reduction::none});
   double sum = 0, weights = 0;
   const std::vector<double> losses = each.to_vector(), labels = batch["labels"].to_vector();
   for (size_t i = 0; i < losses.size(); ++i) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "autograd/base/parallel.h"
+#include "tests/threads.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/report/curves.h"
 #include "zoo/task/models.h"
@@ -114,7 +115,7 @@ TEST_CASE("parameters that do not learn in the first step are named, once") {
 }
 
 TEST_CASE("one, two and three threads give the same bits") {
-  const int before = num_threads();
+  const Threads restore;
   const Scratch scratch;
   set_num_threads(1);
   const Trained one = train_tiny(scratch, "1");
@@ -126,7 +127,6 @@ TEST_CASE("one, two and three threads give the same bits") {
     CHECK(more.record.val_losses == one.record.val_losses);
     CHECK(same_bits(more.weights, one.weights));
   }
-  set_num_threads(before);
 }
 
 TEST_CASE("a resumed run ends with the bits of an unbroken one") {
@@ -149,46 +149,42 @@ TEST_CASE("a resumed run ends with the bits of an unbroken one") {
 
 /// A model with one weight w: the loss of batch n is (w − n)², so its gradient is 2(w − n), and
 /// what validation says is given.
-struct ScriptedTask : Task {
-  struct Point : nn::Layer<Point> {
-    Tensor w;
-    Point() { register_parameter("w", w, zeros({1})); }
-    Tensor forward(const Arg& x) { return square(w - x); }
-  } point;
+struct Point : nn::Layer<Point> {
+  Tensor w;
+  Point() { register_parameter("w", w, zeros({1})); }
+  Tensor forward(const Arg& x) { return square(w - x); }
+};
+struct ScriptedTask : TaskOf<Point, int64_t> {
   std::vector<double> script;
   std::vector<double> losses;  // the same for a second metric; none where empty
   size_t asked = 0;
-  explicit ScriptedTask(std::vector<double> script) : script(std::move(script)) {
+  explicit ScriptedTask(std::vector<double> script)
+      : TaskOf("scripted"), script(std::move(script)) {
     recipe.eval_every = 0;
     recipe.ema_decay = 0;
     recipe.schedule = "constant";
     recipe.warmup_steps = 0;
     recipe.clip_norm = 0;
+    load_data("");
+    build(1);
   }
-  std::string name() const override { return "scripted"; }
   std::string items() const override { return "numbers"; }
-  void load_data(const std::string&) override {}
-  Json describe_data() const override { return Json::Object{}; }
-  void restore_data(const Json&) override {}
-  void build(uint64_t) override {}
-  nn::Module& model() override { return point; }
   int64_t training_examples() const override { return 4 * recipe.batch_size; }
   Batch batch(int64_t number, uint64_t) override {
     return {{{"x", full({1}, static_cast<double>(number))}}, 1};
   }
-  Tensor loss(const Batch& batch) override { return sum(point(batch["x"])); }
+  Tensor loss(const Batch& batch) override { return sum(model()(batch["x"])); }
   Metrics validate() override {
     const size_t at = std::min(asked++, script.size() - 1);
     Metrics metrics{{.name = "score", .value = script[at], .higher_is_better = true}};
     if (!losses.empty()) metrics.push_back({.name = "val_loss", .value = losses[at]});
     return metrics;
   }
-  void predict(const std::vector<std::string>&, const PredictOptions&, std::ostream&) override {}
-  void show_sample(std::ostream&) override {}
-  std::string example_input() const override { return ""; }
 
  protected:
-  void add_settings(Settings&) override {}
+  int64_t read(const std::string&) override { return 4; }
+  void use(int64_t) override {}
+  std::unique_ptr<Point> make_model(Generator&) override { return std::make_unique<Point>(); }
   std::string model_facts() const override { return "a number"; }
   std::string data_facts() const override { return "none"; }
   std::string batch_facts() const override { return "a number"; }
@@ -300,13 +296,13 @@ TEST_CASE("the weights of the best validation are kept, and patience ends traini
     ScriptedTask& task;
     std::vector<double> w;
     explicit Watch(ScriptedTask& task) : task(task) {}
-    void on_step(const StepReport&) override { w.push_back(task.point.w.item()); }
+    void on_step(const StepReport&) override { w.push_back(task.model().w.item()); }
   } watch(task);
   const TrainOutcome outcome = train(task, folder, {}, watch);
   CHECK(outcome.early);
   CHECK(outcome.step == 16);  // after 3 at step 8 came 2 and 3: no gain twice
   CHECK(outcome.best_step == 8);
-  CHECK(task.point.w.item() == watch.w[7]);
+  CHECK(task.model().w.item() == watch.w[7]);
   CHECK(folder.load_weights()["w"].item() == watch.w[7]);
   CHECK(folder.load_checkpoint().model["w"].item() == watch.w[15]);
   // Resuming such a run finds nothing to do, and the same weights.
@@ -315,7 +311,7 @@ TEST_CASE("the weights of the best validation are kept, and patience ends traini
   const TrainOutcome again = train(task, folder, resume, watch);
   CHECK(again.step == 16);
   CHECK(watch.w.size() == 16);
-  CHECK(task.point.w.item() == watch.w[7]);
+  CHECK(task.model().w.item() == watch.w[7]);
 }
 
 TEST_CASE("of equally good weights those with the lower loss are kept, also across a resume") {

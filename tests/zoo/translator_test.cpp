@@ -17,7 +17,7 @@
 namespace tarsier::zoo {
 namespace {
 
-TranslatorConfig tiny_config() {
+transformer::Config tiny_config() {
   return {.source_vocab = 6,
           .target_vocab = 5,
           .max_length = 6,
@@ -36,17 +36,17 @@ double distance(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item(
 
 // ---- the model ----
 
-TEST_CASE("the gradient of every weight of a whole Translator is right") {
+TEST_CASE("the gradient of every weight of a whole translator is right") {
   for (const bool norm_first : {true, false})
     for (const bool tied : {true, false}) {
       CAPTURE(norm_first);
       CAPTURE(tied);
-      TranslatorConfig config = tiny_config();
+      transformer::Config config = tiny_config();
       config.norm_first = norm_first;
       config.tie_embeddings = tied;
       config.position = tied ? nn::PositionKind::learned : nn::PositionKind::sinusoidal;
       Generator generator(3);
-      Translator model(config, generator);
+      transformer::Translator model(config, generator);
       model.to(f64);
       for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 0.5, generator);
       const Tensor source = ids({3, 5, 1, 4, 1, 0}, 2), target = ids({2, 4, 2, 3}, 2);
@@ -58,7 +58,7 @@ TEST_CASE("the gradient of every weight of a whole Translator is right") {
 
 TEST_CASE("what stands in the padding of the source, and how much there is, changes nothing") {
   Generator generator(5);
-  Translator model(tiny_config(), generator);
+  transformer::Translator model(tiny_config(), generator);
   model.to(f64);
   model.eval();
   const NoGrad no_grad;
@@ -78,13 +78,14 @@ TEST_CASE("what stands in the padding of the source, and how much there is, chan
   CHECK(distance(other, bare) > 1e-3);
 }
 
-TEST_CASE("sizes of a Translator that do not fit are refused") {
-  TranslatorConfig config = tiny_config();
+TEST_CASE("sizes of a translator that do not fit are refused") {
+  transformer::Config config = tiny_config();
   config.heads = 3;
-  check_error("heads=3 does not divide width=4", [&] { Translator model(config); });
+  check_error("heads=3 does not divide width=4", [&] { transformer::Translator model(config); });
   config = tiny_config();
   config.position = nn::PositionKind::rotary;
-  check_error("positions must be sinusoidal or learned", [&] { Translator model(config); });
+  check_error("positions must be sinusoidal or learned",
+              [&] { transformer::Translator model(config); });
 }
 
 // ---- beam search ----
@@ -99,7 +100,7 @@ struct Script {
   std::vector<std::string> beginnings = {};
   int64_t calls = 0;
 
-  NextToken next() {
+  transformer::NextToken next() {
     return [this](const std::vector<int64_t>& parents, const std::vector<int32_t>& tokens) {
       REQUIRE(static_cast<int64_t>(parents.size()) == beams);
       REQUIRE(tokens.size() == parents.size());
@@ -125,10 +126,11 @@ struct Script {
   }
 };
 
-std::vector<Hypothesis> searched(const std::map<std::string, std::vector<double>>& table,
-                                 const BeamOptions& options) {
+std::vector<transformer::Hypothesis> searched(
+    const std::map<std::string, std::vector<double>>& table,
+    const transformer::BeamOptions& options) {
   Script script{table, options.beams};
-  return beam_search(script.next(), kStart, kStop, options);
+  return transformer::beam_search(script.next(), kStart, kStop, options);
 }
 
 /// A is the likelier beginning, but the tokens after it are uncertain:
@@ -140,8 +142,8 @@ const std::map<std::string, std::vector<double>> kGarden = {
 };
 
 TEST_CASE("beam search finds what greed misses") {
-  const BeamOptions plain{.beams = 1, .length_penalty = 0, .max_length = 5};
-  const Hypothesis greedy = searched(kGarden, plain).front();
+  const transformer::BeamOptions plain{.beams = 1, .length_penalty = 0, .max_length = 5};
+  const transformer::Hypothesis greedy = searched(kGarden, plain).front();
   CHECK(greedy.tokens == std::vector<int32_t>{A, B});
   CHECK(greedy.log_probability == doctest::Approx(std::log(0.24)));
   for (const int64_t beams : {2, 3}) {
@@ -163,7 +165,7 @@ TEST_CASE("an end counts only where fewer than K steps are likelier") {
   REQUIRE(found.size() >= 2);
   CHECK(found[0].tokens == std::vector<int32_t>{A});
   CHECK(found[1].tokens == std::vector<int32_t>{A, A});
-  for (const Hypothesis& h : found) CHECK(h.tokens != std::vector<int32_t>{B});
+  for (const transformer::Hypothesis& h : found) CHECK(h.tokens != std::vector<int32_t>{B});
 }
 
 TEST_CASE("beam search goes on until nothing can win any more, and no longer") {
@@ -174,15 +176,15 @@ TEST_CASE("beam search goes on until nothing can win any more, and no longer") {
                                                            {"AAA", {0, 0, 1, 0}}};
   for (const int64_t beams : {1, 2, 3}) {
     CAPTURE(beams);
-    const Hypothesis best =
+    const transformer::Hypothesis best =
         searched(late, {.beams = beams, .length_penalty = 1, .max_length = 20}).front();
     CHECK(best.tokens == std::vector<int32_t>{A, A, A, A});
     CHECK(best.score == doctest::Approx(-0.592).epsilon(1e-3));
   }
   // Without a penalty the empty one wins: 0.4 against 0.6 · 0.6213 = 0.37 after two steps.
   Script script{late, 2};
-  const BeamOptions plain{.beams = 2, .length_penalty = 0, .max_length = 20};
-  CHECK(beam_search(script.next(), kStart, kStop, plain).front().tokens.empty());
+  const transformer::BeamOptions plain{.beams = 2, .length_penalty = 0, .max_length = 20};
+  CHECK(transformer::beam_search(script.next(), kStart, kStop, plain).front().tokens.empty());
   CHECK(script.calls == 2);
 }
 
@@ -225,7 +227,7 @@ TEST_CASE("beam search that keeps all beginnings finds the best of all sequences
         const double score = score_of(log_p, tokens.size() + 1, penalty);
         if (score > best_score) best_score = score, best = tokens;
       }
-      const Hypothesis found =
+      const transformer::Hypothesis found =
           searched(table, {.beams = 16, .length_penalty = penalty, .max_length = kLongest}).front();
       CHECK(found.score == doctest::Approx(best_score));
       REQUIRE(found.tokens.size() == best.size());
@@ -270,7 +272,8 @@ TEST_CASE("beam search that stops early finds what one that never does would fin
         CAPTURE(trial);
         CAPTURE(beams);
         CAPTURE(penalty);
-        const BeamOptions options{.beams = beams, .length_penalty = penalty, .max_length = 7};
+        const transformer::BeamOptions options{
+            .beams = beams, .length_penalty = penalty, .max_length = 7};
         CHECK(searched(table, options).front().score ==
               doctest::Approx(patient_search(table, static_cast<size_t>(beams), penalty, 7)));
       }
@@ -295,7 +298,7 @@ TEST_CASE("the length penalty is ((5 + length) / 6)^α, and favours what is long
 TEST_CASE("beam search: more beams than tokens, the longest allowed, and NaN") {
   const auto wide = searched(kGarden, {.beams = 9, .length_penalty = 0, .max_length = 5});
   CHECK(wide.front().tokens == std::vector<int32_t>{B, A});
-  for (const Hypothesis& h : wide) CHECK(std::isfinite(h.log_probability));
+  for (const transformer::Hypothesis& h : wide) CHECK(std::isfinite(h.log_probability));
 
   // Nobody ever ends: what was cut is given, and is no longer than asked.
   std::map<std::string, std::vector<double>> endless;
@@ -316,13 +319,13 @@ TEST_CASE("beam search: more beams than tokens, the longest allowed, and NaN") {
 }
 
 TEST_CASE("one beam with a cache writes what the likeliest token after the other gives without") {
-  TranslatorConfig config = tiny_config();
+  transformer::Config config = tiny_config();
   config.max_length = 20;
   config.width = 16;
   config.layers = 2;
   config.target_vocab = 12;
   Generator generator(8);
-  Translator model(config, generator);
+  transformer::Translator model(config, generator);
   for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 0.4, generator);
   model.to(f64);
   model.eval();
@@ -344,19 +347,19 @@ TEST_CASE("one beam with a cache writes what the likeliest token after the other
     CAPTURE(beams);
     nn::DecoderCache cache;
     const Tensor memories = contiguous(expand(memory, {beams, 4, 16}));
-    const NextToken next = [&](const std::vector<int64_t>& parents,
-                               const std::vector<int32_t>& tokens) {
+    const transformer::NextToken next = [&](const std::vector<int64_t>& parents,
+                                            const std::vector<int32_t>& tokens) {
       cache.reorder(from_vector(parents, {beams}));
       const Tensor newest =
           from_vector(std::vector<int64_t>(tokens.begin(), tokens.end()), {beams, 1});
       const Tensor hidden = model.decode(newest, memories, Tensor(), &cache);
       return log_softmax(model.generator(select(hidden, 1, 0)), -1);
     };
-    const auto found =
-        beam_search(next, begin, end, {.beams = beams, .length_penalty = 0, .max_length = 15});
+    const auto found = transformer::beam_search(
+        next, begin, end, {.beams = beams, .length_penalty = 0, .max_length = 15});
     if (beams == 1)
       CHECK(found.front().tokens == std::vector<int32_t>(greedy.begin() + 1, greedy.end()));
-    for (const Hypothesis& h : found) {
+    for (const transformer::Hypothesis& h : found) {
       std::vector<int64_t> read{begin};
       read.insert(read.end(), h.tokens.begin(), h.tokens.end());
       const Tensor logits = model(source, Tensor(), ids(read, 1));
@@ -370,7 +373,7 @@ TEST_CASE("one beam with a cache writes what the likeliest token after the other
   }
 }
 
-// ---- the recipe ----
+// ---- its task ----
 
 const std::vector<std::string> kGerman = {"ein hund läuft",        "eine katze schläft",
                                           "zwei hunde laufen",     "zwei katzen schlafen",
@@ -399,7 +402,7 @@ std::string pairs_folder(const Scratch& scratch) {
 
 std::string predicted(Task& task, const std::vector<std::string>& inputs) {
   std::ostringstream out;
-  task.predict(inputs, {}, out);
+  task.predict(inputs, out);
   return out.str();
 }
 
@@ -469,13 +472,14 @@ TEST_CASE("a target that is cut has no end, and what is cut is counted") {
   const ParallelText text{.name = "x", .source = {"a b c d", "a"}, .target = {"p q r s t", "p q"}};
   const auto source = Tokenizer::train(text.source, {.min_count = 1}),
              target = Tokenizer::train(text.target, {.min_count = 1});
-  const auto rows = [&](const TokenPairs& pairs, const char* name) {
+  const auto rows = [&](const transformer::TokenPairs& pairs, const char* name) {
     return pairs.batch({0})[name].to_vector<int64_t>();
   };
   const auto id = [](const Tokenizer& tokenizer, const char* word) {
     return int64_t{tokenizer.encode(word)[0]};
   };
-  const TokenPairs whole(text, *source, *target, kNoLimit), cut(text, *source, *target, 3);
+  const transformer::TokenPairs whole(text, *source, *target, kNoLimit),
+      cut(text, *source, *target, 3);
   CHECK(rows(whole, "next").size() == 6);
   CHECK(rows(whole, "next").back() == kEnd);
   CHECK_FALSE(whole.cut().any());
@@ -523,9 +527,7 @@ TEST_CASE("translation evaluates what was given, and says what it cuts") {
         "cut to max_length 4: 4 of 8 pairs, which lose 10 of 74 tokens");
   CHECK(learned->evaluate()[0].note == learned->evaluate()[2].note);
   std::ostringstream out, notes;
-  PredictOptions options;
-  options.notes = &notes;
-  learned->predict({kGerman[5], kGerman[0]}, options, out);
+  learned->predict({kGerman[5], kGerman[0]}, out, &notes);
   CHECK(notes.str() ==
         "tarsier: note: only the first 4 of 6 tokens of 'eine katze läuft nach haus' are read\n");
 }

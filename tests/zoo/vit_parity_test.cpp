@@ -14,22 +14,22 @@ namespace {
 /// The model of a case, with PyTorch's weights.
 struct Case {
   TensorDict numbers;
-  std::unique_ptr<VisionTransformer> model;
+  std::unique_ptr<vit::VisionTransformer> model;
 
   Case(const std::string& name, DType dtype) : numbers(golden("vit.safetensors", name, dtype)) {
-    ViTConfig config{.image_size = {12, 8},
-                     .patch_size = 4,
-                     .channels = 3,
-                     .classes = 5,
-                     .width = 12,
-                     .layers = 2,
-                     .heads = 3,
-                     .mlp_width = 20};
+    vit::Config config{.image_size = {12, 8},
+                       .patch_size = 4,
+                       .channels = 3,
+                       .classes = 5,
+                       .width = 12,
+                       .layers = 2,
+                       .heads = 3,
+                       .mlp_width = 20};
     if (name == "mean.") {
-      config.stem = ViTStem::convolutions;
-      config.pooling = ViTPooling::mean;
+      config.stem = vit::Stem::convolutions;
+      config.pooling = vit::Pooling::mean;
     }
-    model = std::make_unique<VisionTransformer>(config);
+    model = std::make_unique<vit::VisionTransformer>(config);
     model->to(dtype);
     model->load_state_dict(part(numbers, "state."));
   }
@@ -69,7 +69,7 @@ TEST_CASE("ten steps of AdamW take a Vision Transformer's loss where they take P
     std::vector<Tensor> curve;
     for (int step = 0; step < 10; ++step) {
       optimizer.zero_grad();
-      const Tensor loss = vit.model->loss(vit.numbers["images"], vit.numbers["labels"]);
+      const Tensor loss = cross_entropy((*vit.model)(vit.numbers["images"]), vit.numbers["labels"]);
       loss.backward();
       optimizer.step();
       curve.push_back(loss.detach());

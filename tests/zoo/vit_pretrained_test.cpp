@@ -33,7 +33,7 @@ TEST_CASE("a Vision Transformer of Hugging Face gives its logits") {
 }
 
 TEST_CASE("the sizes of a Vision Transformer are those of config.json") {
-  const ViTConfig config = load_vit(saved_model("vit-tiny/no-bias"))->config;
+  const vit::Config config = load_vit(saved_model("vit-tiny/no-bias"))->config;
   CHECK(config.channels == 1);
   CHECK(config.classes == 5);
   CHECK(config.layers == 2);

@@ -13,7 +13,7 @@ namespace tarsier::zoo {
 namespace {
 
 /// Two patches from a colour image of 4 × 8.
-ViTConfig tiny_config(ViTStem stem, ViTPooling pooling) {
+vit::Config tiny_config(vit::Stem stem, vit::Pooling pooling) {
   return {.image_size = {4, 8},
           .patch_size = 4,
           .channels = 2,
@@ -28,8 +28,8 @@ ViTConfig tiny_config(ViTStem stem, ViTPooling pooling) {
 
 template <class Check>
 void for_each_kind(const Check& check) {
-  for (const ViTStem stem : {ViTStem::patches, ViTStem::convolutions})
-    for (const ViTPooling pooling : {ViTPooling::class_token, ViTPooling::mean}) {
+  for (const vit::Stem stem : {vit::Stem::patches, vit::Stem::convolutions})
+    for (const vit::Pooling pooling : {vit::Pooling::class_token, vit::Pooling::mean}) {
       CAPTURE(static_cast<int>(stem));
       CAPTURE(static_cast<int>(pooling));
       check(tiny_config(stem, pooling));
@@ -37,9 +37,9 @@ void for_each_kind(const Check& check) {
 }
 
 TEST_CASE("the gradient of every weight of a whole Vision Transformer is right") {
-  for_each_kind([](const ViTConfig& config) {
+  for_each_kind([](const vit::Config& config) {
     Generator generator(3);
-    VisionTransformer model(config, generator);
+    vit::VisionTransformer model(config, generator);
     model.to(f64);
     // At the initial sizes much is nearly linear: larger weights find more.
     for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 0.6, generator);
@@ -50,19 +50,19 @@ TEST_CASE("the gradient of every weight of a whole Vision Transformer is right")
 }
 
 TEST_CASE("a Vision Transformer learns one batch by heart") {
-  for_each_kind([](ViTConfig config) {
+  for_each_kind([](vit::Config config) {
     config.width = 16;
     config.heads = 4;
     config.mlp_width = 32;
     Generator generator(4);
-    VisionTransformer model(config, generator);
+    vit::VisionTransformer model(config, generator);
     optim::AdamW optimizer(model.named_parameters(), {.lr = 1e-2, .weight_decay = 0});
     const Tensor images = randn({8, 2, 4, 8}, f32, generator);
     const Tensor labels = randint(0, 3, {8}, generator);
     double loss = 0;
     for (int step = 0; step < 100; ++step) {
       optimizer.zero_grad();
-      const Tensor y = model.loss(images, labels);
+      const Tensor y = cross_entropy(model(images), labels);
       y.backward();
       optimizer.step();
       loss = y.item();
@@ -72,9 +72,9 @@ TEST_CASE("a Vision Transformer learns one batch by heart") {
 }
 
 TEST_CASE("the weights of a Vision Transformer have these names and shapes") {
-  const auto names = [](const ViTConfig& config) {
+  const auto names = [](const vit::Config& config) {
     std::vector<std::string> out;
-    for (const auto& [name, tensor] : VisionTransformer(config).state_dict())
+    for (const auto& [name, tensor] : vit::VisionTransformer(config).state_dict())
       if (!name.starts_with("encoder.layers.")) out.push_back(concat(name, " ", tensor.shape()));
     return out;
   };
@@ -85,7 +85,7 @@ TEST_CASE("the weights of a Vision Transformer have these names and shapes") {
                                  "head.weight (10, 64)", "head.bias (10,)"});
   std::vector<std::string> convolutional;
   for (const std::string& name :
-       names({.patch_size = 2, .stem = ViTStem::convolutions, .pooling = ViTPooling::mean}))
+       names({.patch_size = 2, .stem = vit::Stem::convolutions, .pooling = vit::Pooling::mean}))
     if (name.find("norm") == name.npos) convolutional.push_back(name);
   CHECK(convolutional == std::vector<std::string>{
                              "position_embedding (1, 196, 64)", "stem.conv1.weight (64, 1, 3, 3)",
@@ -93,22 +93,22 @@ TEST_CASE("the weights of a Vision Transformer have these names and shapes") {
                              "head.weight (10, 64)", "head.bias (10,)"});
   // ViT-B/16 of the paper's Table 1: 86 million.
   const nn::NoInit guard;
-  const ViTConfig base{.image_size = 224,
-                       .patch_size = 16,
-                       .channels = 3,
-                       .classes = 1000,
-                       .width = 768,
-                       .layers = 12,
-                       .heads = 12,
-                       .mlp_width = 3072};
-  CHECK(VisionTransformer(base).num_parameters() == 86'567'656);
+  const vit::Config base{.image_size = 224,
+                         .patch_size = 16,
+                         .channels = 3,
+                         .classes = 1000,
+                         .width = 768,
+                         .layers = 12,
+                         .heads = 12,
+                         .mlp_width = 3072};
+  CHECK(vit::VisionTransformer(base).num_parameters() == 86'567'656);
 }
 
 TEST_CASE("at the start nothing is known of any class, and every weight gets a gradient") {
   Generator generator(1);
-  VisionTransformer model({.classes = 7, .stem = ViTStem::convolutions}, generator);
+  vit::VisionTransformer model({.classes = 7, .stem = vit::Stem::convolutions}, generator);
   const Tensor images = randn({16, 1, 28, 28}, f32, generator);
-  const Tensor loss = model.loss(images, randint(0, 7, {16}, generator));
+  const Tensor loss = cross_entropy(model(images), randint(0, 7, {16}, generator));
   CHECK(loss.item() < 2 * std::log(7.0));
   loss.backward();
   // Biases of keys shift all scores of a row alike: theirs is 0 up to rounding.
@@ -118,17 +118,17 @@ TEST_CASE("at the start nothing is known of any class, and every weight gets a g
   }
   // Equal seeds make equal models.
   Generator first(9), second(9);
-  const TensorDict a = VisionTransformer({}, first).state_dict();
-  for (const auto& [name, tensor] : VisionTransformer({}, second).state_dict()) {
+  const TensorDict a = vit::VisionTransformer({}, first).state_dict();
+  for (const auto& [name, tensor] : vit::VisionTransformer({}, second).state_dict()) {
     CAPTURE(name);
     CHECK(tensor.to_vector() == a[name].to_vector());
   }
 }
 
 TEST_CASE("the order of the patches counts, by the position embedding alone") {
-  for (const ViTPooling pooling : {ViTPooling::class_token, ViTPooling::mean}) {
+  for (const vit::Pooling pooling : {vit::Pooling::class_token, vit::Pooling::mean}) {
     Generator generator(5);
-    VisionTransformer model(tiny_config(ViTStem::patches, pooling), generator);
+    vit::VisionTransformer model(tiny_config(vit::Stem::patches, pooling), generator);
     model.to(f64);
     model.eval();
     const NoGrad guard;
@@ -142,21 +142,21 @@ TEST_CASE("the order of the patches counts, by the position embedding alone") {
 }
 
 TEST_CASE("a Vision Transformer refuses sizes that do not fit, and names them") {
-  const auto error = [](const ViTConfig& config) {
-    return error_of([&] { VisionTransformer model(config); });
+  const auto error = [](const vit::Config& config) {
+    return error_of([&] { vit::VisionTransformer model(config); });
   };
   CHECK(
       error({.patch_size = 5}) ==
       "[vit] patches of 5×5 do not fill an image of 28×28: its sides must be multiples of theirs");
   CHECK(error({.heads = 3}).find("heads=3 does not divide width=64") != std::string::npos);
   CHECK(error({.classes = 0}).find("all must be positive") != std::string::npos);
-  CHECK(error({.patch_size = 7, .stem = ViTStem::convolutions}).find("squares of 2, 4, 8") !=
+  CHECK(error({.patch_size = 7, .stem = vit::Stem::convolutions}).find("squares of 2, 4, 8") !=
         std::string::npos);
-  CHECK(error({.patch_size = {2, 4}, .stem = ViTStem::convolutions}).find("patches of 2×4") !=
+  CHECK(error({.patch_size = {2, 4}, .stem = vit::Stem::convolutions}).find("patches of 2×4") !=
         std::string::npos);
-  CHECK(error({.image_size = 32, .patch_size = 16, .width = 4, .stem = ViTStem::convolutions})
+  CHECK(error({.image_size = 32, .patch_size = 16, .width = 4, .stem = vit::Stem::convolutions})
             .find("multiple of 8") != std::string::npos);
-  VisionTransformer model({});
+  vit::VisionTransformer model({});
   const auto call_error = [&](const Tensor& x) { return error_of([&] { model(x); }); };
   CHECK(call_error(zeros({2, 1, 28, 32})) ==
         "[vit] images of shape (2, 1, 28, 32): expected (batch, 1, 28, 28)");

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string>
 
+#include "../../autograd/base/numerals.h"
+
 namespace tarsier::zoo {
 
-/// 1234567 → "1,234,567".
-std::string with_commas(int64_t number);
 /// "1 layer", "4 layers".
 std::string counted(int64_t number, const std::string& what);
 /// Seconds as "0:07", "12:34" or "1:02:03".

@@ -61,6 +61,18 @@ std::string did_you_mean(std::string_view text, const std::vector<std::string>& 
   return best.empty() ? "" : ": did you mean '" + best + "'?";
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out.append(out.empty() ? "" : ", ").append(name);
+  return out;
+}
+
+std::string among(std::string_view given, const std::vector<std::string>& known,
+                  std::string_view verb) {
+  const std::string suggestion = did_you_mean(given, known);
+  return concat(suggestion.empty() ? "." : suggestion, " ", verb, ": ", listed(known));
+}
+
 int64_t parse_integer(const std::string& tag, const std::string& what, const std::string& text,
                       int64_t low, int64_t high) {
   int64_t value = 0;

@@ -25,6 +25,13 @@ template <class... Parts>
 /// inserted, removed or replaced, capitals aside), or "" where none is near.
 std::string did_you_mean(std::string_view given, const std::vector<std::string>& known);
 
+/// "a, b, c".
+std::string listed(const std::vector<std::string>& names);
+/// For the end of a message that `known` has no `given`: ": did you mean 'steps'? It has: …", or
+/// ". It has: …".
+std::string among(std::string_view given, const std::vector<std::string>& known,
+                  std::string_view verb = "It has");
+
 /// `text` as a whole number in [low, high]. Throws UsageError(tag) that names `what` otherwise.
 int64_t parse_integer(const std::string& tag, const std::string& what, const std::string& text,
                       int64_t low, int64_t high);

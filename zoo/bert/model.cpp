@@ -1,11 +1,11 @@
 #include "zoo/bert/model.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::bert {
 
 namespace {
 
 /// The config, if its sizes fit together.
-const BertConfig& checked(const BertConfig& config) {
+const Config& checked(const Config& config) {
   for (const int64_t size :
        {config.vocab_size, config.hidden_size, config.num_hidden_layers, config.num_attention_heads,
         config.intermediate_size, config.max_position_embeddings, config.type_vocab_size})
@@ -29,7 +29,7 @@ void initialize(const nn::Module& model, Generator& generator) {
 
 // ------------------------------------------------------------------------------------------- body
 
-Bert::Bert(const BertConfig& config, bool with_pooler, Generator& generator)
+Bert::Bert(const Config& config, bool with_pooler, Generator& generator)
     : config(checked(config)),
       word_embeddings(config.vocab_size, config.hidden_size),
       position_embeddings(config.max_position_embeddings, config.hidden_size),
@@ -52,7 +52,7 @@ Bert::Bert(const BertConfig& config, bool with_pooler, Generator& generator)
   initialize(*this, generator);
 }
 
-Tensor Bert::forward(const Arg& index, const BertInputs& inputs) {
+Tensor Bert::forward(const Arg& index, const Inputs& inputs) {
   const auto& [padding_mask, token_types] = inputs;
   check(index.dim() == 2 && index.size(1) > 0 && index.size(1) <= config.max_position_embeddings,
         "bert", "indices of shape ", index.shape(), ": expected (batch, T) with T from 1 to ",
@@ -72,7 +72,7 @@ Tensor Bert::forward(const Arg& index, const BertInputs& inputs) {
 
 // ------------------------------------------------------------------------------------------ heads
 
-BertForMaskedLM::BertForMaskedLM(const BertConfig& config, Generator& generator)
+BertForMaskedLM::BertForMaskedLM(const Config& config, Generator& generator)
     : bert(config, /*with_pooler=*/false, generator),
       transform(config.hidden_size, config.hidden_size),
       transform_norm(config.hidden_size, config.layer_norm_eps),
@@ -90,12 +90,12 @@ BertForMaskedLM::BertForMaskedLM(const BertConfig& config, Generator& generator)
   nn::zeros_(decoder.bias);
 }
 
-Tensor BertForMaskedLM::forward(const Arg& index, const BertInputs& inputs) {
+Tensor BertForMaskedLM::forward(const Arg& index, const Inputs& inputs) {
   const Tensor hidden = bert(index, inputs);  // (B, T, C)
   return decoder(transform_norm(bert.config.hidden_act(transform(hidden))));
 }
 
-BertForSequenceClassification::BertForSequenceClassification(const BertConfig& config,
+BertForSequenceClassification::BertForSequenceClassification(const Config& config,
                                                              int64_t num_labels,
                                                              Generator& generator)
     : bert(config, /*with_pooler=*/true, generator),
@@ -107,9 +107,9 @@ BertForSequenceClassification::BertForSequenceClassification(const BertConfig& c
   initialize(classifier, generator);
 }
 
-Tensor BertForSequenceClassification::forward(const Arg& index, const BertInputs& inputs) {
+Tensor BertForSequenceClassification::forward(const Arg& index, const Inputs& inputs) {
   const Tensor hidden = bert(index, inputs);  // (B, T, C)
   return classifier(dropout((*bert.pooler)(hidden)));
 }
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::bert

@@ -19,9 +19,9 @@
 
 #include "../../nn/nn.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::bert {
 
-struct BertConfig {
+struct Config {
   int64_t vocab_size = 30522;  ///< V
   int64_t hidden_size = 768;   ///< C
   int64_t num_hidden_layers = 12;
@@ -36,17 +36,17 @@ struct BertConfig {
 };
 
 /// tanh of a linear map of the first token's vector: (B, T, C) → (B, C).
-struct BertPooler : nn::Layer<BertPooler> {
+struct Pooler : nn::Layer<Pooler> {
   nn::Linear dense;
 
-  explicit BertPooler(int64_t C) : dense(C, C) { register_module("dense", dense); }
+  explicit Pooler(int64_t C) : dense(C, C) { register_module("dense", dense); }
 
   Tensor forward(const Arg& hidden) { return tanh(dense(select(hidden, 1, 0))); }
 };
 
 /// What may come with the indices (B, T) i64 of the tokens:
 ///   bert(index, {.padding_mask = attention_mask == 0, .token_types = token_type_ids})
-struct BertInputs {
+struct Inputs {
   Tensor padding_mask = {};  ///< (B, T) bool, true where a text has ended: nobody looks there
   Tensor token_types = {};   ///< (B, T) i64; undefined: zeros
 };
@@ -55,23 +55,23 @@ struct BertInputs {
 /// N(0, 0.02²) and biases 0. They throw Error("bert") where sizes do not fit together, and for
 /// inputs of other shapes and dtypes.
 struct Bert : nn::Layer<Bert> {
-  const BertConfig config;
+  const Config config;
   nn::Embedding word_embeddings;        ///< what a token means
   nn::Embedding position_embeddings;    ///< where it stands
   nn::Embedding token_type_embeddings;  ///< in which of two sentences
   nn::LayerNorm embedding_norm;
   nn::Dropout dropout;
-  nn::TransformerEncoder encoder;    ///< post-norm
-  std::optional<BertPooler> pooler;  ///< for the owner to call: forward does not
+  nn::TransformerEncoder encoder;  ///< post-norm
+  std::optional<Pooler> pooler;    ///< for the owner to call: forward does not
 
-  explicit Bert(const BertConfig& config, bool with_pooler = true,
+  explicit Bert(const Config& config, bool with_pooler = true,
                 Generator& generator = default_generator());
 
   /// The hidden states of the last layer: (B, T) → (B, T, C).
-  Tensor operator()(const Arg& index, const BertInputs& inputs = {}) {
+  Tensor operator()(const Arg& index, const Inputs& inputs = {}) {
     return Layer::operator()(index, inputs);
   }
-  Tensor forward(const Arg& index, const BertInputs& inputs = {});
+  Tensor forward(const Arg& index, const Inputs& inputs = {});
 };
 
 /// What BERT learns from: which token is it, at every place? Linear, activation and layer norm,
@@ -82,13 +82,13 @@ struct BertForMaskedLM : nn::Layer<BertForMaskedLM> {
   nn::LayerNorm transform_norm;
   nn::Linear decoder;  ///< its weight is bert.word_embeddings.weight, if tied
 
-  explicit BertForMaskedLM(const BertConfig& config, Generator& generator = default_generator());
+  explicit BertForMaskedLM(const Config& config, Generator& generator = default_generator());
 
   /// Logits of the tokens: (B, T) → (B, T, V).
-  Tensor operator()(const Arg& index, const BertInputs& inputs = {}) {
+  Tensor operator()(const Arg& index, const Inputs& inputs = {}) {
     return Layer::operator()(index, inputs);
   }
-  Tensor forward(const Arg& index, const BertInputs& inputs = {});
+  Tensor forward(const Arg& index, const Inputs& inputs = {});
 };
 
 /// A label for a text: [CLS] through pooler, dropout and a linear map.
@@ -97,14 +97,14 @@ struct BertForSequenceClassification : nn::Layer<BertForSequenceClassification> 
   nn::Dropout dropout;
   nn::Linear classifier;
 
-  BertForSequenceClassification(const BertConfig& config, int64_t num_labels,
+  BertForSequenceClassification(const Config& config, int64_t num_labels,
                                 Generator& generator = default_generator());
 
   /// Logits of the labels: (B, T) → (B, num_labels).
-  Tensor operator()(const Arg& index, const BertInputs& inputs = {}) {
+  Tensor operator()(const Arg& index, const Inputs& inputs = {}) {
     return Layer::operator()(index, inputs);
   }
-  Tensor forward(const Arg& index, const BertInputs& inputs = {});
+  Tensor forward(const Arg& index, const Inputs& inputs = {});
 };
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::bert

@@ -1,7 +1,7 @@
 #include <iostream>
 
-#include "autograd/base/parallel.h"
 #include "zoo/cli/commands.h"
+#include "zoo/cli/threads.h"
 #include "zoo/task/models.h"
 
 namespace tarsier::zoo {
@@ -9,8 +9,7 @@ namespace tarsier::zoo {
 namespace {
 
 int run(const Arguments& arguments, const std::string&) {
-  if (const auto threads = arguments.integer("threads", 1, 1024))
-    set_num_threads(static_cast<int>(*threads));
+  set_threads(arguments);
   const RunFolder folder = RunFolder::open(arguments.positional()[0]);
   const RunConfig config = folder.read_config();
   const std::unique_ptr<Task> task = make_trained_task(folder, config);
@@ -32,7 +31,7 @@ Command eval_command() {
   spec.summary = "how good the trained model in DIR is";
   spec.options = {
       {"data", "PATH", "other data; default: those that it was trained on"},
-      {"threads", "N", "default: all processors. The result does not depend on it"},
+      threads_option(),
   };
   spec.details =
       "Prints a line for each metric, such as `val_loss X`, `accuracy X %`, `BLEU X`: of the test "

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "zoo/cli/commands.h"
+#include "zoo/data/text.h"
 #include "zoo/task/models.h"
 
 namespace tarsier::zoo {
@@ -16,12 +17,8 @@ const std::vector<Command>& commands() {
 
 namespace {
 
-/// How many columns of a terminal UTF-8 text takes: bytes that continue a character take none.
-size_t columns(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
-  }));
-}
+/// How many columns of a terminal UTF-8 text takes.
+size_t columns(const std::string& text) { return static_cast<size_t>(count_characters(text)); }
 
 /// Pairs of a name and what it means, as a table with two columns.
 std::string two_columns(const std::vector<std::pair<std::string, std::string>>& rows) {

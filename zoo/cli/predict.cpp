@@ -1,12 +1,13 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <iterator>
 #include <limits>
 
-#include "autograd/base/parallel.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/cli/commands.h"
+#include "zoo/cli/threads.h"
 #include "zoo/task/models.h"
 
 namespace tarsier::zoo {
@@ -23,45 +24,63 @@ std::string read_stdin() {
 
 /// Every line of standard input by itself, as it comes: a person, or a program at the other end of
 /// a pipe, has the answer before the next line.
-void predict_lines(Task& task, const PredictOptions& options) {
+void predict_lines(Task& task) {
   if (isatty(STDIN_FILENO) == 1) std::cerr << "An input on every line, then Ctrl-D:\n";
   for (std::string line; std::getline(std::cin, line);) {
     if (line.ends_with('\r')) line.pop_back();
-    task.predict({line}, options, std::cout);
+    task.predict({line}, std::cout, &std::cerr);
   }
 }
 
-/// Refuses what only a model that writes by chance has a use for.
-void check_options(const Task& task, const Arguments& arguments) {
-  if (task.continues_text()) return;
-  for (const char* option : {"tokens", "temperature", "top-k", "top-p", "seed"})
-    if (arguments.has(option))
-      usage_fail("predict", "--", option, " is for models that continue a text; ", task.name(),
-                 " does not");
+/// The options of all tasks, each with the families that have it and, where these are of one mind,
+/// its default.
+std::vector<OptionSpec> task_options() {
+  std::vector<OptionSpec> specs;
+  for (const ModelEntry& entry : models()) {
+    const std::unique_ptr<Task> task = entry.make();
+    const Settings options = task->predict_options();
+    for (const std::string& name : options.names()) {
+      const auto known = std::find_if(specs.begin(), specs.end(),
+                                      [&](const OptionSpec& spec) { return spec.name == name; });
+      if (known != specs.end()) {
+        const std::string families = known->help.substr(0, known->help.find(": "));
+        if (families.find(entry.family) == families.npos)
+          known->help.insert(families.size(), ", " + entry.family);
+        continue;
+      }
+      std::string help = entry.family + ": " + options.help(name);
+      if (help.find("default: ") == help.npos) help += "; default: " + options.get(name);
+      specs.push_back({name, options.value_name(name), help});
+    }
+  }
+  return specs;
+}
+
+/// Gives the task what was given of its options, and refuses those of other tasks.
+void set_options(Task& task, const Arguments& arguments) {
+  Settings options = task.predict_options();
+  for (const OptionSpec& spec : task_options()) {
+    if (!arguments.has(spec.name)) continue;
+    if (!options.has(spec.name))
+      usage_fail("predict", "--", spec.name, " is for ", spec.help.substr(0, spec.help.find(": ")),
+                 "; ", task.name(), " has no such option");
+    options.set(spec.name, spec.value.empty() ? "true" : *arguments.text(spec.name));
+  }
 }
 
 int run(const Arguments& arguments, const std::string&) {
-  PredictOptions options;
-  options.notes = &std::cerr;
-  options.tokens = arguments.integer("tokens", 0, 1'000'000'000);
-  options.temperature = arguments.number("temperature", 0, 1000);
-  options.top_k = arguments.integer("top-k", 0);
-  options.top_p = arguments.number("top-p", 0, 1);
-  options.seed = static_cast<uint64_t>(arguments.integer("seed", 0).value_or(1));
-  if (const auto threads = arguments.integer("threads", 1, 1024))
-    set_num_threads(static_cast<int>(*threads));
-
+  set_threads(arguments);
   const auto& words = arguments.positional();
   const RunFolder folder = RunFolder::open(words[0]);
   const std::unique_ptr<Task> task = make_trained_task(folder, folder.read_config());
-  check_options(*task, arguments);
+  set_options(*task, arguments);
   const std::vector<std::string> inputs(words.begin() + 1, words.end());
   if (!inputs.empty()) {
-    task->predict(inputs, options, std::cout);
+    task->predict(inputs, std::cout, &std::cerr);
   } else if (task->continues_text()) {
-    task->predict({read_stdin()}, options, std::cout);
+    task->predict({read_stdin()}, std::cout, &std::cerr);
   } else {
-    predict_lines(*task, options);
+    predict_lines(*task);
   }
   return 0;
 }
@@ -75,16 +94,8 @@ Command predict_command() {
   spec.min_arguments = 1;
   spec.max_arguments = std::numeric_limits<size_t>::max();
   spec.summary = "let the trained model in DIR do what it learned";
-  spec.options = {
-      {"tokens", "N", "gpt: tokens to write; default: 500"},
-      {"temperature", "X",
-       "gpt: below 1: safer, above: bolder; 0: always the likeliest; default: 0.8"},
-      {"top-k", "K", "gpt: choose among the K likeliest only; 0: among all (default)"},
-      {"top-p", "P",
-       "gpt: choose among the likeliest that together have probability P; default: 1"},
-      {"seed", "N", "gpt: of the choices; default: 1. The same seed writes the same text"},
-      {"threads", "N", "default: all processors. The result does not depend on it"},
-  };
+  spec.options = task_options();
+  spec.options.push_back(threads_option());
   spec.details =
       "An INPUT is a text to translate or to classify, or the file of a picture (PGM, PPM, BMP), "
       "and gets a line of answer, a blank one a blank line. Where there is none, every line of "

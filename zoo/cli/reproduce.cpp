@@ -2,13 +2,13 @@
 
 #include <iostream>
 
-#include "autograd/base/parallel.h"
 #include "zoo/base/format.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/cli/commands.h"
 #include "zoo/cli/console.h"
 #include "zoo/cli/interrupt.h"
 #include "zoo/cli/streams.h"
+#include "zoo/cli/threads.h"
 #include "zoo/task/models.h"
 
 namespace tarsier::zoo {
@@ -33,15 +33,11 @@ void print_rows(const std::vector<ReproduceRow>& rows) {
 /// The row of that name. Throws UsageError that lists all.
 ReproduceRow find_row(const std::string& name) {
   std::vector<std::string> names;
-  std::string list;
   for (const ReproduceRow& row : reproduce_rows()) {
     if (row.name == name) return row;
     names.push_back(row.name);
-    list += (list.empty() ? "" : ", ") + row.name;
   }
-  const std::string suggestion = did_you_mean(name, names);
-  usage_fail("reproduce", "there is no row '", name, "'", suggestion.empty() ? "." : suggestion,
-             " There are: ", list);
+  usage_fail("reproduce", "there is no row '", name, "'", among(name, names, "There are"));
 }
 
 /// One seed of a row; nothing where it was interrupted.
@@ -76,8 +72,7 @@ int run(const Arguments& arguments, const std::string&) {
     return 0;
   }
   ignore_broken_pipes();
-  if (const auto threads = arguments.integer("threads", 1, 1024))
-    set_num_threads(static_cast<int>(*threads));
+  set_threads(arguments);
   const int64_t seeds = arguments.integer("seeds", 1, 1000).value_or(3);
   const Reproduction reproduction(arguments.text("data").value_or(""),
                                   arguments.text("out").value_or("runs/reproduce"));
@@ -135,7 +130,7 @@ Command reproduce_command() {
       {"seeds", "N", "runs of each row, with the seeds 1 to N; default: 3"},
       {"out", "DIR", "where the runs are kept; default: runs/reproduce"},
       {"list", "", "print the rows, with their marks and data, and do no more"},
-      {"threads", "N", "default: all processors. The result does not depend on it"},
+      threads_option(),
       {"quiet", "", "print one line for each row"},
   };
   spec.details =

@@ -14,6 +14,7 @@
 #include "zoo/cli/console.h"
 #include "zoo/cli/interrupt.h"
 #include "zoo/cli/streams.h"
+#include "zoo/cli/threads.h"
 #include "zoo/report/report.h"
 #include "zoo/task/models.h"
 #include "zoo/task/trainer.h"
@@ -33,9 +34,9 @@ void set_steps(Task& task, const Arguments& arguments) {
 /// The model with its preset, and all that --set and --steps say.
 std::unique_ptr<Task> configured_task(const Arguments& arguments) {
   if (arguments.positional().empty()) {
-    std::string names;
-    for (const ModelEntry& entry : models()) names += (names.empty() ? "" : ", ") + entry.name;
-    usage_fail("train", "which model? The zoo has: ", names, " (tarsier list tells more)");
+    std::vector<std::string> names;
+    for (const ModelEntry& entry : models()) names.push_back(entry.name);
+    usage_fail("train", "which model? The zoo has: ", listed(names), " (tarsier list tells more)");
   }
   const ModelEntry* entry = &find_model(arguments.positional()[0]);
   std::vector<std::pair<std::string, std::string>> changes;
@@ -316,8 +317,7 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
 
 int run(const Arguments& arguments, const std::string& program) {
   ignore_broken_pipes();
-  if (const auto threads = arguments.integer("threads", 1, 1024))
-    set_num_threads(static_cast<int>(*threads));
+  set_threads(arguments);
   return arguments.has("resume") ? train_resumed(arguments, program)
                                  : train_new(arguments, program);
 }
@@ -343,7 +343,7 @@ Command train_command() {
        "training steps; default: the model's recipe. With --resume: of the whole run; the learning "
        "rate then follows a curve of another length, unless --set decay_steps=N keeps its end"},
       {"seed", "N", "of all random numbers; default: 1. The same seed gives the same bits"},
-      {"threads", "N", "default: all processors. The result does not depend on it"},
+      threads_option(),
       {"resume", "DIR", "go on with the run in DIR, as if it had never stopped"},
       {"set", "KEY=VALUE", "another size, rate or preset; `tarsier train MODEL --help` lists them",
        true},

@@ -116,6 +116,19 @@ std::vector<int64_t> Labels::encode(const std::vector<LabelledLine>& lines,
   return out;
 }
 
+std::vector<int64_t> Labels::renumbered(std::vector<int64_t> numbers, const Labels& theirs,
+                                        const std::string& source) const {
+  for (int64_t& number : numbers) {
+    const std::string& label = theirs[number];
+    const auto found = std::lower_bound(names_.begin(), names_.end(), label);
+    check(found != names_.end() && *found == label, "data", source,
+          ": training has never seen the label '", beginning_of(label), "'; it knows ",
+          list_of(names_));
+    number = found - names_.begin();
+  }
+  return numbers;
+}
+
 namespace {
 
 LabelledText numbered(const Labels& labels, const std::vector<LabelledLine>& lines,

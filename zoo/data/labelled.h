@@ -66,6 +66,11 @@ class Labels {
   std::vector<int64_t> encode(const std::vector<LabelledLine>& lines,
                               const std::string& source) const;
 
+  /// Numbers of `theirs` as the numbers that the same labels have here. Throws Error("data") with
+  /// `source` for one that training has never seen.
+  std::vector<int64_t> renumbered(std::vector<int64_t> numbers, const Labels& theirs,
+                                  const std::string& source) const;
+
  private:
   std::vector<std::string> names_;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "zoo/data/text.h"
+
 namespace tarsier::zoo {
 
 namespace {
@@ -12,7 +14,7 @@ std::string_view first_word(std::string_view line) {
   constexpr size_t kMostBytes = 40;
   size_t end = std::min(line.find_first_of(" \t\r"), line.size());
   if (end > kMostBytes)
-    for (end = kMostBytes; (line[end] & 0xC0) == 0x80;) --end;  // not inside of a character
+    for (end = kMostBytes; !begins_character(line[end]);) --end;  // not inside of a character
   return line.substr(0, end);
 }
 

@@ -61,7 +61,7 @@ std::vector<char32_t> decode_utf8(std::string_view text, const std::string& sour
   out.reserve(text.size());
   for (char byte : text) {
     const auto bits = static_cast<unsigned char>(byte);
-    if ((bits & 0xC0) == 0x80) {  // 10xxxxxx: six more bits of the character before
+    if (!begins_character(byte)) {  // 10xxxxxx: six more bits of the character before
       out.back() = out.back() << 6 | (bits & 0x3Fu);
     } else {  // 0xxxxxxx, or the first of two, three or four: 110xxxxx, 1110xxxx, 11110xxx
       const unsigned mask = bits < 0x80 ? 0x7F : bits < 0xE0 ? 0x1F : bits < 0xF0 ? 0x0F : 0x07;
@@ -152,6 +152,18 @@ std::string fingerprint(std::string_view text) {
   char digits[17];
   std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
   return digits;
+}
+
+int64_t count_characters(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), begins_character);
+}
+
+std::pair<std::string_view, std::string_view> split_characters(std::string_view text,
+                                                               int64_t count) {
+  size_t at = 0;
+  for (; at < text.size(); ++at)
+    if (begins_character(text[at]) && count-- == 0) break;
+  return {text.substr(0, at), text.substr(at)};
 }
 
 }  // namespace tarsier::zoo

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace tarsier::zoo {
@@ -56,5 +57,17 @@ class CharVocabulary {
 /// A number that tells texts apart: 64-bit FNV-1a, in hexadecimal.
 /// Source: http://www.isthe.com/chongo/tech/comp/fnv/
 std::string fingerprint(std::string_view text);
+
+/// Whether a byte of UTF-8 begins a character, or goes on with one.
+inline bool begins_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
+}
+
+/// The number of characters (Unicode code points) of UTF-8 text.
+int64_t count_characters(std::string_view text);
+
+/// The first `count` characters of UTF-8 text, and the rest.
+std::pair<std::string_view, std::string_view> split_characters(std::string_view text,
+                                                               int64_t count);
 
 }  // namespace tarsier::zoo

@@ -4,9 +4,9 @@
 #include "../../nn/layers/activation.h"
 #include "../../nn/layers/position.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::gpt {
 
-struct GptConfig {
+struct Config {
   int64_t vocab_size = 65;  ///< V
   int64_t block_size = 64;  ///< how many tokens a position sees at most, itself included
   int64_t n_layer = 4;
@@ -35,4 +35,4 @@ struct GptConfig {
   }
 };
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::gpt

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::gpt {
 
 int64_t sample_index(const std::vector<double>& logits, const Sampling& sampling, double u) {
   check(!logits.empty(), "generate", "there are no logits to choose from");
@@ -49,7 +49,7 @@ void generate(Gpt& model, const std::vector<int32_t>& prompt, int64_t count,
   const bool was_training = model.is_training();
   model.eval();
   std::vector<int64_t> context(prompt.begin(), prompt.end());
-  GptCache cache;
+  Cache cache;
   size_t cached = 0;
   for (int64_t i = 0; i < count; ++i) {
     const auto size = static_cast<int64_t>(context.size());
@@ -73,4 +73,4 @@ void generate(Gpt& model, const std::vector<int32_t>& prompt, int64_t count,
   model.train(was_training);
 }
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::gpt

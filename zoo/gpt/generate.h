@@ -7,7 +7,7 @@
 
 #include "model.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::gpt {
 
 /// How the next token is chosen from the model's probabilities.
 struct Sampling {
@@ -25,10 +25,10 @@ int64_t sample_index(const std::vector<double>& logits, const Sampling& sampling
 
 /// Continues `prompt` (not empty) by `count` tokens and calls `emit` with each as soon as it is
 /// known. Each costs one pass of one token, since keys and values of those before are kept
-/// (GptCache). Where positions are relative, this goes on for ever: each token sees the block_size
+/// (Cache). Where positions are relative, this goes on for ever: each token sees the block_size
 /// last ones, and their keys know what was before those. Other positions end at block_size: beyond,
 /// the last block_size tokens move on by a position with each new one, and are computed anew.
 void generate(Gpt& model, const std::vector<int32_t>& prompt, int64_t count,
               const Sampling& sampling, const std::function<void(int32_t)>& emit);
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::gpt

@@ -5,13 +5,13 @@
 #include "zoo/base/format.h"
 #include "zoo/base/machine.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::gpt {
 
 namespace {
 
 /// A model that cannot fit is refused at once: making it would fill the memory of the machine
 /// first, for minutes.
-void check_memory(const GptConfig& config) {
+void check_memory(const Config& config) {
   const auto width = static_cast<double>(config.n_embd);
   const double weights = 12 * static_cast<double>(config.n_layer) * width * width +
                          static_cast<double>(config.vocab_size + config.block_size) * width;
@@ -22,7 +22,7 @@ void check_memory(const GptConfig& config) {
         " GB: use a smaller model (--set n_layer, n_embd)");
 }
 
-const GptConfig& checked(const GptConfig& config) {
+const Config& checked(const Config& config) {
   check(config.n_head > 0 && config.n_embd % config.n_head == 0, "gpt", "n_head=", config.n_head,
         " does not divide n_embd=", config.n_embd,
         ": every head gets an equal share of the width; take another n_head or n_embd");
@@ -33,7 +33,7 @@ const GptConfig& checked(const GptConfig& config) {
 
 }  // namespace
 
-Gpt::Gpt(const GptConfig& config, Generator& generator)
+Gpt::Gpt(const Config& config, Generator& generator)
     : config(checked(config)),
       transformer(config),
       lm_head(config.n_embd, config.vocab_size, /*with_bias=*/false) {
@@ -57,7 +57,7 @@ void Gpt::initialize(Generator& generator) {
   }
 }
 
-Tensor Gpt::next_logits(const Arg& index, GptCache& cache) {
+Tensor Gpt::next_logits(const Arg& index, Cache& cache) {
   check(!is_training(), "gpt", "the model is training: call eval() before decoding with a cache");
   if (cache.empty()) cache.resize(static_cast<size_t>(config.n_layer));
   check(static_cast<int64_t>(cache.size()) == config.n_layer, "gpt", "a cache of ", cache.size(),
@@ -77,7 +77,7 @@ std::vector<Tensor> Gpt::attention(const Arg& index) {
   return weights;
 }
 
-Tensor Gpt::features(const Arg& index, GptCache* cache) {
+Tensor Gpt::features(const Arg& index, Cache* cache) {
   const int64_t before = cache != nullptr ? cache->front().length() : 0;
   const bool has_end = !config.is_relative();
   check(index.dim() == 2 && index.size(1) > 0 &&
@@ -92,4 +92,4 @@ Tensor Gpt::features(const Arg& index, GptCache* cache) {
   return x;
 }
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::gpt

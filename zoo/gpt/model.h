@@ -18,14 +18,15 @@
 #include <tuple>
 #include <vector>
 
+#include "../../nn/layers/heads.h"
 #include "../../nn/layers/kv_cache.h"
 #include "../../nn/nn.h"
 #include "config.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::gpt {
 
 /// The keys and values of the tokens that a Gpt has seen, layer by layer (nn/layers/kv_cache.h).
-using GptCache = std::vector<nn::KVCache>;
+using Cache = std::vector<nn::KVCache>;
 
 /// Layer norm or RMSNorm over the last dimension: (…, C) → (…, C).
 struct Norm : nn::Layer<Norm> {
@@ -33,7 +34,7 @@ struct Norm : nn::Layer<Norm> {
   const bool rms;
   const double eps;
 
-  explicit Norm(const GptConfig& config) : rms(config.rms_norm), eps(config.layer_norm_eps) {
+  explicit Norm(const Config& config) : rms(config.rms_norm), eps(config.layer_norm_eps) {
     const bool with_bias = config.bias && !rms;
     register_parameter("weight", weight, ones({config.n_embd}));
     register_parameter("bias", bias, with_bias ? zeros({config.n_embd}) : Tensor());
@@ -52,9 +53,9 @@ struct CausalSelfAttention : nn::Layer<CausalSelfAttention> {
   nn::Linear c_proj;
   nn::Dropout resid_dropout;
   std::optional<nn::RotaryEmbedding> rotary;
-  const GptConfig config;
+  const Config config;
 
-  explicit CausalSelfAttention(const GptConfig& c)
+  explicit CausalSelfAttention(const Config& c)
       : c_attn(c.n_embd, 3 * c.n_embd, c.bias),
         c_proj(c.n_embd, c.n_embd, c.bias),
         resid_dropout(c.dropout),
@@ -72,7 +73,7 @@ struct CausalSelfAttention : nn::Layer<CausalSelfAttention> {
     const int64_t before = cache != nullptr ? cache->length() : 0;
     if (cache != nullptr) std::tie(k, v) = cache->append(k, v);
     const Tensor y = attend(q, k, v, before);
-    return resid_dropout(c_proj(reshape(transpose(y, 1, 2), x.shape())));
+    return resid_dropout(c_proj(nn::join_heads(y)));
   }
 
   /// Where each position looks: the softmax alone, which is what the values of an identity matrix
@@ -89,12 +90,8 @@ struct CausalSelfAttention : nn::Layer<CausalSelfAttention> {
   };
   /// Token 0 of x stands at `position`.
   Heads heads(const Arg& x, int64_t position) {
-    const int64_t B = x.size(0), T = x.size(1), H = config.n_head;
-    const auto split = [&](const Tensor& part) {
-      return transpose(reshape(part, {B, T, H, x.size(2) / H}), 1, 2);
-    };
     const std::vector<Tensor> qkv = chunk(c_attn(x), 3, 2);
-    Tensor q = split(qkv[0]), k = split(qkv[1]);
+    Tensor q = nn::split_heads(qkv[0], config.n_head), k = nn::split_heads(qkv[1], config.n_head);
     if (config.qk_norm) {
       q = rms_norm(q);
       k = rms_norm(k);
@@ -103,7 +100,7 @@ struct CausalSelfAttention : nn::Layer<CausalSelfAttention> {
       q = (*rotary)(q, position);
       k = (*rotary)(k, position);
     }
-    return {q, k, split(qkv[2])};
+    return {q, k, nn::split_heads(qkv[2], config.n_head)};
   }
 
   /// Query i stands at key i + before.
@@ -124,7 +121,7 @@ struct Mlp : nn::Layer<Mlp> {
   nn::Dropout dropout;
   nn::Activation activation;
 
-  explicit Mlp(const GptConfig& config)
+  explicit Mlp(const Config& config)
       : c_fc(config.n_embd, (config.swiglu ? 2 : 1) * config.mlp_width(), config.bias),
         c_proj(config.mlp_width(), config.n_embd, config.bias),
         dropout(config.dropout),
@@ -146,7 +143,7 @@ struct Block : nn::Layer<Block> {
   Norm ln_2;
   Mlp mlp;
 
-  explicit Block(const GptConfig& config) : ln_1(config), attn(config), ln_2(config), mlp(config) {
+  explicit Block(const Config& config) : ln_1(config), attn(config), ln_2(config), mlp(config) {
     register_module("ln_1", ln_1);
     register_module("attn", attn);
     register_module("ln_2", ln_2);
@@ -160,7 +157,7 @@ struct Block : nn::Layer<Block> {
 };
 
 /// Embeddings, blocks, and the last norm: (B, T) i64 → (B, T, C).
-struct GptBody : nn::Layer<GptBody> {
+struct Body : nn::Layer<Body> {
   nn::Embedding wte;                        ///< what a token means
   std::unique_ptr<nn::InputPositions> wpe;  ///< what a position means; none where attention knows
   nn::Dropout drop;
@@ -168,7 +165,7 @@ struct GptBody : nn::Layer<GptBody> {
   Norm ln_f;
   const double scale;  ///< of tokens: sinusoidal positions are as long as √C (Vaswani et al., 3.4)
 
-  explicit GptBody(const GptConfig& config)
+  explicit Body(const Config& config)
       : wte(config.vocab_size, config.n_embd),
         wpe(nn::input_positions(config.position, config.block_size, config.n_embd)),
         drop(config.dropout),
@@ -192,7 +189,7 @@ struct GptBody : nn::Layer<GptBody> {
   }
 
   /// With a `cache`, the indices follow the tokens in there.
-  Tensor forward(const Arg& index, GptCache* cache = nullptr) {
+  Tensor forward(const Arg& index, Cache* cache = nullptr) {
     Tensor x = embed(index, cache != nullptr ? cache->front().position() : 0);
     for (int64_t i = 0; i < h.size(); ++i)
       x = h[i](x, cache != nullptr ? &(*cache)[static_cast<size_t>(i)] : nullptr);
@@ -203,13 +200,13 @@ struct GptBody : nn::Layer<GptBody> {
 /// The whole model. One matrix serves as token embedding and as output layer (Press & Wolf, 2017),
 /// unless `tied` is false.
 struct Gpt : nn::Layer<Gpt> {
-  GptConfig config;
-  GptBody transformer;
+  Config config;
+  Body transformer;
   nn::Linear lm_head;
 
   /// Initialised with numbers from `generator`. Throws Error("gpt") where n_head does not divide
   /// n_embd, or there is no layer.
-  explicit Gpt(const GptConfig& config, Generator& generator = default_generator());
+  explicit Gpt(const Config& config, Generator& generator = default_generator());
 
   /// Logits of the next token at every position: (B, T) i64 → (B, T, V).
   /// Throws Error("gpt") where T is more than block_size, unless positions are relative.
@@ -218,10 +215,10 @@ struct Gpt : nn::Layer<Gpt> {
   /// Logits of what follows the last position: (B, T) i64 → (B, V). All that generating needs.
   Tensor next_logits(const Arg& index) { return lm_head(select(features(index), 1, -1)); }
   /// The same for index (B, T) that follow the tokens in `cache`, and join them there: only they
-  /// are computed. Begin with an empty GptCache; it takes block_size tokens at most, or where
+  /// are computed. Begin with an empty Cache; it takes block_size tokens at most, or where
   /// positions are relative any number, of which it keeps those that are still seen. Under NoGrad
   /// and in eval() alone. Throws Error("gpt") for a cache of another model, or one that is full.
-  Tensor next_logits(const Arg& index, GptCache& cache);
+  Tensor next_logits(const Arg& index, Cache& cache);
 
   /// Where each position of each layer looks, by layer: (B, T) i64 → (B, H, T, T). In eval() alone.
   std::vector<Tensor> attention(const Arg& index);
@@ -232,8 +229,8 @@ struct Gpt : nn::Layer<Gpt> {
   }
 
  private:
-  Tensor features(const Arg& index, GptCache* cache = nullptr);
+  Tensor features(const Arg& index, Cache* cache = nullptr);
   void initialize(Generator& generator);
 };
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::gpt

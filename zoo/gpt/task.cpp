@@ -1,6 +1,7 @@
 #include "zoo/gpt/task.h"
 
 #include <algorithm>
+#include <limits>
 #include <sstream>
 
 #include "zoo/base/format.h"
@@ -13,12 +14,15 @@
 #include "zoo/gpt/tokens.h"
 #include "zoo/report/parts.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::gpt {
 
 namespace {
 
-/// Which stream of random numbers serves what; the steps' dropout masks have their own generator.
-constexpr uint64_t kBatchStream = uint64_t{1} << 63;
+enum class Preset {
+  cpu,   // nanoGPT's settings for a CPU: 0.8 million weights
+  baby,  // nanoGPT's train_shakespeare_char: 10.7 million weights
+  fast,  // our own: the lowest loss that two cores reach in three minutes
+};
 
 /// Source: So et al. 2021, "Primer: searching for efficient Transformers for language modeling".
 Tensor squared_relu(const Arg& x) {
@@ -26,11 +30,16 @@ Tensor squared_relu(const Arg& x) {
   return y * y;
 }
 
-class GptTask : public Task {
+/// What is learned from: UTF-8, and what a person knows it by.
+struct Text {
+  std::string text, source;
+};
+
+class GptTask : public TaskOf<Gpt, Text> {
  public:
-  explicit GptTask(GptPreset preset) : preset_(preset) {
-    if (preset == GptPreset::cpu) return;  // the defaults
-    if (preset == GptPreset::fast) {
+  GptTask(const std::string& name, Preset preset) : TaskOf(name) {
+    if (preset == Preset::cpu) return;  // the defaults
+    if (preset == Preset::fast) {
       set_fast();
       return;
     }
@@ -45,24 +54,102 @@ class GptTask : public Task {
     recipe.checkpoint_every = 50;
   }
 
-  std::string name() const override {
-    return preset_ == GptPreset::cpu ? "gpt" : preset_ == GptPreset::fast ? "gpt-fast" : "gpt-baby";
-  }
   std::string items() const override { return "tokens"; }
 
+  // ---- training ----
+
+  /// Windows, of which so many lie in the text side by side.
+  int64_t training_examples() const override { return train_.size() / config_.block_size; }
+
+  /// Windows are drawn, and may come twice.
+  int64_t largest_batch() const override { return recipe.batch_size; }
+
+  Batch batch(int64_t number, uint64_t seed) override {
+    const TokenBatch windows =
+        train_.training_batch({seed, kBatchStream}, number, recipe.batch_size, config_.block_size);
+    return {{{"inputs", windows.inputs}, {"targets", windows.targets}}, windows.inputs.numel()};
+  }
+
+  Tensor loss(const Batch& batch) override {
+    return model().loss(batch["inputs"], batch["targets"]);
+  }
+
+  /// Over the whole split, each token but the first predicted once. Losses of different tokens
+  /// compare by what they are for a character.
+  Metrics validate() override {
+    NoGrad no_grad;
+    double sum = 0;
+    validation_.for_each(config_.block_size, [&](const TokenBatch& batch) {
+      sum += model().loss(batch.inputs, batch.targets).item() *
+             static_cast<double>(batch.targets.numel());
+    });
+    const auto predictions = static_cast<double>(validation_.size() - 1);
+    Metrics metrics{{.name = "val_loss", .value = sum / predictions}};
+    if (!tokens_.are_characters())
+      metrics.push_back({.name = "val_loss_per_character",
+                         .value = sum / static_cast<double>(predicted_characters_)});
+    return metrics;
+  }
+
+  // ---- use ----
+
+  /// The inputs are the words of one prompt. Without any the model begins with a new line.
+  void predict(const std::vector<std::string>& inputs, std::ostream& out, std::ostream*) override {
+    std::string prompt;
+    for (const std::string& input : inputs) prompt += (prompt.empty() ? "" : " ") + input;
+    Sampling sampling = sampling_;
+    sampling.seed = static_cast<uint64_t>(sampling_seed_);
+    write(prompt, tokens_to_write_, sampling, out);
+  }
+
+  /// Begins as parts of its text do: after an empty line alone a young model knows little to say.
+  void show_sample(std::ostream& out) override {
+    write(opening_.common ? opening_.word : "", 300, Sampling(), out);
+  }
+
+  void report(Page& page) override {
+    page.section("What it writes");
+    std::ostringstream sample;
+    show_sample(sample);
+    page.preformatted(sample.str());
+
+    page.section("Where it looks");
+    const int64_t T = std::min({int64_t{40}, config_.block_size, validation_.size() - 1});
+    const Tensor text = validation_.at({0}, T).inputs;
+    std::vector<std::string> labels;
+    for (int64_t t = 0; t < T; ++t)
+      labels.push_back(visible(tokens_.show(static_cast<int32_t>(text.data<int64_t>()[t]))));
+    add_attention(page, model().attention(text), labels);
+  }
+
+  std::optional<Choice> choice() const override { return Choice{tokens_.size(), unit() + "s"}; }
+
+  bool continues_text() const override { return true; }
+
+  std::string example_input() const override { return opening_.word; }
+
+ protected:
   // ---- data ----
 
-  void load_data(const std::string& path) override {
-    source_ = path.empty() ? "tarsier's own source text" : "'" + path + "'";
-    std::string text = path.empty() ? embedded_text() : read_text_file(path);
-    fingerprint_ = fingerprint(text);
-    opening_ = opening_of(text);
-    check_utf8(text, source_);
-    characters_ = count_characters(text);
-    const auto [first, rest] = split_characters(text, characters_ * 9 / 10);
-    // All characters must be known; words and byte pairs are learned from what is trained on.
-    if (tokens_.size() == 0)
-      tokens_ = TextTokens(tokenizer_.kind == "characters" ? text : first, tokenizer_);
+  Text read(const std::string& path) override {
+    if (path.empty()) return {embedded_text(), "tarsier's own source text"};
+    return {read_text_file(path), "'" + path + "'"};
+  }
+
+  /// All characters must be known; words and byte pairs are learned from what is trained on.
+  void learn(const Text& data) override {
+    check_utf8(data.text, data.source);
+    tokens_ = TextTokens(tokenizer_.kind == "characters" ? data.text : parts(data.text).first,
+                         tokenizer_);
+  }
+
+  void use(Text data) override {
+    check_utf8(data.text, data.source);
+    source_ = data.source;
+    fingerprint_ = fingerprint(data.text);
+    opening_ = opening_of(data.text);
+    characters_ = count_characters(data.text);
+    const auto [first, rest] = parts(data.text);
     std::vector<int32_t> train = tokens_.encode(first, source_);
     std::vector<int32_t> validation = tokens_.encode(rest, source_);
 
@@ -83,109 +170,21 @@ class GptTask : public Task {
     validation_ = TokenWindows(std::move(validation));
   }
 
-  Json describe_data() const override {
-    return Json::Object{
-        {"fingerprint", fingerprint_},
-        {"characters", characters_},
-        {"vocabulary", tokens_.to_json()},
-    };
+  Json::Object known() const override { return {{"vocabulary", tokens_.to_json()}}; }
+  void restore(const Json& data) override { tokens_ = TextTokens::from_json(data["vocabulary"]); }
+  Json::Object mark() const override {
+    return {{"fingerprint", fingerprint_}, {"characters", characters_}};
   }
 
-  void restore_data(const Json& data) override {
-    tokens_ = TextTokens::from_json(data["vocabulary"]);
-  }
+  // ---- model and settings ----
 
-  // ---- model ----
-
-  void build(uint64_t seed) override {
+  std::unique_ptr<Gpt> make_model(Generator& generator) override {
     config_.vocab_size = tokens_.size();
-    config_.position = nn::position_kind(position_);
-    config_.rms_norm = norm_ == "rms";
     config_.swiglu = mlp_ == "swiglu";
     if (mlp_ == "relu2") config_.activation = {squared_relu, mlp_};
-    Generator generator(seed);
-    model_ = std::make_unique<Gpt>(config_, generator);
+    return std::make_unique<Gpt>(config_, generator);
   }
 
-  nn::Module& model() override { return *model_; }
-
-  // ---- training ----
-
-  /// Windows, of which so many lie in the text side by side.
-  int64_t training_examples() const override { return train_.size() / config_.block_size; }
-
-  /// Windows are drawn, and may come twice.
-  int64_t largest_batch() const override { return recipe.batch_size; }
-
-  Batch batch(int64_t number, uint64_t seed) override {
-    const TokenBatch windows =
-        train_.training_batch({seed, kBatchStream}, number, recipe.batch_size, config_.block_size);
-    return {{{"inputs", windows.inputs}, {"targets", windows.targets}}, windows.inputs.numel()};
-  }
-
-  Tensor loss(const Batch& batch) override {
-    return model_->loss(batch["inputs"], batch["targets"]);
-  }
-
-  /// Over the whole split, each token but the first predicted once. Losses of different tokens
-  /// compare by what they are for a character.
-  Metrics validate() override {
-    NoGrad no_grad;
-    double sum = 0;
-    validation_.for_each(config_.block_size, [&](const TokenBatch& batch) {
-      sum += model_->loss(batch.inputs, batch.targets).item() *
-             static_cast<double>(batch.targets.numel());
-    });
-    const auto predictions = static_cast<double>(validation_.size() - 1);
-    Metrics metrics{{.name = "val_loss", .value = sum / predictions}};
-    if (!tokens_.are_characters())
-      metrics.push_back({.name = "val_loss_per_character",
-                         .value = sum / static_cast<double>(predicted_characters_)});
-    return metrics;
-  }
-
-  // ---- use ----
-
-  /// The inputs are the words of one prompt. Without any the model begins with a new line.
-  void predict(const std::vector<std::string>& inputs, const PredictOptions& options,
-               std::ostream& out) override {
-    std::string prompt;
-    for (const std::string& input : inputs) prompt += (prompt.empty() ? "" : " ") + input;
-    Sampling sampling;
-    sampling.temperature = options.temperature.value_or(sampling.temperature);
-    sampling.top_k = options.top_k.value_or(sampling.top_k);
-    sampling.top_p = options.top_p.value_or(sampling.top_p);
-    sampling.seed = options.seed;
-    write(prompt, options.tokens.value_or(500), sampling, out);
-  }
-
-  /// Begins as parts of its text do: after an empty line alone a young model knows little to say.
-  void show_sample(std::ostream& out) override {
-    write(opening_.common ? opening_.word : "", 300, Sampling(), out);
-  }
-
-  void report(Page& page) override {
-    page.section("What it writes");
-    std::ostringstream sample;
-    show_sample(sample);
-    page.preformatted(sample.str());
-
-    page.section("Where it looks");
-    const int64_t T = std::min({int64_t{40}, config_.block_size, validation_.size() - 1});
-    const Tensor text = validation_.at({0}, T).inputs;
-    std::vector<std::string> labels;
-    for (int64_t t = 0; t < T; ++t)
-      labels.push_back(visible(tokens_.show(static_cast<int32_t>(text.data<int64_t>()[t]))));
-    add_attention(page, model_->attention(text), labels);
-  }
-
-  std::optional<Choice> choice() const override { return Choice{tokens_.size(), unit() + "s"}; }
-
-  bool continues_text() const override { return true; }
-
-  std::string example_input() const override { return opening_.word; }
-
- protected:
   void add_settings(Settings& settings) override {
     settings.add("n_layer", config_.n_layer, "blocks", 1, 10'000);
     settings.add("n_head", config_.n_head, "attention heads; must divide n_embd");
@@ -193,14 +192,29 @@ class GptTask : public Task {
     settings.add("block_size", config_.block_size, "tokens that the model sees at once");
     settings.add("dropout", config_.dropout, "share of activations dropped in training", 0, 0.99);
     settings.add("bias", config_.bias, "biases in linear layers and norms");
-    settings.add("position", position_, "how a token's place is told",
-                 {"learned", "sinusoidal", "rotary", "alibi"});
-    settings.add("norm", norm_, "layer norm or RMSNorm", {"layer", "rms"});
+    using enum nn::PositionKind;
+    settings.add_choice(
+        "position", config_.position, "how a token's place is told",
+        {{"learned", learned}, {"sinusoidal", sinusoidal}, {"rotary", rotary}, {"alibi", alibi}});
+    settings.add_choice("norm", config_.rms_norm, "layer norm or RMSNorm",
+                        {{"layer", false}, {"rms", true}});
     settings.add("mlp", mlp_, "function inside of the MLP", {"gelu", "relu2", "swiglu"});
     settings.add("qk_norm", config_.qk_norm, "queries and keys of one length");
     settings.add("tied", config_.tied, "one matrix reads and writes the tokens");
     settings.add("quiet_start", config_.quiet_start, "blocks begin by adding next to nothing");
     tokenizer_.add_to(settings);
+  }
+
+  void add_predict_options(Settings& options) override {
+    options.add("tokens", tokens_to_write_, "tokens to write", 0, 1'000'000'000);
+    options.add("temperature", sampling_.temperature,
+                "below 1: safer, above: bolder; 0: always the likeliest", 0, 1000);
+    options.add("top-k", sampling_.top_k, "choose among the so many likeliest only; 0: among all",
+                0, std::numeric_limits<int64_t>::max());
+    options.add("top-p", sampling_.top_p,
+                "choose among the likeliest that together have this probability", 0, 1);
+    options.add("seed", sampling_seed_, "of the choices: the same seed writes the same text", 0,
+                std::numeric_limits<int64_t>::max());
   }
 
   std::string model_facts() const override {
@@ -224,8 +238,8 @@ class GptTask : public Task {
     config_.tied = false;
     config_.qk_norm = true;
     config_.quiet_start = true;
-    position_ = "rotary";
-    norm_ = "rms";
+    config_.position = nn::PositionKind::rotary;
+    config_.rms_norm = true;
     mlp_ = "relu2";
     recipe.optimizer = "muon";
     recipe.schedule = "linear";
@@ -238,13 +252,18 @@ class GptTask : public Task {
     recipe.warmup_steps = 50;
   }
 
+  /// What is trained on, and what validates.
+  static std::pair<std::string_view, std::string_view> parts(const std::string& text) {
+    return split_characters(text, count_characters(text) * 9 / 10);
+  }
+
   void write(const std::string& prompt, int64_t count, const Sampling& sampling,
              std::ostream& out) {
     std::vector<int32_t> tokens = tokens_.encode(prompt, "the prompt");
     if (tokens.empty()) tokens.push_back(tokens_.blank());
     int32_t before = tokens.back();
     out << prompt << std::flush;
-    generate(*model_, tokens, count, sampling, [&](int32_t token) {
+    generate(model(), tokens, count, sampling, [&](int32_t token) {
       out << tokens_.written(token, before) << std::flush;
       before = token;
       check(out.good(), "output", "cannot write any more");
@@ -258,22 +277,36 @@ class GptTask : public Task {
     return tokenizer_.kind == "words" ? "word" : "token";
   }
 
-  GptPreset preset_;
-  GptConfig config_;
+  Config config_;
   std::string source_;
   std::string fingerprint_;
   Opening opening_;  // of a part of the text
-  std::string position_ = "learned", norm_ = "layer", mlp_ = "gelu";
+  std::string mlp_ = "gelu";
   TokenizerOptions tokenizer_{.kind = "characters", .lower = false};
   TextTokens tokens_;
   int64_t characters_ = 0;            // of the text
   int64_t predicted_characters_ = 0;  // of the validation split: all but those of its first token
   TokenWindows train_, validation_;
-  std::unique_ptr<Gpt> model_;
+  Sampling sampling_;
+  int64_t sampling_seed_ = 1, tokens_to_write_ = 500;
 };
 
 }  // namespace
 
-std::unique_ptr<Task> make_gpt_task(GptPreset preset) { return std::make_unique<GptTask>(preset); }
+std::vector<ModelEntry> models() {
+  const std::string text = "tarsier's own source text, or --data FILE: any text in UTF-8";
+  return {
+      {"gpt", "gpt", "cpu", "to write text, character by character", text,
+       "loss 1.90 on tiny Shakespeare", "under a minute on two cores",
+       make_task_of<GptTask, Preset::cpu>},
+      {"gpt-fast", "gpt", "fast",
+       "the same with later inventions: the lowest loss in three minutes", text,
+       "loss 1.48 on tiny Shakespeare", "three minutes on two cores",
+       make_task_of<GptTask, Preset::fast>},
+      {"gpt-baby", "gpt", "baby", "the same, with 13 times the weights, seeing 4 times as far back",
+       text, "loss 1.47 on tiny Shakespeare (nanoGPT's figure)", "hours on two cores",
+       make_task_of<GptTask, Preset::baby>},
+  };
+}
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::gpt

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::gpt {
 
 namespace {
 
@@ -15,9 +15,6 @@ void for_each_line(std::string_view text, const Add& add) {
     text.remove_prefix(end == text.npos ? text.size() : end + 1);
   }
 }
-
-/// Whether a byte of UTF-8 begins a character.
-bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
 
 }  // namespace
 
@@ -97,16 +94,4 @@ int32_t TextTokens::blank() const {
   return 0;
 }
 
-int64_t count_characters(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), begins_character);
-}
-
-std::pair<std::string_view, std::string_view> split_characters(std::string_view text,
-                                                               int64_t count) {
-  size_t at = 0;
-  for (; at < text.size(); ++at)
-    if (begins_character(text[at]) && count-- == 0) break;
-  return {text.substr(0, at), text.substr(at)};
-}
-
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::gpt

@@ -11,7 +11,7 @@
 #include "../data/text.h"
 #include "../data/tokenizer.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::gpt {
 
 /// Makes text into ids and back, so that a model can write it token by token.
 ///   characters   all that are in the text; a prompt with another one is an error
@@ -48,11 +48,4 @@ class TextTokens {
   bool words_ = false;
 };
 
-/// The number of characters (Unicode code points) of UTF-8 text.
-int64_t count_characters(std::string_view text);
-
-/// The first `count` characters of UTF-8 text, and the rest.
-std::pair<std::string_view, std::string_view> split_characters(std::string_view text,
-                                                               int64_t count);
-
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::gpt

@@ -5,6 +5,7 @@
 
 #include "autograd/base/error.h"
 #include "zoo/base/format.h"
+#include "zoo/data/text.h"
 
 namespace tarsier::zoo {
 
@@ -52,8 +53,7 @@ double ratio(int64_t part, int64_t whole) {
 
 /// `text` with spaces before it, to be `width` characters wide.
 std::string right(const std::string& text, size_t width) {
-  size_t characters = 0;
-  for (char byte : text) characters += (byte & 0xC0) != 0x80;
+  const auto characters = static_cast<size_t>(count_characters(text));
   return std::string(characters < width ? width - characters : 0, ' ') + text;
 }
 
@@ -93,9 +93,7 @@ std::string ConfusionMatrix::describe(const std::vector<std::string>& names) con
   const bool whole = classes_ <= 10;
   size_t widest = 9;  // "predicted"
   for (const std::string& text : names)
-    widest = std::max(widest, text.size() - static_cast<size_t>(std::count_if(
-                                                text.begin(), text.end(),
-                                                [](char b) { return (b & 0xC0) == 0x80; })));
+    widest = std::max(widest, static_cast<size_t>(count_characters(text)));
   const size_t column = std::max(widest, size_t{6}) + 2;
   std::string out = right("predicted", widest);
   for (int64_t c = 0; c < classes_ && whole; ++c) out += right(name(c), column);

@@ -35,7 +35,7 @@ const std::vector<Renaming> kOldNames = {{"LayerNorm.weight", "LayerNorm.gamma"}
 
 struct BertFile {
   Pretrained file;
-  BertConfig config;
+  bert::Config config;
   /// The name of the word embeddings: where these and the decoder are one matrix, it may be there
   /// under the name of either.
   std::string embedding = kEmbedding;
@@ -50,7 +50,7 @@ BertFile open_bert(const std::string& path) {
   require_option(!file.flag("is_decoder", false), file, "is_decoder");
   require_option(!file.flag("add_cross_attention", false), file, "add_cross_attention");
 
-  BertConfig& config = opened.config;
+  bert::Config& config = opened.config;
   config.vocab_size = file.size("vocab_size");
   config.hidden_size = file.size("hidden_size");
   config.num_hidden_layers = file.size("num_hidden_layers");
@@ -102,27 +102,28 @@ void load(nn::Module& model, const BertFile& opened, std::vector<std::string>* u
 
 }  // namespace
 
-std::unique_ptr<Bert> load_bert(const std::string& path, std::vector<std::string>* unused) {
+std::unique_ptr<bert::Bert> load_bert(const std::string& path, std::vector<std::string>* unused) {
   const BertFile opened = open_bert(path);
   const bool with_pooler = opened.file.contains("pooler.dense.weight");
-  auto model = make_empty<Bert>(opened.file, opened.config, with_pooler);
+  auto model = make_empty<bert::Bert>(opened.file, opened.config, with_pooler);
   load(*model, opened, unused);
   return model;
 }
 
-std::unique_ptr<BertForMaskedLM> load_bert_for_masked_lm(const std::string& path,
-                                                         std::vector<std::string>* unused) {
+std::unique_ptr<bert::BertForMaskedLM> load_bert_for_masked_lm(const std::string& path,
+                                                               std::vector<std::string>* unused) {
   const BertFile opened = open_bert(path);
-  auto model = make_empty<BertForMaskedLM>(opened.file, opened.config);
+  auto model = make_empty<bert::BertForMaskedLM>(opened.file, opened.config);
   load(*model, opened, unused);
   return model;
 }
 
-std::unique_ptr<BertForSequenceClassification> load_bert_for_sequence_classification(
+std::unique_ptr<bert::BertForSequenceClassification> load_bert_for_sequence_classification(
     const std::string& path, std::vector<std::string>* unused) {
   const BertFile opened = open_bert(path);
   const int64_t num_labels = rows_of(opened.file, "classifier.weight");
-  auto model = make_empty<BertForSequenceClassification>(opened.file, opened.config, num_labels);
+  auto model =
+      make_empty<bert::BertForSequenceClassification>(opened.file, opened.config, num_labels);
   load(*model, opened, unused);
   return model;
 }

@@ -42,15 +42,15 @@
 namespace tarsier::zoo {
 
 /// A BertModel, or the body of any of the others; with the pooler where the file has one.
-std::unique_ptr<Bert> load_bert(const std::string& path,
-                                std::vector<std::string>* unused = nullptr);
+std::unique_ptr<bert::Bert> load_bert(const std::string& path,
+                                      std::vector<std::string>* unused = nullptr);
 
 /// A BertForMaskedLM or BertForPreTraining.
-std::unique_ptr<BertForMaskedLM> load_bert_for_masked_lm(
+std::unique_ptr<bert::BertForMaskedLM> load_bert_for_masked_lm(
     const std::string& path, std::vector<std::string>* unused = nullptr);
 
 /// A BertForSequenceClassification.
-std::unique_ptr<BertForSequenceClassification> load_bert_for_sequence_classification(
+std::unique_ptr<bert::BertForSequenceClassification> load_bert_for_sequence_classification(
     const std::string& path, std::vector<std::string>* unused = nullptr);
 
 }  // namespace tarsier::zoo

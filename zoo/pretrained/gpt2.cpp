@@ -34,8 +34,8 @@ void check_supported(const Pretrained& file, int64_t n_embd) {
                  "scale_attn_by_inverse_layer_idx");
 }
 
-GptConfig config_of(const Pretrained& file) {
-  GptConfig config;
+gpt::Config config_of(const Pretrained& file) {
+  gpt::Config config;
   config.vocab_size = file.size("vocab_size");
   config.block_size = file.size(file.has("n_positions") ? "n_positions" : "n_ctx");
   config.n_layer = file.size("n_layer");
@@ -52,9 +52,9 @@ GptConfig config_of(const Pretrained& file) {
 
 }  // namespace
 
-std::unique_ptr<Gpt> load_gpt2(const std::string& path, std::vector<std::string>* unused) {
+std::unique_ptr<gpt::Gpt> load_gpt2(const std::string& path, std::vector<std::string>* unused) {
   const Pretrained file = open_pretrained(path, "gpt2", kPrefix, kAliases);
-  const GptConfig config = config_of(file);
+  const gpt::Config config = config_of(file);
   // The one matrix of both may be there under the name of either.
   const bool under_head = config.tied && !file.contains(kEmbedding) && file.contains(kHead);
   // Before a model is made that the weights cannot fill, and the memory may not hold.
@@ -62,7 +62,7 @@ std::unique_ptr<Gpt> load_gpt2(const std::string& path, std::vector<std::string>
   file.require("wpe.weight", {config.block_size, config.n_embd});
   file.require(concat("h.", config.n_layer - 1, ".ln_1.weight"), {config.n_embd});
 
-  auto gpt = make_empty<Gpt>(file, config);
+  auto gpt = make_empty<gpt::Gpt>(file, config);
   const auto source_of = [&](const std::string& name) -> Source {
     if (name == kHead && config.tied) return {};
     const std::string there = name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
@@ -82,7 +82,7 @@ std::unique_ptr<Gpt> load_gpt2(const std::string& path, std::vector<std::string>
 
 namespace {
 
-Json json_of(const GptConfig& config) {
+Json json_of(const gpt::Config& config) {
   check(config.position == nn::PositionKind::learned && !config.rms_norm && !config.qk_norm &&
             !config.swiglu,
         "gpt2",
@@ -111,7 +111,7 @@ Json json_of(const GptConfig& config) {
 }
 
 /// The weights under transformers' names.
-TensorDict weights_of(const Gpt& gpt) {
+TensorDict weights_of(const gpt::Gpt& gpt) {
   TensorDict weights;
   for (const auto& [name, tensor] : gpt.state_dict()) {
     if (name == kHead && gpt.config.tied) continue;
@@ -127,7 +127,7 @@ TensorDict weights_of(const Gpt& gpt) {
 
 }  // namespace
 
-void save_gpt2(const Gpt& gpt, const std::string& folder) {
+void save_gpt2(const gpt::Gpt& gpt, const std::string& folder) {
   namespace fs = std::filesystem;
   std::error_code error;
   fs::create_directories(folder, error);

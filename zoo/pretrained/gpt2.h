@@ -31,11 +31,12 @@ namespace tarsier::zoo {
 /// others or of wrong shapes, or ask for what Gpt has not (n_inner ≠ 4·n_embd, cross-attention,
 /// an activation with parameters of its own, another scale of the attention); Error("json"),
 /// Error("safetensors") and Error("file") for damaged files. All name the file.
-std::unique_ptr<Gpt> load_gpt2(const std::string& path, std::vector<std::string>* unused = nullptr);
+std::unique_ptr<gpt::Gpt> load_gpt2(const std::string& path,
+                                    std::vector<std::string>* unused = nullptr);
 
 /// Writes config.json and model.safetensors into `folder`, which is made where it does not exist:
 /// transformers' GPT2LMHeadModel.from_pretrained(folder) loads them, and so does load_gpt2. GPT-2
 /// has biases everywhere: a Gpt without gets zeros. Throws Error("file").
-void save_gpt2(const Gpt& gpt, const std::string& folder);
+void save_gpt2(const gpt::Gpt& gpt, const std::string& folder);
 
 }  // namespace tarsier::zoo

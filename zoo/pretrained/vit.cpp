@@ -59,8 +59,8 @@ Pair sides_of(const Pretrained& file, std::string_view key) {
   return {sides[0].as_int(), sides[1].as_int()};
 }
 
-ViTConfig config_of(const Pretrained& file) {
-  ViTConfig config;
+vit::Config config_of(const Pretrained& file) {
+  vit::Config config;
   config.image_size = sides_of(file, "image_size");
   config.patch_size = sides_of(file, "patch_size");
   config.channels = file.size("num_channels", 3);
@@ -77,10 +77,10 @@ ViTConfig config_of(const Pretrained& file) {
 
 }  // namespace
 
-std::unique_ptr<VisionTransformer> load_vit(const std::string& path,
-                                            std::vector<std::string>* unused) {
+std::unique_ptr<vit::VisionTransformer> load_vit(const std::string& path,
+                                                 std::vector<std::string>* unused) {
   const Pretrained file = open_pretrained(path, "vit", "vit.");
-  const ViTConfig config = config_of(file);
+  const vit::Config config = config_of(file);
   const bool qkv_bias = file.flag("qkv_bias", true);
   const LayerNames& names = file.contains("layers.0.mlp.fc1.weight") ? kInMemory : kSaved;
   // Before a model is made that the weights cannot fill, and the memory may not hold.
@@ -91,7 +91,7 @@ std::unique_ptr<VisionTransformer> load_vit(const std::string& path,
       source_of(concat("encoder.layers.", config.layers - 1, ".linear1.weight"), names).names[0],
       {config.mlp_width, config.width});
 
-  auto model = make_empty<VisionTransformer>(file, config);
+  auto model = make_empty<vit::VisionTransformer>(file, config);
   const std::vector<std::string> heads =
       load_weights(*model, file,
                    [&](const std::string& name) -> Source {

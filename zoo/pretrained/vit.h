@@ -41,7 +41,7 @@ namespace tarsier::zoo {
 /// activation.
 /// Throws Error("json"), Error("safetensors") and Error("file") for damaged files. All errors name
 /// the file.
-std::unique_ptr<VisionTransformer> load_vit(const std::string& path,
-                                            std::vector<std::string>* unused = nullptr);
+std::unique_ptr<vit::VisionTransformer> load_vit(const std::string& path,
+                                                 std::vector<std::string>* unused = nullptr);
 
 }  // namespace tarsier::zoo

@@ -9,67 +9,33 @@
 namespace tarsier::zoo {
 
 const std::vector<ModelEntry>& models() {
-  static const std::vector<ModelEntry> entries = {
-      {"gpt", "gpt", "cpu", "to write text, character by character",
-       "tarsier's own source text, or --data FILE: any text in UTF-8",
-       "loss 1.90 on tiny Shakespeare", "under a minute on two cores",
-       [] { return make_gpt_task(GptPreset::cpu); }},
-      {"gpt-fast", "gpt", "fast",
-       "the same with later inventions: the lowest loss in three minutes",
-       "tarsier's own source text, or --data FILE: any text in UTF-8",
-       "loss 1.48 on tiny Shakespeare", "three minutes on two cores",
-       [] { return make_gpt_task(GptPreset::fast); }},
-      {"gpt-baby", "gpt", "baby", "the same, with 13 times the weights, seeing 4 times as far back",
-       "tarsier's own source text, or --data FILE: any text in UTF-8",
-       "loss 1.47 on tiny Shakespeare (nanoGPT's figure)", "hours on two cores",
-       [] { return make_gpt_task(GptPreset::baby); }},
-      {"transformer", "transformer", "dates", "to write dates of many forms as ISO 8601 does",
-       "dates that it makes up, or --data DIR with --source and --target: parallel text",
-       "99.9 % of dates on days never seen", "a quarter of a minute on two cores",
-       [] { return make_transformer_task(TransformerPreset::dates); }},
-      {"translation", "transformer", "translation", "to translate sentences",
-       "--data DIR with --source and --target: parallel text, in files train.de, train.en, val.de, "
-       "…; or a TSV or CSV file with two columns",
-       "BLEU 39.0 on Multi30k, German to English", "ten minutes on two cores",
-       [] { return make_transformer_task(TransformerPreset::translation); }},
-      {"text-classifier", "text-classifier", "sources",
-       "to tell which folder of tarsier's sources a piece of text is from",
-       "pieces of tarsier's own source text, or --data PATH: labelled texts",
-       "80 % of the pieces that it never saw", "a minute or two on two cores",
-       [] { return make_text_classifier_task(TextClassifierPreset::sources); }},
-      {"sentiment", "text-classifier", "sentiment", "to tell good reviews from bad",
-       "--data DIR with train.tsv, val.tsv and test.tsv, lines of label, tab, text; or --data "
-       "FILE, also CSV, with columns by name",
-       "77.7 % of the sentences in movie reviews (MR)", "seconds on two cores",
-       [] { return make_text_classifier_task(TextClassifierPreset::sentiment); }},
-      {"vit", "vit", "digits", "to tell what an image shows",
-       "digits that it draws, or --data DIR: the files of MNIST, Fashion-MNIST or CIFAR-10",
-       "99.1 % of MNIST's digits", "two minutes on two cores", [] { return make_vit_task(); }},
-  };
+  static const std::vector<ModelEntry> entries = [] {
+    std::vector<ModelEntry> all;
+    for (const auto& family :
+         {gpt::models(), transformer::models(), text_classifier::models(), vit::models()})
+      all.insert(all.end(), family.begin(), family.end());
+    return all;
+  }();
   return entries;
 }
 
 const ModelEntry& find_model(const std::string& name) {
   std::vector<std::string> names;
-  std::string list;
   for (const ModelEntry& entry : models()) {
     if (entry.name == name) return entry;
     names.push_back(entry.name);
-    list += (list.empty() ? "" : ", ") + entry.name;
   }
-  const std::string suggestion = did_you_mean(name, names);
-  usage_fail("train", "the zoo has no model '", name, "'", suggestion.empty() ? "." : suggestion,
-             " It has: ", list);
+  usage_fail("train", "the zoo has no model '", name, "'", among(name, names));
 }
 
 const ModelEntry& find_preset(const std::string& family, const std::string& preset) {
-  std::string list;
+  std::vector<std::string> names;
   for (const ModelEntry& entry : models()) {
     if (entry.family != family) continue;
     if (entry.preset == preset) return entry;
-    list += (list.empty() ? "" : ", ") + entry.preset;
+    names.push_back(entry.preset);
   }
-  usage_fail("settings", family, " has no preset '", preset, "'. It has: ", list);
+  usage_fail("settings", family, " has no preset '", preset, "'", among(preset, names));
 }
 
 std::unique_ptr<Task> make_task(const RunConfig& config) {

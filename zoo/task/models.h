@@ -1,28 +1,17 @@
 #pragma once
-// What is in the zoo. A new model is one more entry in models.cpp.
+// What is in the zoo. A new model is one more line in models.cpp.
 
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "model_entry.h"
 #include "run_folder.h"
-#include "task.h"
 
 namespace tarsier::zoo {
 
-/// A model with one of its presets, as `tarsier list` shows it.
-struct ModelEntry {
-  std::string name;     ///< what train takes: "gpt", "gpt-baby"
-  std::string family;   ///< the model: "gpt"
-  std::string preset;   ///< the preset of that model: "cpu", "baby"
-  std::string learns;   ///< what it learns
-  std::string data;     ///< from which data of its own, and from which that --data names
-  std::string reaches;  ///< how well, on which data
-  std::string takes;    ///< how long, on what
-  std::unique_ptr<Task> (*make)();
-};
-
+/// Those of every model, in the order of the list.
 const std::vector<ModelEntry>& models();
 
 /// The entry of that name. Throws UsageError that lists all.

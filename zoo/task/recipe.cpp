@@ -1,7 +1,6 @@
 #include "zoo/task/recipe.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace tarsier::zoo {
 
@@ -32,17 +31,13 @@ void Recipe::add_to(Settings& settings) {
 double Recipe::learning_rate_of(int64_t step, int64_t steps) const {
   const int64_t end = decay_steps > 0 ? decay_steps : steps;
   const int64_t warmup = std::min(warmup_steps, end / 2), t = step - 1;
-  const double lowest = std::min(min_learning_rate, learning_rate);
-  if (schedule == "cosine")
-    return optim::warmup_cosine(
-        {.lr = learning_rate, .min_lr = lowest, .warmup_steps = warmup, .decay_steps = end})(t);
-  if (t < warmup)
-    return learning_rate * static_cast<double>(step) / static_cast<double>(warmup + 1);
-  if (schedule == "constant") return learning_rate;
-  if (schedule == "noam")
-    return learning_rate * std::sqrt(static_cast<double>(warmup + 1) / static_cast<double>(step));
-  const double way = static_cast<double>(t - warmup) / static_cast<double>(end - warmup);
-  return learning_rate + (lowest - learning_rate) * std::min(way, 1.0);
+  if (schedule == "constant") return optim::warmup_constant(learning_rate, warmup)(t);
+  if (schedule == "noam") return optim::warmup_inverse_square_root(learning_rate, warmup)(t);
+  const optim::WarmupOptions options{.lr = learning_rate,
+                                     .min_lr = std::min(min_learning_rate, learning_rate),
+                                     .warmup_steps = warmup,
+                                     .decay_steps = end};
+  return (schedule == "linear" ? optim::warmup_linear : optim::warmup_cosine)(options)(t);
 }
 
 Optimizers::Optimizers(const Recipe& recipe, const nn::Module& model,

@@ -7,16 +7,6 @@
 
 namespace tarsier::zoo {
 
-namespace {
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out.append(out.empty() ? "" : ", ").append(word);
-  return out;
-}
-
-}  // namespace
-
 void Settings::add(const std::string& name, int64_t& variable, const std::string& help, int64_t low,
                    int64_t high) {
   entries_.push_back({name, help, Integer{&variable, low, high}});
@@ -45,39 +35,60 @@ std::vector<std::string> Settings::names() const {
 const Settings::Entry& Settings::find(const std::string& name) const {
   for (const Entry& entry : entries_)
     if (entry.name == name) return entry;
-  const std::string suggestion = did_you_mean(name, names());
-  usage_fail("settings", owner_, " has no setting '", name, "'",
-             suggestion.empty() ? "." : suggestion, " It has: ", joined(names()));
+  usage_fail(tag_, owner_, " has no ", dashes_.empty() ? "setting" : "option", " '", dashes_, name,
+             "'", among(name, names()));
+}
+
+std::vector<std::string> Settings::choices_of(const Entry& entry) {
+  if (const auto* text = std::get_if<Text>(&entry.target)) return text->choices;
+  if (const auto* choices = std::get_if<Choices>(&entry.target)) return choices->names;
+  return {};
 }
 
 void Settings::set(const std::string& name, const std::string& text) {
   const Entry& entry = find(name);
+  const std::string shown = dashes_ + name;
+  const std::vector<std::string> names = choices_of(entry);
+  const auto found = std::find(names.begin(), names.end(), text);
+  if (!names.empty() && found == names.end())
+    usage_fail(tag_, shown, " is '", text, "', but must be one of ", listed(names));
   if (const auto* integer = std::get_if<Integer>(&entry.target)) {
-    *integer->variable = parse_integer("settings", name, text, integer->low, integer->high);
+    *integer->variable = parse_integer(tag_, shown, text, integer->low, integer->high);
   } else if (const auto* number = std::get_if<Number>(&entry.target)) {
-    *number->variable = parse_number("settings", name, text, number->low, number->high);
+    *number->variable = parse_number(tag_, shown, text, number->low, number->high);
   } else if (const auto* flag = std::get_if<bool*>(&entry.target)) {
     if (text != "true" && text != "false")
-      usage_fail("settings", name, " is '", text, "', but must be true or false");
+      usage_fail(tag_, shown, " is '", text, "', but must be true or false");
     **flag = text == "true";
+  } else if (const auto* choices = std::get_if<Choices>(&entry.target)) {
+    choices->set(static_cast<size_t>(found - names.begin()));
   } else {
-    const Text& target = std::get<Text>(entry.target);
-    const std::vector<std::string>& choices = target.choices;
-    if (!choices.empty() && std::find(choices.begin(), choices.end(), text) == choices.end())
-      usage_fail("settings", name, " is '", text, "', but must be one of ", joined(choices));
-    *target.variable = text;
+    *std::get<Text>(entry.target).variable = text;
   }
 }
 
-std::string Settings::value_of(const Entry& entry) {
+std::string Settings::value_of(const Entry& entry) const {
   if (const auto* integer = std::get_if<Integer>(&entry.target))
     return std::to_string(*integer->variable);
   if (const auto* flag = std::get_if<bool*>(&entry.target)) return **flag ? "true" : "false";
   if (const auto* target = std::get_if<Text>(&entry.target)) return *target->variable;
+  if (const auto* choices = std::get_if<Choices>(&entry.target)) {
+    const size_t chosen = choices->get();
+    check(chosen < choices->names.size(), "settings", owner_, ": ", entry.name,
+          " has a value that is none of ", listed(choices->names));
+    return choices->names[chosen];
+  }
   char digits[32];
   const double value = *std::get<Number>(entry.target).variable;
   const auto result = std::to_chars(digits, digits + sizeof digits, value);
   return std::string(digits, result.ptr);
+}
+
+std::string Settings::value_name(const std::string& name) const {
+  const Entry& entry = find(name);
+  if (std::holds_alternative<bool*>(entry.target)) return "";
+  if (std::holds_alternative<Integer>(entry.target)) return "N";
+  return std::holds_alternative<Number>(entry.target) ? "X" : "TEXT";
 }
 
 bool Settings::has(const std::string& name) const {
@@ -86,7 +97,9 @@ bool Settings::has(const std::string& name) const {
 }
 
 bool Settings::is_text(const std::string& name) const {
-  return std::holds_alternative<Text>(find(name).target);
+  const Entry& entry = find(name);
+  return std::holds_alternative<Text>(entry.target) ||
+         std::holds_alternative<Choices>(entry.target);
 }
 
 std::string Settings::get(const std::string& name) const { return value_of(find(name)); }
@@ -99,8 +112,8 @@ std::string Settings::describe() const {
   for (const Entry& entry : entries_) {
     const std::string setting = entry.name + "=" + value_of(entry);
     out += "  " + setting + std::string(width - setting.size() + 3, ' ') + entry.help;
-    if (const auto* target = std::get_if<Text>(&entry.target); target && !target->choices.empty())
-      out.append("\n").append(width + 5, ' ').append(concat("(", joined(target->choices), ")"));
+    if (const std::vector<std::string> choices = choices_of(entry); !choices.empty())
+      out.append("\n").append(width + 5, ' ').append(concat("(", listed(choices), ")"));
     out += "\n";
   }
   return out;

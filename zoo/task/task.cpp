@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "zoo/base/format.h"
+#include "zoo/data/lines.h"
 
 namespace tarsier::zoo {
 
@@ -15,17 +16,89 @@ Settings Task::settings() {
   return settings;
 }
 
+Settings Task::predict_options() {
+  Settings options(name(), "predict");
+  add_predict_options(options);
+  return options;
+}
+
+// ------------------------------------------------------------------------------- data and model
+
+void Task::require(bool met, const char* call, const char* first) const {
+  check(met, "task", name_, ": ", call, " comes after ", first);
+}
+
+void Task::load_data(const std::string& path) {
+  const Json before(knows_ ? known() : Json::Object{});
+  sampler_.reset();
+  load(path, !knows_);
+  // Weights of another vocabulary would be read as if they were of this one.
+  check(!knows_ || Json(known()) == before, "task", name_,
+        ": use() changed what the model knows of its data. Only learn() and restore() may");
+  knows_ = loaded_ = true;
+}
+
+Json Task::describe_data() const {
+  require(knows_, "describe_data()", "load_data() or restore_data()");
+  Json::Object all = mark();
+  for (Json::Member& member : known()) all.push_back(std::move(member));
+  return all;
+}
+
+void Task::restore_data(const Json& data) {
+  check(!loaded_, "task", name_, ": restore_data() comes before load_data()");
+  restore(data);
+  knows_ = true;
+}
+
+void Task::build(uint64_t seed) {
+  require(knows_, "build()", "load_data() or restore_data()");
+  sampler_.reset();  // the size of a batch may be another
+  Generator generator(seed);
+  model_ = made(generator);
+}
+
+nn::Module& Task::model() {
+  require(model_ != nullptr, "model()", "build()");
+  return *model_;
+}
+
+// ---------------------------------------------------------------------------------------- facts
+
 Facts Task::facts() {
+  const std::string sizes = model_facts(), cut = cut_facts();
   Facts facts{
-      {"model", concat(model_facts(), ": ", counted(model().num_parameters(), "parameter"))},
+      {"model",
+       concat(sizes, sizes.empty() ? "" : ": ", counted(model().num_parameters(), "parameter"))},
       {"data", data_facts()},
       {"recipe",
        concat(counted(steps(), "step"), " of ", batch_facts(), ", learning rate ",
               recipe.learning_rate, " → ", recipe.learning_rate_of(steps() + 1, steps()))},
   };
-  if (const std::string cut = cut_facts(); !cut.empty())
-    facts.insert(facts.begin() + 2, {"cut", cut});
+  if (!cut.empty()) facts.insert(facts.begin() + 2, {"cut", cut});
   return facts;
+}
+
+std::string Task::data_facts() const {
+  return concat(with_commas(training_examples()), " to train on");
+}
+
+std::string Task::batch_facts() const { return concat(recipe.batch_size, " ", items()); }
+
+// -------------------------------------------------------------------------------------- training
+
+BatchSampler Task::sampler(RandomKey key) const {
+  return BatchSampler(std::vector<int64_t>(static_cast<size_t>(training_examples()), 1),
+                      {.examples = recipe.batch_size}, key);
+}
+
+std::vector<int64_t> Task::drawn(int64_t number, uint64_t seed) {
+  require(loaded_, "batch()", "load_data()");
+  if (!sampler_ || sampler_seed_ != seed) {
+    sampler_ = sampler({seed, kBatchStream});
+    sampler_seed_ = seed;
+  }
+  return sampler_->batch(number);
 }
 
 int64_t Task::batches_per_epoch() const {
@@ -54,6 +127,28 @@ std::vector<std::string> Task::muon_parameters() {
     if (in_list && parameter.dim() == 2) names.push_back(name);
   }
   return names;
+}
+
+// ------------------------------------------------------------------------------------------- use
+
+void Task::predict(const std::vector<std::string>& inputs, std::ostream& out, std::ostream* notes) {
+  const NoGrad no_grad;
+  for (const std::string& input : inputs) {
+    const bool blank = is_blank(input);
+    if (!blank && notes != nullptr) note(input, *notes);
+    out << (blank ? "" : answer(input)) << std::endl;
+    check(out.good(), "output", "cannot write any more");
+  }
+}
+
+std::string Task::answer(const std::string&) {
+  fail("predict", name_, " has nothing to say to an input: it only learns");
+}
+
+void Task::show_sample(std::ostream& out) {
+  const NoGrad no_grad;
+  if (const std::string input = example_input(); !input.empty())
+    out << "  " << input << "\n  " << answer(input) << "\n";
 }
 
 }  // namespace tarsier::zoo

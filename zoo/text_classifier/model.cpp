@@ -4,11 +4,11 @@
 #include <map>
 #include <utility>
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::text_classifier {
 
 namespace {
 
-const TextClassifierConfig& checked(const TextClassifierConfig& config) {
+const Config& checked(const Config& config) {
   check(config.heads > 0 && config.width % config.heads == 0, "text_classifier",
         "heads=", config.heads, " does not divide width=", config.width,
         ": every head gets an equal share of the width; take another number of heads or width");
@@ -21,7 +21,7 @@ const TextClassifierConfig& checked(const TextClassifierConfig& config) {
 
 }  // namespace
 
-TextClassifier::TextClassifier(const TextClassifierConfig& config, Generator& generator)
+TextClassifier::TextClassifier(const Config& config, Generator& generator)
     : config(checked(config)),
       embedding(config.vocab_size, config.width),
       pair_embedding(config.pairs > 0
@@ -165,15 +165,15 @@ Tensor TextClassifier::text_mean(const Tensor& x, const Tensor& padding) {
 
 Tensor TextClassifier::forward(const Arg& index, const Tensor& padding) {
   const Tensor x = encoder(embedded(index), {.src_key_padding_mask = padding});
-  const bool first = config.pooling == TextPooling::class_token;
+  const bool first = config.pooling == Pooling::class_token;
   return head(dropout(first ? select(x, 1, 0) : text_mean(x, padding)));  // (B, classes)
 }
 
 Tensor TextClassifier::attention(const Arg& index, const Tensor& padding) {
   const Tensor weights = encoder.with_weights(embedded(index), {.src_key_padding_mask = padding})
                              .weights.back();  // (B, T, T)
-  const bool first = config.pooling == TextPooling::class_token;
+  const bool first = config.pooling == Pooling::class_token;
   return first ? select(weights, 1, 0) : text_mean(weights, padding);
 }
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::text_classifier

@@ -25,13 +25,13 @@
 #include "../../nn/nn.h"
 #include "../data/cut.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::text_classifier {
 
 /// What stands for the whole text. With class_token every text must begin with a token that is
 /// always the same.
-enum class TextPooling { mean, class_token };
+enum class Pooling { mean, class_token };
 
-struct TextClassifierConfig {
+struct Config {
   int64_t vocab_size = 10'000;  ///< V
   int64_t classes = 2;
   int64_t max_length = 256;  ///< the longest T, for learned positions
@@ -47,11 +47,11 @@ struct TextClassifierConfig {
   /// What the tables' rows are multiplied by: a step of the optimiser moves words as much further.
   double embedding_scale = 11;
   nn::PositionKind position = nn::PositionKind::sinusoidal;
-  TextPooling pooling = TextPooling::mean;
+  Pooling pooling = Pooling::mean;
 };
 
 struct TextClassifier : nn::Layer<TextClassifier> {
-  const TextClassifierConfig config;
+  const Config config;
   nn::Embedding embedding;
   std::unique_ptr<nn::Embedding> pair_embedding;  ///< row 0: of all other pairs
   Tensor pair_keys;  ///< (pairs) i64: before·V + token of row 1, 2, …, rising; −1 where none is
@@ -63,8 +63,7 @@ struct TextClassifier : nn::Layer<TextClassifier> {
   /// Starts with tables N(0, d²), d = embedding_deviation / embedding_scale, the other matrices
   /// Xavier-uniform, biases 0.
   /// Throws Error("text_classifier") where the sizes do not fit together.
-  explicit TextClassifier(const TextClassifierConfig& config,
-                          Generator& generator = default_generator());
+  explicit TextClassifier(const Config& config, Generator& generator = default_generator());
 
   /// The longest T: kNoLimit, but max_length with learned positions.
   int64_t longest() const;
@@ -99,4 +98,4 @@ struct TextClassifier : nn::Layer<TextClassifier> {
   void initialize(Generator& generator);
 };
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::text_classifier

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::text_classifier {
 
 std::vector<int32_t> text_tokens(const std::string& text, const Tokenizer& tokenizer,
                                  int64_t max_length) {
@@ -45,4 +45,4 @@ void drop_tokens(Batch& batch, double share, RandomKey key) {
       ids[i] = kUnknown;
 }
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::text_classifier

@@ -11,7 +11,7 @@
 #include "../data/tokenizer.h"
 #include "../task/batch.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::text_classifier {
 
 /// kBegin and the first tokens of a text, at most `max_length` in all (kNoLimit: all tokens).
 std::vector<int32_t> text_tokens(const std::string& text, const Tokenizer& tokenizer,
@@ -40,4 +40,4 @@ struct TokenTexts {
 /// Source: Iyyer et al. 2015, "Deep unordered composition rivals syntactic methods" (word dropout).
 void drop_tokens(Batch& batch, double share, RandomKey key);
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::text_classifier

@@ -6,7 +6,7 @@
 
 #include "autograd/base/error.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::transformer {
 
 namespace {
 
@@ -104,4 +104,4 @@ std::vector<Hypothesis> beam_search(const NextToken& next, int32_t begin, int32_
   return done;
 }
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::transformer

@@ -7,7 +7,7 @@
 
 #include "../../autograd/tensor/tensor.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::transformer {
 
 struct BeamOptions {
   int64_t beams = 5;          ///< K; 1: the likeliest token, again and again
@@ -37,4 +37,4 @@ using NextToken =
 std::vector<Hypothesis> beam_search(const NextToken& next, int32_t begin, int32_t end,
                                     const BeamOptions& options);
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::transformer

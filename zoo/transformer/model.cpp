@@ -2,11 +2,11 @@
 
 #include <cmath>
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::transformer {
 
 namespace {
 
-const TranslatorConfig& checked(const TranslatorConfig& config) {
+const Config& checked(const Config& config) {
   check(config.heads > 0 && config.width % config.heads == 0, "translator", "heads=", config.heads,
         " does not divide width=", config.width,
         ": every head gets an equal share of the width; take another number of heads or width");
@@ -18,7 +18,7 @@ const TranslatorConfig& checked(const TranslatorConfig& config) {
 
 }  // namespace
 
-Translator::Translator(const TranslatorConfig& config, Generator& random)
+Translator::Translator(const Config& config, Generator& random)
     : config(checked(config)),
       source_embedding(config.source_vocab, config.width),
       target_embedding(config.target_vocab, config.width),
@@ -84,4 +84,4 @@ Tensor Translator::cross_attention(const Arg& source, const Tensor& padding, con
       .weights.back();
 }
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::transformer

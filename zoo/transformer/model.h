@@ -15,9 +15,9 @@
 #include "../../nn/nn.h"
 #include "../data/cut.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::transformer {
 
-struct TranslatorConfig {
+struct Config {
   int64_t source_vocab = 0, target_vocab = 0;
   int64_t max_length = 100;  ///< the longest S and T, for learned positions
   int64_t width = 256;       ///< C
@@ -31,7 +31,7 @@ struct TranslatorConfig {
 };
 
 struct Translator : nn::Layer<Translator> {
-  const TranslatorConfig config;
+  const Config config;
   nn::Embedding source_embedding, target_embedding;
   std::unique_ptr<nn::InputPositions> source_positions, target_positions;
   nn::Dropout dropout;
@@ -40,7 +40,7 @@ struct Translator : nn::Layer<Translator> {
 
   /// Starts with embeddings N(0, 1/C), the other matrices Xavier-uniform, biases 0.
   /// Throws Error("translator") where the sizes do not fit together.
-  explicit Translator(const TranslatorConfig& config, Generator& generator = default_generator());
+  explicit Translator(const Config& config, Generator& generator = default_generator());
 
   /// The longest S and T: kNoLimit, but max_length with learned positions.
   int64_t longest() const;
@@ -66,4 +66,4 @@ struct Translator : nn::Layer<Translator> {
   void initialize(Generator& generator);
 };
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::transformer

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::transformer {
 
 std::vector<int32_t> source_tokens(const std::string& text, const Tokenizer& tokenizer,
                                    int64_t max_length) {
@@ -61,4 +61,4 @@ Batch TokenPairs::batch(const std::vector<int64_t>& chosen) const {
           static_cast<double>(written)};
 }
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::transformer

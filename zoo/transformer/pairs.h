@@ -11,7 +11,7 @@
 #include "../data/tokenizer.h"
 #include "../task/batch.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::transformer {
 
 /// The input of the encoder: the first tokens of a text, and kEnd, at most `max_length` in all.
 std::vector<int32_t> source_tokens(const std::string& text, const Tokenizer& tokenizer,
@@ -42,4 +42,4 @@ class TokenPairs {
   Cut cut_;
 };
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::transformer

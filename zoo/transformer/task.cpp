@@ -13,18 +13,15 @@
 #include "zoo/transformer/pairs.h"
 #include "zoo/transformer/translate.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::transformer {
 
 namespace {
 
-/// Which stream of random numbers serves what; the steps' dropout masks have their own generator.
-constexpr uint64_t kBatchStream = uint64_t{1} << 63;
-/// How a single file is split does not depend on the run's seed: runs can be compared.
-constexpr RandomKey kSplitKey{2021, 0};
+enum class Preset { dates, translation };
 
-class TransformerTask : public Task {
+class TransformerTask : public TaskOf<Translator, ParallelFolder> {
  public:
-  explicit TransformerTask(TransformerPreset preset) : preset_(preset) {
+  TransformerTask(const std::string& name, Preset preset) : TaskOf(name), preset_(preset) {
     recipe.epochs = 10;
     recipe.batch_size = 128;
     recipe.learning_rate = 1e-3;
@@ -34,7 +31,7 @@ class TransformerTask : public Task {
     recipe.beta2 = 0.98;
     recipe.ema_decay = 0.99;
     recipe.eval_every = 0;
-    if (preset == TransformerPreset::translation) return;
+    if (preset == Preset::translation) return;
     config_.width = 64;
     config_.mlp_width = 128;
     config_.heads = 4;
@@ -49,62 +46,13 @@ class TransformerTask : public Task {
     label_smoothing_ = 0;
   }
 
-  std::string name() const override {
-    return preset_ == TransformerPreset::dates ? "transformer" : "translation";
-  }
   std::string items() const override { return "tokens"; }
-
-  // ---- data ----
-
-  void load_data(const std::string& path) override {
-    if (path.empty() && preset_ == TransformerPreset::translation)
-      usage_fail("train", "translation has no data of its own: give --data DIR, a folder with ",
-                 "train.de, train.en, val.de, …, and --source de --target en. 'transformer' makes ",
-                 "up what it learns from");
-    source_name_ = path.empty() ? "dates in many forms" : "'" + path + "'";
-    const ParallelFolder folder =
-        path.empty() ? dates_folder()
-                     : read_parallel_data(path, source_language_, target_language_, kSplitKey);
-    if (!folder.columns.empty()) source_name_ += ", columns " + folder.columns;
-    if (!source_tokens_) {
-      source_tokens_ = Tokenizer::train(folder.train.source, tokens_);
-      target_tokens_ = Tokenizer::train(folder.train.target, tokens_);
-    }
-    train_ = pairs(folder.train, config_.max_length);
-    validation_ = pairs(folder.val, longest());
-    tests_ = folder.tests;
-    validation_text_ = folder.val;
-  }
-
-  Json describe_data() const override {
-    return Json::Object{{"pairs", train_.size() + validation_.size()},
-                        {"source", source_tokens_->to_json()},
-                        {"target", target_tokens_->to_json()}};
-  }
-
-  void restore_data(const Json& data) override {
-    source_tokens_ = Tokenizer::from_json(data["source"]);
-    target_tokens_ = Tokenizer::from_json(data["target"]);
-  }
-
-  // ---- model ----
-
-  void build(uint64_t seed) override {
-    config_.source_vocab = source_tokens_->size();
-    config_.target_vocab = target_tokens_->size();
-    config_.position = nn::position_kind(position_);
-    Generator generator(seed);
-    model_ = std::make_unique<Translator>(config_, generator);
-    if (train_.size() > 0) sampler_ = train_.sampler(recipe.batch_size, {seed, kBatchStream});
-  }
-
-  nn::Module& model() override { return *model_; }
 
   // ---- training ----
 
   int64_t training_examples() const override { return train_.size(); }
 
-  Batch batch(int64_t number, uint64_t) override { return train_.batch(sampler_.batch(number)); }
+  Batch batch(int64_t number, uint64_t seed) override { return train_.batch(drawn(number, seed)); }
 
   Tensor loss(const Batch& batch) override { return loss(batch, label_smoothing_); }
 
@@ -123,20 +71,11 @@ class TransformerTask : public Task {
 
   // ---- use ----
 
-  /// Every input is a text. Prints its translation.
-  void predict(const std::vector<std::string>& inputs, const PredictOptions& options,
-               std::ostream& out) override {
-    for (const std::string& text : inputs) {
-      out << translated(text, options.notes) << std::endl;
-      check(out.good(), "output", "cannot write any more");
-    }
-  }
-
   void show_sample(std::ostream& out) override {
     for (size_t i = 0; i < std::min<size_t>(5, validation_text_.source.size()); ++i)
       out << "  source     " << validation_text_.source[i] << "\n  reference  "
-          << validation_text_.target[i] << "\n  model      "
-          << translated(validation_text_.source[i]) << "\n\n";
+          << validation_text_.target[i] << "\n  model      " << answer(validation_text_.source[i])
+          << "\n\n";
   }
 
   void report(Page& page) override {
@@ -145,7 +84,7 @@ class TransformerTask : public Task {
     std::vector<std::pair<std::vector<int32_t>, std::vector<int32_t>>> shown;
     for (size_t i = 0; i < std::min<size_t>(8, validation_text_.source.size()); ++i) {
       const std::vector<int32_t> source = tokens_of(validation_text_.source[i]);
-      const std::vector<int32_t> written = translate(*model_, source, beam_);
+      const std::vector<int32_t> written = translate(model(), source, beam_);
       rows.push_back({validation_text_.source[i], validation_text_.target[i],
                       target_tokens_->decode(written)});
       if (i < 3) shown.emplace_back(source, written);
@@ -167,6 +106,51 @@ class TransformerTask : public Task {
   }
 
  protected:
+  // ---- data ----
+
+  ParallelFolder read(const std::string& path) override {
+    if (path.empty() && preset_ == Preset::translation)
+      usage_fail("train", "translation has no data of its own: give --data DIR, a folder with ",
+                 "train.de, train.en, val.de, …, and --source de --target en. 'transformer' makes ",
+                 "up what it learns from");
+    source_name_ = path.empty() ? "dates in many forms" : "'" + path + "'";
+    return path.empty() ? dates_folder()
+                        : read_parallel_data(path, source_language_, target_language_, kSplitKey);
+  }
+
+  void learn(const ParallelFolder& data) override {
+    source_tokens_ = Tokenizer::train(data.train.source, tokens_);
+    target_tokens_ = Tokenizer::train(data.train.target, tokens_);
+  }
+
+  void use(ParallelFolder data) override {
+    if (!data.columns.empty()) source_name_ += ", columns " + data.columns;
+    train_ = pairs(data.train, config_.max_length);
+    validation_ = pairs(data.val, longest());
+    tests_ = std::move(data.tests);
+    validation_text_ = std::move(data.val);
+  }
+
+  Json::Object known() const override {
+    return {{"source", source_tokens_->to_json()}, {"target", target_tokens_->to_json()}};
+  }
+  void restore(const Json& data) override {
+    source_tokens_ = Tokenizer::from_json(data["source"]);
+    target_tokens_ = Tokenizer::from_json(data["target"]);
+  }
+  Json::Object mark() const override { return {{"pairs", train_.size() + validation_.size()}}; }
+  BatchSampler sampler(RandomKey key) const override {
+    return train_.sampler(recipe.batch_size, key);
+  }
+
+  // ---- model and settings ----
+
+  std::unique_ptr<Translator> make_model(Generator& generator) override {
+    config_.source_vocab = source_tokens_->size();
+    config_.target_vocab = target_tokens_->size();
+    return std::make_unique<Translator>(config_, generator);
+  }
+
   void add_settings(Settings& settings) override {
     settings.add("source", source_language_, "file ending or column of what is read", {});
     settings.add("target", target_language_, "file ending or column of what is written", {});
@@ -176,7 +160,9 @@ class TransformerTask : public Task {
     settings.add("mlp_width", config_.mlp_width, "inside of a layer's MLP");
     settings.add("dropout", config_.dropout, "share of activations dropped in training", 0, 0.99);
     settings.add("norm_first", config_.norm_first, "layer norm before each part, not after");
-    settings.add("position", position_, "how a token's place is told", {"sinusoidal", "learned"});
+    settings.add_choice(
+        "position", config_.position, "how a token's place is told",
+        {{"sinusoidal", nn::PositionKind::sinusoidal}, {"learned", nn::PositionKind::learned}});
     settings.add("tie_embeddings", config_.tie_embeddings,
                  "one matrix reads and writes the target");
     settings.add("max_length", config_.max_length, "tokens of a text that are trained on", 2);
@@ -184,6 +170,24 @@ class TransformerTask : public Task {
     tokens_.add_to(settings);
     settings.add("beams", beam_.beams, "translations that are followed at once");
     settings.add("length_penalty", beam_.length_penalty, "above 0: favours long translations");
+  }
+
+  void add_predict_options(Settings& options) override {
+    options.add("beams", beam_.beams, "translations that are followed at once; default: the run's");
+    options.add("length-penalty", beam_.length_penalty,
+                "above 0: favours long translations; default: the run's");
+  }
+
+  // ---- use ----
+
+  /// An input is a text, and the answer its translation.
+  std::string answer(const std::string& text) override {
+    if (is_blank(text)) return "";
+    return target_tokens_->decode(translate(model(), tokens_of(text), beam_));
+  }
+
+  void note(const std::string& text, std::ostream& notes) const override {
+    note_cut(text, *source_tokens_, 1, longest(), notes);
   }
 
   std::string model_facts() const override {
@@ -203,7 +207,9 @@ class TransformerTask : public Task {
 
  private:
   /// The longest text that can be read and written, which may be longer than those trained on.
-  int64_t longest() const { return position_ == "learned" ? config_.max_length : kNoLimit; }
+  int64_t longest() const {
+    return config_.position == nn::PositionKind::learned ? config_.max_length : kNoLimit;
+  }
 
   TokenPairs pairs(const ParallelText& text, int64_t max_length) const {
     return {text, *source_tokens_, *target_tokens_, max_length};
@@ -213,14 +219,8 @@ class TransformerTask : public Task {
     return source_tokens(text, *source_tokens_, longest());
   }
 
-  std::string translated(const std::string& text, std::ostream* notes = nullptr) {
-    if (is_blank(text)) return "";
-    if (notes != nullptr) note_cut(text, *source_tokens_, 1, longest(), *notes);
-    return target_tokens_->decode(translate(*model_, tokens_of(text), beam_));
-  }
-
   Tensor loss(const Batch& batch, double label_smoothing, Reduction reduction = Reduction::mean) {
-    const Tensor logits = (*model_)(batch["source"], batch["padding"], batch["target"]);
+    const Tensor logits = model()(batch["source"], batch["padding"], batch["target"]);
     return cross_entropy(
         flatten(logits, 0, 1), flatten(batch["next"]),
         {.ignore_index = kPad, .reduction = reduction, .label_smoothing = label_smoothing});
@@ -243,7 +243,7 @@ class TransformerTask : public Task {
     double exact = 0;
     int64_t changed = 0;
     for (size_t i = 0; i < text.source.size(); ++i) {
-      translations.push_back(translated(text.source[i]));
+      translations.push_back(answer(text.source[i]));
       // Like is compared with like: a model of words in small letters has no capital ones.
       references.push_back(target_tokens_->as_written(text.target[i]));
       exact += translations.back() == references.back() ? 1 : 0;
@@ -281,7 +281,7 @@ class TransformerTask : public Task {
     read.insert(read.begin(), kBegin);
     written.push_back(kEnd);
     const Tensor weights =
-        model_->cross_attention(pad_rows({source}, kPad), Tensor(), pad_rows({read}, kPad));
+        model().cross_attention(pad_rows({source}, kPad), Tensor(), pad_rows({read}, kPad));
     const std::vector<std::string> rows = token_labels(*target_tokens_, written);
     const std::vector<std::string> columns = token_labels(*source_tokens_, source);
     const std::vector<double> values = weights.to_vector();
@@ -291,9 +291,9 @@ class TransformerTask : public Task {
     add_percent(page, values, rows, columns);
   }
 
-  TransformerPreset preset_;
-  TranslatorConfig config_;
-  std::string source_language_ = "source", target_language_ = "target", position_ = "sinusoidal";
+  Preset preset_;
+  Config config_;
+  std::string source_language_ = "source", target_language_ = "target";
   double label_smoothing_ = 0.1;
   TokenizerOptions tokens_;
   BeamOptions beam_;
@@ -302,14 +302,22 @@ class TransformerTask : public Task {
   TokenPairs train_, validation_;
   ParallelText validation_text_;
   std::vector<ParallelText> tests_;
-  BatchSampler sampler_;
-  std::unique_ptr<Translator> model_;
 };
 
 }  // namespace
 
-std::unique_ptr<Task> make_transformer_task(TransformerPreset preset) {
-  return std::make_unique<TransformerTask>(preset);
+std::vector<ModelEntry> models() {
+  return {
+      {"transformer", "transformer", "dates", "to write dates of many forms as ISO 8601 does",
+       "dates that it makes up, or --data DIR with --source and --target: parallel text",
+       "99.9 % of dates on days never seen", "a quarter of a minute on two cores",
+       make_task_of<TransformerTask, Preset::dates>},
+      {"translation", "transformer", "translation", "to translate sentences",
+       "--data DIR with --source and --target: parallel text, in files train.de, train.en, val.de, "
+       "…; or a TSV or CSV file with two columns",
+       "BLEU 39.0 on Multi30k, German to English", "ten minutes on two cores",
+       make_task_of<TransformerTask, Preset::translation>},
+  };
 }
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::transformer

@@ -1,20 +1,15 @@
 #pragma once
 // How the translator is trained: data, sizes, rates.
 
-#include <memory>
+#include <vector>
 
-#include "../task/task.h"
+#include "../task/model_entry.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::transformer {
 
-enum class TransformerPreset {
-  dates,        ///< for the default data
-  translation,  ///< for sentences
-};
+/// The task "learn to translate", with its presets. Data: a folder or a table of parallel text
+/// (data/parallel.h), of which the settings source and target name the languages; by default dates
+/// as people write them, to be written as ISO 8601 does.
+std::vector<ModelEntry> models();
 
-/// The task "learn to translate". Data: a folder or a table of parallel text (data/parallel.h), of
-/// which the settings source and target name the languages; by default dates as people write them,
-/// to be written as ISO 8601 does.
-std::unique_ptr<Task> make_transformer_task(TransformerPreset preset);
-
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::transformer

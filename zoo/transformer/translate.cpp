@@ -6,7 +6,7 @@
 #include "zoo/data/sampler.h"
 #include "zoo/data/tokenizer.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::transformer {
 
 std::vector<int32_t> translate(Translator& model, const std::vector<int32_t>& source,
                                BeamOptions options) {
@@ -29,4 +29,4 @@ std::vector<int32_t> translate(Translator& model, const std::vector<int32_t>& so
   return beam_search(next, kBegin, kEnd, options).front().tokens;
 }
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::transformer

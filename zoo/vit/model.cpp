@@ -2,12 +2,12 @@
 
 #include <bit>
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::vit {
 
 namespace {
 
 /// The config, if its sizes fit together.
-const ViTConfig& checked(const ViTConfig& config) {
+const Config& checked(const Config& config) {
   const Pair image = config.image_size, patch = config.patch_size;
   for (const int64_t size : {image.h, image.w, patch.h, patch.w, config.channels, config.classes,
                              config.width, config.layers, config.heads, config.mlp_width})
@@ -18,7 +18,7 @@ const ViTConfig& checked(const ViTConfig& config) {
   check(config.width % config.heads == 0, "vit", "heads=", config.heads,
         " does not divide width=", config.width,
         ": every head gets an equal share of the width; take another number of heads or width");
-  if (config.stem == ViTStem::convolutions) {
+  if (config.stem == Stem::convolutions) {
     const auto side = static_cast<uint64_t>(patch.h);
     check(patch.h == patch.w && side >= 2 && std::has_single_bit(side), "vit", "patches of ",
           patch.h, "×", patch.w,
@@ -32,8 +32,8 @@ const ViTConfig& checked(const ViTConfig& config) {
 }
 
 /// The layers before the encoder: (B, channels, height, width) → (B, C, rows, columns).
-void add_stem(nn::Sequential& stem, const ViTConfig& config) {
-  if (config.stem == ViTStem::patches) {
+void add_stem(nn::Sequential& stem, const Config& config) {
+  if (config.stem == Stem::patches) {
     stem.add_named<nn::Conv2d>("patches", config.channels, config.width, config.patch_size,
                                Conv2dOptions{.stride = config.patch_size});
     return;
@@ -52,7 +52,7 @@ void add_stem(nn::Sequential& stem, const ViTConfig& config) {
 
 }  // namespace
 
-VisionTransformer::VisionTransformer(const ViTConfig& config, Generator& generator)
+VisionTransformer::VisionTransformer(const Config& config, Generator& generator)
     : config(checked(config)),
       dropout(config.dropout),
       encoder(config.width, config.heads, config.layers,
@@ -67,7 +67,7 @@ VisionTransformer::VisionTransformer(const ViTConfig& config, Generator& generat
   register_module("stem", stem);
   register_parameter(
       "class_token", class_token,
-      config.pooling == ViTPooling::class_token ? Tensor::empty({1, 1, config.width}) : Tensor());
+      config.pooling == Pooling::class_token ? Tensor::empty({1, 1, config.width}) : Tensor());
   register_parameter("position_embedding", position_embedding,
                      Tensor::empty({1, config.positions(), config.width}));
   register_module("dropout", dropout);
@@ -110,4 +110,4 @@ Tensor VisionTransformer::attention(const Arg& images) {
   return class_token.defined() ? slice(select(weights, 1, 0), 1, 1) : mean(weights, 1);
 }
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::vit

@@ -18,10 +18,10 @@
 
 #include "../../nn/nn.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::vit {
 
 /// How an image becomes patches.
-enum class ViTStem {
+enum class Stem {
   patches,  ///< cut into squares that do not overlap, each through one linear map
   /// Convolutions 3×3 with stride 2 down to one pixel per patch, each with twice the channels,
   /// batch norm and ReLU; then 1×1. Learns faster, and better from few images.
@@ -30,12 +30,12 @@ enum class ViTStem {
 };
 
 /// What the head looks at.
-enum class ViTPooling { class_token, mean };
+enum class Pooling { class_token, mean };
 
 /// The defaults are for digits of 28 × 28 pixels.
-struct ViTConfig {
+struct Config {
   Pair image_size = 28;
-  Pair patch_size = 4;  ///< divides image_size; with ViTStem::convolutions a square, 2ᵏ
+  Pair patch_size = 4;  ///< divides image_size; with Stem::convolutions a square, 2ᵏ
   int64_t channels = 1;
   int64_t classes = 10;
   int64_t width = 64;  ///< C
@@ -43,19 +43,19 @@ struct ViTConfig {
   int64_t heads = 4;        ///< divides the width
   int64_t mlp_width = 128;  ///< inside of the MLP
   double dropout = 0;
-  ViTStem stem = ViTStem::patches;
-  ViTPooling pooling = ViTPooling::class_token;
+  Stem stem = Stem::patches;
+  Pooling pooling = Pooling::class_token;
   nn::Activation activation = "gelu";
   double layer_norm_eps = 1e-6;
 
   /// N.
   int64_t patches() const { return image_size.h / patch_size.h * (image_size.w / patch_size.w); }
   /// The positions in the encoder: N, and the class token.
-  int64_t positions() const { return patches() + (pooling == ViTPooling::class_token ? 1 : 0); }
+  int64_t positions() const { return patches() + (pooling == Pooling::class_token ? 1 : 0); }
 };
 
 struct VisionTransformer : nn::Layer<VisionTransformer> {
-  const ViTConfig config;
+  const Config config;
   nn::Sequential stem;        ///< (B, channels, height, width) → (B, C, rows, columns)
   Tensor class_token;         ///< (1, 1, C), or undefined with mean pooling
   Tensor position_embedding;  ///< (1, positions, C)
@@ -65,16 +65,11 @@ struct VisionTransformer : nn::Layer<VisionTransformer> {
 
   /// Starts with matrices Xavier-uniform, biases and class token 0, position embedding N(0, 0.02²).
   /// Throws Error("vit") where the sizes do not fit together.
-  explicit VisionTransformer(const ViTConfig& config, Generator& generator = default_generator());
+  explicit VisionTransformer(const Config& config, Generator& generator = default_generator());
 
   /// Logits of the classes: (B, channels, height, width) → (B, classes).
   /// Throws Error("vit") for images of another size.
   Tensor forward(const Arg& images) { return head(features(images)); }
-
-  /// Mean cross-entropy of `labels` (B) i64.
-  Tensor loss(const Arg& images, const Tensor& labels) {
-    return cross_entropy((*this)(images), labels);
-  }
 
   /// Where the last layer looks, on average over the heads: what the class token, or with mean
   /// pooling the mean, gives to each patch, (B, channels, height, width) → (B, N). Sums to 1, with
@@ -87,4 +82,4 @@ struct VisionTransformer : nn::Layer<VisionTransformer> {
   void initialize(Generator& generator);
 };
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::vit

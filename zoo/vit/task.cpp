@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include "zoo/base/format.h"
 #include "zoo/data/digits.h"
@@ -12,21 +13,18 @@
 #include "zoo/report/parts.h"
 #include "zoo/vit/model.h"
 
-namespace tarsier::zoo {
+namespace tarsier::zoo::vit {
 
 namespace {
 
-/// Which stream of random numbers serves what; the steps' dropout masks have their own generator.
-constexpr uint64_t kBatchStream = uint64_t{1} << 63;
+/// Which stream of random numbers changes the images.
 constexpr uint64_t kAugmentStream = uint64_t{3} << 62;
-/// Which images validate does not depend on the run's seed: runs can be compared.
-constexpr RandomKey kSplitKey{2021, 0};
 
-class VitTask : public Task {
+class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
  public:
-  VitTask() {
-    config_.stem = ViTStem::convolutions;
-    config_.pooling = ViTPooling::mean;
+  explicit VitTask(const std::string& name) : TaskOf(name) {
+    config_.stem = Stem::convolutions;
+    config_.pooling = Pooling::mean;
     config_.dropout = 0.1;
     recipe.epochs = 30;
     recipe.batch_size = 64;
@@ -38,69 +36,14 @@ class VitTask : public Task {
     recipe.eval_every = 0;
   }
 
-  std::string name() const override { return "vit"; }
   std::string items() const override { return "images"; }
-
-  // ---- data ----
-
-  void load_data(const std::string& path) override {
-    source_ = path.empty() ? "digits drawn by the program" : "'" + path + "'";
-    const ImageFolder folder = path.empty() ? digits_folder() : read_image_folder(path);
-    names_ = folder.names;
-    const std::vector<int64_t> order = permutation(folder.train.size(), kSplitKey);
-    const int64_t split = folder.train.size() * 9 / 10;
-    train_ = select(folder.train, order, 0, split);
-    validation_ = select(folder.train, order, split, folder.train.size());
-    test_ = folder.test;
-    if (scale_.mean.empty()) scale_ = PixelScale::of(train_);
-    config_.channels = train_.channels;
-    config_.image_size = {train_.height, train_.width};
-    config_.classes = static_cast<int64_t>(names_.size());
-  }
-
-  Json describe_data() const override {
-    Json::Array names;
-    for (const std::string& name : names_) names.emplace_back(name);
-    return Json::Object{
-        {"images", train_.size() + validation_.size()},
-        {"channels", config_.channels},
-        {"height", config_.image_size.h},
-        {"width", config_.image_size.w},
-        {"names", names},
-        {"scale", scale_.to_json()},
-    };
-  }
-
-  void restore_data(const Json& data) override {
-    config_.channels = data["channels"].as_int();
-    config_.image_size = {data["height"].as_int(), data["width"].as_int()};
-    names_.clear();
-    for (const Json& name : data["names"].as_array()) names_.push_back(name.as_string());
-    config_.classes = static_cast<int64_t>(names_.size());
-    scale_ = PixelScale::from_json(data["scale"]);
-  }
-
-  // ---- model ----
-
-  void build(uint64_t seed) override {
-    config_.stem = stem_ == "patches" ? ViTStem::patches : ViTStem::convolutions;
-    config_.pooling = pooling_ == "mean" ? ViTPooling::mean : ViTPooling::class_token;
-    config_.patch_size = patch_size_;
-    Generator generator(seed);
-    model_ = std::make_unique<VisionTransformer>(config_, generator);
-    if (train_.size() > 0)
-      sampler_ = BatchSampler(std::vector<int64_t>(static_cast<size_t>(train_.size()), 1),
-                              {.examples = recipe.batch_size}, {seed, kBatchStream});
-  }
-
-  nn::Module& model() override { return *model_; }
 
   // ---- training ----
 
   int64_t training_examples() const override { return train_.size(); }
 
   Batch batch(int64_t number, uint64_t seed) override {
-    const std::vector<int64_t> chosen = sampler_.batch(number);
+    const std::vector<int64_t> chosen = drawn(number, seed);
     return {{{"images",
               image_batch(train_, chosen, scale_, augmentation_, {seed, kAugmentStream}, number)},
              {"labels", label_batch(train_.labels, chosen)}},
@@ -108,7 +51,7 @@ class VitTask : public Task {
   }
 
   Tensor loss(const Batch& batch) override {
-    return cross_entropy((*model_)(batch["images"]), batch["labels"],
+    return cross_entropy(model()(batch["images"]), batch["labels"],
                          {.label_smoothing = label_smoothing_});
   }
 
@@ -117,34 +60,12 @@ class VitTask : public Task {
 
   // ---- use ----
 
-  /// Every input is the path of a picture. Prints what the picture most likely shows.
-  void predict(const std::vector<std::string>& inputs, const PredictOptions&,
-               std::ostream& out) override {
-    NoGrad no_grad;
-    for (const std::string& path : inputs) {
-      if (is_blank(path)) {
-        out << std::endl;
-        continue;
-      }
-      const Picture picture = read_picture(path);
-      Images one;
-      one.append(
-          config_.channels == 1
-              ? fitted_sign(picture, config_.image_size.h, config_.image_size.w)
-              : fitted(picture, config_.channels, config_.image_size.h, config_.image_size.w),
-          0);
-      const Tensor p = softmax((*model_)(image_batch(one, {0}, scale_)), -1);
-      out << path << "  " << likeliest(p.to_vector(), names_) << std::endl;
-      check(out.good(), "output", "cannot write any more");
-    }
-  }
-
   void show_sample(std::ostream& out) override {
     NoGrad no_grad;
     const int64_t count = std::min<int64_t>(10, validation_.size());
     std::vector<int64_t> first(static_cast<size_t>(count));
     std::iota(first.begin(), first.end(), 0);
-    const Tensor p = softmax((*model_)(image_batch(validation_, first, scale_)), -1);
+    const Tensor p = softmax(model()(image_batch(validation_, first, scale_)), -1);
     const std::vector<double> all = p.to_vector();
     for (int64_t i = 0; i < count; ++i) {
       const auto row = all.begin() + i * config_.classes;
@@ -164,7 +85,7 @@ class VitTask : public Task {
     std::vector<Figure> figures;
     for (const Answer& answer : worth_showing(score.answers(), 18, 12)) {
       const Picture picture = validation_.picture(answer.example);
-      const Tensor seen = model_->attention(image_batch(validation_, {answer.example}, scale_));
+      const Tensor seen = model().attention(image_batch(validation_, {answer.example}, scale_));
       const int64_t rows = config_.image_size.h / config_.patch_size.h;
       const std::string caption = described(answer, names_);
       figures.push_back(
@@ -181,14 +102,68 @@ class VitTask : public Task {
   std::string example_input() const override { return "picture.pgm"; }
 
  protected:
+  // ---- data ----
+
+  ImageFolder read(const std::string& path) override {
+    source_ = path.empty() ? "digits drawn by the program" : "'" + path + "'";
+    return path.empty() ? digits_folder() : read_image_folder(path);
+  }
+
+  void learn(const ImageFolder& data) override {
+    names_ = data.names;
+    scale_ = PixelScale::of(split(data.train).first);
+    config_.channels = data.train.channels;
+    config_.image_size = {data.train.height, data.train.width};
+    config_.classes = static_cast<int64_t>(names_.size());
+  }
+
+  void use(ImageFolder data) override {
+    const Images& images = data.train;
+    check(images.channels == config_.channels && images.height == config_.image_size.h &&
+              images.width == config_.image_size.w,
+          "data", source_, " has images of ", images.height, " × ", images.width, " with ",
+          counted(images.channels, "channel"), ", but the model reads ", config_.image_size.h,
+          " × ", config_.image_size.w, " with ", config_.channels);
+    check(data.names.size() == names_.size(), "data", source_, " has ", data.names.size(),
+          " classes, but the model knows ", names_.size());
+    std::tie(train_, validation_) = split(images);
+    test_ = std::move(data.test);
+  }
+
+  Json::Object known() const override {
+    return {
+        {"channels", config_.channels},  {"height", config_.image_size.h},
+        {"width", config_.image_size.w}, {"names", Json::Array(names_.begin(), names_.end())},
+        {"scale", scale_.to_json()},
+    };
+  }
+  void restore(const Json& data) override {
+    config_.channels = data["channels"].as_int();
+    config_.image_size = {data["height"].as_int(), data["width"].as_int()};
+    names_.clear();
+    for (const Json& name : data["names"].as_array()) names_.push_back(name.as_string());
+    config_.classes = static_cast<int64_t>(names_.size());
+    scale_ = PixelScale::from_json(data["scale"]);
+  }
+  Json::Object mark() const override { return {{"images", train_.size() + validation_.size()}}; }
+
+  // ---- model and settings ----
+
+  std::unique_ptr<VisionTransformer> make_model(Generator& generator) override {
+    config_.patch_size = config_.patch_size.h;  // a square
+    return std::make_unique<VisionTransformer>(config_, generator);
+  }
+
   void add_settings(Settings& settings) override {
     settings.add("layers", config_.layers, "of the encoder", 1, 1000);
     settings.add("heads", config_.heads, "attention heads; must divide width");
     settings.add("width", config_.width, "of the stream between the layers");
     settings.add("mlp_width", config_.mlp_width, "inside of a layer's MLP");
-    settings.add("patch_size", patch_size_, "pixels; must divide the image's sides");
-    settings.add("stem", stem_, "how an image becomes patches", {"convolutions", "patches"});
-    settings.add("pooling", pooling_, "what the head looks at", {"mean", "class_token"});
+    settings.add("patch_size", config_.patch_size.h, "pixels; must divide the image's sides");
+    settings.add_choice("stem", config_.stem, "how an image becomes patches",
+                        {{"convolutions", Stem::convolutions}, {"patches", Stem::patches}});
+    settings.add_choice("pooling", config_.pooling, "what the head looks at",
+                        {{"mean", Pooling::mean}, {"class_token", Pooling::class_token}});
     settings.add("dropout", config_.dropout, "share of activations dropped in training", 0, 0.99);
     settings.add("label_smoothing", label_smoothing_, "share of the target spread evenly", 0, 1);
     settings.add("shift", augmentation_.shift, "training images: pixels, at most", 0, 1000);
@@ -196,6 +171,20 @@ class VitTask : public Task {
     settings.add("scale", augmentation_.scale, "training images: 0.1 is up to 10 % larger or less",
                  0, 1);
     settings.add("flip", augmentation_.flip, "training images: mirror one half");
+  }
+
+  // ---- use ----
+
+  /// An input is the path of a picture, and the answer what that most likely shows.
+  std::string answer(const std::string& path) override {
+    const Picture picture = read_picture(path);
+    const auto [h, w] = config_.image_size;
+    Images one;
+    one.append(config_.channels == 1 ? fitted_sign(picture, h, w)
+                                     : fitted(picture, config_.channels, h, w),
+               0);
+    const Tensor p = softmax(model()(image_batch(one, {0}, scale_)), -1);
+    return path + "  " + likeliest(p.to_vector(), names_);
   }
 
   std::string model_facts() const override {
@@ -207,9 +196,15 @@ class VitTask : public Task {
                   " × ", config_.image_size.w, " to train on, ", with_commas(validation_.size()),
                   " to validate, ", config_.classes, " classes");
   }
-  std::string batch_facts() const override { return concat(recipe.batch_size, " images"); }
 
  private:
+  /// What is trained on, and a tenth that validates. Which does not depend on the run's seed.
+  static std::pair<Images, Images> split(const Images& images) {
+    const std::vector<int64_t> order = permutation(images.size(), kSplitKey);
+    const int64_t first = images.size() * 9 / 10;
+    return {select(images, order, 0, first), select(images, order, first, images.size())};
+  }
+
   Metrics measure(const Images& images, const std::string& loss_name) {
     return scored(images).metrics(loss_name);
   }
@@ -222,27 +217,27 @@ class VitTask : public Task {
     for (int64_t begin = 0; begin < images.size(); begin += 256) {
       chosen.resize(static_cast<size_t>(std::min<int64_t>(256, images.size() - begin)));
       std::iota(chosen.begin(), chosen.end(), begin);
-      score.add(chosen, (*model_)(image_batch(images, chosen, scale_)),
+      score.add(chosen, model()(image_batch(images, chosen, scale_)),
                 label_batch(images.labels, chosen));
     }
     return score;
   }
 
-  ViTConfig config_;
-  std::string stem_ = "convolutions", pooling_ = "mean";
-  int64_t patch_size_ = 4;
+  Config config_;
   double label_smoothing_ = 0.1;
   Augmentation augmentation_{.shift = 2, .rotate = 12, .scale = 0.12};
   std::string source_;
   std::vector<std::string> names_;
   Images train_, validation_, test_;
   PixelScale scale_;
-  BatchSampler sampler_;
-  std::unique_ptr<VisionTransformer> model_;
 };
 
 }  // namespace
 
-std::unique_ptr<Task> make_vit_task() { return std::make_unique<VitTask>(); }
+std::vector<ModelEntry> models() {
+  return {{"vit", "vit", "digits", "to tell what an image shows",
+           "digits that it draws, or --data DIR: the files of MNIST, Fashion-MNIST or CIFAR-10",
+           "99.1 % of MNIST's digits", "two minutes on two cores", make_task_of<VitTask>}};
+}
 
-}  // namespace tarsier::zoo
+}  // namespace tarsier::zoo::vit

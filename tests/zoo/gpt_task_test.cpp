@@ -1,4 +1,4 @@
-// The GPT's recipe: what is validated, the schedule, what is decayed, the presets.
+// The GPT's task and recipe: what is validated, the schedule, what is decayed, the presets.
 #include "zoo/gpt/task.h"
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@ TEST_CASE("validation is the mean over every character of the last tenth but its
   const Scratch scratch;
   const std::string text = small_text() + "the cat sat on the mat.\nthe dog\n";
   const std::unique_ptr<Task> task = tiny_task(scratch.write("data.txt", text), 8);
-  auto& model = dynamic_cast<Gpt&>(task->model());
+  auto& model = dynamic_cast<gpt::Gpt&>(task->model());
   model.eval();
   const std::vector<char32_t> characters = decode_utf8(text, "text");
   const std::vector<int32_t> tokens = CharVocabulary(characters).encode(characters, "text");
@@ -41,7 +41,7 @@ TEST_CASE("validation is the mean over every character of the last tenth but its
 }
 
 TEST_CASE("the learning rate warms up, follows a cosine, and fits short runs") {
-  const std::unique_ptr<Task> task = make_gpt_task(GptPreset::cpu);
+  const std::unique_ptr<Task> task = find_model("gpt").make();
   const auto rate = [&](int64_t step) {
     return task->recipe.learning_rate_of(step, task->steps()) * 1e3;
   };
@@ -146,7 +146,7 @@ TEST_CASE("the preset fast is made of the later inventions, and begins by knowin
   settings.set("batch_size", "4");
   task->load_data(scratch.write("data.txt", small_text()));
   task->build(1);
-  CHECK(dynamic_cast<Gpt&>(task->model()).config.is_relative());
+  CHECK(dynamic_cast<gpt::Gpt&>(task->model()).config.is_relative());
   NoGrad no_grad;
   const double known = static_cast<double>(task->model().parameters()[0].size(0));
   CHECK(task->loss(task->batch(1, 1)).item() == doctest::Approx(std::log(known)).epsilon(0.02));
@@ -154,7 +154,7 @@ TEST_CASE("the preset fast is made of the later inventions, and begins by knowin
 
 TEST_CASE("on real text the first ninety steps go from knowing nothing to knowing letters") {
   if (!have_data("tinyshakespeare/input.txt")) return;
-  const std::unique_ptr<Task> task = make_gpt_task(GptPreset::cpu);
+  const std::unique_ptr<Task> task = find_model("gpt").make();
   task->load_data(data_file("tinyshakespeare/input.txt").string());
   task->build(1);
   CHECK(task->model().num_parameters() == 804'096);

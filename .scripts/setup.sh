@@ -1,6 +1,6 @@
-# Sourced by tests/run, zoo/run and bench/run: puts on the machine what a build needs, and builds.
+# Sourced by tests/run, zoo/run, bench/run and others: puts on the machine what a build needs, and builds.
 #
-#   TARSIER_BUILD_DIR   where to build (default: build/ beside this folder)
+#   TARSIER_BUILD_DIR   where to build (default: build/ in the project)
 #   TARSIER_WERROR=ON   warnings are errors, as in CI
 #   CXX                 the compiler to use (default: the first that is new enough)
 

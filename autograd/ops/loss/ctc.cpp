@@ -1,13 +1,14 @@
-#include "nn/layers/ctc.h"
-
+// Connectionist temporal classification: the loss of sequences without alignment.
+// Source: Graves et al. 2006. As https://pytorch.org/docs/stable/generated/torch.nn.CTCLoss.html
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "autograd/base/parallel.h"
+#include "autograd/ops/loss/checks.h"
 
-namespace tarsier::nn {
+namespace tarsier {
 namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
@@ -270,4 +271,4 @@ Tensor ctc_loss_reference(const Arg& log_probs, const Tensor& targets, const Ten
              reference_each);
 }
 
-}  // namespace tarsier::nn
+}  // namespace tarsier

@@ -1,4 +1,4 @@
-// The Vision Transformer's recipe: its data, its settings, what it says about pictures, resuming.
+// The Vision Transformer's task: its data, its settings, what it says about pictures, resuming.
 #include "zoo/vit/task.h"
 
 #include <doctest/doctest.h>
@@ -38,7 +38,7 @@ std::string mnist_folder(const Scratch& scratch) {
 /// The lines that predict() prints.
 std::vector<std::string> predicted(Task& task, const std::vector<std::string>& inputs) {
   std::ostringstream out;
-  task.predict(inputs, {}, out);
+  task.predict(inputs, out);
   std::istringstream lines(out.str());
   std::vector<std::string> all;
   for (std::string line; std::getline(lines, line);) all.push_back(line);
