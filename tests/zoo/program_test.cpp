@@ -37,6 +37,7 @@ TEST_CASE("help and list say what there is") {
   CHECK(tarsier(scratch, "help train").out == train.out);
   CHECK(has(tarsier(scratch, "train gpt-baby --help").out, "n_layer=6 "));
   CHECK(has(tarsier(scratch, "predict --help").out, "--temperature X"));
+  CHECK(has(tarsier(scratch, "predict --help").out, "transformer: translations"));
   CHECK(has(tarsier(scratch, "list").out, "gpt-baby\n"));
   // A terminal of 80 columns breaks no line of it.
   for (const char* ask :
@@ -268,6 +269,7 @@ TEST_CASE("wrong usage exits with 2 and says how to mend it") {
   CHECK(has(usage("eval"), "usage: tarsier eval DIR"));
   CHECK(has(usage("eval a b"), "too many: 'b'"));
   CHECK(has(usage("predict run --top-p 1.5"), "--top-p is '1.5'"));
+  CHECK(has(usage("predict run --beams 0"), "--beams is '0'"));
   CHECK(has(usage("predict run --temperature nan"), "--temperature is 'nan'"));
   CHECK_FALSE(std::filesystem::exists(place.path("runs")));
 }

@@ -56,23 +56,31 @@ std::vector<OptionSpec> task_options() {
   return specs;
 }
 
-/// Gives the task what was given of its options, and refuses those of other tasks.
+/// Gives the task what was given of its options.
 void set_options(Task& task, const Arguments& arguments) {
   Settings options = task.predict_options();
-  for (const OptionSpec& spec : task_options()) {
-    if (!arguments.has(spec.name)) continue;
-    if (!options.has(spec.name))
+  for (const std::string& name : options.names())
+    if (arguments.has(name))
+      options.set(name, options.value_name(name).empty() ? "true" : *arguments.text(name));
+}
+
+/// Refuses options of other tasks.
+void check_options(Task& task, const Arguments& arguments) {
+  const Settings options = task.predict_options();
+  for (const OptionSpec& spec : task_options())
+    if (arguments.has(spec.name) && !options.has(spec.name))
       usage_fail("predict", "--", spec.name, " is for ", spec.help.substr(0, spec.help.find(": ")),
                  "; ", task.name(), " has no such option");
-    options.set(spec.name, spec.value.empty() ? "true" : *arguments.text(spec.name));
-  }
 }
 
 int run(const Arguments& arguments, const std::string&) {
   set_threads(arguments);
+  for (const ModelEntry& entry : models())  // a wrong value is said before any file is read
+    set_options(*entry.make(), arguments);
   const auto& words = arguments.positional();
   const RunFolder folder = RunFolder::open(words[0]);
   const std::unique_ptr<Task> task = make_trained_task(folder, folder.read_config());
+  check_options(*task, arguments);
   set_options(*task, arguments);
   const std::vector<std::string> inputs(words.begin() + 1, words.end());
   if (!inputs.empty()) {
