@@ -12,6 +12,11 @@
 #include <vector>
 
 #include "base/random.h"
+#include "ops/attention/window.h"
+#include "ops/conv/options.h"
+#include "ops/creation/from_vector.h"
+#include "ops/loss/options.h"
+#include "ops/reference.h"
 #include "tape/tape.h"
 #include "tensor/tensor.h"
 
@@ -33,6 +38,7 @@ Tensor full(const Shape& shape, double value, DType dtype = f32,
             SourceLine at = SourceLine::current());
 Tensor zeros_like(const Arg& x);
 Tensor ones_like(const Arg& x);
+Tensor full_like(const Arg& x, double value);
 /// start, start + step, … up to but without `end`. Shape (⌈(end − start) / step⌉).
 Tensor arange(double start, double end, double step = 1, DType dtype = i64,
               SourceLine at = SourceLine::current());
@@ -49,16 +55,17 @@ Tensor rand(const Shape& shape, DType dtype = f32, Generator& generator = defaul
 /// Normal with mean 0 and deviation 1 (Box–Muller), floating.
 Tensor randn(const Shape& shape, DType dtype = f32, Generator& generator = default_generator(),
              SourceLine at = SourceLine::current());
+Tensor rand_like(const Arg& x, Generator& generator = default_generator());   ///< see rand
+Tensor randn_like(const Arg& x, Generator& generator = default_generator());  ///< see randn
+/// 1 with the probability that the element of `p` says, else 0. Shape and dtype (floating) of p.
+Tensor bernoulli(const Tensor& p, Generator& generator = default_generator());
 /// Uniform integers in [low, high), i64.
 Tensor randint(int64_t low, int64_t high, const Shape& shape,
                Generator& generator = default_generator(), SourceLine at = SourceLine::current());
 /// A random order of 0 … n − 1, i64.
 Tensor randperm(int64_t n, Generator& generator = default_generator(),
                 SourceLine at = SourceLine::current());
-/// A tensor of the given values, in row-major order. Throws where their number is not the shape's.
-template <class T>
-Tensor from_vector(const std::vector<T>& values, const Shape& shape,
-                   SourceLine at = SourceLine::current());
+/// from_vector(values, shape), from a std::vector, is in ops/creation/from_vector.h.
 /// tensor({1, 2, 3}), tensor({{1, 2}, {3, 4}}): values written out. Rows must be equally long.
 Tensor tensor(std::initializer_list<double> values, DType dtype = f32,
               SourceLine at = SourceLine::current());
@@ -183,6 +190,20 @@ Tensor norm(const Arg& x, double p = 2, const Axes& dims = {}, bool keepdim = fa
 Tensor prod(const Arg& x, const Axes& dims = {}, bool keepdim = false);
 /// y_i = x_0 + … + x_i along `dim`.
 Tensor cumsum(const Arg& x, int64_t dim);
+/// y_i = x_0 · … · x_i along `dim`; the gradient is right where some are 0, as that of prod.
+Tensor cumprod(const Arg& x, int64_t dim);
+/// How many elements are not 0, i64.
+Tensor count_nonzero(const Arg& x, const Axes& dims = {});
+/// The middle element, of an even number the lower one; NaN where one is NaN. Equal ones share the
+/// gradient. Along one dimension with its index, the first of equals, which gets all of it.
+Tensor median(const Arg& x);
+ValuesIndices median(const Arg& x, int64_t dim, bool keepdim = false);
+/// The value below which the share q ∈ [0, 1] of the elements lies: that at position q · (n − 1) of
+/// the sorted ones, between two of them on the line through both. NaN where one is NaN. Without
+/// `dim` of all elements. Several q (Q) give a new first dimension of that size.
+Tensor quantile(const Arg& x, double q, std::optional<int64_t> dim = {}, bool keepdim = false);
+Tensor quantile(const Arg& x, const Tensor& q, std::optional<int64_t> dim = {},
+                bool keepdim = false);
 Tensor any(const Arg& x, const Axes& dims = {}, bool keepdim = false);  ///< of bool
 Tensor all(const Arg& x, const Axes& dims = {}, bool keepdim = false);  ///< of bool
 
@@ -208,20 +229,45 @@ Tensor broadcast_to(const Arg& x, const Shape& shape);  ///< expand
 Tensor slice(const Arg& x, int64_t dim, int64_t start, std::optional<int64_t> end = {},
              int64_t step = 1);
 Tensor select(const Arg& x, int64_t dim, int64_t index);  ///< view without `dim`
+/// View of x[start : start + length] along `dim`, all of which must be there.
+Tensor narrow(const Arg& x, int64_t dim, int64_t start, int64_t length);
+/// View with dimension source[k] at place destination[k]; the others keep their order.
+Tensor movedim(const Arg& x, const Axes& source, const Axes& destination);
+/// View of x[…, i, …, i + offset, …]; the diagonal is the last dimension.
+Tensor diagonal(const Arg& x, int64_t offset = 0, int64_t dim1 = 0, int64_t dim2 = 1);
+/// Of a matrix its diagonal (a view); of (n) the matrix that has it as that diagonal, 0 elsewhere.
+Tensor diag(const Arg& x, int64_t diagonal = 0);
+/// View of all windows of `size` elements along `dim`, which start `step` apart; a window is the
+/// new last dimension. PyTorch: Tensor.unfold(dimension, size, step).
+Tensor unfold_dim(const Arg& x, int64_t dim, int64_t size, int64_t step);
+/// (n), (m), … → the same number of (n, m, …): the k-th changes along dimension k alone. Views.
+/// `indexing` is "ij", or "xy", where the first two dimensions are exchanged.
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& xs, std::string_view indexing = "ij",
+                             SourceLine at = SourceLine::current());
 Tensor cat(const std::vector<Tensor>& xs, int64_t dim = 0, SourceLine at = SourceLine::current());
 Tensor stack(const std::vector<Tensor>& xs, int64_t dim = 0, SourceLine at = SourceLine::current());
 /// Views of `size` along `dim`; the last may be smaller.
 std::vector<Tensor> split(const Arg& x, int64_t size, int64_t dim = 0);
 std::vector<Tensor> split(const Arg& x, const std::vector<int64_t>& sizes, int64_t dim = 0);
 std::vector<Tensor> chunk(const Arg& x, int64_t chunks, int64_t dim = 0);  ///< views
+std::vector<Tensor> unbind(const Arg& x, int64_t dim = 0);  ///< views: all of select(x, dim, i)
 /// Surrounds with `value`: padding = {left of the last dimension, right of it, left of the one
 /// before, …}, as torch.nn.functional.pad. Negative padding cuts.
 Tensor pad(const Arg& x, const std::vector<int64_t>& padding, double value = 0);
+/// The same by `mode`: "constant", "reflect" (c b | a b c | b a), "replicate" (a a | a b c | c c) or
+/// "circular" (b c | a b c | a b).
+Tensor pad(const Arg& x, const std::vector<int64_t>& padding, std::string_view mode,
+           double value = 0);
 Tensor flip(const Arg& x, const Axes& dims);
 /// Elements that leave at one end come back at the other.
 Tensor roll(const Arg& x, int64_t shift, int64_t dim);
 /// The tensor repeats[d] times along every dimension d (new leading dimensions allowed).
 Tensor repeat(const Arg& x, const Shape& repeats);
+Tensor tile(const Arg& x, const Shape& repeats);  ///< repeat; missing leading numbers are 1
+/// Every element so many times in a row along `dim`, without `dim` of the flattened tensor.
+Tensor repeat_interleave(const Arg& x, int64_t repeats, std::optional<int64_t> dim = {});
+/// The same with a number for each element along `dim` (i64, (n) or (1)).
+Tensor repeat_interleave(const Arg& x, const Tensor& repeats, std::optional<int64_t> dim = {});
 Tensor tril(const Arg& x, int64_t diagonal = 0);  ///< of the last two dimensions: zero above
 Tensor triu(const Arg& x, int64_t diagonal = 0);  ///< zero below
 Tensor contiguous(const Arg& x);                  ///< itself if it is, otherwise a copy
@@ -238,6 +284,21 @@ Tensor index_select(const Arg& x, int64_t dim, const Tensor& index);
 Tensor gather(const Arg& x, int64_t dim, const Tensor& index);
 /// y = x; y[index[i, j, …], j, …] += source[i, j, …] (dim 0). Sums in index order: deterministic.
 Tensor scatter_add(const Arg& x, int64_t dim, const Tensor& index, const Arg& source);
+/// y = x; y[index[i, j, …], j, …] = source[i, j, …] (dim 0), or `value`. Of several written to one
+/// place the last counts, and gets the gradient.
+Tensor scatter(const Arg& x, int64_t dim, const Tensor& index, const Arg& source);
+Tensor scatter(const Arg& x, int64_t dim, const Tensor& index, double value);
+/// y = x; y[…, index[i], …] += alpha · source[…, i, …] along `dim`; index: (n). In index order.
+Tensor index_add(const Arg& x, int64_t dim, const Tensor& index, const Arg& source,
+                 double alpha = 1);
+/// x[i, j, …] by tensors of indices (i64; −1 is the last), one for each of the first dimensions,
+/// which broadcast: y[p, …] = x[i[p], j[p], …]. An undefined tensor stands for all of a dimension,
+/// as `:` does in PyTorch's x[i, :, j]; where it stands between indices, theirs come first.
+Tensor index(const Arg& x, const std::vector<Tensor>& indices);
+/// x with x[i, j, …] = values, or += where `accumulate`; values broadcast to what index() gives. Of
+/// several written to one place the last counts.
+Tensor index_put(const Arg& x, const std::vector<Tensor>& indices, const Arg& values,
+                 bool accumulate = false);
 /// Rows of a table: (…) i64, weight (V, C) → (…, C). Gradients of repeated rows are summed in
 /// order.
 Tensor embedding(const Tensor& index, const Arg& weight);
@@ -247,6 +308,15 @@ Tensor masked_select(const Arg& x, const Tensor& mask);
 ValuesIndices topk(const Arg& x, int64_t k, int64_t dim = -1, bool largest = true);
 /// Sorted along `dim`; stable. NaN sorts as the largest.
 ValuesIndices sort(const Arg& x, int64_t dim = -1, bool descending = false);
+Tensor argsort(const Arg& x, int64_t dim = -1, bool descending = false);  ///< sort(x).indices
+/// Where each value (…, m) would go in the sorted row (…, n) of its own, or in the only one, (n): in
+/// front of equal elements, or after them where `right`. i64, of the shape of `values`.
+Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right = false);
+/// How often 0, 1, … stand in x ((n) i64, not negative), or the sum of their weights (n): (m), m =
+/// max(largest + 1, minlength). No gradient for weights: use index_add for that.
+Tensor bincount(const Tensor& x, const Tensor& weights = {}, int64_t minlength = 0);
+/// The coordinates of all elements that are not 0, in row-major order: (n, x.dim()), i64.
+Tensor nonzero(const Tensor& x);
 /// `samples` indices per row, drawn with probability proportional to the weights: (N, K) or (K) →
 /// (N, samples) or (samples), i64.
 Tensor multinomial(const Tensor& weights, int64_t samples, bool replacement = false,
@@ -257,7 +327,7 @@ Tensor multinomial(const Tensor& weights, int64_t samples, bool replacement = fa
 /// The product of matrices, batched and broadcast over leading dimensions, as torch.matmul:
 /// (…, m, k) · (…, k, n) → (…, m, n); 1-D arguments are a row on the left, a column on the right,
 /// and that dimension is dropped again. Any strides: a transposed operand is never copied.
-///   da = dy · bᵀ, db = aᵀ · dy
+///   da = dy · bᵀ, db = aᵀ · dy        i64 as well, without gradients
 Tensor matmul(const Arg& a, const Arg& b);
 /// x · weightᵀ + bias: (…, in), (out, in), (out) → (…, out); bias may be undefined.
 ///   dx = dy · weight, dweight = dyᵀ · x, dbias = Σ dy
@@ -273,46 +343,6 @@ Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands,
 // `dilation` apart, stands at every `stride`-th place of the image with `padding` zeros on each
 // side:
 //   out = ⌊(in + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1    in height and in width
-
-/// Height and width; one number stands for both: {.stride = 2, .padding = {1, 0}}.
-struct Pair {
-  int64_t h, w;
-  Pair(int64_t both) : h(both), w(both) {}
-  Pair(int64_t height, int64_t width) : h(height), w(width) {}
-};
-struct WindowOptions {
-  Pair stride = 1, padding = 0, dilation = 1;
-};
-struct Conv1dOptions {
-  int64_t stride = 1, padding = 0, dilation = 1, groups = 1;
-};
-struct Conv2dOptions {
-  Pair stride = 1, padding = 0, dilation = 1;
-  int64_t groups = 1;  ///< channels are cut in so many parts, convolved each for itself
-};
-struct ConvTranspose2dOptions {
-  Pair stride = 1, padding = 0;
-  Pair output_padding = 0;  ///< added to the output's size, below and on the right; < stride
-  Pair dilation = 1;
-  int64_t groups = 1;
-};
-struct MaxPool2dOptions {
-  std::optional<Pair> stride = {};  ///< the kernel's size by default
-  Pair padding = 0, dilation = 1;
-  bool ceil_mode = false;  ///< ⌈…⌉ in the output's size: windows may reach over the end
-};
-struct AvgPool2dOptions {
-  std::optional<Pair> stride = {};
-  Pair padding = 0;
-  bool ceil_mode = false;
-  bool count_include_pad = true;  ///< divide by the window's size, the padding included
-};
-struct InterpolateOptions {
-  std::optional<Pair> size = {};            ///< of the output; or else
-  std::optional<double> scale_factor = {};  ///< ⌊in · scale_factor⌋
-  std::string_view mode = "nearest";        ///< or "bilinear"
-  bool align_corners = false;  ///< bilinear: corner pixels meet, not the corners of corner pixels
-};
 
 /// The windows as columns (im2col): (N, C, H, W) → (N, C·kh·kw, L), L = out_h · out_w. Each is the
 /// other's gradient. As torch.nn.functional.unfold.
@@ -344,47 +374,31 @@ Tensor adaptive_avg_pool2d(const Arg& x, Pair output_size);
 Tensor interpolate(const Arg& x, const InterpolateOptions& options);
 
 // ----------------------------------------------------------------------------------------- fused
-// One pass with hand-written backward kernels; beside each its reference form in primitive ops,
-// which is the definition, what the tests compare with, and what higher derivatives use.
+// One pass with hand-written backward kernels. Their reference forms in primitive ops, with which
+// the tests compare them, are in ops/reference.h.
 
 /// e^{x_i} / Σ_j e^{x_j} along `dim`.   dx = y · (dy − Σ dy · y)
 Tensor softmax(const Arg& x, int64_t dim);
-Tensor softmax_reference(const Arg& x, int64_t dim);
 /// x − log Σ eˣ along `dim`.   dx = dy − softmax(x) · Σ dy
 Tensor log_softmax(const Arg& x, int64_t dim);
-Tensor log_softmax_reference(const Arg& x, int64_t dim);
 /// (x − mean) / √(var + eps) · weight + bias over the last dimension (population variance); weight
 /// and bias (C) may be undefined. Source: Ba et al. 2016.
 Tensor layer_norm(const Arg& x, const Tensor& weight = {}, const Tensor& bias = {},
                   double eps = 1e-5);
-Tensor layer_norm_reference(const Arg& x, const Tensor& weight = {}, const Tensor& bias = {},
-                            double eps = 1e-5);
 /// x / √(mean(x²) + eps) · weight over the last dimension. Source: Zhang & Sennrich 2019.
 Tensor rms_norm(const Arg& x, const Tensor& weight = {}, double eps = 1e-6);
-Tensor rms_norm_reference(const Arg& x, const Tensor& weight = {}, double eps = 1e-6);
 
-enum class Reduction { none, mean, sum };
-struct CrossEntropyOptions {
-  Tensor weight = {};           ///< (C): a factor for every class
-  int64_t ignore_index = -100;  ///< targets that do not count
-  Reduction reduction = Reduction::mean;
-  double label_smoothing = 0;  ///< share of the target spread evenly over all classes, in [0, 1]
-};
 /// −log softmax(logits)[target]: (N, C) and (N) i64, or (N, C, d…) and (N, d…), or (C) and ().
 /// Or a floating target of the logits' shape, a probability for every class:
 /// −Σ_c target_c · log softmax(logits)_c, of which `mean` divides the sum by the number of targets.
 /// Formulas for weights and smoothing as torch.nn.functional.cross_entropy.
 Tensor cross_entropy(const Arg& logits, const Tensor& target,
                      const CrossEntropyOptions& options = {});
-Tensor cross_entropy_reference(const Arg& logits, const Tensor& target,
-                               const CrossEntropyOptions& options = {});
 
 /// Zeroes elements with probability p and scales the others by 1 / (1 − p); nothing where not
 /// `training`. The mask is computed again in backward, not kept.
 Tensor dropout(const Arg& x, double p = 0.5, bool training = true,
                Generator& generator = default_generator());
-/// The same with the mask as a tensor of primitive ops; `key` names the random stream.
-Tensor dropout_reference(const Arg& x, double p, RandomKey key);
 
 /// softmax(q · kᵀ · scale + mask) · v: q (…, Tq, D), k (…, Tk, D), v (…, Tk, Dv) → (…, Tq, Dv);
 /// leading dimensions broadcast. Source: Vaswani et al. 2017; as
@@ -396,19 +410,6 @@ Tensor scaled_dot_product_attention(const Arg& q, const Arg& k, const Arg& v,
                                     const Tensor& mask = {}, double dropout_p = 0,
                                     bool is_causal = false, std::optional<double> scale = {},
                                     Generator& generator = default_generator());
-/// The same in primitive ops; `key` names the dropout's random stream.
-Tensor scaled_dot_product_attention_reference(const Arg& q, const Arg& k, const Arg& v,
-                                              const Tensor& mask = {}, double dropout_p = 0,
-                                              bool is_causal = false,
-                                              std::optional<double> scale = {}, RandomKey key = {});
-/// Which keys a query may look at, by their distance: query i stands at key i + offset, and sees
-/// the keys from `left` before that one to `right` after it.
-struct AttentionWindow {
-  static constexpr int64_t kUnlimited = INT64_MAX;
-  int64_t left = kUnlimited;   ///< 0 or more
-  int64_t right = kUnlimited;  ///< 0 or more; 0: causal
-  int64_t offset = 0;          ///< of query 0 among the keys: what a cache holds from before
-};
 /// Attention within a sliding window: scaled_dot_product_attention where, besides, query i sees
 /// only the keys of `window`. Time grows with T · (left + right), not with T². Source: Beltagy et
 /// al. 2020, "Longformer: the long-document transformer".
@@ -416,10 +417,6 @@ Tensor local_attention(const Arg& q, const Arg& k, const Arg& v, const Attention
                        const Tensor& mask = {}, double dropout_p = 0,
                        std::optional<double> scale = {},
                        Generator& generator = default_generator());
-/// The same in primitive ops.
-Tensor local_attention_reference(const Arg& q, const Arg& k, const Arg& v,
-                                 const AttentionWindow& window, const Tensor& mask,
-                                 double dropout_p, std::optional<double> scale, RandomKey key);
 
 /// Turns the pairs (x₁, x₂) of every row by angles: y₁ = x₁·cos − x₂·sin, y₂ = x₂·cos + x₁·sin.
 /// x (…, T, D), cos and sin (T, D/2), of x's dtype → (…, T, D). Pair d is (x[d], x[d + D/2]), or
@@ -440,22 +437,5 @@ Tensor add_(const Arg& x, double y);
 Tensor fill_(const Arg& x, double value);
 Tensor zero_(const Arg& x);
 Tensor copy_(const Arg& x, const Arg& source);  ///< converts the dtype
-
-// ------------------------------------------------------------------------------------- templates
-
-namespace detail {
-template <class T>
-Tensor tensor_of(const std::vector<T>& values, const Shape& shape);
-}
-
-template <class T>
-Tensor from_vector(const std::vector<T>& values, const Shape& shape, SourceLine at) {
-  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> ||
-                    std::is_same_v<T, int64_t> || std::is_same_v<T, bool>,
-                "from_vector: tensors hold float, double, int64_t or bool; a std::vector<int> v is "
-                "converted by std::vector<int64_t>(v.begin(), v.end())");
-  const CallSite site(at);
-  return detail::tensor_of(values, shape);
-}
 
 }  // namespace tarsier

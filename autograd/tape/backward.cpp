@@ -45,7 +45,7 @@ class Walk {
     if (output.is_leaf())
       add_to_leaf(output.impl_ptr(), upstream);
     else
-      add_to_node(output.impl()->node, upstream);
+      add_to_node(output.impl()->node, -1, upstream);
   }
 
   void run() {
@@ -111,10 +111,16 @@ class Walk {
         needed_.insert(node);
   }
 
-  void add_to_node(const std::shared_ptr<Node>& node, Tensor gradient) {
-    auto [pending, is_new] = pending_.try_emplace(node.get());
-    if (is_new) queue_.push(node);
-    detail::accumulate(pending->second, std::move(gradient));
+  /// Adds to what waits for output number `output` of a node that has several, or for the only one.
+  void add_to_node(const std::shared_ptr<Node>& node, int output, Tensor gradient) {
+    auto [at, is_new] = pending_.try_emplace(node.get());
+    Pending& pending = at->second;
+    if (is_new) {
+      queue_.push(node);
+      pending.dys.resize(static_cast<size_t>(node->outputs));
+    }
+    detail::accumulate(output < 0 ? pending.dy : pending.dys[static_cast<size_t>(output)],
+                       std::move(gradient));
   }
 
   void add_to_leaf(const std::shared_ptr<TensorImpl>& leaf, Tensor gradient) {
@@ -124,8 +130,10 @@ class Walk {
   }
 
   void visit(Node& node) {
-    auto pending = pending_.extract(&node);
-    Tensor dy = run_hooks(node.hooks, std::move(pending.mapped()));
+    auto entry = pending_.extract(&node);
+    Pending& pending = entry.mapped();
+    Tensor& dy = pending.dy;
+    dy = run_hooks(node.hooks, std::move(dy));
     if (const auto output = node.output.lock(); output && output->retain_grad && !restricted_)
       detail::accumulate_grad(*output, dy);
     if (auto target = target_grads_.find(&node); target != target_grads_.end()) {
@@ -134,18 +142,19 @@ class Walk {
     }
 
     check(
-        static_cast<bool>(node.backward), "backward", "the graph at ", node.describe(),
+        node.backward || node.outputs_backward, "backward", "the graph at ", node.describe(),
         " was already walked and freed: pass retain_graph = true to the first backward(), or run ",
         "the forward again");
     std::vector<bool> wanted(node.inputs.size());
     for (size_t i = 0; i < wanted.size(); ++i) wanted[i] = wants(node.inputs[i]);
     const CallSite site(node.at);
     const bool partial = detail::is_partial(node.backward);
-    Grads grads = run_backward(node, wanted, dy);
-    dy = Tensor();
+    Grads grads = run_backward(node, wanted, pending);
+    pending = {};
     if (!retain_graph_) {
       node.saved.clear();
       node.backward = nullptr;
+      node.outputs_backward = nullptr;
     }
     check(grads.size() == node.inputs.size(), node.name, "backward returned ", grads.size(),
           " gradients for ", node.inputs.size(), " inputs");
@@ -165,15 +174,23 @@ class Walk {
       Tensor gradient = detail::sum_to_shape(grads[i], edge.shape, node, i);
       grads[i] = Tensor();
       if (edge.node)
-        add_to_node(edge.node, std::move(gradient));
+        add_to_node(edge.node, edge.output, std::move(gradient));
       else
         add_to_leaf(edge.leaf, std::move(gradient));
     }
   }
 
-  Grads run_backward(Node& node, const std::vector<bool>& wanted, const Tensor& dy) {
+  /// The gradients that have come to a node: of its output, or of each of several.
+  struct Pending {
+    Tensor dy;
+    Grads dys;
+  };
+
+  Grads run_backward(Node& node, const std::vector<bool>& wanted, const Pending& pending) {
     const detail::ReadWatch watch(create_graph_);
-    Grads grads = node.backward(Saved(node, wanted), dy);
+    const Saved saved(node, wanted);
+    Grads grads = node.outputs > 0 ? node.outputs_backward(saved, pending.dys)
+                                   : node.backward(saved, pending.dy);
     watch.check_recorded(node);
     return grads;
   }
@@ -198,7 +215,7 @@ class Walk {
   bool restricted_ = false;
   bool anomaly_ = false;
   std::priority_queue<std::shared_ptr<Node>, std::vector<std::shared_ptr<Node>>, Older> queue_;
-  std::unordered_map<Node*, Tensor> pending_;
+  std::unordered_map<Node*, Pending> pending_;
   std::vector<std::pair<std::shared_ptr<TensorImpl>, Tensor>> leaves_;
   std::unordered_map<TensorImpl*, size_t> leaf_index_;
   std::unordered_map<const void*, Tensor> target_grads_;

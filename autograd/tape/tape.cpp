@@ -62,26 +62,43 @@ Node::Edge edge_to(const Tensor& x) {
 
 uint64_t next_sequence_number() { return next_sequence.fetch_add(1, std::memory_order_relaxed); }
 
-Tensor record_node(const char* name, Inputs inputs, const Tensor& output, Save save,
-                   BackwardFn backward) {
-  check_anomaly(name, output, inputs.at);
-  check(is_floating(output.dtype()), name, "record(): the output is ", output.dtype(),
-        ", but only f32 and f64 have gradients");
-  check(output.is_leaf() && !output.requires_grad(), name,
-        "record(): the output already belongs to the graph; every recorded op makes a new tensor");
+namespace {
 
+std::shared_ptr<Node> new_node(const char* name, SourceLine at) {
   auto node = std::make_shared<Node>();
   node->name = name;
   node->module_path = current_path;
-  node->at = inputs.at;
+  node->at = at;
   node->sequence = next_sequence_number();
-  node->backward = std::move(backward);
+  return node;
+}
+
+void add_edges(Node& node, const std::vector<Tensor>& inputs) {
+  node.inputs.reserve(inputs.size());
+  for (const Tensor& x : inputs) node.inputs.push_back(edge_to(x));
+}
+
+/// From now on `node` made `output`.
+void own(const Tensor& output, std::shared_ptr<Node> node) {
+  check(is_floating(output.dtype()), node->name, "record(): the output is ", output.dtype(),
+        ", but only f32 and f64 have gradients");
+  check(output.is_leaf() && !output.requires_grad(), node->name,
+        "record(): the output already belongs to the graph; every recorded op makes a new tensor");
   node->output_shape = output.shape();
   node->output_dtype = output.dtype();
   node->output = output.impl_ptr();
+  output.impl()->requires_grad = true;
+  output.impl()->node = std::move(node);
+}
 
-  node->inputs.reserve(inputs.tensors.size());
-  for (const Tensor& x : inputs.tensors) node->inputs.push_back(edge_to(x));
+}  // namespace
+
+Tensor record_node(const char* name, Inputs inputs, const Tensor& output, Save save,
+                   BackwardFn backward) {
+  check_anomaly(name, output, inputs.at);
+  const std::shared_ptr<Node> node = new_node(name, inputs.at);
+  node->backward = std::move(backward);
+  add_edges(*node, inputs.tensors);
 
   node->saved.reserve(save.size());
   for (const Tensor& x : save) {
@@ -93,9 +110,7 @@ Tensor record_node(const char* name, Inputs inputs, const Tensor& output, Save s
     }
     node->saved.push_back(std::move(saved));
   }
-
-  output.impl()->requires_grad = true;
-  output.impl()->node = std::move(node);
+  own(output, node);
   return output;
 }
 
@@ -121,6 +136,39 @@ bool set_grad_mode(bool enabled) { return std::exchange(grad_mode, enabled); }
 uint64_t sequence_now() { return next_sequence.load(std::memory_order_relaxed); }
 
 }  // namespace detail
+
+std::vector<Tensor> record_outputs(const char* name, std::initializer_list<Arg> inputs,
+                                   const std::vector<Tensor>& outputs, Save save,
+                                   OutputsBackwardFn backward, SourceLine at) {
+  for (const Tensor& y : outputs) detail::check_anomaly(name, y, inputs.begin()->at);
+  if (!needs_recording(inputs)) {
+    if (detail::read_watch) [[unlikely]]
+      detail::note_unrecorded(inputs);
+    return outputs;
+  }
+  const Inputs all(inputs);
+  if (detail::read_watch) [[unlikely]]
+    detail::note_recorded(all, at);
+  const std::shared_ptr<Node> op = detail::new_node(name, all.at);
+  op->outputs_backward = std::move(backward);
+  op->outputs = static_cast<int>(outputs.size());
+  detail::add_edges(*op, all.tensors);
+  for (const Tensor& x : save) {
+    for (const Tensor& y : outputs)
+      check(!x.defined() || x.impl() != y.impl(), name,
+            "record_outputs(): an output cannot be saved, for it would own itself: save inputs");
+    op->saved.push_back({x, x.defined() ? x.version() : 0});
+  }
+  for (int k = 0; k < op->outputs; ++k) {
+    const Tensor& y = outputs[static_cast<size_t>(k)];
+    const std::shared_ptr<Node> part = detail::new_node(name, all.at);
+    part->backward = [](const Saved&, const Tensor& dy) -> Grads { return {dy}; };
+    part->inputs.push_back(
+        {.node = op, .leaf = {}, .shape = y.shape(), .dtype = y.dtype(), .output = k});
+    detail::own(y, part);
+  }
+  return outputs;
+}
 
 Tensor Saved::operator[](int i) const {
   if (i < 0 || static_cast<size_t>(i) >= node_.saved.size())

@@ -28,6 +28,9 @@ using Grads = std::vector<Tensor>;
 class Saved;
 /// dL/d(output) in, dL/d(inputs) out.
 using BackwardFn = std::function<Grads(const Saved& saved, const Tensor& dy)>;
+/// The same for an op with several outputs: dys[k] is undefined where nothing came back for output
+/// k, but never all of them are.
+using OutputsBackwardFn = std::function<Grads(const Saved& saved, const Grads& dys)>;
 
 /// What an op kept for its backward, as its backward sees it.
 class Saved {
@@ -181,6 +184,19 @@ Tensor record(const char* name, const Inputs& inputs, const Tensor& output, Save
                              BackwardFn(std::forward<Backward>(backward)));
 }
 
+/// The same for an op with several outputs, which go their ways separately: their gradients are
+/// collected, and `backward` is called once with all of them. Outputs are floating, of any shapes,
+/// and may be views of an input. `save` may not hold an output. Returns the outputs.
+///
+///   /// y₁ = x + 1, y₂ = 2 x.   dx = dy₁ + 2 dy₂
+///   return record_outputs("both", {x}, {y1, y2}, Save{}, [](const Saved&, const Grads& dys) -> Grads {
+///     const Tensor dy1 = dys[0], dy2 = dys[1];  // either may be undefined: then it is 0
+///     …
+std::vector<Tensor> record_outputs(const char* name, std::initializer_list<Arg> inputs,
+                                   const std::vector<Tensor>& outputs, Save save,
+                                   OutputsBackwardFn backward,
+                                   SourceLine at = SourceLine::current());
+
 /// Marks a backward that cannot be differentiated itself (it loops over raw memory, or calls other
 /// software): record("cube", {x}, y, Save{x}, once_differentiable([](const Saved& saved, const
 /// Tensor& dy) -> Grads { … })). Under create_graph it runs without recording, and a second
@@ -265,6 +281,7 @@ class Node : public std::enable_shared_from_this<Node> {
     std::shared_ptr<TensorImpl> leaf;
     Shape shape;        // of the input: gradients are summed back to it
     DType dtype = f32;  // of the input: gradients must have it
+    int output = -1;    // which output of `node` it is, where that has several
     bool needed() const { return node != nullptr || leaf != nullptr; }
   };
   /// A saved tensor with the version its storage had. The output is kept as a view without node
@@ -283,7 +300,11 @@ class Node : public std::enable_shared_from_this<Node> {
   uint64_t sequence = 0;  ///< order of creation
   std::vector<Edge> inputs;
   std::vector<SavedTensor> saved;
-  BackwardFn backward;               ///< empty once the graph was freed
+  BackwardFn backward;  ///< empty once the graph was freed
+  /// An op with several outputs is a node with one of these instead of `backward`, and a node for
+  /// each output that hands its gradient on to it.
+  OutputsBackwardFn outputs_backward;
+  int outputs = 0;                   ///< how many; 0 for an op with one
   std::weak_ptr<TensorImpl> output;  ///< for retained gradients
   std::shared_ptr<std::vector<std::pair<int, TensorHook>>> hooks;
   Shape output_shape;

@@ -191,8 +191,8 @@ TEST_CASE("matmul and linear say what does not fit") {
           matmul(zeros({4, 3}), zeros({3, 2}, f64));
         }) == "[matmul] dtypes f32 and f64 differ: convert one with to(x, dtype)");
   CHECK(error_of([] {
-          matmul(zeros({4, 3}, i64), zeros({3, 2}, i64));
-        }) == "[matmul] dtype i64 where f32 or f64 is needed: convert with to(x, f32)");
+          matmul(zeros({4, 3}, boolean), zeros({3, 2}, boolean));
+        }) == "[matmul] dtype bool where f32, f64 or i64 is needed: convert with to(x, f32)");
   CHECK(error_of([] { matmul(scalar(1), zeros({3})); }) ==
         "[matmul] shapes () and (3,): a scalar is no matrix; multiply with *");
   CHECK(error_of([] {

@@ -74,15 +74,16 @@ std::string joined(const std::vector<std::string>& units) {
 }
 
 /// The layers from the bottom to the top: a file includes its own layer and those before it.
-const std::vector<std::vector<std::string>> kLayers = {{"autograd/base/"},
-                                                       {"autograd/simd/"},
-                                                       {"autograd/tensor/"},
-                                                       {"autograd/loops/"},
-                                                       {"autograd/tape/"},
-                                                       {"autograd/ops", "autograd/io/"},
-                                                       {"autograd/check/", "autograd/autograd"},
-                                                       {"nn/", "optim/"},
-                                                       {"zoo/"}};
+const std::vector<std::vector<std::string>> kLayers = {
+    {"autograd/base/"},
+    {"autograd/simd/"},
+    {"autograd/tensor/"},
+    {"autograd/loops/"},
+    {"autograd/tape/"},
+    {"autograd/ops", "autograd/io/"},
+    {"autograd/check/", "autograd/functional/", "autograd/autograd"},
+    {"nn/", "optim/"},
+    {"zoo/"}};
 
 int layer_of(const std::string& unit) {
   for (size_t layer = 0; layer < kLayers.size(); ++layer)

@@ -20,6 +20,10 @@ const std::set<std::string> not_differentiable = {
     "full",
     "zeros_like",
     "ones_like",
+    "full_like",
+    "rand_like",
+    "randn_like",
+    "bernoulli",
     "arange",
     "linspace",
     "eye",
@@ -27,8 +31,6 @@ const std::set<std::string> not_differentiable = {
     "randn",
     "randint",
     "randperm",
-    "from_vector",
-    "tensor_of",  // the part of it that is not a template of the header
     "tensor",
     "scalar",
     "one_hot",
@@ -37,6 +39,9 @@ const std::set<std::string> not_differentiable = {
     // comparison and sampling
     "allclose",
     "multinomial",
+    "searchsorted",
+    "bincount",
+    "nonzero",
     // in place: refuse tensors whose gradient is recorded
     "add_",
     "mul_",
@@ -54,10 +59,6 @@ std::set<std::string> declared_in(std::istream& header) {
   while (std::getline(header, line))
     if (std::regex_search(line, match, declaration)) names.insert(match[1]);
   return names;
-}
-
-bool ends_with(const std::string& text, const std::string& end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
 TEST_CASE("declarations are recognised in a header") {
@@ -85,7 +86,6 @@ TEST_CASE("every op of autograd/ops.h is registered, or listed as not differenti
   for (const Op& op : registry()) registered.insert(op.name);
 
   for (const std::string& name : declared) {
-    if (ends_with(name, "_reference")) continue;  // registered beside its fused op
     CHECK_MESSAGE((registered.count(name) || not_differentiable.count(name)), name,
                   " has no registration: add one in tests/ops/, see tests/README.md");
   }
@@ -97,14 +97,16 @@ TEST_CASE("every op of autograd/ops.h is registered, or listed as not differenti
     CHECK_MESSAGE(declared.count(name), name, " is listed, but not in autograd/ops.h");
 }
 
-TEST_CASE("every reference form of autograd/ops.h is compared with its fused op") {
-  std::ifstream header(source_file("autograd/ops.h"));
+TEST_CASE("every reference form of autograd/ops/reference.h is compared with its fused op") {
+  std::ifstream header(source_file("autograd/ops/reference.h"));
+  REQUIRE(header.is_open());
   std::set<std::string> compared;
   for (const Op& op : registry())
     if (op.reference) compared.insert(op.name + "_reference");
-  for (const std::string& name : declared_in(header))
-    if (ends_with(name, "_reference"))
-      CHECK_MESSAGE(compared.count(name), name, " is not compared");
+  const std::set<std::string> references = declared_in(header);
+  CHECK(references.size() >= 8);
+  for (const std::string& name : references)
+    CHECK_MESSAGE(compared.count(name), name, " is not compared");
 }
 
 TEST_CASE("every differentiable op has samples, and they are told apart") {

@@ -48,6 +48,103 @@ void register_indexing() {
        .what = "dim 1",
        .call = [](const Tensors& x) { return scatter_add(x[0], 1, x[1], x[2]); },
        .samples = {{values({2, 2}), integers({0, 1, 1, 1, 1, 0}, {2, 3}), values({2, 3})}}});
+  for (const int64_t dim : {0, 1})
+    add({.name = "scatter",
+         .what = concat("dim ", dim),
+         .call = [=](const Tensors& x) { return scatter(x[0], dim, x[1], x[2]); },
+         // 2 and 1 are written twice: the last counts.
+         .samples = {{values({3, 3}), integers({2, 0, 2, 1}, {2, 2}), values({2, 2})},
+                     {values({3, 3}), integers({1, 1, 1, 0}, {2, 2}), values({2, 2})}},
+         .sized =
+             [=](int64_t rows, int64_t n) {
+               const Shape table = dim == 0 ? Shape{11, n} : Shape{rows, 11};
+               return Tensors{values(table), indices({rows, n}, 11), values({rows, n})};
+             }});
+  add({.name = "scatter",
+       .what = "number",
+       .call = [](const Tensors& x) { return scatter(x[0], 0, x[1], 1.5); },
+       .samples = {{values({3}), integers({2, 2}, {2})},
+                   {values({3, 2}), integers({0, 2}, {1, 2})}}});
+  for (const int64_t dim : {0, -1})
+    add({.name = "index_add",
+         .what = concat("dim ", dim),
+         .call =
+             [=](const Tensors& x) { return index_add(x[0], dim, x[1], x[2], dim == 0 ? 1 : -2); },
+         .samples = {{values({3, 3}), integers({2, 2, 0}, {3}), values({3, 3})},
+                     {values({3}), integers({1, 1}, {2}), values({2})}},
+         .sized =
+             [=](int64_t rows, int64_t n) {
+               const Shape table = dim == 0 ? Shape{11, n} : Shape{rows, 11};
+               return Tensors{values(table), indices({dim == 0 ? rows : n}, 11), values({rows, n})};
+             },
+         .node = "add"});
+  add({.name = "index",
+       .what = "first",
+       .call = [](const Tensors& x) { return index(x[0], {x[1]}); },
+       .samples = {{values({3}), integers({2, 0, -1, -3}, {2, 2})},
+                   {values({3, 2}), integers({1, 1}, {2})}},
+       .sized =
+           [](int64_t rows, int64_t n) {
+             return Tensors{values({11, n}), indices({rows}, 11)};
+           },
+       .node = "reshape"});
+  add({.name = "index",
+       .what = "two that broadcast",
+       .call =
+           [](const Tensors& x) {
+             return index(x[0], {x[1], x[2]});
+           },
+       .samples = {{values({3, 4}), integers({2, 0}, {2, 1}), integers({1, 3, 1}, {3})},
+                   {values({3, 2, 2}), integers({1, -1}, {2}), integers({0}, {})}},
+       .node = "reshape"});
+  add({.name = "index",
+       .what = "last two",
+       .call =
+           [](const Tensors& x) {
+             return index(x[0], {{}, x[1], x[2]});
+           },
+       .samples = {{values({2, 3, 2}), integers({2, 0}, {2}), integers({1, 0}, {2})}},
+       .node = "permute"});
+  add({.name = "index",
+       .what = "apart",
+       .call =
+           [](const Tensors& x) {
+             return index(x[0], {x[1], {}, x[2]});
+           },
+       .samples = {{values({2, 3, 2}), integers({1, 0, 1}, {3}), integers({1}, {1})}},
+       .node = "reshape"});
+  for (const bool accumulate : {false, true}) {
+    const std::string what = accumulate ? "accumulate, " : "";
+    add({.name = "index_put",
+         .what = what + "first",
+         .call = [=](const Tensors& x) { return index_put(x[0], {x[1]}, x[2], accumulate); },
+         .samples = {{values({3}), integers({2, 0, 2, -1}, {2, 2}), values({2, 2})},
+                     {values({3, 2}), integers({1, 1}, {2}), values({2})},
+                     {values({3, 2}), integers({1, 0}, {2}), values({})}},
+         .sized =
+             [](int64_t rows, int64_t n) {
+               return Tensors{values({11, n}), indices({rows}, 11), values({rows, n})};
+             },
+         .node = "permute"});
+    add({.name = "index_put",
+         .what = what + "last two",
+         .call =
+             [=](const Tensors& x) {
+               return index_put(x[0], {{}, x[1], x[2]}, x[3], accumulate);
+             },
+         .samples = {{values({2, 3, 2}), integers({2, 0, 2}, {3}), integers({1, 0, 1}, {3}),
+                      values({2, 3})}},
+         .node = "permute"});
+    add({.name = "index_put",
+         .what = what + "apart",
+         .call =
+             [=](const Tensors& x) {
+               return index_put(x[0], {x[1], {}, x[2]}, x[3], accumulate);
+             },
+         .samples = {{values({2, 3, 2}), integers({1, 0}, {2}), integers({1}, {1}),
+                      values({2, 3})}},
+         .node = "permute"});
+  }
   add({.name = "embedding",
        .call = [](const Tensors& x) { return embedding(x[1], x[0]); },
        .samples = {{values({4, 3}), integers({1, 3, 1, 1, 0}, {5})},
@@ -88,6 +185,8 @@ void register_indexing() {
         [](const Tensors& x) { return sort(x[0], 0, true).values; });
   along(
       "sort", "indices", [](const Tensors& x) { return sort(x[0]).indices; }, false);
+  along(
+      "argsort", "", [](const Tensors& x) { return argsort(x[0], 0, true); }, false);
 }
 
 }  // namespace tarsier::test

@@ -128,6 +128,40 @@ void register_reductions() {
          .call = [=](const Tensors& x) { return cumsum(x[0], dim); },
          .samples = {{values({5})}, {values({2, 3})}, {values({2, 2, 3})}},
          .sized = rows_of(1)});
+  for (int64_t dim : {-1, 0})
+    add({.name = "cumprod",
+         .what = concat("dim ", dim),
+         .call = [=](const Tensors& x) { return cumprod(x[0], dim); },
+         .samples = {{values({5})}, {values({2, 3})}, {values({2, 2, 3})}},
+         .sized = rows_of(1, 0.8, 1.25)});
+  add({.name = "cumprod",
+       .what = "with zeros",
+       .call = [](const Tensors& x) { return cumprod(x[0], -1); },
+       .samples = {{numbers({2, 0, 3, 0, 5, 0, 1, 2, 3}, {3, 3})}, {numbers({0}, {1})}}});
+  add_over_axes(
+      "count_nonzero", [](const Arg& x, const Axes& d, bool) { return count_nonzero(x, d); }, mask,
+      false);
+  add_along("median", "over all", [](const Tensors& x) { return median(x[0]); }, {{}, {3}, {2, 3}});
+  add_along("median", "last", [](const Tensors& x) { return median(x[0], -1).values; },
+            {{4}, {2, 3}});
+  add_along("median", "first, keepdim",
+            [](const Tensors& x) { return median(x[0], 0, true).values; },
+            {{4}, {3, 2}, {2, 3, 2}});
+  add_along(
+      "median", "indices", [](const Tensors& x) { return median(x[0], 0).indices; }, {{3, 2}},
+      false);
+  add_along(
+      "quantile", "over all", [](const Tensors& x) { return quantile(x[0], 0.3); },
+      {{}, {4}, {2, 3}}, true, "reshape");
+  add_along(
+      "quantile", "last, keepdim", [](const Tensors& x) { return quantile(x[0], 0.6, -1, true); },
+      {{4}, {2, 3}}, true, "reshape");
+  add_along(
+      "quantile", "several, first",
+      [](const Tensors& x) {
+        return quantile(x[0], tensor({0, 0.45, 1}), 0);
+      },
+      {{5}, {4, 2}, {3, 2, 2}}, true, "reshape");
   add_over_axes(
       "any", [](const Arg& x, const Axes& d, bool k) { return any(x, d, k); }, mask, false);
   add_over_axes(

@@ -1,4 +1,6 @@
 // Registrations of the shape ops.
+#include <algorithm>
+
 #include "tests/ops/registry.h"
 
 namespace tarsier::test {
@@ -105,9 +107,8 @@ void register_joins() {
          .sized = two,
          .node = "cat"});
   // One of the parts, and all of them together.
-  add_move(
-      "split", "size", [](const Tensors& x) { return split(x[0], 2, -1).back(); }, {{5}, {2, 4}},
-      "slice");
+  add_move("split", "size", [](const Tensors& x) { return split(x[0], 2, -1).back(); },
+           {{5}, {2, 4}});
   add_move(
       "split", "all parts",
       [](const Tensors& x) {
@@ -120,9 +121,65 @@ void register_joins() {
       [](const Tensors& x) {
         return split(x[0], {1, 3}, -1)[1];
       },
-      {{4}, {2, 4}}, "slice", false);
+      {{4}, {2, 4}}, "", false);
   add_move(
-      "chunk", "", [](const Tensors& x) { return chunk(x[0], 2, -1)[0]; }, {{5}, {2, 4}}, "slice");
+      "chunk", "", [](const Tensors& x) { return chunk(x[0], 2, -1)[0]; }, {{5}, {2, 4}}, "split");
+  add_move(
+      "unbind", "one", [](const Tensors& x) { return unbind(x[0])[1]; }, {{3}, {2, 3}, {2, 2, 2}},
+      "", false);
+  add_move(
+      "unbind", "last dimension, all parts",
+      [](const Tensors& x) {
+        Tensors parts = unbind(x[0], -1);
+        std::reverse(parts.begin(), parts.end());
+        return stack(parts, -1);
+      },
+      {{3}, {2, 3}}, "cat");
+}
+
+void register_more_views() {
+  add_move(
+      "narrow", "", [](const Tensors& x) { return narrow(x[0], -1, -2, 2); }, {{3}, {2, 4}},
+      "slice", false);
+  add_move(
+      "movedim", "", [](const Tensors& x) { return movedim(x[0], 0, -1); },
+      {{3}, {2, 3}, {2, 3, 4}}, "permute");
+  add_move(
+      "movedim", "two",
+      [](const Tensors& x) {
+        return movedim(x[0], {0, 1}, {-1, 0});
+      },
+      {{2, 3}, {2, 3, 4}}, "permute");
+  add_move("diagonal", "", [](const Tensors& x) { return diagonal(x[0]); },
+           {{3, 3}, {2, 4}, {2, 3, 2}});
+  for (const int64_t offset : {1, -1})
+    add_move(
+        "diagonal", concat("offset ", offset),
+        [=](const Tensors& x) { return diagonal(x[0], offset, -1, 0); },
+        {{3, 3}, {3, 2}, {2, 3, 2}}, "", false);
+  add_move(
+      "diag", "of a vector", [](const Tensors& x) { return diag(x[0], -1); }, {{3}, {1}}, "",
+      false);
+  add_move(
+      "diag", "of a matrix", [](const Tensors& x) { return diag(x[0]); }, {{3, 2}, {2, 2}},
+      "diagonal");
+  add_move(
+      "unfold_dim", "",
+      [](const Tensors& x) { return unfold_dim(x[0], -1, std::min<int64_t>(3, x[0].size(-1)), 2); },
+      {{5}, {2, 7}});
+  add_move(
+      "unfold_dim", "gaps", [](const Tensors& x) { return unfold_dim(x[0], 0, 1, 3); },
+      {{5}, {4, 2}}, "", false);
+  for (const char* indexing : {"ij", "xy"})
+    add({.name = "meshgrid",
+         .what = indexing,
+         .call =
+             [=](const Tensors& x) {
+               const Tensors grids = meshgrid({flatten(x[0]), flatten(x[1])}, indexing);
+               return grids[0] * grids[1];
+             },
+         .samples = {{values({3}), values({2})}, {values({}), values({2})}},
+         .node = "mul"});
 }
 
 void register_moves() {
@@ -133,6 +190,26 @@ void register_moves() {
            },
            {{2, 3}, {1, 2, 2}});
   add_move("pad", "cut", [](const Tensors& x) { return pad(x[0], {-1, 1}, 2); }, {{4}, {2, 3}});
+  for (const char* mode : {"reflect", "replicate", "circular"}) {
+    add_move(
+        "pad", mode,
+        [=](const Tensors& x) {
+          return pad(x[0], {1, 2}, mode);
+        },
+        {{3}, {2, 4}}, "index_select", false);
+    add_move(
+        "pad", concat(mode, ", two dimensions"),
+        [=](const Tensors& x) {
+          return pad(x[0], {-1, 1, 1, 0}, mode);
+        },
+        {{2, 3}, {2, 3, 3}}, "index_select", false);
+  }
+  add_move(
+      "pad", "replicate, rows",
+      [](const Tensors& x) {
+        return pad(x[0], {2, 9}, "replicate");
+      },
+      {{3}}, "index_select");
   add_move("flip", "last", [](const Tensors& x) { return flip(x[0], -1); }, {{5}, {2, 3}});
   add_move("flip", "two", [](const Tensors& x) { return flip(x[0], {0, 1}); }, {{2, 3}, {2, 2, 2}});
   for (int64_t shift : {1, -2, 7})
@@ -144,6 +221,24 @@ void register_moves() {
         return repeat(x[0], {2, 3});
       },
       {{}, {2}, {2, 3}, {1, 2}}, "reshape");
+  add_move(
+      "tile", "",
+      [](const Tensors& x) {
+        return tile(x[0], {2, 3});
+      },
+      {{}, {2}, {2, 3}, {2, 1, 2}}, "reshape");
+  add_move(
+      "repeat_interleave", "all", [](const Tensors& x) { return repeat_interleave(x[0], 2); },
+      {{}, {3}, {2, 3}}, "reshape");
+  add_move(
+      "repeat_interleave", "dim", [](const Tensors& x) { return repeat_interleave(x[0], 3, 0); },
+      {{2}, {2, 3}}, "reshape");
+  add_move(
+      "repeat_interleave", "counts",
+      [](const Tensors& x) {
+        return repeat_interleave(x[0], from_vector<int64_t>({2, 0, 1}, {3}), 0);
+      },
+      {{3}, {3, 2}}, "index_select", false);
   for (int64_t diagonal : {0, 1, -1}) {
     add_move("tril", concat("diagonal ", diagonal),
              [=](const Tensors& x) { return tril(x[0], diagonal); }, {{3, 3}, {2, 4}, {2, 3, 2}});
@@ -170,6 +265,7 @@ void register_moves() {
 void register_shape() {
   register_views();
   register_joins();
+  register_more_views();
   register_moves();
 }
 

@@ -34,6 +34,9 @@ Tensor ones(const Shape& shape, DType dtype, SourceLine at) {
   const CallSite site(at);
   return filled(shape, 1, dtype, "ones");
 }
+Tensor full_like(const Arg& x, double value) {
+  return filled(x.shape(), value, x.dtype(), "full_like");
+}
 Tensor zeros_like(const Arg& x) { return full(x.shape(), 0, x.dtype()); }
 Tensor ones_like(const Arg& x) { return full(x.shape(), 1, x.dtype()); }
 Tensor scalar(double value, DType dtype, SourceLine at) {

@@ -7,6 +7,7 @@
 #include "autograd/loops/grain.h"
 #include "autograd/loops/strided.h"
 #include "autograd/ops.h"
+#include "autograd/ops/record.h"
 
 namespace tarsier {
 namespace {
@@ -91,10 +92,10 @@ Tensor index_sum(const Arg& dy, int dim, const Tensor& index, int64_t size) {
                    }
                  });
   });
-  return record("index_sum", {dy}, y, Save{index},
-                [dim](const Saved& saved, const Tensor& ddy) -> Grads {
-                  return {index_select(ddy, dim, saved[0])};
-                });
+  return detail::record_floating("index_sum", {dy}, y, Save{index},
+                                 [dim](const Saved& saved, const Tensor& ddy) -> Grads {
+                                   return {index_select(ddy, dim, saved[0])};
+                                 });
 }
 
 /// Calls body(p, offset) for every element of `index` (contiguous): p is its position in row-major
@@ -195,6 +196,64 @@ Tensor scatter_add(const Arg& x, int64_t dim, const Tensor& index, const Arg& so
                 [d](const Saved& saved, const Tensor& dy) -> Grads {
                   return {dy, saved.needs(1) ? gather(dy, d, saved[0]) : Tensor()};
                 });
+}
+
+namespace {
+
+/// Whether each element of an index is the last that names its place, so that its source stays.
+Tensor is_last(const Shape& shape, int dim, const Tensor& index) {
+  const Tensor number = reshape(arange(index.numel()), index.shape());
+  return gather(scatter(zeros(shape, i64), dim, index, number), dim, index) == number;
+}
+
+}  // namespace
+
+/// y = x; y[index[i, j], j] = source[i, j].
+///   dx = dy, 0 where something was written
+///   dsource[i, j] = dy[index[i, j], j], 0 where another was written over it     saved: index
+Tensor scatter(const Arg& x, int64_t dim, const Tensor& index, const Arg& source) {
+  const int d = wrap_dim(dim, x.dim(), "scatter");
+  check_index_shape(x, d, index, "scatter");
+  check(source.shape() == index.shape(), "scatter", "source of shape ", source.shape(),
+        " with an index of shape ", index.shape(), ": they must be equal");
+  check(source.dtype() == x.dtype(), "scatter", "source is ", source.dtype(), ", x is ", x.dtype(),
+        ": convert one with to(x, dtype)");
+  const Tensor entries = checked_index(index, x.shape(), d, "scatter");
+  const Tensor from = contiguous_elements(source);
+  Tensor y = contiguous_copy(x);
+  dispatch_all(x.dtype(), [&]<class T>() {
+    const T* in = from.data<T>();
+    T* out = y.data<T>();
+    for_each_indexed(entries, d, y, [=](int64_t p, int64_t offset) { out[offset] = in[p]; });
+  });
+  return detail::record_floating(
+      "scatter", {x, source}, y, Save{index},
+      [d, shape = x.shape()](const Saved& saved, const Tensor& dy) -> Grads {
+        const Tensor index = saved[0];
+        Tensor dx, dsource;
+        if (saved.needs(0)) dx = scatter(dy, d, index, 0.0);
+        if (saved.needs(1)) dsource = where(is_last(shape, d, index), gather(dy, d, index), 0.0);
+        return {dx, dsource};
+      });
+}
+Tensor scatter(const Arg& x, int64_t dim, const Tensor& index, double value) {
+  return scatter(x, dim, index, expand(full({}, value, x.dtype()), index.shape()));
+}
+
+/// y = x; y[…, index[i], …] += alpha · source[…, i, …].   Made of index_sum and +
+Tensor index_add(const Arg& x, int64_t dim, const Tensor& index, const Arg& source, double alpha) {
+  const int d = wrap_dim(dim, x.dim(), "index_add");
+  check(index.dim() == 1, "index_add", "index of shape ", index.shape(),
+        ": one dimension is needed");
+  checked_index(index, x.shape(), d, "index_add");
+  Shape expected = x.shape();
+  expected[d] = index.numel();
+  check(source.shape() == expected, "index_add", "source of shape ", source.shape(), " for x of ",
+        x.shape(), " and an index of ", index.shape(), ": ", expected, " is needed");
+  check(source.dtype() == x.dtype(), "index_add", "source is ", source.dtype(), ", x is ",
+        x.dtype(), ": convert one with to(x, dtype)");
+  const Tensor scaled = alpha == 1 ? Tensor(source) : source * alpha;
+  return x + index_sum(Arg(scaled, x.at), d, index, x.shape()[d]);
 }
 
 /// y[…, :] = weight[index[…], :].   dweight = 0 with every row of dy added at its index

@@ -236,9 +236,9 @@ std::vector<Labels> label_operands(std::string_view text, const Equation& equati
   std::vector<std::pair<int, int64_t>> sizes;  // of every label, the largest so far
   for (size_t n = 0; n < operands.size(); ++n) {
     const Tensor& x = operands[n];
-    check(x.dtype() == operands[0].dtype() && is_floating(x.dtype()), "einsum", "'", text,
+    check(x.dtype() == operands[0].dtype() && x.dtype() != boolean, "einsum", "'", text,
           "': operand ", n, " is ", x.dtype(), " and operand 0 ", operands[0].dtype(),
-          ": all must be f32, or all f64");
+          ": all must be f32, all f64, or all i64");
     const Subscripts& subscripts = equation.operands[n];
     const int letters = static_cast<int>(subscripts.before.size() + subscripts.after.size());
     const int rest = x.dim() - letters;

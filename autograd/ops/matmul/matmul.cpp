@@ -1,7 +1,9 @@
 // Products of matrices: matmul and linear.
+#include <algorithm>
 #include <optional>
 #include <vector>
 
+#include "autograd/base/parallel.h"
 #include "autograd/loops/checks.h"
 #include "autograd/loops/strided.h"
 #include "autograd/ops.h"
@@ -11,12 +13,16 @@
 namespace tarsier {
 namespace {
 
-void check_dtypes(const char* op, const Tensor& a, const Tensor& b) {
+void check_dtypes(const char* op, const Tensor& a, const Tensor& b, bool or_i64 = false) {
   check(a.defined() && b.defined(), op,
         "an undefined tensor was given: assign the result of an op to it");
   check(a.dtype() == b.dtype(), op, "dtypes ", a.dtype(), " and ", b.dtype(),
         " differ: convert one with to(x, dtype)");
-  detail::check_floating(a, op);
+  if (or_i64)
+    check(a.dtype() != boolean, op, "dtype ", a.dtype(),
+          " where f32, f64 or i64 is needed: convert with to(x, f32)");
+  else
+    detail::check_floating(a, op);
 }
 
 /// The sizes, or strides, before the last two.
@@ -47,6 +53,33 @@ std::vector<int64_t> matrix_offsets(const Tensor& x, const Shape& batch) {
       batch, detail::broadcast_strides(leading(x.shape()), leading(x.strides()), batch));
 }
 
+/// y = a · b of integers, row by row. Sums wrap around, as in PyTorch; unsigned, since that is
+/// defined.
+void multiply_integers(const Tensor& a, const Tensor& b, const Tensor& y, const Shape& batch) {
+  const int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1);
+  const auto a_offsets = matrix_offsets(a, batch), b_offsets = matrix_offsets(b, batch);
+  const int64_t a_row = a.strides()[a.dim() - 2], a_column = a.strides()[a.dim() - 1];
+  const int64_t b_row = b.strides()[b.dim() - 2], b_column = b.strides()[b.dim() - 1];
+  const int64_t *pa = a.data<int64_t>(), *pb = b.data<int64_t>();
+  int64_t* py = y.data<int64_t>();
+  const int64_t grain = std::max<int64_t>(1, 32768 / std::max<int64_t>(1, k * n));
+  parallel_for(batch.numel() * m, grain, [&](int64_t begin, int64_t end) {
+    std::vector<uint64_t> sums(static_cast<size_t>(n));
+    for (int64_t row = begin; row < end; ++row) {
+      const size_t matrix = static_cast<size_t>(row / m);
+      const int64_t* from_a = pa + a_offsets[matrix] + row % m * a_row;
+      const int64_t* from_b = pb + b_offsets[matrix];
+      std::fill(sums.begin(), sums.end(), 0);
+      for (int64_t i = 0; i < k; ++i)
+        for (int64_t j = 0; j < n; ++j)
+          sums[static_cast<size_t>(j)] += static_cast<uint64_t>(from_a[i * a_column]) *
+                                          static_cast<uint64_t>(from_b[i * b_row + j * b_column]);
+      for (int64_t j = 0; j < n; ++j)
+        py[row * n + j] = static_cast<int64_t>(sums[static_cast<size_t>(j)]);
+    }
+  });
+}
+
 /// a · b + bias, not recorded; both have two dimensions or more, and the sizes fit.
 Tensor multiply(const Tensor& a, const Tensor& b, const Tensor& bias, const char* op) {
   const int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1);
@@ -56,6 +89,10 @@ Tensor multiply(const Tensor& a, const Tensor& b, const Tensor& bias, const char
   shape.push_back(n);
   Tensor y = Tensor::empty(shape, a.dtype());
   if (y.numel() == 0) return y;
+  if (a.dtype() == i64) {
+    multiply_integers(a, b, y, batch);
+    return y;
+  }
   dispatch_floating(a.dtype(), op, [&]<class T>() {
     kernels::Gemm<T> gemm{.m = m,
                           .n = n,
@@ -98,7 +135,7 @@ Tensor multiply(const Tensor& a, const Tensor& b, const Tensor& bias, const char
 /// The common case, one matrix b for all of a, needs no such sum: then db is one product, over all
 /// rows of a and dy.
 Tensor matmul(const Arg& a, const Arg& b) {
-  check_dtypes("matmul", a, b);
+  check_dtypes("matmul", a, b, /*or_i64=*/true);
   check(a.dim() > 0 && b.dim() > 0, "matmul", "shapes ", a.shape(), " and ", b.shape(),
         ": a scalar is no matrix; multiply with *");
   const int64_t a_inner = a.size(-1), b_inner = b.size(b.dim() == 1 ? 0 : -2);

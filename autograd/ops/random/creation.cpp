@@ -116,6 +116,26 @@ Tensor randint(int64_t low, int64_t high, const Shape& shape, Generator& generat
   return y;
 }
 
+Tensor rand_like(const Arg& x, Generator& generator) {
+  return rand(x.shape(), x.dtype(), generator);
+}
+Tensor randn_like(const Arg& x, Generator& generator) {
+  return randn(x.shape(), x.dtype(), generator);
+}
+
+/// 1 where a uniform number is below p: always for p = 1, and never for 0.
+Tensor bernoulli(const Tensor& p, Generator& generator) {
+  check(is_floating(p.dtype()), "bernoulli", "probabilities are ", p.dtype(),
+        ": f32 or f64 is needed");
+  const NoGrad guard;
+  const Tensor q = p.detach();
+  if (!all(q >= 0 && q <= 1).item<bool>()) {
+    for (const double value : q.to_vector())
+      check(value >= 0 && value <= 1, "bernoulli", "probability ", value, ": use 0 to 1");
+  }
+  return to(rand(q.shape(), q.dtype(), generator) < q, q.dtype());
+}
+
 /// Fisher–Yates: the last place gets a random one of all, the one before it one of the rest, …
 Tensor randperm(int64_t n, Generator& generator, SourceLine at) {
   const CallSite site(at);

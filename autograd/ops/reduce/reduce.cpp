@@ -351,6 +351,11 @@ Tensor prod(const Arg& x, const Axes& dims, bool keepdim) {
                 });
 }
 
+/// No gradient.
+Tensor count_nonzero(const Arg& x, const Axes& dims) {
+  return sum(x.dtype() == boolean ? x : Arg(x != 0.0, x.at), dims);
+}
+
 /// Whether one is true; false for none. No gradient.
 Tensor any(const Arg& x, const Axes& dims, bool keepdim) {
   check(x.dtype() == boolean, "any", "dtype ", x.dtype(), " where bool is needed: compare first");

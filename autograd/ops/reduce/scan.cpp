@@ -1,10 +1,14 @@
-// Along one dimension: argmax and argmin, max and min with their index, cumsum.
+// Along one dimension: argmax and argmin; max, min and median with their index; cumsum, cumprod.
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <vector>
 
 #include "autograd/base/parallel.h"
 #include "autograd/loops/copy.h"
 #include "autograd/loops/reduce.h"
 #include "autograd/ops.h"
+#include "autograd/ops/record.h"
 
 namespace tarsier {
 namespace {
@@ -18,8 +22,10 @@ bool beats(T a, T b, bool largest) {
   return largest ? a > b : a < b;
 }
 
-/// The index of the first best element of every row.
-Tensor best_index(const char* op, const Tensor& x, const ReducedDims& over, bool largest) {
+/// The index that `choose(row, n)` gives for every row.
+template <class Choose>
+Tensor index_of_each(const char* op, const Tensor& x, const ReducedDims& over,
+                     const Choose& choose) {
   check(over.count > 0 || over.kept.numel() == 0, op, "a tensor of shape ", x.shape(),
         " has no elements to choose from");
   Tensor y = Tensor::empty(over.result, i64);
@@ -28,16 +34,39 @@ Tensor best_index(const char* op, const Tensor& x, const ReducedDims& over, bool
   dispatch_all(x.dtype(), [&]<class T>() {
     parallel_for(y.numel(), detail::rows_per_chunk(over.count, detail::kReduceChunk),
                  [&, n = over.count](int64_t begin, int64_t end) {
-                   for (int64_t i = begin; i < end; ++i) {
-                     const T* row = rows.data<T>() + i * n;
-                     int64_t best = 0;
-                     for (int64_t j = 1; j < n; ++j)
-                       if (beats(row[j], row[best], largest)) best = j;
-                     index[i] = best;
-                   }
+                   for (int64_t i = begin; i < end; ++i)
+                     index[i] = choose(rows.data<T>() + i * n, n);
                  });
   });
   return y;
+}
+
+/// The index of the first best element of every row.
+Tensor best_index(const char* op, const Tensor& x, const ReducedDims& over, bool largest) {
+  return index_of_each(op, x, over, [largest]<class T>(const T* row, int64_t n) {
+    int64_t best = 0;
+    for (int64_t j = 1; j < n; ++j)
+      if (beats(row[j], row[best], largest)) best = j;
+    return best;
+  });
+}
+
+/// The index of the first element of every row that is its median: NaN where there is one, of an
+/// even number the lower of the two in the middle.
+Tensor median_index(const char* op, const Tensor& x, const ReducedDims& over) {
+  check(x.dtype() != boolean, op, "dtype bool has no middle: convert with to(x, i64)");
+  return index_of_each(op, x, over, []<class T>(const T* row, int64_t n) -> int64_t {
+    if constexpr (std::is_same_v<T, bool>) {
+      return 0;  // refused above
+    } else {
+      const T* nan = std::find_if(row, row + n, [](T v) { return v != v; });
+      if (nan != row + n) return nan - row;
+      std::vector<T> sorted(row, row + n);
+      const auto middle = sorted.begin() + (n - 1) / 2;
+      std::nth_element(sorted.begin(), middle, sorted.end());
+      return std::find(row, row + n, *middle) - row;
+    }
+  });
 }
 
 Tensor arg_extreme(const char* op, const Tensor& x, std::optional<int64_t> dim, bool keepdim,
@@ -46,12 +75,10 @@ Tensor arg_extreme(const char* op, const Tensor& x, std::optional<int64_t> dim, 
   return best_index(op, x, detail::reduced_dims(x, dims, keepdim, op), largest);
 }
 
-/// The extreme elements along `dim` and where they stand.
+/// The elements along `dim` that stand at `index`, one for each row.
 ///   dx = dy at the index, 0 elsewhere       saved: the index
-ValuesIndices extreme_with_index(const char* op, const Arg& x, int64_t dim, bool keepdim,
-                                 bool largest) {
-  const ReducedDims over = detail::reduced_dims(x, Axes(dim), keepdim, op);
-  const Tensor index = best_index(op, x, over, largest);
+ValuesIndices with_index(const char* op, const Arg& x, int64_t dim, const ReducedDims& over,
+                         const Tensor& index) {
   Tensor values;
   {
     NoGrad guard;
@@ -65,6 +92,12 @@ ValuesIndices extreme_with_index(const char* op, const Arg& x, int64_t dim, bool
         return {scatter_add(nothing, dim, reshape(saved[0], kept), reshape(dy, kept))};
       });
   return {values, index};
+}
+
+ValuesIndices extreme_with_index(const char* op, const Arg& x, int64_t dim, bool keepdim,
+                                 bool largest) {
+  const ReducedDims over = detail::reduced_dims(x, Axes(dim), keepdim, op);
+  return with_index(op, x, dim, over, best_index(op, x, over, largest));
 }
 
 }  // namespace
@@ -81,6 +114,31 @@ ValuesIndices max(const Arg& x, int64_t dim, bool keepdim) {
 }
 ValuesIndices min(const Arg& x, int64_t dim, bool keepdim) {
   return extreme_with_index("min", x, dim, keepdim, false);
+}
+
+ValuesIndices median(const Arg& x, int64_t dim, bool keepdim) {
+  const ReducedDims over = detail::reduced_dims(x, Axes(dim), keepdim, "median");
+  return with_index("median", x, dim, over, median_index("median", x, over));
+}
+
+/// y = the middle element.   dx = dy · [x = y] / (how many are equal to y)       saved: x, y
+Tensor median(const Arg& x) {
+  if (x.numel() == 0 && is_floating(x.dtype())) {
+    const Tensor none = full({}, std::numeric_limits<double>::quiet_NaN(), x.dtype());
+    return record("median", {x}, none, Save{},
+                  [shape = x.shape()](const Saved&, const Tensor& dy) -> Grads {
+                    return {expand(reshape(dy, {1}), shape)};
+                  });
+  }
+  const ReducedDims over = detail::reduced_dims(x, {}, false, "median");
+  const Tensor index = median_index("median", x, over);
+  const Tensor y = reshape(index_select(reshape(x.detach(), {-1}), 0, reshape(index, {1})), {});
+  return detail::record_floating(
+      "median", {x}, y, Save{x, y}, [](const Saved& saved, const Tensor& dy) -> Grads {
+        const Tensor x = saved[0].detach(), y = saved[1].detach();
+        const Tensor at = to(x == y || (isnan(x) && isnan(y)), x.dtype());
+        return {dy * (at / sum(at))};
+      });
 }
 
 /// y_i = x_0 + … + x_i.   dx_i = dy_i + … + dy_n: the running sum from the other end
@@ -111,6 +169,78 @@ Tensor cumsum(const Arg& x, int64_t dim) {
   return record("cumsum", {x}, y, Save{}, [d](const Saved&, const Tensor& dy) -> Grads {
     return {flip(cumsum(flip(dy, d), d), d)};
   });
+}
+
+// ------------------------------------------------------------------------------------- cumprod
+
+namespace {
+
+/// y_i = step(y_{i−1}, i) along the last dimension of contiguous rows, in f64 for f32, with y_{−1} =
+/// `first`. `step` is called with the running value, the place of element i, and i.
+template <class Acc, class T, class Step>
+void run_along_rows(const Tensor& y, Acc first, const Step& step) {
+  const int64_t n = y.shape().back();
+  T* to = y.data<T>();
+  parallel_for(n == 0 ? 0 : y.numel() / n, detail::rows_per_chunk(n, detail::kReduceChunk),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t row = begin; row < end; ++row) {
+                   Acc value = first;
+                   for (int64_t i = row * n; i < (row + 1) * n; ++i) {
+                     value = step(value, i);
+                     to[i] = static_cast<T>(value);
+                   }
+                 }
+               });
+}
+
+/// y_i = b_i + a_i · y_{i−1} along the last dimension, with y_{−1} = 0.
+///   db_i = g_i + a_{i+1} · db_{i+1}: the same from the other end
+///   da_i = db_i · y_{i−1}                  saved: a, y
+Tensor recurrence(const Arg& a, const Arg& b) {
+  const Tensor from_a = contiguous_elements(a), from_b = contiguous_elements(b);
+  const Tensor y = Tensor::empty(b.shape(), b.dtype());
+  dispatch_floating(b.dtype(), "cumprod", [&]<class T>() {
+    const T *pa = from_a.data<T>(), *pb = from_b.data<T>();
+    run_along_rows<double, T>(y, 0.0,
+                              [=](double before, int64_t i) { return pb[i] + pa[i] * before; });
+  });
+  return record("recurrence", {a, b}, y, Save{a, y},
+                [](const Saved& saved, const Tensor& dy) -> Grads {
+                  const Tensor a = saved[0], y = saved[1];
+                  const int64_t n = a.size(-1);
+                  const Tensor after = slice(pad(a, {0, 1}), -1, 1);  // a_{i+1}
+                  const Tensor db = flip(recurrence(flip(after, -1), flip(dy, -1)), -1);
+                  return {db * slice(pad(y, {1, 0}), -1, 0, n), db};
+                });
+}
+
+}  // namespace
+
+/// y_i = x_0 · … · x_i.   dx_i = y_{i−1} · r_i with r_i = dy_i + x_{i+1} · r_{i+1}       saved: x, y
+/// For y_k = y_{i−1} · x_i · x_{i+1} · … · x_k, and r_i sums dy_k · x_{i+1} · … · x_k over k ≥ i.
+/// Nothing is divided by x, so that zeros do no harm.
+Tensor cumprod(const Arg& x, int64_t dim) {
+  const int d = wrap_dim(dim, x.dim(), "cumprod");
+  if (x.dtype() == boolean) return cumprod(Arg(to(x, i64), x.at), dim);
+  const Tensor rows = detail::rows_along(x, d);
+  Tensor y = Tensor::empty(rows.shape(), x.dtype());
+  dispatch_all(x.dtype(), [&]<class T>() {
+    // As cumsum: f64, and i64 that wraps around.
+    using Product = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
+    const T* from = rows.data<T>();
+    run_along_rows<Product, T>(y, Product{1}, [=](Product before, int64_t i) {
+      return before * static_cast<Product>(from[i]);
+    });
+  });
+  y = detail::rows_back(y, d);
+  return detail::record_floating(
+      "cumprod", {x}, y, Save{x, y}, [d](const Saved& saved, const Tensor& g) -> Grads {
+        const Tensor x = transpose(saved[0], d, -1), y = transpose(saved[1], d, -1);
+        const Tensor dy = transpose(g, d, -1), after = slice(pad(x, {0, 1}), -1, 1);
+        const Tensor rest = flip(recurrence(flip(after, -1), flip(dy, -1)), -1);
+        const Tensor before = slice(pad(y, {1, 0}, 1), -1, 0, x.size(-1));
+        return {transpose(before * rest, d, -1)};
+      });
 }
 
 }  // namespace tarsier

@@ -1,4 +1,4 @@
-// Tensors put together, taken apart and surrounded: cat, stack, split, chunk, pad.
+// Tensors put together and surrounded: cat, stack, pad. Taken apart they are in split.cpp.
 #include <algorithm>
 
 #include "autograd/loops/copy.h"
@@ -16,15 +16,7 @@ Tensor part_of(const Tensor& x, int dim, int64_t start, int64_t count) {
   return x.view_as(shape, x.strides(), x.offset() + offset);
 }
 
-constexpr int64_t kMostEmptyChunks = 1 << 20;
 constexpr int64_t kMostPadding = int64_t{1} << 60;  // sizes stay far from overflow
-
-/// "(2, 3)": a list of any length, for error messages.
-std::string text_of(const std::vector<int64_t>& numbers) {
-  std::string text = "(";
-  for (size_t i = 0; i < numbers.size(); ++i) text += (i ? ", " : "") + std::to_string(numbers[i]);
-  return text + ")";
-}
 
 }  // namespace
 
@@ -75,48 +67,6 @@ Tensor stack(const std::vector<Tensor>& xs, int64_t dim, std::source_location at
     slabs.push_back(unsqueeze(Arg(xs[i], at), d));
   }
   return cat(slabs, d, at);
-}
-
-std::vector<Tensor> split(const Arg& x, int64_t size, int64_t dim) {
-  const int d = wrap_dim(dim, x.dim(), "split");
-  check(size >= 1, "split", "pieces of size ", size, ": 1 or more is needed");
-  std::vector<Tensor> parts;
-  // One piece even where there is nothing to split, as PyTorch.
-  for (int64_t start = 0; parts.empty() || start < x.shape()[d]; start += size)
-    parts.push_back(slice(x, d, start, start + std::min(size, x.shape()[d] - start)));
-  return parts;
-}
-
-std::vector<Tensor> split(const Arg& x, const std::vector<int64_t>& sizes, int64_t dim) {
-  const int d = wrap_dim(dim, x.dim(), "split");
-  int64_t left = x.shape()[d];
-  bool fits = !sizes.empty();
-  for (int64_t size : sizes) {
-    fits = fits && size >= 0 && size <= left;
-    if (fits) left -= size;
-  }
-  check(fits && left == 0, "split", "sizes ", text_of(sizes), " must be 0 or more and sum to ",
-        x.shape()[d], ", the size of dimension ", d, " in shape ", x.shape());
-  std::vector<Tensor> parts;
-  int64_t start = 0;
-  for (int64_t size : sizes) {
-    parts.push_back(slice(x, d, start, start + size));
-    start += size;
-  }
-  return parts;
-}
-
-std::vector<Tensor> chunk(const Arg& x, int64_t chunks, int64_t dim) {
-  const int d = wrap_dim(dim, x.dim(), "chunk");
-  check(chunks >= 1, "chunk", chunks, " chunks: 1 or more is needed");
-  // Where there is nothing to cut, so many empty ones, as PyTorch.
-  if (x.shape()[d] == 0) {
-    check(chunks <= kMostEmptyChunks, "chunk", chunks, " chunks of dimension ", d, " in shape ",
-          x.shape(), ", which is empty: use ", kMostEmptyChunks, " at most");
-    return split(x, std::vector<int64_t>(static_cast<size_t>(chunks), 0), d);
-  }
-  const int64_t size = x.shape()[d] / chunks + (x.shape()[d] % chunks != 0);
-  return split(x, std::max<int64_t>(size, 1), d);
 }
 
 /// y = x surrounded with `value`.   dx = dy padded by the negative of it: what was added is cut

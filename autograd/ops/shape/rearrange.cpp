@@ -1,4 +1,4 @@
-// The elements in other places: flip, roll, repeat; and triangles of a matrix.
+// The elements in other places: flip, roll, repeat and its relatives; and triangles of a matrix.
 #include <algorithm>
 #include <utility>
 
@@ -102,6 +102,49 @@ Tensor repeat(const Arg& x, const Shape& repeats) {
     copied = true;
   }
   return copied ? y : clone(Arg(y, x.at));
+}
+
+Tensor tile(const Arg& x, const Shape& repeats) {
+  Shape all = Shape::filled(std::max(x.dim() - repeats.size(), 0), 1);
+  for (const int64_t count : repeats) all.push_back(count);
+  return repeat(x, all);
+}
+
+/// Made of expand and contiguous, which know their gradients. Always a copy.
+Tensor repeat_interleave(const Arg& x, int64_t repeats, std::optional<int64_t> dim) {
+  check(repeats >= 0, "repeat_interleave", repeats, " repeats: 0 or more is needed");
+  if (!dim) return repeat_interleave(Arg(flatten(x), x.at), repeats, 0);
+  const int d = wrap_dim(*dim, x.dim(), "repeat_interleave");
+  if (repeats == 1) return clone(x);
+  Shape shape = x.shape();
+  shape.insert(d + 1, repeats);
+  const Tensor stretched = expand(Arg(unsqueeze(x, d + 1), x.at), shape);
+  return flatten(Arg(contiguous(Arg(stretched, x.at)), x.at), d, d + 1);
+}
+
+/// Made of index_select, which knows its gradient.
+Tensor repeat_interleave(const Arg& x, const Tensor& repeats, std::optional<int64_t> dim) {
+  if (!dim) return repeat_interleave(Arg(flatten(x), x.at), repeats, 0);
+  const int d = wrap_dim(*dim, x.dim(), "repeat_interleave");
+  const int64_t n = x.shape()[d];
+  check(repeats.dtype() == i64, "repeat_interleave", "repeats are ", repeats.dtype(),
+        ": i64 is needed");
+  check(repeats.dim() <= 1 && (repeats.numel() == n || repeats.numel() == 1), "repeat_interleave",
+        "repeats of shape ", repeats.shape(), " for dimension ", d, " of shape ", x.shape(),
+        ": one number is needed, or ", n);
+  const std::vector<int64_t> counts = repeats.to_vector<int64_t>();
+  int64_t total = 0;
+  for (const int64_t count : counts) {
+    check(count >= 0, "repeat_interleave", count, " repeats: 0 or more are needed");
+    check(!__builtin_add_overflow(total, count, &total), "repeat_interleave",
+          "more repeats than 64 bits can count");
+  }
+  if (repeats.numel() == 1) return repeat_interleave(x, counts[0], d);
+  const Tensor index = Tensor::empty({total}, i64);
+  int64_t* next = index.data<int64_t>();
+  for (size_t i = 0; i < counts.size(); ++i)
+    next = std::fill_n(next, counts[i], static_cast<int64_t>(i));
+  return index_select(x, d, index);
 }
 
 /// y[…, r, c] = x[…, r, c] where c − r ≤ diagonal, else 0.   dx = tril(dy)

@@ -1,4 +1,4 @@
-// Order and chance: topk, sort, multinomial.
+// Order and chance: topk, sort, argsort, multinomial.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -138,6 +138,11 @@ ValuesIndices sort(const Arg& x, int64_t dim, bool descending) {
   const int d = wrap_dim(dim, x.dim(), "sort");
   const Tensor indices = ordered_indices(x, d, x.size(d), descending);
   return {gather(x, d, indices), indices};
+}
+
+Tensor argsort(const Arg& x, int64_t dim, bool descending) {
+  const int d = wrap_dim(dim, x.dim(), "argsort");
+  return ordered_indices(x, d, x.size(d), descending);
 }
 
 Tensor multinomial(const Tensor& weights, int64_t samples, bool replacement, Generator& generator) {

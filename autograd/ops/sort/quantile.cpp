@@ -1,0 +1,66 @@
+// quantile: between which of the sorted elements, and how far from the first to the second.
+#include <cmath>
+
+#include "autograd/ops.h"
+
+namespace tarsier {
+namespace {
+
+/// The places of the neighbours of position q · (n − 1) among n sorted elements, and how far it is
+/// from the lower to the upper one, for every q.
+struct Places {
+  Tensor lower, upper;  // (Q) i64
+  Tensor weight;        // (Q, 1, …), as many dimensions as `dims`
+
+  Places(const Tensor& q, int64_t n, int dims, DType dtype) {
+    std::vector<int64_t> low, high;
+    std::vector<double> between;
+    for (const double share : q.to_vector()) {
+      check(share >= 0 && share <= 1, "quantile", "q = ", share, ": use 0 to 1");
+      const double position = share * static_cast<double>(n - 1);
+      low.push_back(static_cast<int64_t>(std::floor(position)));
+      high.push_back(static_cast<int64_t>(std::ceil(position)));
+      between.push_back(position - std::floor(position));
+    }
+    Shape shape = Shape::filled(dims, 1);
+    shape[0] = q.numel();
+    lower = from_vector(low, {q.numel()});
+    upper = from_vector(high, {q.numel()});
+    weight = to(from_vector(between, shape), dtype);
+  }
+};
+
+}  // namespace
+
+/// y = a + (b − a) · w of two neighbours a ≤ b among the sorted elements. Made of sort, index_select
+/// and arithmetic, which know their gradients.
+Tensor quantile(const Arg& x, const Tensor& q, std::optional<int64_t> dim, bool keepdim) {
+  check(is_floating(x.dtype()), "quantile", "dtype ", x.dtype(),
+        " where f32 or f64 is needed: convert with to(x, f32)");
+  check(is_floating(q.dtype()) && q.dim() <= 1, "quantile", "q of shape ", q.shape(), " and dtype ",
+        q.dtype(), ": a floating () or (Q) is needed");
+  const auto here = [&x](const Tensor& t) { return Arg(t, x.at); };
+  const Tensor all = dim ? Tensor(x) : flatten(x);
+  const int d = dim ? wrap_dim(*dim, x.dim(), "quantile") : 0;
+  const int64_t n = all.shape()[d];
+  check(n > 0, "quantile", "a tensor of shape ", x.shape(), " has no elements to choose from");
+  const Tensor sorted = sort(here(movedim(here(all), d, 0)), 0).values;
+  const Places at(q, n, sorted.dim(), x.dtype());
+  const Tensor a = index_select(here(sorted), 0, at.lower);
+  const Tensor b = index_select(here(sorted), 0, at.upper);
+  const Tensor between = here(a) + here(here(here(b) - here(a)) * at.weight);
+  const Tensor last = narrow(here(sorted), 0, n - 1, 1);  // NaN where there is one
+  const Tensor y = where(isnan(last), here(last), here(between));
+  // y is (Q, the other dimensions of x); reduced ones may stay with size 1, and one q leaves no Q.
+  Shape shape = y.shape();
+  if (keepdim && dim) shape.insert(d + 1, 1);
+  if (keepdim && !dim) shape = Shape::filled(x.dim() + 1, 1), shape[0] = q.numel();
+  if (q.dim() == 0) shape.erase(0);
+  return reshape(here(y), shape);
+}
+
+Tensor quantile(const Arg& x, double q, std::optional<int64_t> dim, bool keepdim) {
+  return quantile(x, scalar(q, f64), dim, keepdim);
+}
+
+}  // namespace tarsier
