@@ -1,6 +1,7 @@
 // quantile: between which of the sorted elements, and how far from the first to the second.
 #include <cmath>
 
+#include "autograd/loops/checks.h"
 #include "autograd/ops.h"
 
 namespace tarsier {
@@ -35,8 +36,7 @@ struct Places {
 /// y = a + (b − a) · w of two neighbours a ≤ b among the sorted elements. Made of sort, index_select
 /// and arithmetic, which know their gradients.
 Tensor quantile(const Arg& x, const Tensor& q, std::optional<int64_t> dim, bool keepdim) {
-  check(is_floating(x.dtype()), "quantile", "dtype ", x.dtype(),
-        " where f32 or f64 is needed: convert with to(x, f32)");
+  detail::check_floating(x, "quantile");
   check(is_floating(q.dtype()) && q.dim() <= 1, "quantile", "q of shape ", q.shape(), " and dtype ",
         q.dtype(), ": a floating () or (Q) is needed");
   const auto here = [&x](const Tensor& t) { return Arg(t, x.at); };
