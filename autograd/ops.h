@@ -254,8 +254,8 @@ std::vector<Tensor> unbind(const Arg& x, int64_t dim = 0);  ///< views: all of s
 /// Surrounds with `value`: padding = {left of the last dimension, right of it, left of the one
 /// before, …}, as torch.nn.functional.pad. Negative padding cuts.
 Tensor pad(const Arg& x, const std::vector<int64_t>& padding, double value = 0);
-/// The same by `mode`: "constant", "reflect" (c b | a b c | b a), "replicate" (a a | a b c | c c) or
-/// "circular" (b c | a b c | a b).
+/// The same by `mode`: "constant", "reflect" (c b | a b c | b a), "replicate" (a a | a b c | c c)
+/// or "circular" (b c | a b c | a b).
 Tensor pad(const Arg& x, const std::vector<int64_t>& padding, std::string_view mode,
            double value = 0);
 Tensor flip(const Arg& x, const Axes& dims);
@@ -276,7 +276,8 @@ Tensor clone(const Arg& x);                       ///< a copy, contiguous
 Tensor to(const Arg& x, DType dtype);
 
 // -------------------------------------------------------------------------------------- indexing
-// Indices are i64, never negative; one out of range is an error that names it.
+// Indices are i64; one out of range is an error that names it, and so is a negative one, but for
+// index() and index_put().
 
 /// x[:, …, index, …] along `dim`; index: (n).
 Tensor index_select(const Arg& x, int64_t dim, const Tensor& index);
@@ -309,8 +310,8 @@ ValuesIndices topk(const Arg& x, int64_t k, int64_t dim = -1, bool largest = tru
 /// Sorted along `dim`; stable. NaN sorts as the largest.
 ValuesIndices sort(const Arg& x, int64_t dim = -1, bool descending = false);
 Tensor argsort(const Arg& x, int64_t dim = -1, bool descending = false);  ///< sort(x).indices
-/// Where each value (…, m) would go in the sorted row (…, n) of its own, or in the only one, (n): in
-/// front of equal elements, or after them where `right`. i64, of the shape of `values`.
+/// Where each value (…, m) would go in the sorted row (…, n) of its own, or in the only one, (n):
+/// in front of equal elements, or after them where `right`. i64, of the shape of `values`.
 Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right = false);
 /// How often 0, 1, … stand in x ((n) i64, not negative), or the sum of their weights (n): (m), m =
 /// max(largest + 1, minlength). No gradient for weights: use index_add for that.

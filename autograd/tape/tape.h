@@ -152,7 +152,7 @@ uint64_t sequence_now();
 /// memory, or computes under NoGrad, would give second derivatives that lack a term: that is an
 /// error under create_graph, unless it says once_differentiable(). Where a gradient truly does not
 /// change with what was read (a mask: x > 0), read x.detach().
-/// Requires: one output per node, floating dtype, freshly made by the op (or a view of an input).
+/// Requires: one output (record_outputs() takes several), floating dtype, freshly made by the op (or a view of an input).
 template <class Backward>
 Tensor record(const char* name, std::initializer_list<Arg> inputs, const Tensor& output, Save save,
               Backward&& backward, SourceLine at = SourceLine::current()) {
@@ -189,8 +189,9 @@ Tensor record(const char* name, const Inputs& inputs, const Tensor& output, Save
 /// and may be views of an input. `save` may not hold an output. Returns the outputs.
 ///
 ///   /// y₁ = x + 1, y₂ = 2 x.   dx = dy₁ + 2 dy₂
-///   return record_outputs("both", {x}, {y1, y2}, Save{}, [](const Saved&, const Grads& dys) -> Grads {
-///     const Tensor dy1 = dys[0], dy2 = dys[1];  // either may be undefined: then it is 0
+///   return record_outputs("both", {x}, {y1, y2}, Save{},
+///                         [](const Saved&, const Grads& dys) -> Grads {
+///     const Tensor dy1 = dys[0], dy2 = dys[1];  // an undefined one stands for 0
 ///     …
 std::vector<Tensor> record_outputs(const char* name, std::initializer_list<Arg> inputs,
                                    const std::vector<Tensor>& outputs, Save save,

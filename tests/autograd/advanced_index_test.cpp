@@ -1,5 +1,5 @@
-// scatter, index_add, reading and writing by index tensors, nonzero: what PyTorch 2.15 gives, edges,
-// and errors. Gradients: tests/ops/.
+// scatter, index_add, reading and writing by index tensors, nonzero: what PyTorch 2.15 gives,
+// edges, and errors. Gradients: tests/ops/.
 #include <doctest/doctest.h>
 
 #include <cmath>

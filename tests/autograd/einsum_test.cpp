@@ -179,7 +179,8 @@ TEST_CASE("einsum says where the equation is wrong, or what does not fit it") {
   CHECK(error_of([&] {
           einsum("ij,ij->i", {a, to(a, f32)});
         }) ==
-        "[einsum] 'ij,ij->i': operand 1 is f32 and operand 0 f64: all must be f32, all f64, or all i64");
+        "[einsum] 'ij,ij->i': operand 1 is f32 and operand 0 f64: all must be f32, all f64, or all "
+        "i64");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/loops/checks.h"
+#include "autograd/loops/grain.h"
 #include "autograd/loops/strided.h"
 #include "autograd/ops.h"
 #include "autograd/ops/matmul/gemm.kernel.h"
@@ -62,7 +63,7 @@ void multiply_integers(const Tensor& a, const Tensor& b, const Tensor& y, const 
   const int64_t b_row = b.strides()[b.dim() - 2], b_column = b.strides()[b.dim() - 1];
   const int64_t *pa = a.data<int64_t>(), *pb = b.data<int64_t>();
   int64_t* py = y.data<int64_t>();
-  const int64_t grain = std::max<int64_t>(1, 32768 / std::max<int64_t>(1, k * n));
+  const int64_t grain = detail::rows_per_chunk(k * n, detail::kCheapGrain);
   parallel_for(batch.numel() * m, grain, [&](int64_t begin, int64_t end) {
     std::vector<uint64_t> sums(static_cast<size_t>(n));
     for (int64_t row = begin; row < end; ++row) {

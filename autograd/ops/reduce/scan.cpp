@@ -175,8 +175,8 @@ Tensor cumsum(const Arg& x, int64_t dim) {
 
 namespace {
 
-/// y_i = step(y_{i−1}, i) along the last dimension of contiguous rows, in f64 for f32, with y_{−1} =
-/// `first`. `step` is called with the running value, the place of element i, and i.
+/// y_i = step(y_{i−1}, k) along the last dimension of contiguous rows, with y_{−1} = `first`; k is
+/// the number of the element in row-major order. The running value is of type Acc.
 template <class Acc, class T, class Step>
 void run_along_rows(const Tensor& y, Acc first, const Step& step) {
   const int64_t n = y.shape().back();
@@ -216,7 +216,7 @@ Tensor recurrence(const Arg& a, const Arg& b) {
 
 }  // namespace
 
-/// y_i = x_0 · … · x_i.   dx_i = y_{i−1} · r_i with r_i = dy_i + x_{i+1} · r_{i+1}       saved: x, y
+/// y_i = x_0 · … · x_i.   dx_i = y_{i−1} · r_i with r_i = dy_i + x_{i+1} · r_{i+1}     saved: x, y
 /// For y_k = y_{i−1} · x_i · x_{i+1} · … · x_k, and r_i sums dy_k · x_{i+1} · … · x_k over k ≥ i.
 /// Nothing is divided by x, so that zeros do no harm.
 Tensor cumprod(const Arg& x, int64_t dim) {

@@ -33,8 +33,8 @@ struct Places {
 
 }  // namespace
 
-/// y = a + (b − a) · w of two neighbours a ≤ b among the sorted elements. Made of sort, index_select
-/// and arithmetic, which know their gradients.
+/// y = a + (b − a) · w of two neighbours a ≤ b among the sorted elements. Made of sort,
+/// index_select and arithmetic, which know their gradients.
 Tensor quantile(const Arg& x, const Tensor& q, std::optional<int64_t> dim, bool keepdim) {
   detail::check_floating(x, "quantile");
   check(is_floating(q.dtype()) && q.dim() <= 1, "quantile", "q of shape ", q.shape(), " and dtype ",

@@ -5,6 +5,7 @@
 #include "autograd/base/parallel.h"
 #include "autograd/loops/copy.h"
 #include "autograd/loops/elementwise.h"
+#include "autograd/loops/grain.h"
 #include "autograd/ops.h"
 
 namespace tarsier {
