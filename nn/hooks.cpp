@@ -64,9 +64,9 @@ HookedCall::HookedCall(Module& module, std::shared_ptr<Hooks> hooks, Tensors& in
 }
 
 /// Views of the inputs. A view gets the gradient of this call only, while the input itself may also
-/// be used elsewhere. The hooks need all gradients at once, but a node has one output. So each view
-/// leaves its gradient in `backward_`, and a node recorded before the views, which the walk visits
-/// after them, passes them on.
+/// be used elsewhere. The hooks need all gradients at once: each view leaves its gradient in
+/// `backward_`, and a node recorded before the views, which the walk visits after them, passes them
+/// on.
 Tensors HookedCall::gate_inputs(const Tensors& inputs) {
   const Tensor gate =
       record("module_inputs", Inputs(inputs, at_), zeros({}), Save{},
