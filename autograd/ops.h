@@ -395,6 +395,13 @@ Tensor rms_norm(const Arg& x, const Tensor& weight = {}, double eps = 1e-6);
 /// Formulas for weights and smoothing as torch.nn.functional.cross_entropy.
 Tensor cross_entropy(const Arg& logits, const Tensor& target,
                      const CrossEntropyOptions& options = {});
+/// −w · (t · log p + (1 − t) · log(1 − p)) of probabilities: see ops/loss/binary_cross_entropy.cpp.
+Tensor binary_cross_entropy(const Arg& input, const Arg& target, const Tensor& weight = {},
+                            Reduction reduction = Reduction::mean);
+/// −log P(targets), summed over all alignments (Graves et al. 2006): see ops/loss/ctc.cpp.
+Tensor ctc_loss(const Arg& log_probs, const Tensor& targets, const Tensor& input_lengths,
+                const Tensor& target_lengths, int64_t blank = 0,
+                Reduction reduction = Reduction::mean, bool zero_infinity = false);
 
 /// Zeroes elements with probability p and scales the others by 1 / (1 − p); nothing where not
 /// `training`. The mask is computed again in backward, not kept.

@@ -18,6 +18,10 @@ Tensor layer_norm_reference(const Arg& x, const Tensor& weight = {}, const Tenso
 Tensor rms_norm_reference(const Arg& x, const Tensor& weight = {}, double eps = 1e-6);
 Tensor cross_entropy_reference(const Arg& logits, const Tensor& target,
                                const CrossEntropyOptions& options = {});
+/// Where the loss is ∞ the gradient is 0.
+Tensor ctc_loss_reference(const Arg& log_probs, const Tensor& targets, const Tensor& input_lengths,
+                          const Tensor& target_lengths, int64_t blank = 0,
+                          Reduction reduction = Reduction::mean, bool zero_infinity = false);
 Tensor dropout_reference(const Arg& x, double p, RandomKey key);
 Tensor scaled_dot_product_attention_reference(const Arg& q, const Arg& k, const Arg& v,
                                               const Tensor& mask = {}, double dropout_p = 0,

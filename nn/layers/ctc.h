@@ -1,7 +1,6 @@
 #pragma once
 // Connectionist temporal classification: the loss of sequences without alignment.
 
-#include "../../autograd/ops/loss/loss.h"
 #include "../module.h"
 
 namespace tarsier::nn {

@@ -8,7 +8,6 @@
 // dtypes do not fit together: nothing is broadcast here but weights.
 // cross_entropy, binary_cross_entropy and ctc_loss are ops (autograd/ops.h).
 
-#include "../../autograd/ops/loss/loss.h"
 #include "../module.h"
 
 namespace tarsier::nn {

@@ -68,6 +68,61 @@ void register_norms() {
        .reference = [](const Tensors& x) { return rms_norm_reference(x[0], {}, 1e-2); }});
 }
 
+void register_binary_cross_entropy() {
+  for (const Reduction reduction : {Reduction::none, Reduction::sum, Reduction::mean}) {
+    const std::string what = concat("reduction ", static_cast<int>(reduction));
+    const bool plain = reduction == Reduction::none;
+    add({.name = "binary_cross_entropy",
+         .what = what,
+         .call = [=](const Tensors& x) { return binary_cross_entropy(x[0], x[1], {}, reduction); },
+         .samples = {{values({4}, 0.05, 0.95), values({4}, 0, 1)},
+                     {values({2, 3}, 0.05, 0.95), values({2, 3}, 0, 1)}},
+         .sized = rows_of(2, 0.05, 0.95),
+         .node = plain ? "" : "*"});
+    add({.name = "binary_cross_entropy",
+         .what = "weights, " + what,
+         .call =
+             [=](const Tensors& x) { return binary_cross_entropy(x[0], x[1], x[2], reduction); },
+         .samples = {{values({2, 3}, 0.05, 0.95), values({2, 3}, 0, 1), values({3}, 0.5, 2)}},
+         .node = "*"});
+  }
+}
+
+void register_ctc_loss() {
+  // The second target repeats a label, which needs a blank between the two; the third is empty. The
+  // last two entries of the padding are not read.
+  const auto inputs = [](const Tensor& log_probs) {
+    return Tensors{log_probs, integers({1, 2, 1, 2, 2, 0, 7, 7, 7}, {3, 3}),
+                   integers({5, 4, 3}, {3}), integers({3, 2, 0}, {3})};
+  };
+  for (const Reduction reduction : {Reduction::none, Reduction::sum, Reduction::mean}) {
+    const auto add_ctc = [&](const std::string& what, const auto& loss, const auto& reference,
+                             const std::vector<Tensors>& samples, const std::string& node) {
+      add({.name = "ctc_loss",
+           .what = concat(what, ", reduction ", static_cast<int>(reduction)),
+           .call = [=](const Tensors& x) { return loss(x, reduction); },
+           .samples = samples,
+           .reference = [=](const Tensors& x) { return reference(x, reduction); },
+           .node = node});
+    };
+    const bool plain = reduction == Reduction::none;
+    add_ctc(
+        "batch",
+        [](const Tensors& x, Reduction r) { return ctc_loss(x[0], x[1], x[2], x[3], 0, r); },
+        [](const Tensors& x, Reduction r) {
+          return ctc_loss_reference(x[0], x[1], x[2], x[3], 0, r);
+        },
+        {inputs(values({5, 3, 3}))}, plain ? "" : "*");
+    add_ctc(
+        "one sequence, another blank, zero_infinity",
+        [](const Tensors& x, Reduction r) { return ctc_loss(x[0], x[1], x[2], x[3], 1, r, true); },
+        [](const Tensors& x, Reduction r) {
+          return ctc_loss_reference(x[0], x[1], x[2], x[3], 1, r, true);
+        },
+        {{values({4, 3}), integers({2, 0}, {2}), integers({4}, {}), integers({2}, {})}}, "*");
+  }
+}
+
 void register_losses() {
   const auto samples = [](int64_t ignored) {
     return std::vector<Tensors>{
@@ -154,6 +209,8 @@ void register_fused() {
   register_softmax();
   register_norms();
   register_losses();
+  register_binary_cross_entropy();
+  register_ctc_loss();
   register_dropout();
 }
 

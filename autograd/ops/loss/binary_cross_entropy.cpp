@@ -36,6 +36,12 @@ Tensor binary_cross_entropy_elements(const Arg& input, const Arg& target) {
 
 }  // namespace
 
+/// −w · (t · log p + (1 − t) · log(1 − p)) for probabilities p = input, with both logarithms no
+/// less than −100. target (…) as input, usually in [0, 1]; weight broadcasts to it, or is
+/// undefined.
+///   dp = dy · w · (p − t) / max(p(1 − p), 10⁻¹²)
+/// Throws where an element of input is not in [0, 1].
+/// As https://pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
 Tensor binary_cross_entropy(const Arg& input, const Arg& target, const Tensor& weight,
                             Reduction reduction) {
   const char* op = "binary_cross_entropy";
