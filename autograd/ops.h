@@ -102,31 +102,67 @@ Tensor operator-(const Arg& x);  ///< −x.         dx = −dy
 /// xᵖ.   dx = dy · p · xᵖ⁻¹, dp = dy · xᵖ · log x (0 where x = 0, p ≥ 0)
 Tensor pow(const Arg& x, double exponent);
 Tensor pow(const Arg& x, const Arg& exponent);
-Tensor abs(const Arg& x);      ///< |x|.    dx = dy · sign(x)
-Tensor sign(const Arg& x);     ///< −1, 0, 1.  dx = 0
-Tensor exp(const Arg& x);      ///< eˣ.     dx = dy · y
-Tensor expm1(const Arg& x);    ///< eˣ − 1, accurate near 0.   dx = dy · (y + 1)
-Tensor log(const Arg& x);      ///< ln x.   dx = dy / x
-Tensor log1p(const Arg& x);    ///< ln(1 + x), accurate near 0.   dx = dy / (1 + x)
-Tensor sqrt(const Arg& x);     ///< √x.     dx = dy / (2 y)
-Tensor rsqrt(const Arg& x);    ///< 1/√x.   dx = −dy · y³ / 2
-Tensor square(const Arg& x);   ///< x².     dx = 2 · dy · x
-Tensor sin(const Arg& x);      ///< dx = dy · cos x
-Tensor cos(const Arg& x);      ///< dx = −dy · sin x
-Tensor tanh(const Arg& x);     ///< dx = dy · (1 − y²)
-Tensor sigmoid(const Arg& x);  ///< 1 / (1 + e⁻ˣ).   dx = dy · y · (1 − y)
-Tensor relu(const Arg& x);     ///< max(x, 0).   dx = dy where x > 0
+Tensor pow(double x, const Arg& exponent);
+Tensor abs(const Arg& x);         ///< |x|.    dx = dy · sign(x)
+Tensor sign(const Arg& x);        ///< −1, 0, 1.  dx = 0
+Tensor floor(const Arg& x);       ///< ⌊x⌋.    dx = 0, as of the next three
+Tensor ceil(const Arg& x);        ///< ⌈x⌉
+Tensor round(const Arg& x);       ///< halves to the even number
+Tensor trunc(const Arg& x);       ///< towards 0
+Tensor reciprocal(const Arg& x);  ///< 1/x.   dx = −dy · y²
+Tensor exp(const Arg& x);         ///< eˣ.     dx = dy · y
+Tensor expm1(const Arg& x);       ///< eˣ − 1, accurate near 0.   dx = dy · (y + 1)
+Tensor log(const Arg& x);         ///< ln x.   dx = dy / x
+Tensor log1p(const Arg& x);       ///< ln(1 + x), accurate near 0.   dx = dy / (1 + x)
+Tensor exp2(const Arg& x);        ///< 2ˣ.     dx = dy · y · ln 2
+Tensor log2(const Arg& x);        ///< dx = dy / (x · ln 2)
+Tensor log10(const Arg& x);       ///< dx = dy / (x · ln 10)
+Tensor sqrt(const Arg& x);        ///< √x.     dx = dy / (2 y)
+Tensor rsqrt(const Arg& x);       ///< 1/√x.   dx = −dy · y³ / 2
+Tensor square(const Arg& x);      ///< x².     dx = 2 · dy · x
+Tensor sin(const Arg& x);         ///< dx = dy · cos x
+Tensor cos(const Arg& x);         ///< dx = −dy · sin x
+Tensor tan(const Arg& x);         ///< dx = dy · (1 + y²)
+Tensor asin(const Arg& x);        ///< dx = dy / √(1 − x²)
+Tensor acos(const Arg& x);        ///< dx = −dy / √(1 − x²)
+Tensor atan(const Arg& x);        ///< dx = dy / (1 + x²)
+Tensor sinh(const Arg& x);        ///< dx = dy · cosh x
+Tensor cosh(const Arg& x);        ///< dx = dy · sinh x
+Tensor tanh(const Arg& x);        ///< dx = dy · (1 − y²)
+Tensor sigmoid(const Arg& x);     ///< 1 / (1 + e⁻ˣ).   dx = dy · y · (1 − y)
+Tensor relu(const Arg& x);        ///< max(x, 0).   dx = dy where x > 0
 Tensor leaky_relu(const Arg& x, double negative_slope = 0.01);
 Tensor elu(const Arg& x, double alpha = 1);  ///< x, or α(eˣ − 1) where x < 0
+Tensor selu(const Arg& x);  ///< 1.0507… · elu(x, 1.6732…): keeps mean 0 and variance 1
+Tensor celu(const Arg& x, double alpha = 1);  ///< x, or α(e^{x/α} − 1) where x < 0
+/// x, or weight · x where x < 0: one weight, or one for each channel (dimension 1).
+Tensor prelu(const Arg& x, const Tensor& weight);
 /// Gaussian error linear unit (Hendrycks & Gimpel 2016): x · Φ(x). `approximate` is "none" (with
 /// erf) or "tanh": ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
 Tensor gelu(const Arg& x, std::string_view approximate = "none");
 Tensor silu(const Arg& x);  ///< x · σ(x)
+Tensor mish(const Arg& x);  ///< x · tanh(log(1 + eˣ))
 /// log(1 + e^{βx}) / β; x itself where βx > threshold.
 Tensor softplus(const Arg& x, double beta = 1, double threshold = 20);
-Tensor erf(const Arg& x);  ///< dx = dy · 2/√π · e^{−x²}
+Tensor logsigmoid(const Arg& x);  ///< log σ(x), without overflow
+Tensor softsign(const Arg& x);    ///< x / (1 + |x|)
+Tensor hardtanh(const Arg& x, double min_val = -1, double max_val = 1);  ///< clamp
+Tensor relu6(const Arg& x);                                              ///< hardtanh from 0 to 6
+Tensor hardsigmoid(const Arg& x);  ///< (x + 3) / 6 limited to [0, 1]
+Tensor hardswish(const Arg& x);    ///< x · hardsigmoid(x)
+Tensor erf(const Arg& x);          ///< dx = dy · 2/√π · e^{−x²}
 /// x limited to [low, high]; either may be missing. dx = dy inside, and 0 at the bounds and beyond.
 Tensor clamp(const Arg& x, std::optional<double> low, std::optional<double> high = {});
+Tensor clamp(const Arg& x, const Tensor& low, const Tensor& high = {});  ///< minimum of maximum
+/// Numbers for NaN, ∞ and −∞: those left out are the largest and the smallest of the dtype.
+Tensor nan_to_num(const Arg& x, double nan = 0, std::optional<double> posinf = {},
+                  std::optional<double> neginf = {});
+/// a − b · ⌊a/b⌋: the rest, with the sign of b.   da = dy, db = −dy · ⌊a/b⌋
+Tensor remainder(const Arg& a, const Arg& b);
+Tensor remainder(const Arg& a, double b);
+Tensor xlogy(const Arg& a, const Arg& b);      ///< a · log b, and 0 where a = 0
+Tensor logaddexp(const Arg& a, const Arg& b);  ///< log(eᵃ + eᵇ), without overflow
+Tensor atan2(const Arg& a, const Arg& b);      ///< the angle of the point (b, a), in [−π, π]
 /// NaN where a or b is (no gradient there); equal elements share the gradient: ½ each.
 Tensor minimum(const Arg& a, const Arg& b);
 Tensor maximum(const Arg& a, const Arg& b);  ///< as minimum
@@ -157,6 +193,7 @@ Tensor operator&&(const Arg& a, const Arg& b);  ///< of bool
 Tensor operator||(const Arg& a, const Arg& b);  ///< of bool
 Tensor operator!(const Arg& x);                 ///< of bool
 Tensor isfinite(const Arg& x);
+Tensor isinf(const Arg& x);
 Tensor isnan(const Arg& x);
 /// Whether all elements are close: |a − b| ≤ atol + rtol · |b|; with equal shapes and dtypes.
 bool allclose(const Arg& a, const Arg& b, double rtol = 1e-5, double atol = 1e-8,

@@ -306,6 +306,12 @@ TARSIER_INLINE Simd<T> log1p(Simd<T> x) {
   return select(x == -one, -infinity, y);
 }
 
+/// log(1 + eˣ) = max(x, 0) + log(1 + e^{−|x|}), where nothing overflows. Error < 2.5 ulp.
+template <class T>
+TARSIER_INLINE Simd<T> softplus(Simd<T> x) {
+  return max(Simd<T>(T(0)), x) + log1p(exp_flush(-abs(x)));
+}
+
 // ------------------------------------------------------------------------------- error function
 
 /// erf(x) = x + x·p(x²) for |x| < 1.

@@ -139,7 +139,7 @@ uint64_t sequence_now();
 ///
 ///   /// y = tanh(x).   dx = dy · (1 − y²)   saved: y
 ///   Tensor tanh(const Arg& x) {
-///     Tensor y = unary(Unary::tanh, x);
+///     Tensor y = map(x, [](auto v) { return std::tanh(v); });
 ///     return record("tanh", {x}, y, Save{y}, [](const Saved& saved, const Tensor& dy) -> Grads {
 ///       Tensor y = saved[0];
 ///       return {dy * (1 - y * y)};

@@ -76,6 +76,74 @@ struct Softplus : Layer<Softplus> {
   }
 };
 
+/// 1.0507… · elu(x, 1.6732…). Source: Klambauer et al. 2017.
+struct SELU : Layer<SELU> {
+  Tensor forward(const Arg& x) { return selu(x); }
+};
+
+/// x, or alpha · (e^{x/alpha} − 1) where x < 0. Source: Barron 2017.
+struct CELU : Layer<CELU> {
+  const double alpha;
+  explicit CELU(double alpha_arg = 1) : alpha(alpha_arg) {}
+  Tensor forward(const Arg& x) { return celu(x, alpha); }
+  std::string extra_repr() const override { return concat("alpha=", alpha); }
+};
+
+/// x, or weight · x where x < 0. `weight` (num_parameters) is learned, and starts at `init`: one for
+/// all, or one for each channel (dimension 1). Source: He et al. 2015.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.PReLU.html
+struct PReLU : Layer<PReLU> {
+  const int64_t num_parameters;
+  Tensor weight;
+  explicit PReLU(int64_t num_parameters_arg = 1, double init = 0.25)
+      : num_parameters(num_parameters_arg) {
+    register_parameter("weight", weight, full({num_parameters}, init));
+  }
+  Tensor forward(const Arg& x) { return prelu(x, weight); }
+  std::string extra_repr() const override { return concat("num_parameters=", num_parameters); }
+};
+
+/// x · tanh(log(1 + eˣ)). Source: Misra 2019.
+struct Mish : Layer<Mish> {
+  Tensor forward(const Arg& x) { return mish(x); }
+};
+
+/// log σ(x).
+struct LogSigmoid : Layer<LogSigmoid> {
+  Tensor forward(const Arg& x) { return logsigmoid(x); }
+};
+
+/// x / (1 + |x|).
+struct Softsign : Layer<Softsign> {
+  Tensor forward(const Arg& x) { return softsign(x); }
+};
+
+/// x limited to [min_val, max_val]. Throws Error("hardtanh") where min_val > max_val.
+struct Hardtanh : Layer<Hardtanh> {
+  const double min_val, max_val;
+  explicit Hardtanh(double min_val_arg = -1, double max_val_arg = 1)
+      : min_val(min_val_arg), max_val(max_val_arg) {}
+  Tensor forward(const Arg& x) { return hardtanh(x, min_val, max_val); }
+  std::string extra_repr() const override {
+    return concat("min_val=", min_val, ", max_val=", max_val);
+  }
+};
+
+/// x limited to [0, 6].
+struct ReLU6 : Layer<ReLU6> {
+  Tensor forward(const Arg& x) { return relu6(x); }
+};
+
+/// (x + 3) / 6 limited to [0, 1].
+struct Hardsigmoid : Layer<Hardsigmoid> {
+  Tensor forward(const Arg& x) { return hardsigmoid(x); }
+};
+
+/// x · hardsigmoid(x). Source: Howard et al. 2019.
+struct Hardswish : Layer<Hardswish> {
+  Tensor forward(const Arg& x) { return hardswish(x); }
+};
+
 /// e^{x_i} / Σ_j e^{x_j} along `dim`.
 struct Softmax : Layer<Softmax> {
   const int64_t dim;

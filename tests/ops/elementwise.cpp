@@ -189,6 +189,115 @@ void register_functions() {
   add_unary("erf", erf, [](double x) { return std::erf(x); });
 }
 
+/// log(1 + eˣ).
+double log_1_exp(double x) { return std::fmax(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
+double hard_sigmoid(double x) { return std::isnan(x) ? x : std::clamp(x + 3, 0.0, 6.0) / 6; }
+double scaled_elu(double x) {
+  return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x));
+}
+
+void register_more_functions() {
+  add_kinked(
+      "floor", [](const Tensors& x) { return floor(x[0]); },
+      [](double x) { return std::floor(x); });
+  add_kinked(
+      "ceil", [](const Tensors& x) { return ceil(x[0]); }, [](double x) { return std::ceil(x); });
+  add_kinked(
+      "round", [](const Tensors& x) { return round(x[0]); }, [](double x) { return std::rint(x); });
+  add_kinked(
+      "trunc", [](const Tensors& x) { return trunc(x[0]); },
+      [](double x) { return std::trunc(x); });
+  add_unary(
+      "reciprocal", reciprocal, [](double x) { return 1 / x; }, 0.25, 3);
+  add_unary("exp2", exp2, [](double x) { return std::exp2(x); });
+  add_unary(
+      "log2", log2, [](double x) { return std::log2(x); }, 0.25, 4);
+  add_unary(
+      "log10", log10, [](double x) { return std::log10(x); }, 0.25, 4);
+  add_unary(
+      "tan", tan, [](double x) { return std::tan(x); }, -1, 1);
+  add_unary(
+      "asin", asin, [](double x) { return std::asin(x); }, -0.75, 0.75);
+  add_unary(
+      "acos", acos, [](double x) { return std::acos(x); }, -0.75, 0.75);
+  add_unary("atan", atan, [](double x) { return std::atan(x); });
+  add_unary("sinh", sinh, [](double x) { return std::sinh(x); });
+  add_unary("cosh", cosh, [](double x) { return std::cosh(x); });
+  add_unary(
+      "logsigmoid", logsigmoid, [](double x) { return -log_1_exp(-x); }, -5, 5);
+  add_unary(
+      "mish", mish, [](double x) { return x * std::tanh(log_1_exp(x)); }, -5, 5);
+  add_kinked(
+      "selu", [](const Tensors& x) { return selu(x[0]); }, scaled_elu);
+  add_kinked(
+      "celu", [](const Tensors& x) { return celu(x[0], 1.5); },
+      [](double x) { return x > 0 ? x : 1.5 * std::expm1(x / 1.5); });
+  add_kinked(
+      "softsign", [](const Tensors& x) { return softsign(x[0]); },
+      [](double x) { return x / (1 + std::abs(x)); });
+  add_kinked(
+      "hardtanh", [](const Tensors& x) { return hardtanh(x[0], -0.5, 0.75); },
+      [](double x) { return std::clamp(x, -0.5, 0.75); });
+  add({.name = "relu6",
+       .call = [](const Tensors& x) { return relu6(x[0]); },
+       .samples = unary_distinct(),
+       .sized = rows_of(1, -2, 8),
+       .scalar = [](double x) { return std::clamp(x, 0.0, 6.0); },
+       .node = "hardtanh"});
+  add_kinked(
+      "hardsigmoid", [](const Tensors& x) { return hardsigmoid(x[0]); }, hard_sigmoid);
+  add_kinked(
+      "hardswish", [](const Tensors& x) { return hardswish(x[0]); },
+      [](double x) { return x * hard_sigmoid(x); });
+  const auto channels = [](const Shape& x, int64_t n) { return Tensors{distinct(x), values({n})}; };
+  add({.name = "prelu",
+       .call = [](const Tensors& x) { return prelu(x[0], x[1]); },
+       .samples = {channels({2, 3, 2}, 3), channels({2, 3}, 3), channels({5}, 1), channels({}, 1),
+                   channels({2, 3}, 1)},
+       .sized =
+           [](int64_t rows, int64_t n) {
+             return Tensors{values({rows, n}), values({n})};
+           }});
+}
+
+void register_functions_of_two() {
+  for (double x : {2.0, 0.5, 0.0})
+    add({.name = "pow",
+         .what = concat("of ", x),
+         .call = [=](const Tensors& p) { return pow(x, p[0]); },
+         .samples = unary(0.25, 3),
+         .sized = rows_of(1, 0.25, 3),
+         .scalar = [=](double p) { return std::pow(x, p); }});
+  const auto modulo = [](double a, double b) {
+    const double rest = std::fmod(a, b);
+    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+  };
+  // Never near a multiple, where it jumps.
+  const Tensors rests = {numbers({5, -5, 5, -5, 0.5, 7}, {2, 3}),
+                         numbers({3, 3, -3, -3, 2, 2}, {2, 3})};
+  add({.name = "remainder",
+       .call = [](const Tensors& x) { return remainder(x[0], x[1]); },
+       .samples = {rests, {numbers({5, -5}, {2, 1}), numbers({3, -3, 2}, {3})}},
+       .sized = rows_of(2, 1, 3),
+       .scalar2 = modulo});
+  add({.name = "remainder",
+       .what = "by a number",
+       .call = [](const Tensors& x) { return remainder(x[0], 1.5); },
+       .samples = {{numbers({5, -5, 0.5, -0.5}, {4})}},
+       .sized = rows_of(1),
+       .scalar = [=](double x) { return modulo(x, 1.5); }});
+  add_binary(
+      "xlogy", "xlogy", xlogy, [](double a, double b) { return a == 0 ? 0 : a * std::log(b); },
+      binary(0.25, 3), rows_of(2, 0.25, 3));
+  add_binary(
+      "logaddexp", "logaddexp", logaddexp,
+      [](double a, double b) { return std::fmax(a, b) + std::log1p(std::exp(-std::abs(a - b))); },
+      binary());
+  add_binary(
+      "atan2", "atan2", atan2, [](double a, double b) { return std::atan2(a, b); }, binary(0.25, 3),
+      rows_of(2, 0.25, 3));
+}
+
 void register_choices() {
   const double kInf = INFINITY;
   add_kinked(
@@ -200,6 +309,26 @@ void register_choices() {
   add_kinked(
       "clamp", [=](const Tensors& x) { return clamp(x[0], 0.5, kInf); },
       [](double x) { return std::max(x, 0.5); }, "lower bound alone");
+  add({.name = "clamp",
+       .what = "from a tensor on",
+       .call = [](const Tensors& x) { return clamp(x[0], x[1]); },
+       .samples = binary_distinct(),
+       .sized = rows_of(2),
+       .scalar2 = [](double x, double low) { return std::max(x, low); },
+       .node = "maximum"});
+  add({.name = "clamp",
+       .what = "between tensors",
+       .call = [](const Tensors& x) { return clamp(x[0], x[1], x[1] + 1); },
+       .samples = binary_distinct(),
+       .sized = rows_of(2),
+       .scalar2 = [](double x, double low) { return std::clamp(x, low, low + 1); },
+       .node = "minimum"});
+  add_kinked(
+      "nan_to_num", [](const Tensors& x) { return nan_to_num(x[0], 3, 5, -7); },
+      [](double x) {
+        if (std::isfinite(x)) return x;
+        return std::isnan(x) ? 3.0 : x > 0 ? 5.0 : -7.0;
+      });
   add_binary(
       "minimum", "minimum", minimum, [](double a, double b) { return std::min(a, b); },
       binary_distinct());
@@ -275,8 +404,8 @@ void register_comparisons() {
        .sized = masks,
        .scalar = [](double a) { return double(!a); },
        .differentiable = false});
-  const std::pair<const char*, Tensor (*)(const Arg&)> tests[] = {{"isfinite", isfinite},
-                                                                  {"isnan", isnan}};
+  const std::pair<const char*, Tensor (*)(const Arg&)> tests[] = {
+      {"isfinite", isfinite}, {"isinf", isinf}, {"isnan", isnan}};
   for (const auto& [name, f] : tests)
     add({.name = name,
          .call = [f = f](const Tensors& x) { return f(x[0]); },
@@ -290,6 +419,8 @@ void register_comparisons() {
 void register_elementwise() {
   register_arithmetic();
   register_functions();
+  register_more_functions();
+  register_functions_of_two();
   register_choices();
   register_comparisons();
 }

@@ -18,15 +18,6 @@ Tensor quick_gelu(const Arg& x) { return x * sigmoid(x * 1.702); }
 /// max(x, 0)². Source: So et al. 2021, "Primer".
 Tensor squared_relu(const Arg& x) { return square(relu(x)); }
 
-/// min(max(x, 0), 6). Source: Krizhevsky 2010.
-Tensor relu6(const Arg& x) { return clamp(x, 0, 6); }
-
-/// x · tanh(log(1 + eˣ)). Source: Misra 2019.
-Tensor mish(const Arg& x) { return x * tanh(softplus(x)); }
-
-/// x · min(max(x + 3, 0), 6) / 6. Source: Howard et al. 2019, "Searching for MobileNetV3".
-Tensor hardswish(const Arg& x) { return x * clamp(x + 3, 0, 6) / 6; }
-
 /// GELU, cut off at ±10.
 Tensor gelu_10(const Arg& x) { return clamp(gelu(x), -10, 10); }
 

@@ -1,4 +1,6 @@
-// Arithmetic: + − × ÷, powers, minimum and maximum.
+// Arithmetic: + − × ÷, powers, remainders, and other functions of two variables.
+#include <cmath>
+
 #include "autograd/loops/elementwise.h"
 #include "autograd/ops.h"
 #include "autograd/ops/elementwise/unary.h"
@@ -140,6 +142,88 @@ Tensor pow(const Arg& x, const Arg& exponent) {
                   }
                   return {dx, dp};
                 });
+}
+
+/// y = xᵖ, x a number.   dp = dy · y · log x     saved: p and y
+/// For x = 0 that is 0 · (−∞): there dp is 0 where p ≥ 0, and −∞ below.
+Tensor pow(double x, const Arg& exponent) {
+  Tensor y = binary(Binary::pow, x, exponent, "pow");
+  return record("pow", {exponent}, y, Save{exponent, y},
+                [x](const Saved& saved, const Tensor& dy) -> Grads {
+                  if (x != 0) return {dy * (saved[1] * std::log(x))};
+                  const Tensor p = saved[0].detach();
+                  return {dy * where(p >= 0, 0.0, p * INFINITY)};
+                });
+}
+
+// -------------------------------------------------------------------------- remainder, two logs
+
+/// y = a − b · ⌊a/b⌋, with the sign of b.   da = dy, db = −dy · ⌊a/b⌋     saved: a, b, y
+/// The floor is (a − y)/b rounded: a/b itself may be rounded up to the next integer.
+Tensor remainder(const Arg& a, const Arg& b) {
+  detail::check_same_dtype(a, b, "remainder");
+  Tensor y = dispatch_floating(a.dtype(), "remainder", [&]<class T>() {
+    Tensor y = Tensor::empty(broadcast_shapes(a.shape(), b.shape(), "remainder"), a.dtype());
+    detail::zip_elements<T, T>(a, b, y, [](T p, T q) {
+      const T rest = std::fmod(p, q);
+      return rest != 0 && (rest < 0) != (q < 0) ? rest + q : rest;
+    });
+    return y;
+  });
+  return record("remainder", {a, b}, y, Save{a, b, y},
+                [](const Saved& saved, const Tensor& dy) -> Grads {
+                  if (!saved.needs(1)) return {dy, Tensor()};
+                  return {dy, -dy * round((saved[0] - saved[2]) / saved[1])};
+                });
+}
+Tensor remainder(const Arg& a, double b) { return remainder(a, full({}, b, a.dtype())); }
+
+/// y = a · log b, and 0 where a = 0 and b is not NaN.
+///   da = dy · log b (0 where a = 0 and b ≤ 0), db = dy · a / b     saved: a, b
+Tensor xlogy(const Arg& a, const Arg& b) {
+  Tensor y;
+  {
+    const NoGrad guard;
+    y = where(a == 0 && !isnan(b), 0.0, a * log(b));
+  }
+  return record("xlogy", {a, b}, y, Save{a, b}, [](const Saved& saved, const Tensor& dy) -> Grads {
+    const Tensor a = saved[0], b = saved[1];
+    Tensor da;
+    if (saved.needs(0)) da = dy * log(where(a == 0 && b <= 0, 1.0, b));
+    return {da, saved.needs(1) ? dy * a / b : Tensor()};
+  });
+}
+
+/// y = log(eᵃ + eᵇ) = max(a, b) + log(1 + e^{−|a − b|}).   da = dy · σ(a − b), db = dy · σ(b − a)
+Tensor logaddexp(const Arg& a, const Arg& b) {
+  Tensor y;
+  {
+    const NoGrad guard;
+    const Tensor apart = where(a == b, 0.0, a - b);  // of two infinities the difference is NaN
+    y = maximum(a, b) + log1p(exp(-abs(apart)));
+  }
+  return record("logaddexp", {a, b}, y, Save{a, b},
+                [](const Saved& saved, const Tensor& dy) -> Grads {
+                  const Tensor a = saved[0], b = saved[1];
+                  return {saved.needs(0) ? dy * sigmoid(a - b) : Tensor(),
+                          saved.needs(1) ? dy * sigmoid(b - a) : Tensor()};
+                });
+}
+
+/// The angle of the point (x, y) = (b, a), in [−π, π].
+///   da = dy · b / r², db = −dy · a / r² with r² = a² + b², and 0 where r = 0     saved: a, b
+Tensor atan2(const Arg& a, const Arg& b) {
+  detail::check_same_dtype(a, b, "atan2");
+  Tensor y = dispatch_floating(a.dtype(), "atan2", [&]<class T>() {
+    Tensor y = Tensor::empty(broadcast_shapes(a.shape(), b.shape(), "atan2"), a.dtype());
+    detail::zip_elements<T, T>(a, b, y, [](T p, T q) { return std::atan2(p, q); });
+    return y;
+  });
+  return record("atan2", {a, b}, y, Save{a, b}, [](const Saved& saved, const Tensor& dy) -> Grads {
+    const Tensor a = saved[0], b = saved[1], r2 = square(a) + square(b);
+    const Tensor share = dy / where(r2 == 0, 1.0, r2);
+    return {saved.needs(0) ? share * b : Tensor(), saved.needs(1) ? -share * a : Tensor()};
+  });
 }
 
 // ------------------------------------------------------------------------------------- min, max

@@ -134,6 +134,9 @@ Tensor operator!(const Arg& x) {
 Tensor isfinite(const Arg& x) {
   return classify(x, true, [](auto v) { return std::isfinite(v); });
 }
+Tensor isinf(const Arg& x) {
+  return classify(x, false, [](auto v) { return std::isinf(v); });
+}
 Tensor isnan(const Arg& x) {
   return classify(x, false, [](auto v) { return std::isnan(v); });
 }

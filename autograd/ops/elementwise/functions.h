@@ -12,8 +12,11 @@ namespace tarsier::kernels {
 // clang-format off
 /// The list of them. `count` is their number.
 enum class Unary : unsigned char {
-  neg, abs, sign, reciprocal, square, sqrt, rsqrt, exp, expm1, log, log1p, sin, cos, tanh, erf,
-  sigmoid, relu, leaky_relu, elu, gelu, gelu_tanh, silu, softplus,
+  neg, abs, sign, floor, ceil, round, trunc, reciprocal, square, sqrt, rsqrt,
+  exp, expm1, exp2, log, log1p, log2, log10,
+  sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, erf,
+  sigmoid, logsigmoid, relu, leaky_relu, elu, selu, celu, gelu, gelu_tanh, silu, mish, softplus,
+  softsign, hardtanh, hardsigmoid, hardswish,
   count
 };
 
@@ -32,6 +35,8 @@ struct Cheap {
   static constexpr Saves saves = what;
   static constexpr bool cheap = true;
 };
+
+constexpr double kLn2 = 0.69314718055994531, kLn10 = 2.302585092994046;
 
 /// The number `c` as a V, in all lanes.
 template <class V>
@@ -60,6 +65,32 @@ template <> struct Function<Unary::abs> : Cheap<Saves::x> {
 template <> struct Function<Unary::sign> : Cheap<Saves::nothing> {
   static constexpr const char* name = "sign";
   template <class V> static V value(V x) { return sign(x); }
+  template <class V> static V grad(V, V) { return all<V>(0); }
+};
+
+/// The largest integer up to x. Steps have slope 0, as in PyTorch.
+template <> struct Function<Unary::floor> : Cheap<Saves::nothing> {
+  static constexpr const char* name = "floor";
+  template <class V> static V value(V x) { return floor(x); }
+  template <class V> static V grad(V, V) { return all<V>(0); }
+};
+
+template <> struct Function<Unary::ceil> : Cheap<Saves::nothing> {
+  static constexpr const char* name = "ceil";
+  template <class V> static V value(V x) { return ceil(x); }
+  template <class V> static V grad(V, V) { return all<V>(0); }
+};
+
+/// Halves go to the even integer.
+template <> struct Function<Unary::round> : Cheap<Saves::nothing> {
+  static constexpr const char* name = "round";
+  template <class V> static V value(V x) { return round(x); }
+  template <class V> static V grad(V, V) { return all<V>(0); }
+};
+
+template <> struct Function<Unary::trunc> : Cheap<Saves::nothing> {
+  static constexpr const char* name = "trunc";
+  template <class V> static V value(V x) { return trunc(x); }
   template <class V> static V grad(V, V) { return all<V>(0); }
 };
 
@@ -103,6 +134,13 @@ template <> struct Function<Unary::expm1> : Costly<Saves::y> {
   template <class V> static V grad(V y, V dy) { return dy * (y + all<V>(1)); }
 };
 
+/// 2ˣ.
+template <> struct Function<Unary::exp2> : Costly<Saves::y> {
+  static constexpr const char* name = "exp2";
+  template <class V> static V value(V x) { return exp2(x); }
+  template <class V> static V grad(V y, V dy) { return dy * (y * all<V>(kLn2)); }
+};
+
 template <> struct Function<Unary::log> : Costly<Saves::x> {
   static constexpr const char* name = "log";
   template <class V> static V value(V x) { return log(x); }
@@ -114,6 +152,18 @@ template <> struct Function<Unary::log1p> : Costly<Saves::x> {
   static constexpr const char* name = "log1p";
   template <class V> static V value(V x) { return log1p(x); }
   template <class V> static V grad(V x, V dy) { return dy / (all<V>(1) + x); }
+};
+
+template <> struct Function<Unary::log2> : Costly<Saves::x> {
+  static constexpr const char* name = "log2";
+  template <class V> static V value(V x) { return log2(x); }
+  template <class V> static V grad(V x, V dy) { return dy / (x * all<V>(kLn2)); }
+};
+
+template <> struct Function<Unary::log10> : Costly<Saves::x> {
+  static constexpr const char* name = "log10";
+  template <class V> static V value(V x) { return log10(x); }
+  template <class V> static V grad(V x, V dy) { return dy / (x * all<V>(kLn10)); }
 };
 
 // ----------------------------------------------------------------------- angles, error function
@@ -128,6 +178,43 @@ template <> struct Function<Unary::cos> : Costly<Saves::x> {
   static constexpr const char* name = "cos";
   template <class V> static V value(V x) { return cos(x); }
   template <class V> static V grad(V x, V dy) { return -dy * sin(x); }
+};
+
+template <> struct Function<Unary::tan> : Costly<Saves::y> {
+  static constexpr const char* name = "tan";
+  template <class V> static V value(V x) { return tan(x); }
+  template <class V> static V grad(V y, V dy) { return dy * (all<V>(1) + y * y); }
+};
+
+/// 1 − x² as (1 − x)(1 + x), which keeps its digits near ±1.
+template <> struct Function<Unary::asin> : Costly<Saves::x> {
+  static constexpr const char* name = "asin";
+  template <class V> static V value(V x) { return asin(x); }
+  template <class V> static V grad(V x, V dy) { return dy / sqrt((all<V>(1) - x) * (all<V>(1) + x)); }
+};
+
+template <> struct Function<Unary::acos> : Costly<Saves::x> {
+  static constexpr const char* name = "acos";
+  template <class V> static V value(V x) { return acos(x); }
+  template <class V> static V grad(V x, V dy) { return -dy / sqrt((all<V>(1) - x) * (all<V>(1) + x)); }
+};
+
+template <> struct Function<Unary::atan> : Costly<Saves::x> {
+  static constexpr const char* name = "atan";
+  template <class V> static V value(V x) { return atan(x); }
+  template <class V> static V grad(V x, V dy) { return dy / (all<V>(1) + x * x); }
+};
+
+template <> struct Function<Unary::sinh> : Costly<Saves::x> {
+  static constexpr const char* name = "sinh";
+  template <class V> static V value(V x) { return sinh(x); }
+  template <class V> static V grad(V x, V dy) { return dy * cosh(x); }
+};
+
+template <> struct Function<Unary::cosh> : Costly<Saves::x> {
+  static constexpr const char* name = "cosh";
+  template <class V> static V value(V x) { return cosh(x); }
+  template <class V> static V grad(V x, V dy) { return dy * sinh(x); }
 };
 
 template <> struct Function<Unary::tanh> : Costly<Saves::y> {
@@ -152,6 +239,13 @@ template <> struct Function<Unary::sigmoid> : Costly<Saves::y> {
   static constexpr const char* name = "sigmoid";
   template <class V> static V value(V x) { return sigmoid(x); }
   template <class V> static V grad(V y, V dy) { return dy * (y * (all<V>(1) - y)); }
+};
+
+/// log σ(x) = −log(1 + e⁻ˣ), with slope 1 − σ(x) = σ(−x).
+template <> struct Function<Unary::logsigmoid> : Costly<Saves::x> {
+  static constexpr const char* name = "logsigmoid";
+  template <class V> static V value(V x) { return -softplus(-x); }
+  template <class V> static V grad(V x, V dy) { return dy * sigmoid(-x); }
 };
 
 /// max(0, x). NaN stays NaN: max returns its second argument then.
@@ -180,6 +274,24 @@ template <> struct Function<Unary::elu> : Costly<Saves::x> {
     // 0 where it is not used: an infinite eˣ there would make NaN of second derivatives.
     const V below = select(x > all<V>(0), all<V>(0), x);
     return select(x > all<V>(0), dy, dy * (alpha * exp(below)));
+  }
+};
+
+/// λ · elu(x, α). Source: Klambauer et al. 2017.
+template <> struct Function<Unary::selu> : Costly<Saves::x> {
+  static constexpr const char* name = "selu";
+  static constexpr double alpha = 1.6732632423543772, lambda = 1.0507009873554805;
+  template <class V> static V value(V x) {     return all<V>(lambda) * Function<Unary::elu>::value(x, all<V>(alpha)); }
+  template <class V> static V grad(V x, V dy) {     return all<V>(lambda) * Function<Unary::elu>::grad(x, dy, all<V>(alpha)); }
+};
+
+/// x where x > 0, otherwise α(e^{x/α} − 1): elu with slope 1 at 0. Source: Barron 2017.
+template <> struct Function<Unary::celu> : Costly<Saves::x> {
+  static constexpr const char* name = "celu";
+  template <class V> static V value(V x, V alpha) {     return select(x > all<V>(0), x, alpha * expm1(x / alpha)); }
+  template <class V> static V grad(V x, V dy, V alpha) {
+    const V below = select(x > all<V>(0), all<V>(0), x);
+    return select(x > all<V>(0), dy, dy * exp(below / alpha));
   }
 };
 
@@ -221,18 +333,59 @@ template <> struct Function<Unary::silu> : Costly<Saves::x> {
   }
 };
 
-/// log(1 + e^{z}) / β with z = βx, and x itself where z > threshold. As
-/// log(1 + eᶻ) = max(z, 0) + log(1 + e^{−|z|}), nothing overflows.
+/// x · t with t = tanh(log(1 + eˣ)): (xt)′ = t + x·(1 − t²)·σ(x). Source: Misra 2019.
+template <> struct Function<Unary::mish> : Costly<Saves::x> {
+  static constexpr const char* name = "mish";
+  template <class V> static V value(V x) { return x * tanh(softplus(x)); }
+  template <class V> static V grad(V x, V dy) {
+    const V t = tanh(softplus(x));
+    return dy * fma(x * sigmoid(x), all<V>(1) - t * t, t);
+  }
+};
+
+/// log(1 + e^{z}) / β with z = βx, and x itself where z > threshold.
 template <> struct Function<Unary::softplus> : Costly<Saves::x> {
   static constexpr const char* name = "softplus";
   template <class V> static V value(V x, V beta, V threshold) {
     const V z = x * beta;
-    const V y = (max(all<V>(0), z) + log1p(exp_flush(-abs(z)))) / beta;
-    return select(z > threshold, x, y);
+    return select(z > threshold, x, softplus(z) / beta);
   }
   template <class V> static V grad(V x, V dy, V beta, V threshold) {
     const V z = x * beta;
     return select(z > threshold, dy, dy * sigmoid(z));
+  }
+};
+/// x / (1 + |x|).
+template <> struct Function<Unary::softsign> : Costly<Saves::x> {
+  static constexpr const char* name = "softsign";
+  template <class V> static V value(V x) { return x / (all<V>(1) + abs(x)); }
+  template <class V> static V grad(V x, V dy) {
+    const V d = all<V>(1) + abs(x);
+    return dy / (d * d);
+  }
+};
+
+/// x limited to [low, high]. The slope at the bounds is 0.
+template <> struct Function<Unary::hardtanh> : Cheap<Saves::x> {
+  static constexpr const char* name = "hardtanh";
+  template <class V> static V value(V x, V low, V high) { return min(high, max(low, x)); }
+  template <class V> static V grad(V x, V dy, V low, V high) {     return select(x <= low, all<V>(0), select(x >= high, all<V>(0), dy)); }
+};
+
+/// (x + 3) / 6, limited to [0, 1].
+template <> struct Function<Unary::hardsigmoid> : Cheap<Saves::x> {
+  static constexpr const char* name = "hardsigmoid";
+  template <class V> static V value(V x) {     return min(all<V>(6), max(all<V>(0), x + all<V>(3))) / all<V>(6); }
+  template <class V> static V grad(V x, V dy) {     return select((x > all<V>(-3)) & (x < all<V>(3)), dy / all<V>(6), all<V>(0)); }
+};
+
+/// x · hardsigmoid(x). Source: Howard et al. 2019.
+template <> struct Function<Unary::hardswish> : Cheap<Saves::x> {
+  static constexpr const char* name = "hardswish";
+  template <class V> static V value(V x) {     return x * min(all<V>(6), max(all<V>(0), x + all<V>(3))) / all<V>(6); }
+  template <class V> static V grad(V x, V dy) {
+    const V inside = dy * (x / all<V>(3) + all<V>(0.5));
+    return select(x <= all<V>(-3), all<V>(0), select(x < all<V>(3), inside, dy));
   }
 };
 // clang-format on

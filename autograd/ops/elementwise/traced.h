@@ -2,6 +2,7 @@
 // Traced: a tensor or a number, with the arithmetic of Simd<T> (simd/simd.h, simd/math.h). A formula
 // of functions.h that is given one computes with ops, and so is recorded.
 
+#include <limits>
 #include <numbers>
 
 #include "../../ops.h"
@@ -40,8 +41,10 @@ class Traced {
   // Masks, for select: of a tensor and a number.
   friend Traced operator<(const Traced& a, const Traced& b) { return a.tensor_ < b.number_; }
   friend Traced operator>(const Traced& a, const Traced& b) { return a.tensor_ > b.number_; }
+  friend Traced operator<=(const Traced& a, const Traced& b) { return a.tensor_ <= b.number_; }
+  friend Traced operator>=(const Traced& a, const Traced& b) { return a.tensor_ >= b.number_; }
   friend Traced operator&(const Traced& a, const Traced& b) { return a.tensor_ && b.tensor_; }
-  /// mask ? a : b, of which one is a tensor.
+  /// mask ? a : b, of which one at least is a tensor.
   friend Traced select(const Traced& mask, const Traced& a, const Traced& b) {
     if (a.is_number()) return where(mask.tensor_, a.number_, b.tensor_);
     if (b.is_number()) return where(mask.tensor_, a.tensor_, b.number_);
@@ -51,6 +54,14 @@ class Traced {
     return tarsier::clamp(x.tensor_, low, high);
   }
 
+  friend Traced abs(const Traced& x) { return tarsier::abs(x.tensor_); }
+  friend Traced sqrt(const Traced& x) { return tarsier::sqrt(x.tensor_); }
+  friend Traced sinh(const Traced& x) { return tarsier::sinh(x.tensor_); }
+  friend Traced cosh(const Traced& x) { return tarsier::cosh(x.tensor_); }
+  friend Traced tanh(const Traced& x) { return tarsier::tanh(x.tensor_); }
+  friend Traced softplus(const Traced& x) {
+    return tarsier::softplus(x.tensor_, 1, std::numeric_limits<double>::infinity());
+  }
   friend Traced sign(const Traced& x) { return tarsier::sign(x.tensor_); }
   friend Traced exp(const Traced& x) { return tarsier::exp(x.tensor_); }
   friend Traced sin(const Traced& x) { return tarsier::sin(x.tensor_); }

@@ -117,15 +117,29 @@ Tensor sign(const Arg& x) {
   return unary(Unary::sign, x);
 }
 
+Tensor floor(const Arg& x) { return unary(Unary::floor, x); }
+Tensor ceil(const Arg& x) { return unary(Unary::ceil, x); }
+Tensor round(const Arg& x) { return unary(Unary::round, x); }
+Tensor trunc(const Arg& x) { return unary(Unary::trunc, x); }
+Tensor reciprocal(const Arg& x) { return unary(Unary::reciprocal, x); }
 Tensor exp(const Arg& x) { return unary(Unary::exp, x); }
 Tensor expm1(const Arg& x) { return unary(Unary::expm1, x); }
 Tensor log(const Arg& x) { return unary(Unary::log, x); }
 Tensor log1p(const Arg& x) { return unary(Unary::log1p, x); }
+Tensor exp2(const Arg& x) { return unary(Unary::exp2, x); }
+Tensor log2(const Arg& x) { return unary(Unary::log2, x); }
+Tensor log10(const Arg& x) { return unary(Unary::log10, x); }
 Tensor sqrt(const Arg& x) { return unary(Unary::sqrt, x); }
 Tensor rsqrt(const Arg& x) { return unary(Unary::rsqrt, x); }
 Tensor square(const Arg& x) { return unary(Unary::square, x); }
 Tensor sin(const Arg& x) { return unary(Unary::sin, x); }
 Tensor cos(const Arg& x) { return unary(Unary::cos, x); }
+Tensor tan(const Arg& x) { return unary(Unary::tan, x); }
+Tensor asin(const Arg& x) { return unary(Unary::asin, x); }
+Tensor acos(const Arg& x) { return unary(Unary::acos, x); }
+Tensor atan(const Arg& x) { return unary(Unary::atan, x); }
+Tensor sinh(const Arg& x) { return unary(Unary::sinh, x); }
+Tensor cosh(const Arg& x) { return unary(Unary::cosh, x); }
 Tensor erf(const Arg& x) { return unary(Unary::erf, x); }
 
 Tensor tanh(const Arg& x) { return unary(Unary::tanh, x); }
@@ -135,15 +149,31 @@ Tensor leaky_relu(const Arg& x, double negative_slope) {
   return unary(Unary::leaky_relu, x, {negative_slope});
 }
 Tensor elu(const Arg& x, double alpha) { return unary(Unary::elu, x, {alpha}); }
+Tensor selu(const Arg& x) { return unary(Unary::selu, x); }
+Tensor celu(const Arg& x, double alpha) {
+  check(alpha != 0, "celu", "alpha is 0, but x is divided by it: use another number");
+  return unary(Unary::celu, x, {alpha});
+}
 Tensor gelu(const Arg& x, std::string_view approximate) {
   check(approximate == "none" || approximate == "tanh", "gelu", "approximate is '", approximate,
         "': use 'none' or 'tanh'");
   return unary(approximate == "none" ? Unary::gelu : Unary::gelu_tanh, x);
 }
 Tensor silu(const Arg& x) { return unary(Unary::silu, x); }
+Tensor mish(const Arg& x) { return unary(Unary::mish, x); }
 Tensor softplus(const Arg& x, double beta, double threshold) {
   check(beta > 0, "softplus", "beta is ", beta, ": use a positive number");
   return unary(Unary::softplus, x, {beta, threshold});
 }
 
+Tensor logsigmoid(const Arg& x) { return unary(Unary::logsigmoid, x); }
+Tensor softsign(const Arg& x) { return unary(Unary::softsign, x); }
+Tensor hardtanh(const Arg& x, double min_val, double max_val) {
+  check(min_val <= max_val, "hardtanh", "min_val is ", min_val, ", above max_val, ", max_val,
+        ": exchange them");
+  return unary(Unary::hardtanh, x, {min_val, max_val});
+}
+Tensor relu6(const Arg& x) { return hardtanh(x, 0, 6); }
+Tensor hardsigmoid(const Arg& x) { return unary(Unary::hardsigmoid, x); }
+Tensor hardswish(const Arg& x) { return unary(Unary::hardswish, x); }
 }  // namespace tarsier

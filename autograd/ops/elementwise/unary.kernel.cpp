@@ -2,6 +2,7 @@
 #include "autograd/ops/elementwise/unary.kernel.h"
 
 #include "autograd/simd/dispatch.h"
+#include "autograd/simd/libm.h"
 #include "autograd/simd/math.h"
 #include "autograd/simd/rows.h"
 

@@ -1,4 +1,7 @@
-// What picks elements: where, masked_fill, clamp; and lerp, which mixes them.
+// What picks elements: where, masked_fill, clamp, prelu; and lerp, which mixes them.
+#include <cmath>
+#include <limits>
+
 #include "autograd/loops/elementwise.h"
 #include "autograd/loops/elementwise.kernel.h"
 #include "autograd/ops.h"
@@ -99,6 +102,56 @@ Tensor clamp(const Arg& x, std::optional<double> low, std::optional<double> high
                            if (high) dx = where(x < *high, dx, 0.0);
                            return {dx};
                          });
+}
+
+/// y = min(max(x, low), high), whose gradients share where two are equal.
+Tensor clamp(const Arg& x, const Tensor& low, const Tensor& high) {
+  check(low.defined() || high.defined(), "clamp",
+        "neither low nor high is given: give at least one");
+  const Tensor above = low.defined() ? maximum(x, Arg(low, x.at)) : Tensor(x);
+  return high.defined() ? minimum(Arg(above, x.at), Arg(high, x.at)) : above;
+}
+
+/// y = x, but numbers for NaN, ∞ and −∞.   dx = dy where x is finite, else 0     saved: x
+Tensor nan_to_num(const Arg& x, double nan, std::optional<double> posinf,
+                  std::optional<double> neginf) {
+  Tensor y = dispatch_floating(x.dtype(), "nan_to_num", [&]<class T>() {
+    const T none = static_cast<T>(nan);
+    const T above = static_cast<T>(posinf.value_or(std::numeric_limits<T>::max()));
+    const T below = static_cast<T>(neginf.value_or(std::numeric_limits<T>::lowest()));
+    Tensor y = Tensor::empty(x.shape(), x.dtype());
+    detail::map_elements<T, T>(x, y, [=](T v) {
+      if (std::isfinite(v)) return v;
+      return std::isnan(v) ? none : v > 0 ? above : below;
+    });
+    return y;
+  });
+  return record("nan_to_num", {x}, y, Save{x}, [](const Saved& saved, const Tensor& dy) -> Grads {
+    return {where(isfinite(saved[0]), dy, 0.0)};
+  });
+}
+
+/// y = x where x > 0, otherwise w · x, with one w for all or one for each channel (dimension 1).
+///   dx = dy, or dy · w; dw = 0, or dy · x     saved: x, w
+Tensor prelu(const Arg& x, const Tensor& weight) {
+  detail::check_same_dtype(x, weight, "prelu");
+  const int64_t n = weight.numel(), channels = x.dim() > 1 ? x.size(1) : 1;
+  check(n == 1 || n == channels, "prelu", "weight has ", n, " elements, but x of ", x.shape(),
+        " has ", channels, " channels (dimension 1): give one weight, or one for each");
+  Shape shape = Shape::filled(n == 1 ? 0 : x.dim(), 1);
+  if (n != 1) shape[1] = n;
+  const Tensor w = reshape(Arg(weight, x.at), shape);
+  Tensor y;
+  {
+    const NoGrad guard;
+    y = where(x > 0, x, w * x);
+  }
+  return record("prelu", {x, Arg(w, x.at)}, y, Save{x, w},
+                [](const Saved& saved, const Tensor& dy) -> Grads {
+                  const Tensor x = saved[0], w = saved[1], is_linear = x > 0;
+                  return {saved.needs(0) ? where(is_linear, dy, dy * w) : Tensor(),
+                          saved.needs(1) ? where(is_linear, 0.0, dy * x) : Tensor()};
+                });
 }
 
 // ------------------------------------------------------------------------------------- lerp
