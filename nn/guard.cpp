@@ -91,6 +91,7 @@ Module::Calling::Calling(const Module& module) : before_(calling) {
     // What the caller has by reference was there before it.
     if (before_ != nullptr && module.birth_ > before_->birth_) module.check_registered(*before_);
   }
+  if (const std::string name = module.scope_name(); !name.empty()) scope_.emplace(name);
   calling = &module;
 }
 

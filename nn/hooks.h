@@ -104,15 +104,19 @@ Tensor call_with_hooks(Module& module, const std::shared_ptr<Hooks>& hooks, Forw
   (collect(rest, inputs), ...);
 
   HookedCall call(module, hooks, inputs, x.at);
-  size_t next = 1;
-  // A tuple, for its braces run from left to right; the arguments of a call may not.
-  std::tuple<decltype(replaced(std::forward<Rest>(rest), inputs, next))...> others{
-      replaced(std::forward<Rest>(rest), inputs, next)...};
-  return call.finish(std::apply(
-      [&]<class... Others>(Others&&... other) {
-        return forward(Arg(inputs[0], x.at), std::forward<Others>(other)...);
-      },
-      std::move(others)));
+  if constexpr (sizeof...(Rest) == 0) {
+    return call.finish(forward(Arg(inputs[0], x.at)));
+  } else {
+    size_t next = 1;
+    // A tuple, for its braces run from left to right; the arguments of a call may not.
+    std::tuple<decltype(replaced(std::forward<Rest>(rest), inputs, next))...> others{
+        replaced(std::forward<Rest>(rest), inputs, next)...};
+    return call.finish(std::apply(
+        [&]<class... Others>(Others&&... other) {
+          return forward(Arg(inputs[0], x.at), std::forward<Others>(other)...);
+        },
+        std::move(others)));
+  }
 }
 
 }  // namespace detail

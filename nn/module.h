@@ -17,9 +17,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <optional>
-#include <ostream>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -27,6 +27,7 @@
 #include <utility>
 #include <vector>
 
+#include "../autograd/base/error.h"
 #include "../autograd/ops.h"
 #include "../autograd/tape/tape.h"
 #include "../autograd/tensor/tensor.h"
@@ -135,8 +136,6 @@ class Module {
   template <class Body>
   decltype(auto) scoped(Body&& body) {
     const Calling calling(*this);
-    std::optional<ModuleScope> scope;
-    if (const std::string name = scope_name(); !name.empty()) scope.emplace(name);
     try {
       return body();
     } catch (const Error& error) {
@@ -202,6 +201,7 @@ class Module {
 
    private:
     const Module* before_;
+    std::optional<ModuleScope> scope_;
   };
 
   /// Notices the parameters, here and below, whose member was assigned another tensor.

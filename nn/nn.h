@@ -2,7 +2,6 @@
 // All of the layers, and the files that hold their weights.
 
 #include "../autograd/io/file.h"
-#include "../autograd/io/json.h"
 #include "../autograd/io/safetensors.h"
 #include "../autograd/io/safetensors_file.h"
 #include "../autograd/io/utf8.h"

@@ -19,6 +19,8 @@ void move(const Tensor& a, const Tensor& x, double weight) { copy_(a, lerp(a, x,
 
 }  // namespace
 
+Adafactor::Adafactor(const TensorDict& parameters, const AdafactorOptions& options)
+    : Adafactor({{parameters, options}}) {}
 Adafactor::Adafactor(const std::vector<ParameterGroup<AdafactorOptions>>& groups)
     : Optimizer("adafactor", groups) {
   for (const auto& [parameters, options] : groups) {

@@ -36,8 +36,7 @@ struct AdafactorOptions {
 /// As https://pytorch.org/docs/stable/generated/torch.optim.Adafactor.html
 class Adafactor : public Optimizer {
  public:
-  explicit Adafactor(const TensorDict& parameters, const AdafactorOptions& options = {})
-      : Adafactor({{parameters, options}}) {}
+  explicit Adafactor(const TensorDict& parameters, const AdafactorOptions& options = {});
   explicit Adafactor(const std::vector<ParameterGroup<AdafactorOptions>>& groups);
 
  protected:

@@ -6,6 +6,8 @@
 
 namespace tarsier::optim {
 
+Adagrad::Adagrad(const TensorDict& parameters, const AdagradOptions& options)
+    : Adagrad({{parameters, options}}) {}
 Adagrad::Adagrad(const std::vector<ParameterGroup<AdagradOptions>>& groups)
     : ElementwiseOptimizer("adagrad", groups) {
   constexpr double infinity = std::numeric_limits<double>::infinity();

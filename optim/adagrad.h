@@ -26,8 +26,7 @@ struct AdagradOptions {
 /// As https://pytorch.org/docs/stable/generated/torch.optim.Adagrad.html
 class Adagrad : public ElementwiseOptimizer {
  public:
-  explicit Adagrad(const TensorDict& parameters, const AdagradOptions& options = {})
-      : Adagrad({{parameters, options}}) {}
+  explicit Adagrad(const TensorDict& parameters, const AdagradOptions& options = {});
   explicit Adagrad(const std::vector<ParameterGroup<AdagradOptions>>& groups);
 
  protected:

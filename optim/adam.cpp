@@ -18,8 +18,12 @@ std::vector<ParameterGroup<AdamOptions>> as_adam(
 
 }  // namespace
 
+Adam::Adam(const TensorDict& parameters, const AdamOptions& options)
+    : Adam({{parameters, options}}) {}
 Adam::Adam(const std::vector<ParameterGroup<AdamOptions>>& groups) : Adam("adam", groups, false) {}
 
+AdamW::AdamW(const TensorDict& parameters, const AdamWOptions& options)
+    : AdamW({{parameters, options}}) {}
 AdamW::AdamW(const std::vector<ParameterGroup<AdamWOptions>>& groups)
     : Adam("adamw", as_adam(groups), true) {}
 

@@ -38,8 +38,7 @@ struct AdamWOptions {
 /// As https://pytorch.org/docs/stable/generated/torch.optim.Adam.html
 class Adam : public ElementwiseOptimizer {
  public:
-  explicit Adam(const TensorDict& parameters, const AdamOptions& options = {})
-      : Adam({{parameters, options}}) {}
+  explicit Adam(const TensorDict& parameters, const AdamOptions& options = {});
   explicit Adam(const std::vector<ParameterGroup<AdamOptions>>& groups);
 
  protected:
@@ -59,8 +58,7 @@ class Adam : public ElementwiseOptimizer {
 /// As https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html
 class AdamW : public Adam {
  public:
-  explicit AdamW(const TensorDict& parameters, const AdamWOptions& options = {})
-      : AdamW({{parameters, options}}) {}
+  explicit AdamW(const TensorDict& parameters, const AdamWOptions& options = {});
   explicit AdamW(const std::vector<ParameterGroup<AdamWOptions>>& groups);
 };
 

@@ -6,6 +6,8 @@
 
 namespace tarsier::optim {
 
+Lion::Lion(const TensorDict& parameters, const LionOptions& options)
+    : Lion({{parameters, options}}) {}
 Lion::Lion(const std::vector<ParameterGroup<LionOptions>>& groups)
     : ElementwiseOptimizer("lion", groups) {
   for (const auto& [parameters, options] : groups) {

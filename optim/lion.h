@@ -26,8 +26,7 @@ struct LionOptions {
 /// as in https://github.com/google/automl/tree/master/lion (PyTorch has no Lion).
 class Lion : public ElementwiseOptimizer {
  public:
-  explicit Lion(const TensorDict& parameters, const LionOptions& options = {})
-      : Lion({{parameters, options}}) {}
+  explicit Lion(const TensorDict& parameters, const LionOptions& options = {});
   explicit Lion(const std::vector<ParameterGroup<LionOptions>>& groups);
 
  protected:

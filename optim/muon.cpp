@@ -31,6 +31,8 @@ double lr_ratio(const std::string& kind, double n, double m) {
 
 }  // namespace
 
+Muon::Muon(const TensorDict& parameters, const MuonOptions& options)
+    : Muon({{parameters, options}}) {}
 Muon::Muon(const std::vector<ParameterGroup<MuonOptions>>& groups) : Optimizer("muon", groups) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (const auto& [parameters, options] : groups) {

@@ -41,8 +41,7 @@ struct MuonOptions {
 /// As https://pytorch.org/docs/stable/generated/torch.optim.Muon.html
 class Muon : public Optimizer {
  public:
-  explicit Muon(const TensorDict& parameters, const MuonOptions& options = {})
-      : Muon({{parameters, options}}) {}
+  explicit Muon(const TensorDict& parameters, const MuonOptions& options = {});
   explicit Muon(const std::vector<ParameterGroup<MuonOptions>>& groups);
 
  protected:

@@ -6,6 +6,8 @@
 
 namespace tarsier::optim {
 
+RMSprop::RMSprop(const TensorDict& parameters, const RMSpropOptions& options)
+    : RMSprop({{parameters, options}}) {}
 RMSprop::RMSprop(const std::vector<ParameterGroup<RMSpropOptions>>& groups)
     : ElementwiseOptimizer("rmsprop", groups) {
   constexpr double infinity = std::numeric_limits<double>::infinity();

@@ -29,8 +29,7 @@ struct RMSpropOptions {
 /// (centered). As https://pytorch.org/docs/stable/generated/torch.optim.RMSprop.html
 class RMSprop : public ElementwiseOptimizer {
  public:
-  explicit RMSprop(const TensorDict& parameters, const RMSpropOptions& options = {})
-      : RMSprop({{parameters, options}}) {}
+  explicit RMSprop(const TensorDict& parameters, const RMSpropOptions& options = {});
   explicit RMSprop(const std::vector<ParameterGroup<RMSpropOptions>>& groups);
 
  protected:

@@ -6,6 +6,7 @@
 
 namespace tarsier::optim {
 
+SGD::SGD(const TensorDict& parameters, const SGDOptions& options) : SGD({{parameters, options}}) {}
 SGD::SGD(const std::vector<ParameterGroup<SGDOptions>>& groups)
     : ElementwiseOptimizer("sgd", groups) {
   constexpr double infinity = std::numeric_limits<double>::infinity();

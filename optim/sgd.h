@@ -26,8 +26,7 @@ struct SGDOptions {
 /// As https://pytorch.org/docs/stable/generated/torch.optim.SGD.html
 class SGD : public ElementwiseOptimizer {
  public:
-  explicit SGD(const TensorDict& parameters, const SGDOptions& options = {})
-      : SGD({{parameters, options}}) {}
+  explicit SGD(const TensorDict& parameters, const SGDOptions& options = {});
   explicit SGD(const std::vector<ParameterGroup<SGDOptions>>& groups);
 
  protected:

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <ostream>
-#include <utility>
+#include <iosfwd>
+#include <type_traits>
 
 #include "../base/error.h"
 
@@ -49,7 +49,7 @@ constexpr const char* name_of(DType dtype) {
   return "?";
 }
 
-inline std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name_of(dtype); }
+std::ostream& operator<<(std::ostream& out, DType dtype);  // print.cpp
 
 constexpr bool is_floating(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
 

@@ -1,15 +1,18 @@
 #pragma once
 // Tensor: a cheap handle to a strided view of some memory, and to its place in the graph.
 
+#include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <memory>
-#include <ostream>
 #include <source_location>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../base/call_site.h"
+#include "../base/error.h"
 #include "dtype.h"
 #include "memory.h"
 #include "shape.h"

@@ -4,7 +4,6 @@
 
 #include <concepts>
 #include <initializer_list>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,9 +20,7 @@ class TensorDict {
   using Entry = std::pair<std::string, Tensor>;
 
   TensorDict() = default;
-  TensorDict(std::initializer_list<Entry> entries) {
-    for (const Entry& entry : entries) add(entry.first, entry.second);
-  }
+  TensorDict(std::initializer_list<Entry> entries);
 
   /// Tensors without names are none: what optimisers say who are given parameters().
   template <std::same_as<Tensor> T>
@@ -33,29 +30,15 @@ class TensorDict {
   }
 
   /// Throws Error("tensor_dict") where the name is taken or the tensor undefined.
-  void add(std::string name, Tensor tensor) {
-    check(tensor.defined(), "tensor_dict", "the tensor '", name, "' is undefined");
-    check(index_.emplace(name, entries_.size()).second, "tensor_dict", "the name '", name,
-          "' is there already");
-    entries_.emplace_back(std::move(name), std::move(tensor));
-  }
+  void add(std::string name, Tensor tensor);
   /// Adds all of `others`, as add() does one.
-  void add(const TensorDict& others) {
-    for (const auto& [name, tensor] : others.entries_) add(name, tensor);
-  }
+  void add(const TensorDict& others);
 
   /// The tensor of that name, or null.
-  const Tensor* find(std::string_view name) const {
-    const auto it = index_.find(name);
-    return it == index_.end() ? nullptr : &entries_[it->second].second;
-  }
+  const Tensor* find(std::string_view name) const;
   bool contains(std::string_view name) const { return find(name) != nullptr; }
   /// The tensor of that name. Throws Error("tensor_dict") where there is none.
-  const Tensor& operator[](std::string_view name) const {
-    const Tensor* tensor = find(name);
-    check(tensor != nullptr, "tensor_dict", "no tensor '", name, "' among the ", size());
-    return *tensor;
-  }
+  const Tensor& operator[](std::string_view name) const;
 
   size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
@@ -63,17 +46,16 @@ class TensorDict {
   std::vector<Entry>::const_iterator end() const { return entries_.end(); }
 
  private:
+  /// Where `name` stands in by_name_, or would.
+  size_t place_of(std::string_view name) const;
+
   std::vector<Entry> entries_;
-  std::map<std::string, size_t, std::less<>> index_;
+  std::vector<size_t> by_name_;  // numbers of entries, in the order of their names
 };
 
 /// The same tensors under names that begin with `prefix`, so that those of two models do not clash:
 ///   TensorDict all = prefixed("encoder.", encoder.named_parameters());
 ///   all.add(prefixed("decoder.", decoder.named_parameters()));
-inline TensorDict prefixed(const std::string& prefix, const TensorDict& tensors) {
-  TensorDict out;
-  for (const auto& [name, tensor] : tensors) out.add(prefix + name, tensor);
-  return out;
-}
+TensorDict prefixed(const std::string& prefix, const TensorDict& tensors);
 
 }  // namespace tarsier

@@ -2,6 +2,7 @@
 
 #include <tuple>
 
+#include "nn/init.h"
 #include "nn/layers/heads.h"
 
 namespace tarsier::nn {
@@ -210,6 +211,16 @@ Tensor MultiheadAttention::join_heads(const Arg& heads, bool batched) {
   const Tensor output = out_proj(Arg(nn::join_heads(heads), heads.at));
   if (!batched) return squeeze(output, 0);
   return options_.batch_first ? output : transpose(output, 0, 1);
+}
+
+Tensor MultiheadAttention::operator()(const Arg& query, const Arg& key, const Arg& value,
+                                      const AttentionOptions& options) {
+  return called([&](const Arg& q, const Arg& k, const Arg& v) { return forward(q, k, v, options); },
+                query, key, value);
+}
+
+Tensor MultiheadAttention::operator()(const Arg& x, const AttentionOptions& options) {
+  return called([&](const Arg& y) { return forward(y, options); }, x);
 }
 
 Tensor MultiheadAttention::forward(const Arg& query, const Arg& key, const Arg& value,

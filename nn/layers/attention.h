@@ -56,15 +56,9 @@ class MultiheadAttention : public Layer<MultiheadAttention> {
 
   /// Cross-attention: attn(x, memory, memory, {.key_padding_mask = …}).
   Tensor operator()(const Arg& query, const Arg& key, const Arg& value,
-                    const AttentionOptions& options = {}) {
-    return called(
-        [&](const Arg& q, const Arg& k, const Arg& v) { return forward(q, k, v, options); }, query,
-        key, value);
-  }
+                    const AttentionOptions& options = {});
   /// Self-attention: attn(x, {.is_causal = true}).
-  Tensor operator()(const Arg& x, const AttentionOptions& options = {}) {
-    return called([&](const Arg& y) { return forward(y, options); }, x);
-  }
+  Tensor operator()(const Arg& x, const AttentionOptions& options = {});
   /// The same with the attention weights. Slower, since it stores all of them.
   AttentionResult with_weights(const Arg& query, const Arg& key, const Arg& value,
                                const AttentionOptions& options = {}, bool average_weights = true);

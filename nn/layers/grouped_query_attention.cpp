@@ -68,6 +68,10 @@ Tensor GroupedQueryAttention::full_mask(const AttentionOptions& call, const Mask
   return combined_mask(masks, dtype);
 }
 
+Tensor GroupedQueryAttention::operator()(const Arg& x, const AttentionOptions& call) {
+  return called([&](const Arg& y) { return forward(y, call); }, x);
+}
+
 Tensor GroupedQueryAttention::forward(const Arg& x, const AttentionOptions& call) {
   check(x.dim() == 3 && x.size(2) == embed_dim, kName, "x ", x.shape(), ": expected (batch, time, ",
         embed_dim, ")");

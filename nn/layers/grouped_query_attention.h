@@ -48,9 +48,7 @@ class GroupedQueryAttention : public Layer<GroupedQueryAttention> {
   GroupedQueryAttention(int64_t embed_dim, int64_t num_heads, int64_t num_kv_heads,
                         const GroupedQueryAttentionOptions& options = {});
 
-  Tensor operator()(const Arg& x, const AttentionOptions& call = {}) {
-    return called([&](const Arg& y) { return forward(y, call); }, x);
-  }
+  Tensor operator()(const Arg& x, const AttentionOptions& call = {});
   Tensor forward(const Arg& x, const AttentionOptions& call = {});
 
   std::string extra_repr() const override;

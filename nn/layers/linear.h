@@ -1,10 +1,9 @@
 #pragma once
 // Affine maps.
 
-#include <cmath>
+#include <cstdint>
 #include <string>
 
-#include "../init.h"
 #include "../module.h"
 
 namespace tarsier::nn {
@@ -17,22 +16,9 @@ struct Linear : Layer<Linear> {
   Tensor weight;  ///< (out_features, in_features)
   Tensor bias;    ///< (out_features), or undefined
 
-  Linear(int64_t in_features, int64_t out_features, bool with_bias = true) {
-    check(in_features > 0 && out_features > 0, "linear", in_features, " inputs and ", out_features,
-          " outputs: both must be positive");
-    register_parameter("weight", weight, Tensor::empty({out_features, in_features}));
-    register_parameter("bias", bias, with_bias ? Tensor::empty({out_features}) : Tensor());
-    kaiming_uniform_(weight, std::sqrt(5));
-    const double bound = 1 / std::sqrt(static_cast<double>(in_features));
-    if (with_bias) uniform_(bias, -bound, bound);
-  }
-
-  Tensor forward(const Arg& x) { return linear(x, weight, bias); }
-
-  std::string extra_repr() const override {
-    return concat("in_features=", weight.size(1), ", out_features=", weight.size(0),
-                  ", bias=", bias.defined() ? "true" : "false");
-  }
+  Linear(int64_t in_features, int64_t out_features, bool with_bias = true);
+  Tensor forward(const Arg& x);
+  std::string extra_repr() const override;
 };
 
 /// y_o = x1ᵀ · weight_o · x2 + bias_o over the last dimensions:
@@ -44,29 +30,9 @@ struct Bilinear : Layer<Bilinear> {
   Tensor weight;  ///< (out_features, in1_features, in2_features)
   Tensor bias;    ///< (out_features), or undefined
 
-  Bilinear(int64_t in1, int64_t in2, int64_t out, bool with_bias = true) {
-    check(in1 > 0 && in2 > 0 && out > 0, "bilinear", in1, " and ", in2, " inputs and ", out,
-          " outputs: all must be positive");
-    const double bound = 1 / std::sqrt(static_cast<double>(in1));
-    register_parameter("weight", weight, Tensor::empty({out, in1, in2}));
-    register_parameter("bias", bias, with_bias ? Tensor::empty({out}) : Tensor());
-    uniform_(weight, -bound, bound);
-    if (with_bias) uniform_(bias, -bound, bound);
-  }
-
-  Tensor forward(const Arg& x1, const Arg& x2) {
-    check(x1.size(-1) == weight.size(1) && x2.size(-1) == weight.size(2) &&
-              slice(x1, -1, 0, 0).shape() == slice(x2, -1, 0, 0).shape(),
-          "bilinear", "shapes ", x1.shape(), " and ", x2.shape(), ": expected (…, ", weight.size(1),
-          ") and (…, ", weight.size(2), ")");
-    const Tensor y = einsum("...i,oij,...j->...o", {x1, weight, x2}, x1.at);
-    return bias.defined() ? y + bias : y;
-  }
-
-  std::string extra_repr() const override {
-    return concat("in1_features=", weight.size(1), ", in2_features=", weight.size(2),
-                  ", out_features=", weight.size(0), ", bias=", bias.defined() ? "true" : "false");
-  }
+  Bilinear(int64_t in1, int64_t in2, int64_t out, bool with_bias = true);
+  Tensor forward(const Arg& x1, const Arg& x2);
+  std::string extra_repr() const override;
 };
 
 }  // namespace tarsier::nn

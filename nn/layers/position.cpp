@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <iterator>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -78,15 +79,25 @@ Tensor InputPositions::forward(const Arg& x, int64_t offset) {
   return x + rows(x.size(-2), x.dtype(), offset);
 }
 
+struct PositionTable::Table {
+  std::mutex mutex;  // guards the members, not the memory of `rows`, which never changes
+  Tensor rows;
+  int64_t first = 0;  // the position of row 0
+};
+
+PositionTable::PositionTable(Make make)
+    : make_(std::move(make)), table_(std::make_shared<Table>()) {}
+
 Tensor PositionTable::rows(int64_t T, DType dtype, int64_t offset) {
   constexpr int64_t kAhead = 256;  // decoding makes a table once in so many tokens
-  const std::lock_guard lock(mutex_);
-  if (!table_.defined() || table_.dtype() != dtype || offset < first_ ||
-      offset + T > first_ + table_.size(0)) {
-    table_ = to(make_(std::max(T, kAhead), offset), dtype);
-    first_ = offset;
+  Table& table = *table_;
+  const std::lock_guard lock(table.mutex);
+  if (!table.rows.defined() || table.rows.dtype() != dtype || offset < table.first ||
+      offset + T > table.first + table.rows.size(0)) {
+    table.rows = to(make_(std::max(T, kAhead), offset), dtype);
+    table.first = offset;
   }
-  return slice(table_, 0, offset - first_, offset - first_ + T);
+  return slice(table.rows, 0, offset - table.first, offset - table.first + T);
 }
 
 SinusoidalPositions::SinusoidalPositions(int64_t embed_dim)

@@ -11,7 +11,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,16 +62,15 @@ class PositionTable {
  public:
   using Make = std::function<Tensor(int64_t T, int64_t offset)>;
   /// `make` computes the rows of positions offset … offset + T − 1, in f64.
-  explicit PositionTable(Make make) : make_(std::move(make)) {}
+  explicit PositionTable(Make make);
 
   /// The rows of positions offset … offset + T − 1. A view.
   Tensor rows(int64_t T, DType dtype, int64_t offset);
 
  private:
+  struct Table;
   Make make_;
-  std::mutex mutex_;  ///< guards the members, not the table's memory, which never changes
-  Tensor table_;
-  int64_t first_ = 0;  ///< the position of its row 0
+  std::shared_ptr<Table> table_;
 };
 
 /// y = x + sinusoidal_positions(T, C): (…, T, C) → (…, T, C). No parameters, no limit of T.

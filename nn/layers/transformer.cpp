@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "nn/init.h"
+
 namespace tarsier::nn {
 namespace {
 
@@ -92,6 +94,10 @@ Tensor TransformerEncoderLayer::run(const Arg& src, const Attention& attention) 
   return norm2(x + feed_forward(x));
 }
 
+Tensor TransformerEncoderLayer::operator()(const Arg& src, const EncoderMasks& masks) {
+  return Layer::operator()(src, masks);
+}
+
 Tensor TransformerEncoderLayer::forward(const Arg& src, const EncoderMasks& masks) {
   return run(src, [&](const Arg& x) { return self_attn(x, self_options(masks)); });
 }
@@ -119,6 +125,10 @@ TransformerEncoder::TransformerEncoder(int64_t d_model, int64_t nhead, int64_t n
   fill_stack(layers, norm, d_model, nhead, num_layers, options);
   register_module("layers", layers);
   if (norm) register_module("norm", *norm);
+}
+
+Tensor TransformerEncoder::operator()(const Arg& src, const EncoderMasks& masks) {
+  return Layer::operator()(src, masks);
 }
 
 Tensor TransformerEncoder::forward(const Arg& src, const EncoderMasks& masks) {
@@ -190,6 +200,12 @@ Tensor TransformerDecoderLayer::run(const Arg& tgt, const AttentionOptions& self
   return norm3(x + feed_forward(x));
 }
 
+Tensor TransformerDecoderLayer::operator()(const Arg& tgt, const Arg& memory,
+                                           const DecoderMasks& masks,
+                                           DecoderCache::OfLayer* cache) {
+  return Layer::operator()(tgt, memory, masks, cache);
+}
+
 Tensor TransformerDecoderLayer::forward(const Arg& tgt, const Arg& memory,
                                         const DecoderMasks& masks, DecoderCache::OfLayer* cache) {
   AttentionOptions self = self_options(masks), cross = cross_options(masks);
@@ -225,6 +241,11 @@ TransformerDecoder::TransformerDecoder(int64_t d_model, int64_t nhead, int64_t n
   fill_stack(layers, norm, d_model, nhead, num_layers, options);
   register_module("layers", layers);
   if (norm) register_module("norm", *norm);
+}
+
+Tensor TransformerDecoder::operator()(const Arg& tgt, const Arg& memory, const DecoderMasks& masks,
+                                      DecoderCache* cache) {
+  return Layer::operator()(tgt, memory, masks, cache);
 }
 
 Tensor TransformerDecoder::forward(const Arg& tgt, const Arg& memory, const DecoderMasks& masks,
@@ -269,6 +290,10 @@ Transformer::Transformer(int64_t d_model, int64_t nhead, int64_t num_encoder_lay
   register_module("decoder", decoder);
   for (const Tensor& parameter : parameters())
     if (parameter.dim() > 1) xavier_uniform_(parameter);
+}
+
+Tensor Transformer::operator()(const Arg& src, const Arg& tgt, const TransformerMasks& masks) {
+  return Layer::operator()(src, tgt, masks);
 }
 
 Tensor Transformer::forward(const Arg& src, const Arg& tgt, const TransformerMasks& masks) {

@@ -91,9 +91,7 @@ struct TransformerEncoderLayer : Layer<TransformerEncoderLayer> {
                           const TransformerLayerOptions& options = {});
 
   /// layer(x, {.is_causal = true}).
-  Tensor operator()(const Arg& src, const EncoderMasks& masks = {}) {
-    return Layer::operator()(src, masks);
-  }
+  Tensor operator()(const Arg& src, const EncoderMasks& masks = {});
   Tensor forward(const Arg& src, const EncoderMasks& masks = {});
   /// The same with the weights of self_attn: (B, S, S), the mean over heads; or (B, H, S, S).
   AttentionResult with_weights(const Arg& src, const EncoderMasks& masks = {},
@@ -124,9 +122,7 @@ struct TransformerEncoder : Layer<TransformerEncoder> {
   TransformerEncoder(int64_t d_model, int64_t nhead, int64_t num_layers,
                      const TransformerStackOptions& options = {});
 
-  Tensor operator()(const Arg& src, const EncoderMasks& masks = {}) {
-    return Layer::operator()(src, masks);
-  }
+  Tensor operator()(const Arg& src, const EncoderMasks& masks = {});
   Tensor forward(const Arg& src, const EncoderMasks& masks = {});
   /// The same with the weights of every layer's attention, as the layer gives them.
   EncoderResult with_weights(const Arg& src, const EncoderMasks& masks = {},
@@ -190,9 +186,7 @@ struct TransformerDecoderLayer : Layer<TransformerDecoderLayer> {
 
   /// layer(x, memory, {.tgt_is_causal = true}).
   Tensor operator()(const Arg& tgt, const Arg& memory, const DecoderMasks& masks = {},
-                    DecoderCache::OfLayer* cache = nullptr) {
-    return Layer::operator()(tgt, memory, masks, cache);
-  }
+                    DecoderCache::OfLayer* cache = nullptr);
   Tensor forward(const Arg& tgt, const Arg& memory, const DecoderMasks& masks = {},
                  DecoderCache::OfLayer* cache = nullptr);
   /// The same with the weights of multihead_attn: (B, T, S), the mean over heads; or (B, H, T, S).
@@ -218,9 +212,7 @@ struct TransformerDecoder : Layer<TransformerDecoder> {
                      const TransformerStackOptions& options = {});
 
   Tensor operator()(const Arg& tgt, const Arg& memory, const DecoderMasks& masks = {},
-                    DecoderCache* cache = nullptr) {
-    return Layer::operator()(tgt, memory, masks, cache);
-  }
+                    DecoderCache* cache = nullptr);
   /// Throws Error("decoder_cache") if the cache belongs to another decoder or memory.
   Tensor forward(const Arg& tgt, const Arg& memory, const DecoderMasks& masks = {},
                  DecoderCache* cache = nullptr);
@@ -248,9 +240,7 @@ struct Transformer : Layer<Transformer> {
   explicit Transformer(int64_t d_model = 512, int64_t nhead = 8, int64_t num_encoder_layers = 6,
                        int64_t num_decoder_layers = 6, const TransformerLayerOptions& options = {});
 
-  Tensor operator()(const Arg& src, const Arg& tgt, const TransformerMasks& masks = {}) {
-    return Layer::operator()(src, tgt, masks);
-  }
+  Tensor operator()(const Arg& src, const Arg& tgt, const TransformerMasks& masks = {});
   Tensor forward(const Arg& src, const Arg& tgt, const TransformerMasks& masks = {});
 
   /// The causal mask (size, size): −∞ above the diagonal, 0 elsewhere.

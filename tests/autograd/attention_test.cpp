@@ -9,6 +9,7 @@
 #include "autograd/check/gradcheck.h"
 #include "autograd/ops.h"
 #include "tests/error_of.h"
+#include "tests/numpy_random.h"
 #include "tests/threads.h"
 
 namespace tarsier {

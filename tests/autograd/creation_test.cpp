@@ -2,11 +2,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
 #include "autograd/autograd.h"
+#include "tests/numpy_random.h"
 #include "tests/threads.h"
 
 using namespace tarsier;

@@ -1,6 +1,7 @@
 // Choosing by number, and the sums that go back.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 

@@ -1,6 +1,7 @@
 // Tensors as text.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iomanip>
 #include <sstream>

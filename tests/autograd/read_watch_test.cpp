@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <span>
+#include <sstream>
 
 #include "autograd/autograd.h"
 #include "autograd/loops/map.h"

@@ -1,6 +1,7 @@
 // Views share memory, copies do not, and gradients find their way back through both.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

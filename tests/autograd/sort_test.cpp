@@ -1,6 +1,7 @@
 // Order and chance.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>

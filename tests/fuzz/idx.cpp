@@ -1,4 +1,6 @@
 // MNIST's files: after the first byte, which says how many are the labels', labels and images.
+#include <algorithm>
+
 #include "tests/fuzz/fuzz.h"
 #include "zoo/data/images.h"
 

@@ -1,6 +1,7 @@
 // A tokenizer as config.json keeps it, and after a byte 0 a text.
 #include "zoo/data/tokenizer.h"
 
+#include "autograd/io/json.h"
 #include "tests/fuzz/fuzz.h"
 #include "zoo/gpt/tokens.h"
 

@@ -1,6 +1,7 @@
 // The cross-entropy kernels against long double, with weights, smoothing and ignored rows.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>

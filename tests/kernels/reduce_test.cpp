@@ -1,6 +1,7 @@
 // Folds of rows and columns against long double, at every length of tail.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>

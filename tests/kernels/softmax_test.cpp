@@ -1,6 +1,7 @@
 // Softmax, log-softmax and log-sum-exp against long double, at every length of tail.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>

@@ -1,6 +1,7 @@
 // What nn::MultiheadAttention says to bad input.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <functional>
 #include <string>
 

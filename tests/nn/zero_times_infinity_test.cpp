@@ -1,6 +1,7 @@
 // What does not count is nothing, also where it is infinite: 0 · log 0 = 0 in losses.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 

@@ -1,4 +1,5 @@
 // Registrations of the fused ops; each is held against its reference form, too.
+#include <algorithm>
 #include <cmath>
 
 #include "tests/ops/registry.h"

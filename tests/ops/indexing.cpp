@@ -1,4 +1,6 @@
 // Registrations of the indexing ops.
+#include <algorithm>
+
 #include "tests/ops/registry.h"
 
 namespace tarsier::test {

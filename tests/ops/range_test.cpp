@@ -4,6 +4,7 @@
 // is the same op in f64, on the same numbers; it runs with every instruction set.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>

@@ -2,6 +2,7 @@
 // number of threads.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>

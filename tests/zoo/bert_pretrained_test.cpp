@@ -2,6 +2,7 @@
 // same logits here; and what the loaders say to files that are none.
 #include <doctest/doctest.h>
 
+#include "autograd/io/json.h"
 #include "tests/nn/golden.h"
 #include "tests/zoo/pretrained.h"
 #include "zoo/pretrained/bert.h"

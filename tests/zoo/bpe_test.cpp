@@ -1,5 +1,6 @@
 // Byte-pair encoding against Hugging Face's tokenizers and OpenAI's tiktoken.
 #include "zoo/data/bpe.h"
+#include "autograd/io/json.h"
 
 #include <doctest/doctest.h>
 

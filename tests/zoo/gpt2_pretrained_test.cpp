@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "autograd/base/random.h"
+#include "autograd/io/json.h"
 #include "tests/nn/golden.h"
 #include "tests/zoo/pretrained.h"
 #include "zoo/gpt/generate.h"

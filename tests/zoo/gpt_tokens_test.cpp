@@ -1,4 +1,5 @@
 // A language model's text as characters, words and byte pairs.
+#include "autograd/io/json.h"
 #include "zoo/gpt/tokens.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 // Image sets (IDX, CIFAR-10), their batches, and augmentation.
 #include "zoo/data/images.h"
+#include "autograd/io/json.h"
 
 #include <doctest/doctest.h>
 

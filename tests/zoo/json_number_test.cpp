@@ -1,5 +1,6 @@
 // Numbers of a run that JSON cannot write.
 #include "zoo/base/json_number.h"
+#include "autograd/io/json.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,6 @@
 // Labelled text: TSV, CSV, labels, splits, class weights.
 #include "zoo/data/labelled.h"
+#include "autograd/io/json.h"
 
 #include <doctest/doctest.h>
 

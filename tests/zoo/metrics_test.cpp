@@ -1,6 +1,8 @@
 // BLEU against sacreBLEU; accuracy and F1 against scikit-learn.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "autograd/io/file.h"
 #include "autograd/io/json.h"
 #include "tests/data.h"

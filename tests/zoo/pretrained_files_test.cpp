@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "autograd/io/json.h"
 #include "tests/nn/golden.h"
 #include "tests/zoo/pretrained.h"
 #include "zoo/pretrained/bert.h"

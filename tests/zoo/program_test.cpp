@@ -13,6 +13,7 @@
 #include <sstream>
 #include <thread>
 
+#include "autograd/io/json.h"
 #include "nn/nn.h"
 #include "tests/zoo/program.h"
 #include "zoo/data/text.h"

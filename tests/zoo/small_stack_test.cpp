@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "autograd/base/parallel.h"
+#include "autograd/io/json.h"
 #include "tests/child.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/data/text.h"

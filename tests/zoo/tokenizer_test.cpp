@@ -1,5 +1,6 @@
 // Tokenizers of all kinds: text to ids and back, through JSON, with unknown and awkward text.
 #include "zoo/data/tokenizer.h"
+#include "autograd/io/json.h"
 
 #include <doctest/doctest.h>
 

@@ -1,10 +1,13 @@
 // Training: the same bits at any number of threads and across a resume, and files that stay whole.
 #include "zoo/task/trainer.h"
+#include "autograd/io/json.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <fstream>
 
 #include "autograd/base/parallel.h"
 #include "tests/threads.h"

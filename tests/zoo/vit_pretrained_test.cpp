@@ -3,6 +3,7 @@
 // to files that are none.
 #include <doctest/doctest.h>
 
+#include "autograd/io/json.h"
 #include "tests/nn/golden.h"
 #include "tests/zoo/pretrained.h"
 #include "zoo/pretrained/vit.h"

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "autograd/io/json.h"
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/base/usage_error.h"

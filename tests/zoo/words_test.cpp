@@ -1,5 +1,6 @@
 // Words, punctuation, and the vocabulary of them.
 #include "zoo/data/words.h"
+#include "autograd/io/json.h"
 
 #include <doctest/doctest.h>
 

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "autograd/io/json.h"
+
 namespace tarsier::zoo {
 
 namespace {

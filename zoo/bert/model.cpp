@@ -1,5 +1,7 @@
 #include "zoo/bert/model.h"
 
+#include "nn/init.h"
+
 namespace tarsier::zoo::bert {
 
 namespace {

@@ -3,9 +3,11 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "autograd/base/error.h"
 #include "autograd/io/file.h"
+#include "autograd/io/json.h"
 #include "zoo/data/bpe.h"
 #include "zoo/data/byte_characters.h"
 #include "zoo/data/lines.h"

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <queue>
+#include <unordered_map>
 
 #include "autograd/base/error.h"
 #include "zoo/data/bpe.h"

@@ -10,6 +10,7 @@
 
 #include "autograd/base/error.h"
 #include "autograd/io/file.h"
+#include "autograd/io/json.h"
 #include "zoo/data/lines.h"
 
 namespace tarsier::zoo {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "autograd/base/error.h"
+#include "autograd/io/json.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/sampler.h"
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "autograd/base/error.h"
+#include "autograd/io/json.h"
 #include "zoo/data/bpe.h"
 #include "zoo/data/unicode.h"
 

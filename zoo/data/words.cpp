@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autograd/base/error.h"
+#include "autograd/io/json.h"
 #include "autograd/io/utf8.h"
 #include "zoo/data/unicode.h"
 

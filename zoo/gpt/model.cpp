@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "nn/init.h"
 #include "zoo/base/format.h"
 #include "zoo/base/machine.h"
 

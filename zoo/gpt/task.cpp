@@ -4,6 +4,7 @@
 #include <limits>
 #include <sstream>
 
+#include "autograd/io/json.h"
 #include "zoo/base/format.h"
 #include "zoo/data/batches.h"
 #include "zoo/data/embedded.h"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "autograd/io/json.h"
+
 namespace tarsier::zoo::gpt {
 
 namespace {

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "autograd/base/error.h"
+#include "autograd/io/json.h"
 #include "zoo/base/format.h"
 #include "zoo/data/text.h"
 

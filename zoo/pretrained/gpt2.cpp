@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "autograd/io/file.h"
+#include "autograd/io/json.h"
 #include "zoo/pretrained/hugging_face.h"
 
 namespace tarsier::zoo {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "autograd/io/file.h"
+#include "autograd/io/json.h"
 #include "nn/names.h"
 #include "nn/unwrap.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "autograd/io/json.h"
 #include "zoo/pretrained/encoder.h"
 
 namespace tarsier::zoo {

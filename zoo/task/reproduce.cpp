@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "autograd/io/json.h"
 #include "zoo/base/format.h"
 #include "zoo/base/json_number.h"
 #include "zoo/base/usage_error.h"

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "autograd/io/json.h"
 #include "autograd/ops.h"
 #include "zoo/base/json_number.h"
 #include "zoo/base/usage_error.h"

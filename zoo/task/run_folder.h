@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 
+#include "../../autograd/io/json.h"
 #include "../../autograd/tensor/tensor_dict.h"
 #include "../../nn/nn.h"
 #include "settings.h"

@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../autograd/io/json.h"
 #include "../../nn/nn.h"
 #include "../data/sampler.h"
 #include "../metrics/metric.h"

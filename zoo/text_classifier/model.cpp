@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "nn/init.h"
+
 namespace tarsier::zoo::text_classifier {
 
 namespace {

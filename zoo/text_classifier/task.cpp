@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/io/json.h"
 #include "zoo/base/format.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/data/cut.h"

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "nn/init.h"
+
 namespace tarsier::zoo::transformer {
 
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/io/json.h"
 #include "zoo/base/format.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/data/cut.h"

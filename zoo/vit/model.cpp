@@ -2,6 +2,8 @@
 
 #include <bit>
 
+#include "nn/init.h"
+
 namespace tarsier::zoo::vit {
 
 namespace {

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "autograd/io/json.h"
 #include "zoo/base/format.h"
 #include "zoo/data/digits.h"
 #include "zoo/data/images.h"

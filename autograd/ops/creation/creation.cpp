@@ -1,5 +1,6 @@
 // Tensors from nothing: constants, ranges, values written out. The random ones are in
 // ../random/creation.cpp.
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/loops/copy.h"

@@ -1,5 +1,6 @@
 // Random tensors. Element i is a function of the stream's key and i alone: the same at any number
 // of threads, and the first elements of a larger tensor are those of a smaller one.
+#include <algorithm>
 #include <numbers>
 #include <utility>
 
