@@ -1,30 +1,12 @@
-# The default data set: the project's own source text, made into a .cpp file at build time, so that
-# a freshly built `tarsier` has something to learn from without a download.
+# The default data set: the project's own source text, put into the library, so that a freshly built
+# `tarsier` has something to learn from without a download. What is made here is declared in
+# zoo/data/embedded.h.
 #
-# Included by CMakeLists.txt, this file sets TARSIER_EMBEDDED_SOURCE to the generated .cpp and adds
-# the rule that makes it. Run as a script (cmake -P), it is that rule: see the first branch. What is
-# generated is declared in zoo/data/embedded.h.
-
-if(CMAKE_SCRIPT_MODE_FILE)
-  # cmake -DROOT=<source folder> -DLIST=<file of relative paths> -DOUT=<.cpp> -P embed.cmake
-  # One raw string literal for each file. The delimiter is put together from two parts, or this
-  # file's own text would end its literal.
-  set(delimiter "tar")
-  string(APPEND delimiter "sier")
-  set(code "// Made by zoo/embed.cmake from the project's sources.\n\n")
-  string(APPEND code "#include \"zoo/data/embedded.h\"\n\nnamespace tarsier::zoo {\n\n")
-  string(APPEND code "const std::vector<EmbeddedFile>& embedded_files() {\n")
-  string(APPEND code "  static const std::vector<EmbeddedFile> files = {\n")
-  file(STRINGS "${LIST}" paths)
-  foreach(path IN LISTS paths)
-    file(READ "${ROOT}/${path}" text)
-    string(APPEND code "{\"${path}\", R\"${delimiter}(${text})${delimiter}\"},\n")
-  endforeach()
-  string(APPEND code "  };\n  return files;\n}\n\n}  // namespace tarsier::zoo\n")
-  file(WRITE "${OUT}.tmp" "${code}")
-  file(RENAME "${OUT}.tmp" "${OUT}")
-  return()
-endif()
+# The assembler reads the files itself (.incbin): a string literal of so many megabytes would take
+# the compiler seconds at every edit of any file. The .cpp names the files and changes only with
+# their list; the object is made again where one of them changed.
+#
+# Included by CMakeLists.txt, this file sets TARSIER_EMBEDDED_SOURCE to the .cpp.
 
 set(TARSIER_EMBEDDED_SOURCE ${PROJECT_BINARY_DIR}/embedded_source.cpp)
 set(embedded_globs)
@@ -37,19 +19,75 @@ file(GLOB_RECURSE embedded_files RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPEND
 list(APPEND embedded_files CMakeLists.txt)
 list(SORT embedded_files)
 
-# The list goes through a file, written only when it changes, for a command line would be too long.
-string(REPLACE ";" "\n" embedded_list "${embedded_files}")
-set(embedded_list_file ${PROJECT_BINARY_DIR}/embedded_source.txt)
-file(GENERATE OUTPUT ${embedded_list_file} CONTENT "${embedded_list}\n")
+# Labels for the beginning of each file; from them the assembler computes the sizes.
+set(embedded_text "")
+set(embedded_sizes "")
+set(embedded_names "")
+set(number 0)
+foreach(path IN LISTS embedded_files)
+  # Through two literals: the assembler's, and C++'s around it.
+  string(REGEX REPLACE "([\\\"])" "\\\\\\1" escaped "${PROJECT_SOURCE_DIR}/${path}")
+  string(REGEX REPLACE "([\\\"])" "\\\\\\1" escaped "${escaped}")
+  math(EXPR next "${number} + 1")
+  string(APPEND embedded_text
+         "    LABEL \"${number}: .incbin \\\"${escaped}\\\"\\n\"\n")
+  string(APPEND embedded_sizes
+         "    \".quad \" LABEL \"${next} - \" LABEL \"${number}\\n\"\n")
+  string(APPEND embedded_names "      \"${path}\",\n")
+  set(number ${next})
+endforeach()
+file(GENERATE OUTPUT ${TARSIER_EMBEDDED_SOURCE} CONTENT "// Made by zoo/embed.cmake.
+
+#include <cstdint>
+
+#include \"zoo/data/embedded.h\"
+
+#if defined(__APPLE__)
+#define LABEL \"Lembedded\"
+#define SYMBOL \"_tarsier_embedded\"
+#define BEGIN \".section __TEXT,__const\\n\"
+#define END \".text\\n\"
+#else
+#define LABEL \".Lembedded\"
+#define SYMBOL \"tarsier_embedded\"
+#define BEGIN \".pushsection .rodata\\n\"
+#define END \".popsection\\n\"
+#endif
+
+asm(BEGIN
+    \".globl \" SYMBOL \"_text\\n\"
+    \".globl \" SYMBOL \"_sizes\\n\"
+    SYMBOL \"_text:\\n\"
+${embedded_text}    LABEL \"${number}:\\n\"
+    \".balign 8\\n\"
+    SYMBOL \"_sizes:\\n\"
+${embedded_sizes}    END);
+
+extern \"C\" const char tarsier_embedded_text[];
+extern \"C\" const uint64_t tarsier_embedded_sizes[];
+
+namespace tarsier::zoo {
+
+const std::vector<EmbeddedFile>& embedded_files() {
+  static const std::vector<EmbeddedFile> files = [] {
+    const char* const paths[] = {
+${embedded_names}    };
+    std::vector<EmbeddedFile> all;
+    const char* text = tarsier_embedded_text;
+    const uint64_t* size = tarsier_embedded_sizes;
+    for (const char* path : paths) {
+      all.push_back({path, {text, *size}});
+      text += *size++;
+    }
+    return all;
+  }();
+  return files;
+}
+
+}  // namespace tarsier::zoo
+")
 
 list(TRANSFORM embedded_files PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE embedded_paths)
-add_custom_command(
-  OUTPUT ${TARSIER_EMBEDDED_SOURCE}
-  COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -DLIST=${embedded_list_file}
-          -DOUT=${TARSIER_EMBEDDED_SOURCE} -P ${CMAKE_CURRENT_LIST_DIR}/embed.cmake
-  DEPENDS ${embedded_paths} ${embedded_list_file} ${CMAKE_CURRENT_LIST_DIR}/embed.cmake
-  COMMENT "Embedding the project's source text"
-  VERBATIM)
-# Text only: nothing to optimise, no warning to give, so no time is lost on it.
+# Text only: nothing to optimise, so no time is lost on it.
 set_source_files_properties(${TARSIER_EMBEDDED_SOURCE} PROPERTIES COMPILE_OPTIONS "-O0"
-                            SKIP_PRECOMPILE_HEADERS ON)
+                            OBJECT_DEPENDS "${embedded_paths}" SKIP_PRECOMPILE_HEADERS ON)

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "autograd/base/number.h"
 #include "autograd/io/utf8.h"
 
 namespace tarsier {
@@ -225,7 +226,7 @@ class Parser {
         !(integer == 0 && *first == '-'))
       return Json(integer);
     double number = 0;
-    if (std::from_chars(first, last, number).ec != std::errc())
+    if (parse_double(first, last, number).ec != std::errc())
       fail_at(start, "the number ", std::string_view(first, last), " is out of range");
     return Json(number);
   }

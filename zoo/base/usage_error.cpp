@@ -6,6 +6,8 @@
 #include <limits>
 #include <numeric>
 
+#include "autograd/base/number.h"
+
 namespace tarsier::zoo {
 
 namespace {
@@ -92,7 +94,7 @@ double parse_number(const std::string& tag, const std::string& what, const std::
                     double low, double high) {
   double value = 0;
   const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const auto [stop, error] = parse_double(text.data(), end, value);
   if (error != std::errc() || stop != end || !std::isfinite(value) || value < low || value > high) {
     using Limits = std::numeric_limits<double>;
     usage_fail(tag, what, " is '", text, "', but must be a number",

@@ -11,7 +11,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <stop_token>
 #include <thread>
 #include <utility>
 
@@ -43,10 +42,8 @@ class Prefetch {
       : next_(first), last_(last), ahead_(std::make_unique<Ahead>(std::move(make))) {
     check(depth >= 1, "prefetch", "depth is ", depth, ", but must be at least 1");
     try {
-      ahead_->thread =
-          std::jthread([ahead = ahead_.get(), first, last, depth](const std::stop_token& stop) {
-            ahead->run(stop, first, last, depth);
-          });
+      ahead_->thread = std::thread(
+          [ahead = ahead_.get(), first, last, depth] { ahead->run(first, last, depth); });
       process_ = ::getpid();
     } catch (const std::exception&) {
       // No thread, or no memory for one.
@@ -83,6 +80,18 @@ class Prefetch {
   /// What the thread works with.
   struct Ahead {
     explicit Ahead(std::function<T(int64_t)> f) : make(std::move(f)) {}
+    // Not a std::jthread, which libc++ has only since version 20.
+    ~Ahead() {
+      if (!thread.joinable()) return;
+      {
+        const std::lock_guard lock(mutex);
+        stopped = true;
+      }
+      changed.notify_all();
+      thread.join();
+    }
+    Ahead(const Ahead&) = delete;
+    Ahead& operator=(const Ahead&) = delete;
 
     T take() {
       std::unique_lock lock(mutex);
@@ -95,7 +104,7 @@ class Prefetch {
       return result;
     }
 
-    void run(const std::stop_token& stop, int64_t first, int64_t last, int64_t depth) {
+    void run(int64_t first, int64_t last, int64_t depth) {
       for (int64_t i = first; i <= last; ++i) {
         std::optional<T> result;
         std::exception_ptr problem;
@@ -108,23 +117,24 @@ class Prefetch {
         if (problem != nullptr) {
           failure = problem;
         } else {
-          // wait() also ends, with false, when a stop is asked for.
           const auto has_room = [&] { return static_cast<int64_t>(ready.size()) < depth; };
-          if (!changed.wait(lock, stop, has_room)) return;
+          changed.wait(lock, [&] { return stopped || has_room(); });
+          if (stopped) return;
           ready.push_back(std::move(*result));
         }
         lock.unlock();
         changed.notify_all();
-        if (problem != nullptr || stop.stop_requested()) return;
+        if (problem != nullptr) return;
       }
     }
 
     const std::function<T(int64_t)> make;
-    std::mutex mutex;  // of the next three
-    std::condition_variable_any changed;
+    std::mutex mutex;  // of the next four
+    std::condition_variable changed;
     std::deque<T> ready;
     std::exception_ptr failure;
-    std::jthread thread;  // last, so that it ends before what it uses
+    bool stopped = false;
+    std::thread thread;
   };
 
   int64_t next_;  // number of the result that next() gives
