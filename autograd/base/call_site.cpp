@@ -4,8 +4,6 @@
 #include <filesystem>
 #include <string_view>
 
-#include "autograd/base/error.h"
-
 namespace tarsier::detail {
 namespace {
 
@@ -29,7 +27,7 @@ bool in_library(const SourceLine& at) {
   for (const char* folder : {"autograd/", "nn/", "optim/"}) {
     // Headers may be installed: include/tarsier/nn/module.h.
     if (file.starts_with(root + folder)) return true;
-    if (file.find(concat("/include/tarsier/", folder)) != file.npos) return true;
+    if (file.find(std::string("/include/tarsier/") + folder) != file.npos) return true;
   }
   return false;
 }
@@ -39,7 +37,7 @@ std::string called_at() {
   for (int i = size - 1; i >= 0; --i) {
     const SourceLine& at = call_stack.at[i];
     if (in_library(at)) continue;
-    return concat(" (called at ", at.file_name(), ":", at.line(), ")");
+    return std::string(" (called at ") + at.file_name() + ":" + std::to_string(at.line()) + ")";
   }
   return "";
 }
