@@ -1,6 +1,7 @@
 // Activations as layers: values and gradients are PyTorch's (2.15, in f64), for the same six numbers.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <sstream>
 
 #include "nn/layers/activation.h"
