@@ -1,9 +1,9 @@
 #pragma once
-// Every op, on one page. Its forward and its backward stand together in ops/.
+// Every op, on one page. ops/ has the forward of each with its backward under it.
 //
 // Reading the page: x, y, a, b are tensors; "floating" is f32 or f64; shapes are in parentheses.
 // Elementwise ops broadcast (shape.h). Mixed dtypes are an error, never a silent conversion: use
-// to(x, dtype). Numbers beside a tensor (x + 1) take its dtype. Every op throws Error with its own
+// to(x, dtype). A number takes the dtype of the tensor (x + 1). Every op throws Error with its own
 // name on wrong shapes or dtypes. `Arg` is a Tensor that knows where it was passed (tensor.h).
 // Dimensions may be negative: −1 is the last. A scalar has none to name (PyTorch takes 0 and −1).
 
@@ -22,7 +22,7 @@
 
 namespace tarsier {
 
-/// Values and where they stood.
+/// Values and their positions.
 struct ValuesIndices {
   Tensor values;
   Tensor indices;  ///< i64
@@ -82,8 +82,8 @@ Tensor triu_mask(int64_t rows, int64_t columns, int64_t diagonal = 0,
                  SourceLine at = SourceLine::current());
 
 // ---------------------------------------------------------------------------------- elementwise
-// Floating, with gradients; + − × and minimum, maximum, neg, abs, sign, clamp also take i64,
-// without.
+// Floating, with gradients. + − × and minimum, maximum, neg, abs, sign and clamp also take i64,
+// then without gradients.
 
 Tensor operator+(const Arg& a, const Arg& b);  ///< a + b.      da = dy, db = dy
 Tensor operator-(const Arg& a, const Arg& b);  ///< a − b.      da = dy, db = −dy
@@ -223,7 +223,7 @@ Tensor argmin(const Arg& x, std::optional<int64_t> dim = {}, bool keepdim = fals
 Tensor logsumexp(const Arg& x, const Axes& dims, bool keepdim = false);
 /// (Σ|x|ᵖ)^{1/p}; p = 1, 2, any other positive number, or infinity (largest |x|). Gradient 0 at 0.
 Tensor norm(const Arg& x, double p = 2, const Axes& dims = {}, bool keepdim = false);
-/// Product of the elements; its gradient is right where some are 0, too.
+/// Product of the elements. The gradient is correct even if some are 0.
 Tensor prod(const Arg& x, const Axes& dims = {}, bool keepdim = false);
 /// y_i = x_0 + … + x_i along `dim`.
 Tensor cumsum(const Arg& x, int64_t dim);
@@ -337,8 +337,7 @@ Tensor index(const Arg& x, const std::vector<Tensor>& indices);
 /// several written to one place the last counts.
 Tensor index_put(const Arg& x, const std::vector<Tensor>& indices, const Arg& values,
                  bool accumulate = false);
-/// Rows of a table: (…) i64, weight (V, C) → (…, C). Gradients of repeated rows are summed in
-/// order.
+/// Rows of a table: (…) i64, weight (V, C) → (…, C). Gradients of repeated rows add up, in order.
 Tensor embedding(const Tensor& index, const Arg& weight);
 /// The elements where mask (bool, broadcast to x) is true, in row-major order; shape (n).
 Tensor masked_select(const Arg& x, const Tensor& mask);
@@ -355,8 +354,8 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right = fal
 Tensor bincount(const Tensor& x, const Tensor& weights = {}, int64_t minlength = 0);
 /// The coordinates of all elements that are not 0, in row-major order: (n, x.dim()), i64.
 Tensor nonzero(const Tensor& x);
-/// `samples` indices per row, drawn with probability proportional to the weights: (N, K) or (K) →
-/// (N, samples) or (samples), i64.
+/// `samples` indices per row, drawn with probability proportional to the weights:
+/// (N, K) → (N, samples), or (K) → (samples), i64.
 Tensor multinomial(const Tensor& weights, int64_t samples, bool replacement = false,
                    Generator& generator = default_generator());
 
@@ -387,21 +386,23 @@ Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands,
 Tensor unfold(const Arg& x, Pair kernel, const WindowOptions& options = {});
 /// Columns added up into an image: (N, C·kh·kw, L) → (N, C, H, W), output_size = {H, W}.
 Tensor fold(const Arg& x, Pair output_size, Pair kernel, const WindowOptions& options = {});
-/// y[n, o, i, j] = bias[o] + Σ_{c,p,q} weight[o, c, p, q] · x[n, c, i·s + p·d − pad, j·s + q·d −
-/// pad]: (N, C, H, W), (O, C/groups, kh, kw), (O) → (N, O, out_h, out_w); bias may be undefined.
+/// y[n, o, i, j] = bias[o] +
+///     Σ_{c,p,q} weight[o, c, p, q] · x[n, c, i·s + p·d − pad, j·s + q·d − pad]:
+/// (N, C, H, W), (O, C/groups, kh, kw), (O) → (N, O, out_h, out_w); bias may be undefined.
 ///   dx = conv_transpose2d(dy, weight), dweight = dy · unfold(x)ᵀ, dbias = Σ dy
 Tensor conv2d(const Arg& x, const Arg& weight, const Tensor& bias = {},
               const Conv2dOptions& options = {});
 /// The same over one dimension: (N, C, L), (O, C/groups, k), (O) → (N, O, out).
 Tensor conv1d(const Arg& x, const Arg& weight, const Tensor& bias = {},
               const Conv1dOptions& options = {});
-/// The transpose of conv2d (its dx) as a layer: (N, C, H, W), (C, O/groups, kh, kw), (O) →
-/// (N, O, out_h, out_w), out = (in − 1) · stride − 2·padding + dilation·(kernel − 1) +
-/// output_padding + 1.   dx = conv2d(dy, weight)
+/// The transpose of conv2d (its dx) as an op:
+/// (N, C, H, W), (C, O/groups, kh, kw), (O) → (N, O, out_h, out_w),
+///   out = (in − 1) · stride − 2·padding + dilation·(kernel − 1) + output_padding + 1
+///   dx = conv2d(dy, weight)
 Tensor conv_transpose2d(const Arg& x, const Arg& weight, const Tensor& bias = {},
                         const ConvTranspose2dOptions& options = {});
-/// The largest element of each window; of equals the first gets the gradient. NaN counts as the
-/// largest.
+/// The largest element of each window. NaN counts as the largest. Of equal elements the first gets
+/// the gradient.
 Tensor max_pool2d(const Arg& x, Pair kernel, const MaxPool2dOptions& options = {});
 /// The mean of each window. Like the two after it a product with small matrices: an infinity or NaN
 /// spreads over its row and column (not with interpolate's "nearest", which copies).
@@ -428,7 +429,7 @@ Tensor rms_norm(const Arg& x, const Tensor& weight = {}, double eps = 1e-6);
 
 /// −log softmax(logits)[target]: (N, C) and (N) i64, or (N, C, d…) and (N, d…), or (C) and ().
 /// Or a floating target of the logits' shape, a probability for every class:
-/// −Σ_c target_c · log softmax(logits)_c, of which `mean` divides the sum by the number of targets.
+///   −Σ_c target_c · log softmax(logits)_c,  and `mean` divides the sum by the number of targets.
 /// Formulas for weights and smoothing as torch.nn.functional.cross_entropy.
 Tensor cross_entropy(const Arg& logits, const Tensor& target,
                      const CrossEntropyOptions& options = {});
@@ -455,9 +456,9 @@ Tensor scaled_dot_product_attention(const Arg& q, const Arg& k, const Arg& v,
                                     const Tensor& mask = {}, double dropout_p = 0,
                                     bool is_causal = false, std::optional<double> scale = {},
                                     Generator& generator = default_generator());
-/// Attention within a sliding window: scaled_dot_product_attention where, besides, query i sees
-/// only the keys of `window`. Time grows with T · (left + right), not with T². Source: Beltagy et
-/// al. 2020, "Longformer: the long-document transformer".
+/// Attention within a sliding window: scaled_dot_product_attention in which query i sees only the
+/// keys of `window`. Time grows with T · (left + right), not with T². Source: Beltagy et al. 2020,
+/// "Longformer: the long-document transformer".
 Tensor local_attention(const Arg& q, const Arg& k, const Arg& v, const AttentionWindow& window,
                        const Tensor& mask = {}, double dropout_p = 0,
                        std::optional<double> scale = {},

@@ -56,9 +56,9 @@ class Module {
 
   /// All parameters of this module, then of its children in order of registration. One that is
   /// registered twice (tied weights) appears once, under its first name.
-  /// This, and every call of a module that records, throws Error("module") where a parameter's
-  /// member was assigned a tensor that asks for no gradient (`fc.weight = zeros(…)`): it would not
-  /// be trained. guard.h says what else is noticed.
+  /// This, and every recorded call of a module, throws Error("module") if a parameter's member was
+  /// assigned a tensor that requires no gradient (`fc.weight = zeros(…)`), which would not be
+  /// trained. guard.h lists what else is checked.
   TensorDict named_parameters() const;
   std::vector<Tensor> parameters() const;
   /// The number of elements of all parameters, tied ones counted once.
@@ -87,7 +87,7 @@ class Module {
 
   /// Drops the gradients of all parameters (grad() is undefined afterwards).
   void zero_grad();
-  /// Makes all parameters ask for gradients, or stop asking (a frozen model).
+  /// Makes all parameters require gradients, or not (a frozen model).
   void requires_grad_(bool value = true);
   /// Converts floating parameters and buffers, and their gradients, to f32 or f64. The tensors stay
   /// the same objects: weights stay tied, and an optimiser's handles stay good.
@@ -100,13 +100,13 @@ class Module {
   const std::string& name() const { return name_; }
   /// "Linear".
   virtual std::string type_name() const { return "Module"; }
-  /// What stands in the parentheses when it is printed: "3, 4, bias=true".
+  /// The text in parentheses when the module is printed: "3, 4, bias=true".
   virtual std::string extra_repr() const { return ""; }
 
   // ---- calling, without knowing the type ----
 
   /// Calls a layer that takes one tensor and gives one; what Sequential does.
-  /// Throws Error("module") where this module is not such a layer.
+  /// Throws Error("module") if this module is not such a layer.
   virtual Tensor call(const Arg& x);
 
   // ---- hooks ----
@@ -116,8 +116,8 @@ class Module {
   /// Error("hook"). Each returns an id for remove_hook. As torch.nn.Module.register_….
   int register_forward_pre_hook(ForwardPreHook hook);
   int register_forward_hook(ForwardHook hook);
-  /// Its gradients are those of this call alone, even where an input is used elsewhere, too. Runs
-  /// when the gradients of all inputs are there; if none asks for one, when that of the output is.
+  /// Its gradients are those of this call only, even if an input is also used elsewhere. It runs
+  /// when the gradients of all inputs are known, or, if no input requires one, that of the output.
   int register_full_backward_hook(BackwardHook hook);
   void remove_hook(int id);
 
@@ -170,8 +170,8 @@ class Module {
     return !leaves_checked_.load(std::memory_order_relaxed) && grad_enabled();
   }
   /// Throws Error("module") where the graph of `output`, as far as it was recorded since `first`,
-  /// has a leaf that is neither one of the call's `arguments` nor anybody's parameter: a member
-  /// that was not registered.
+  /// has a leaf that is neither one of the call's `arguments` nor a parameter of any module: an
+  /// unregistered member.
   void check_leaves(const Tensor& output, uint64_t first, const std::vector<Tensor>& arguments);
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-// Where tests find files: the ones beside them, the programs they run, and data that may not be
-// there. Only data.cpp is compiled with these paths, so that one compiler cache serves many checkouts.
+// Where tests find files: their own, the programs they run, and data that may be missing. Only
+// data.cpp is compiled with these paths, so that one compiler cache serves many checkouts.
 
 #include <filesystem>
 #include <iostream>

@@ -6,8 +6,7 @@
 
 namespace tarsier {
 
-/// A line of source. As the last parameter, `SourceLine at = SourceLine::current()`, it is that of
-/// the call.
+/// A line of source. The parameter `SourceLine at = SourceLine::current()` is the line of the call.
 using SourceLine = std::source_location;
 
 namespace detail {

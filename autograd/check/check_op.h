@@ -1,6 +1,6 @@
 #pragma once
-// Is this op right, in all that an op of this library is tested for? gradcheck asks for gradients
-// alone; check_op asks for everything, and says what is wrong:
+// Runs on any op the checks that all ops of this library pass. gradcheck checks gradients only;
+// check_op checks everything, and says what is wrong:
 //
 //   check_op({.name = "swish",
 //             .call = [](const std::vector<Tensor>& x) { return swish(x[0], 1.5); },
@@ -27,9 +27,8 @@ struct OpCheck {
   /// Small inputs, for differences: f64, and i64 or bool where needed. Where the op has kinks or
   /// ties, none may be within `step` of one. They are copied, and the copies ask for gradients.
   std::vector<std::vector<Tensor>> samples;
-  /// Inputs of any size, with `rows` rows of `n` elements: what runs along a row meets every tail
-  /// length as n grows, and rows enough wake the threads. Without it neither that nor empty tensors
-  /// are checked.
+  /// Inputs of any size, with `rows` rows of `n` elements, to check every tail length, several
+  /// threads, and empty tensors. Without it these are not checked.
   std::function<std::vector<Tensor>(int64_t rows, int64_t n)> sized = nullptr;
   /// The same function in ops that are known to be right, if there is such a form.
   std::function<Tensor(const std::vector<Tensor>&)> reference = nullptr;
@@ -42,8 +41,8 @@ struct OpCheck {
   double condition = 1;  ///< times the tolerance, where small changes of the input change much
 };
 
-/// All of the checks below. Throws Error("check_op") that names the op, the check, the element, and
-/// both numbers.
+/// All of the checks below. Throws Error("check_op"), which names the op, the check, the element
+/// and both numbers.
 void check_op(const OpCheck& op);
 
 /// First and second derivatives against differences, in f64, with random upstream gradients, also

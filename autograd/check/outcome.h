@@ -1,6 +1,6 @@
 #pragma once
-// What an op gives on some inputs, and how two such outcomes differ: the tools of check_op.h and of
-// the tests.
+// The outcome of an op on some inputs, and the difference of two outcomes: the tools of check_op.h
+// and of the tests.
 
 #include <functional>
 #include <string>

@@ -31,7 +31,7 @@ struct MathConstants<float> {
   static constexpr float half_pi[] = {0x1.92p+0f, 0x1.fb4p-12f, 0x1.444p-24f, 0x1.68c234p-39f};
   static constexpr float exp_lowest = -104.0f, exp_highest = 89.0f;
   static constexpr float exp_flush_lowest = -88.0f, exp_flush_highest = 89.0f;
-  static constexpr float tiny = 0x1p-26f;  // x² is lost beside x
+  static constexpr float tiny = 0x1p-26f;  // x² is lost when added to x
   static constexpr float sincos_limit = 1e4f;
 
   /// (eˣ − 1 − x) / x² on ±ln2/2: relative error of eˣ 2⁻²⁸.
@@ -214,7 +214,7 @@ TARSIER_INLINE Simd<T> exp_flush(Simd<T> x) {
 template <class T>
 TARSIER_INLINE Simd<T> expm1(Simd<T> x) {
   using C = MathConstants<T>;
-  // e⁻⁴⁰ is nothing beside 1. Half of everything, doubled at the end: 2ᵏ overflows before eˣ does.
+  // e⁻⁴⁰ is negligible against 1. Half of everything, doubled at the end: 2ᵏ overflows before eˣ.
   const auto [k, q] = split_exp(clamp(x, T(-40), C::exp_highest));
   const Simd<T> half = T(0.5), scale = pow2(k - Simd<T>(T(1)));
   const Simd<T> y = fma(scale, q, scale - half);

@@ -6,8 +6,8 @@
 
 namespace tarsier::kernels::TARSIER_ISA {
 
-/// 64-byte aligned memory that grows when asked for more. What get() returned is overwritten by
-/// whoever calls get() next. Kernels keep one for each thread:
+/// 64-byte aligned memory that grows on demand. The next call of get() may overwrite what the last
+/// one returned. Kernels keep one per thread:
 ///
 ///   Scratch& scratch() {
 ///     thread_local Scratch memory;

@@ -40,8 +40,8 @@ class Saved {
   /// Saved tensor `i`, in the order of the list given to record(). Throws Error with the op's name
   /// where it was changed in place since, and where there is no number `i`.
   Tensor operator[](int i) const;
-  /// Whether anybody wants the gradient of input `i`; skip the work where not. Throws Error with
-  /// the op's name where there is no input `i`.
+  /// Whether the gradient of input `i` is needed; skip the work if not. Throws Error with the op's
+  /// name if there is no input `i`.
   bool needs(int i) const {
     if (i < 0 || static_cast<size_t>(i) >= wanted_.size()) [[unlikely]]
       fail_needs(i);
@@ -67,8 +67,8 @@ struct Inputs {
 /// may be among them without making a cycle.
 using Save = std::initializer_list<Tensor>;
 
-/// Whether a recorded op on these inputs would need a node: gradients are enabled and one of them
-/// requires one.
+/// Whether a recorded op on these inputs needs a node: gradients are enabled, and an input requires
+/// one.
 bool needs_recording(std::initializer_list<Arg> inputs);
 bool needs_recording(const std::vector<Tensor>& inputs);
 
@@ -199,8 +199,10 @@ std::vector<Tensor> record_outputs(const char* name, std::initializer_list<Arg> 
                                    SourceLine at = SourceLine::current());
 
 /// Marks a backward that cannot be differentiated itself (it loops over raw memory, or calls other
-/// software): record("cube", {x}, y, Save{x}, once_differentiable([](const Saved& saved, const
-/// Tensor& dy) -> Grads { … })). Under create_graph it runs without recording, and a second
+/// software):
+///   record("cube", {x}, y, Save{x},
+///          once_differentiable([](const Saved& saved, const Tensor& dy) -> Grads { … }));
+/// Under create_graph it runs without recording, and a second
 /// derivative that passes through its gradients throws Error with the op's name, where an unmarked
 /// one would throw in the first walk. As torch.autograd.function.once_differentiable, which lets
 /// pass second derivatives that lack a term where dy requires no gradient.
@@ -211,13 +213,12 @@ BackwardFn once_differentiable(BackwardFn backward);
 /// differentiated (create_graph). Usage, at the top of such a backward:
 ///   if (grad_enabled())
 ///     return reference_grads({saved[0], saved[1]}, dy,
-///                            [=](const auto& in) { return rms_norm_reference(in[0], in[1], eps);
-///                            });
+///         [=](const auto& in) { return rms_norm_reference(in[0], in[1], eps); });
 /// Inputs that are undefined or require no gradient are passed through and get an undefined one.
 Grads reference_grads(const std::vector<Tensor>& inputs, const Tensor& dy,
                       const std::function<Tensor(const std::vector<Tensor>&)>& reference);
 
-/// The gradients of `outputs` with respect to `inputs`, without touching anybody's grad():
+/// The gradients of `outputs` with respect to `inputs`. No grad() changes:
 /// result[i] = Σ_j upstream[j] · ∂outputs[j]/∂inputs[i], shaped as inputs[i]. An input that the
 /// outputs do not depend on is an error, unless `allow_unused`: then its gradient is undefined.
 /// `upstream` may be empty where all outputs are scalars. Leaves `inputs` may be results as well.
@@ -272,7 +273,7 @@ class ModuleScope {
 /// The module path of this thread, "" outside of all modules.
 std::string module_path();
 
-/// One recorded op. Read-only for users (the study page, error messages); made by record().
+/// One recorded op, made by record(). Read-only for users (in error messages).
 class Node : public std::enable_shared_from_this<Node> {
  public:
   /// Where a gradient goes: to the node that made the input, or to a leaf; nowhere if both are
@@ -286,7 +287,7 @@ class Node : public std::enable_shared_from_this<Node> {
     bool needed() const { return node != nullptr || leaf != nullptr; }
   };
   /// A saved tensor with the version its storage had. The output is kept as a view without node
-  /// (`is_output`), for a node must not own itself.
+  /// (`is_output`), since a node must not own itself.
   struct SavedTensor {
     Tensor tensor;
     int64_t version = 0;

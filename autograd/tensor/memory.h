@@ -1,9 +1,8 @@
 #pragma once
-// Storage, and the caching allocator behind it.
+// Storage, and the caching allocator that provides its memory.
 //
-// Training allocates the same sizes at every step. Freed blocks are kept and handed out again:
-// giving memory back to the system and faulting it in again costs more than the arithmetic of a
-// small model.
+// Training allocates the same sizes at every step. So freed blocks are kept and reused: returning
+// memory to the system and faulting it in again costs more than the arithmetic of a small model.
 
 #include <atomic>
 #include <cstddef>
@@ -17,7 +16,7 @@ class Storage {
  public:
   /// Takes `bytes` from the allocator. Throws Error("memory") where the system has no more.
   explicit Storage(size_t bytes);
-  /// Memory that somebody else owns (a mapped file); `owner` keeps it alive.
+  /// Memory owned by `owner` (a mapped file), which stays alive as long as this.
   Storage(void* data, size_t bytes, std::shared_ptr<const void> owner);
   ~Storage();
   Storage(const Storage&) = delete;

@@ -98,11 +98,12 @@ class Tensor {
     return {data<T>(at), static_cast<size_t>(numel())};
   }
 
-  /// The address of the first element, and no more: element (i, j) is at data()[i·strides()[0] +
-  /// j·strides()[1]], for any strides. data()[i] is element i only of a contiguous tensor; unless
-  /// strides are what you work with, use span(), which checks that. T must be the dtype's C++ type:
-  /// float, double, int64_t or bool. Throws Error("data") otherwise. Who writes through it must
-  /// know that no backward needs the old values (the in-place ops keep count; this does not).
+  /// The address of the first element. For any strides, element (i, j) is
+  ///   data()[i·strides()[0] + j·strides()[1]]
+  /// data()[i] is element i only if the tensor is contiguous; use span(), which checks that, unless
+  /// you work with strides. T must be the C++ type of the dtype: float, double, int64_t or bool;
+  /// otherwise throws Error("data"). Before you write through it, make sure that no backward needs
+  /// the old values: unlike the in-place ops, it does not count changes.
   template <class T>
   T* data(SourceLine at = SourceLine::current()) const {
     if (dtype_of<T> != get().dtype) [[unlikely]] {
@@ -131,15 +132,15 @@ class Tensor {
 
   /// Whether backward() computes a gradient with respect to it.
   bool requires_grad() const { return get().requires_grad; }
-  /// Makes a leaf (a tensor that no recorded op made) ask for gradients. Returns *this.
+  /// Makes a leaf (a tensor that no recorded op made) require gradients. Returns *this.
   /// Throws Error("requires_grad_") for i64 and bool, and for results of recorded ops.
   Tensor& requires_grad_(bool value = true, SourceLine at = SourceLine::current());
   /// Not made by a recorded op.
   bool is_leaf() const { return get().node == nullptr; }
   /// The gradient that backward() left, or an undefined tensor.
   Tensor grad() const { return Tensor(get().grad); }
-  /// Replaces the gradient (undefined clears it). Throws Error("set_grad") where shape or dtype
-  /// differ.
+  /// Replaces the gradient (undefined clears it).
+  /// Throws Error("set_grad") if shape or dtype differ.
   void set_grad(const Tensor& grad, SourceLine at = SourceLine::current()) const;
   /// Makes backward() keep the gradient of this non-leaf in grad(), as it does for leaves.
   void retain_grad() const { get().retain_grad = true; }
@@ -157,8 +158,8 @@ class Tensor {
   Tensor detach() const;
 
   /// Calls `hook` with the gradient of this tensor whenever one is computed, once per walk, before
-  /// it is passed on; what the hook returns (if defined) takes its place. The hook must not change
-  /// the gradient in place: it may be that of another tensor, too. Returns an id for remove_hook.
+  /// it is passed on. What the hook returns, if defined, replaces it. The hook must not change the
+  /// gradient in place, since other tensors may share it. Returns an id for remove_hook.
   /// Throws Error("register_hook") unless requires_grad().
   int register_hook(TensorHook hook, SourceLine at = SourceLine::current()) const;
   void remove_hook(int id) const;
@@ -180,13 +181,13 @@ class Tensor {
   std::shared_ptr<TensorImpl> impl_;
 };
 
-/// Prints the elements, nested in brackets as PyTorch does, with shape and dtype; long tensors are
-/// abridged.
+/// Prints the elements, nested in brackets as in PyTorch, with shape and dtype.
+/// Long tensors are abridged.
 std::ostream& operator<<(std::ostream& out, const Tensor& x);
 
 /// An argument of an op: the tensor, and the line of source that passed it. The conversion from
-/// Tensor is implicit and happens in the caller's line, so that errors, anomaly mode and the study
-/// page can say where an op was called. An op that hands its Arg on hands on the place as well.
+/// Tensor is implicit and happens in the caller's line, so that errors and anomaly mode can say
+/// where an op was called. An op that passes its Arg on passes on the line as well.
 struct Arg : Tensor {
   SourceLine at;
   Arg(const Tensor& tensor, SourceLine place = SourceLine::current())
