@@ -66,11 +66,14 @@ Tensor whole(const std::vector<int64_t>& values) {
 
 std::vector<LayerCase> activations() {
   const Tensors x{numbers({3, 4})};
-  return {layer<nn::GELU>(x), layer<nn::ReLU>(x),          layer<nn::SiLU>(x),
-          layer<nn::Tanh>(x), layer<nn::Sigmoid>(x),       layer<nn::LeakyReLU>(x),
-          layer<nn::ELU>(x),  layer<nn::Softplus>(x),      layer<nn::Softmax>(x, -1),
-          layer<nn::GLU>(x),  layer<nn::LogSoftmax>(x, 0), layer<nn::SwiGLU>(x),
-          layer<nn::GEGLU>(x)};
+  return {layer<nn::GELU>(x),      layer<nn::ReLU>(x),          layer<nn::SiLU>(x),
+          layer<nn::Tanh>(x),      layer<nn::Sigmoid>(x),       layer<nn::LeakyReLU>(x),
+          layer<nn::ELU>(x),       layer<nn::Softplus>(x),      layer<nn::Softmax>(x, -1),
+          layer<nn::GLU>(x),       layer<nn::LogSoftmax>(x, 0), layer<nn::SwiGLU>(x),
+          layer<nn::GEGLU>(x),     layer<nn::CELU>(x),          layer<nn::Hardsigmoid>(x),
+          layer<nn::Hardswish>(x), layer<nn::Hardtanh>(x),      layer<nn::LogSigmoid>(x),
+          layer<nn::Mish>(x),      layer<nn::PReLU>(x),         layer<nn::ReLU6>(x),
+          layer<nn::SELU>(x),      layer<nn::Softsign>(x)};
 }
 
 std::vector<LayerCase> losses() {
