@@ -7,7 +7,7 @@
 #include <cmath>
 #include <iostream>
 
-#include "tests/outside/own/nn/nn.h"
+#include "nn/nn.h"
 
 namespace own {
 
