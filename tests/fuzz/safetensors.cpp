@@ -1,5 +1,5 @@
 // Tensors: every one that a file has is described, and is read or refused by itself.
-#include "autograd/io/safetensors_file.h"
+#include "autograd/io/safetensors.h"
 
 #include "autograd/ops.h"
 #include "tests/fuzz/fuzz.h"
