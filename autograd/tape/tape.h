@@ -152,7 +152,8 @@ uint64_t sequence_now();
 /// memory, or computes under NoGrad, would give second derivatives that lack a term: that is an
 /// error under create_graph, unless it says once_differentiable(). Where a gradient truly does not
 /// change with what was read (a mask: x > 0), read x.detach().
-/// Requires: one output (record_outputs() takes several), floating dtype, freshly made by the op (or a view of an input).
+/// Requires: one output (record_outputs() takes several), floating dtype, freshly made by the op (or
+/// a view of an input).
 template <class Backward>
 Tensor record(const char* name, std::initializer_list<Arg> inputs, const Tensor& output, Save save,
               Backward&& backward, SourceLine at = SourceLine::current()) {

@@ -9,22 +9,12 @@
 
 #include "autograd/ops/elementwise/unary.kernel.h"
 #include "autograd/simd/dispatch.h"
+#include "tests/kernels/numbers.h"
 
 using namespace tarsier::kernels;
 
 namespace {
 
-template <class T>
-std::vector<T> numbers(int64_t n, unsigned seed, double low = -3, double high = 3) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<double> uniform(low, high);
-  std::vector<T> x(static_cast<size_t>(n));
-  for (T& v : x) v = static_cast<T>(uniform(random));
-  return x;
-}
-
-constexpr int64_t kLongest = 67;  // more than four registers of the widest set, and a tail
-constexpr double kGuard = 12345;
 /// For those that have parameters: a slope, a scale, a bound and one above it.
 constexpr double kA = 1.5, kB = 20;
 
