@@ -92,8 +92,8 @@ TEST_CASE("a label that stands in line 1 alone is asked about") {
       error_of([&] { read({}); }) ==
       "[data] '" + path +
           "', line 1: the label 'Stimmung' stands in this line only, before the text "
-          "'Kommentar'. If these are names of columns, say --set header=yes; if it is an example, "
-          "say --set header=no");
+          "'Kommentar'. If these are names of columns, say --header yes; if it is an example, "
+          "say --header no");
   CHECK(read({.header = Header::yes}).labels.names() == Strings{"gut", "schlecht"});
   CHECK(read({.header = Header::no}).labels.size() == 3);
   CHECK(read({.text = "Kommentar", .label = "stimmung"}).labels.size() == 2);
@@ -105,7 +105,7 @@ TEST_CASE("a label that stands in line 1 alone is asked about") {
   const std::string message = error_of([&] {
     read_labelled_data(scratch.path("folder"), {}, {1, 0});
   });
-  CHECK(message.ends_with("If the line names the columns, say --set header=yes"));
+  CHECK(message.ends_with("If the line names the columns, say --header yes"));
   // Where many labels stand once, so may the first.
   std::string rare = "a\tx\nb\tx\nc\tx\n";
   for (int i = 0; i < 20; ++i) rare += "d\tx\n";

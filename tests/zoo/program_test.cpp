@@ -265,8 +265,12 @@ TEST_CASE("wrong usage exits with 2 and says how to mend it") {
   CHECK(has(usage("train gpt --set dropout=2"), "dropout is '2'"));
   CHECK(has(usage("train gpt --set preset=giant"), "It has: cpu, "));
   CHECK(has(usage("train --resume run --seed 2"), "--seed does not go with --resume"));
-  CHECK(has(usage("train gpt --source de"), "--source is for models that translate; gpt does not"));
-  CHECK(has(usage("train vit --target en"), "--target is for models that translate; vit does not"));
+  CHECK(has(usage("train gpt --source de"), "--source is for transformer; gpt has no such option"));
+  CHECK(has(usage("train vit --label en"), "--label is for text-classifier; vit has no such"));
+  CHECK(has(usage("train sentiment --label a --set label=b"),
+            "--label and --set label are the same"));
+  CHECK(has(usage("train sentiment --header maybe"), "must be one of auto, yes, no"));
+  CHECK(has(usage("train --resume run --target en"), "a resumed run keeps its settings"));
   CHECK(has(usage("eval"), "usage: tarsier eval DIR"));
   CHECK(has(usage("eval a b"), "too many: 'b'"));
   CHECK(has(usage("predict run --top-p 1.5"), "--top-p is '1.5'"));

@@ -20,11 +20,11 @@ struct Asked {
 TwoColumns read(const std::string& path, const Asked& asked = {}) {
   return read_two_columns(path,
                           {.what = "label",
-                           .option = "--set label=",
+                           .option = "--label ",
                            .given = asked.label,
                            .names = {"label", "class"}},
                           {.what = "text",
-                           .option = "--set text=",
+                           .option = "--text ",
                            .given = asked.text,
                            .names = {"text", "review"},
                            .takes_tabs = true},
@@ -118,12 +118,12 @@ TEST_CASE("what is not clear is asked about, with what to say") {
   CHECK(
       message(place.file("7,good,pos\n8,bad,neg\n")) ==
       "1: there are 3 columns, '7', 'good' and 'pos', and which are the label and the text is not "
-      "clear. Say which they are by name or number: --set label=… --set text=…");
+      "clear. Say which they are by name or number: --label … --text …");
   CHECK(message(place.file("7\tgood\tpos\n8\tbad\tneg\n", ".tsv"))
             .starts_with("1: there are 3 columns, "));
   CHECK(message(place.file("a,b\npos,good\n"), {.text = "review"}) ==
         "1: there is no column 'review' for the text. The line has 'a' and 'b'. Say which they are "
-        "by name or number: --set label=… --set text=…");
+        "by name or number: --label … --text …");
   CHECK(message(place.file("label,text\npos,good\n"), {.text = "text", .header = Header::no})
             .starts_with("1: there is no column 'text' for the text, for the file has no header"));
   CHECK(message(place.file("pos,good\n"), {.label = "1", .text = "3"}) ==

@@ -1,12 +1,11 @@
 #include <unistd.h>
 
-#include <algorithm>
 #include <iostream>
 #include <iterator>
 #include <limits>
 
-#include "zoo/base/usage_error.h"
 #include "zoo/cli/commands.h"
+#include "zoo/cli/task_options.h"
 #include "zoo/cli/threads.h"
 #include "zoo/task/models.h"
 
@@ -32,45 +31,9 @@ void predict_lines(Task& task) {
   }
 }
 
-/// The options of all tasks, each with the families that have it and, where these are of one mind,
-/// its default.
-std::vector<OptionSpec> task_options() {
-  std::vector<OptionSpec> specs;
-  for (const ModelEntry& entry : models()) {
-    const std::unique_ptr<Task> task = entry.make();
-    const Settings options = task->predict_options();
-    for (const std::string& name : options.names()) {
-      const auto known = std::find_if(specs.begin(), specs.end(),
-                                      [&](const OptionSpec& spec) { return spec.name == name; });
-      if (known != specs.end()) {
-        const std::string families = known->help.substr(0, known->help.find(": "));
-        if (families.find(entry.family) == families.npos)
-          known->help.insert(families.size(), ", " + entry.family);
-        continue;
-      }
-      std::string help = entry.family + ": " + options.help(name);
-      if (help.find("default: ") == help.npos) help += "; default: " + options.get(name);
-      specs.push_back({name, options.value_name(name), help});
-    }
-  }
-  return specs;
-}
-
-/// Gives the task what was given of its options.
 void set_options(Task& task, const Arguments& arguments) {
   Settings options = task.predict_options();
-  for (const std::string& name : options.names())
-    if (arguments.has(name))
-      options.set(name, options.value_name(name).empty() ? "true" : *arguments.text(name));
-}
-
-/// Refuses options of other tasks.
-void check_options(Task& task, const Arguments& arguments) {
-  const Settings options = task.predict_options();
-  for (const OptionSpec& spec : task_options())
-    if (arguments.has(spec.name) && !options.has(spec.name))
-      usage_fail("predict", "--", spec.name, " is for ", spec.help.substr(0, spec.help.find(": ")),
-                 "; ", task.name(), " has no such option");
+  for (const auto& [name, value] : given_options(options, arguments)) options.set(name, value);
 }
 
 int run(const Arguments& arguments, const std::string&) {
@@ -80,7 +43,7 @@ int run(const Arguments& arguments, const std::string&) {
   const auto& words = arguments.positional();
   const RunFolder folder = RunFolder::open(words[0]);
   const std::unique_ptr<Task> task = make_trained_task(folder, folder.read_config());
-  check_options(*task, arguments);
+  check_task_options(&Task::predict_options, *task, "predict", arguments);
   set_options(*task, arguments);
   const std::vector<std::string> inputs(words.begin() + 1, words.end());
   if (!inputs.empty()) {
@@ -102,7 +65,7 @@ Command predict_command() {
   spec.min_arguments = 1;
   spec.max_arguments = std::numeric_limits<size_t>::max();
   spec.summary = "let the trained model in DIR do what it learned";
-  spec.options = task_options();
+  spec.options = task_options(&Task::predict_options);
   spec.options.push_back(threads_option());
   spec.details =
       "An INPUT is a text to translate or to classify, or the file of a picture (PGM, PPM, BMP), "

@@ -14,6 +14,7 @@
 #include "zoo/cli/console.h"
 #include "zoo/cli/interrupt.h"
 #include "zoo/cli/streams.h"
+#include "zoo/cli/task_options.h"
 #include "zoo/cli/threads.h"
 #include "zoo/report/report.h"
 #include "zoo/task/models.h"
@@ -29,6 +30,10 @@ void set_steps(Task& task, const Arguments& arguments) {
   if (!steps) return;
   task.recipe.steps = *steps;
   task.recipe.epochs = 0;
+}
+
+[[noreturn]] void fail_twice(const std::string& name) {
+  usage_fail("train", "--", name, " and --set ", name, " are the same: give one of them");
 }
 
 /// The model with its preset, and all that --set and --steps say.
@@ -48,22 +53,20 @@ std::unique_ptr<Task> configured_task(const Arguments& arguments) {
     changes.emplace_back(change.substr(0, equals), change.substr(equals + 1));
     const std::string& key = changes.back().first;
     if (!keys.insert(key).second) usage_fail("train", "--set ", key, " is given twice");
-    if (key == "steps" && arguments.has("steps"))
-      usage_fail("train", "--steps and --set steps are the same: give one of them");
+    if (key == "steps" && arguments.has("steps")) fail_twice(key);
     // The preset says what the others change, wherever it stands.
     if (changes.back().first == "preset") {
       entry = &find_preset(entry->family, changes.back().second);
       changes.pop_back();
     }
   }
-  for (const char* language : {"source", "target"})
-    if (arguments.has(language)) changes.emplace_back(language, *arguments.text(language));
   std::unique_ptr<Task> task = entry->make();
+  check_task_options(&Task::data_options, *task, "train", arguments);
+  for (const auto& [name, value] : given_options(task->data_options(), arguments)) {
+    if (!keys.insert(name).second) fail_twice(name);
+    changes.emplace_back(name, value);
+  }
   Settings settings = task->settings();
-  for (const char* language : {"source", "target"})
-    if (arguments.has(language) && !settings.has(language))
-      usage_fail("train", "--", language, " is for models that translate; ", task->name(),
-                 " does not");
   for (const auto& [key, value] : changes) settings.set(key, value);
   set_steps(*task, arguments);
   return task;
@@ -265,13 +268,15 @@ void print_rate_jump(const Recipe& before, int64_t steps_before, const Recipe& n
 }
 
 int train_resumed(const Arguments& arguments, const std::string& program) {
-  for (const char* option : {"out", "seed", "source", "target"}) {
+  const auto refuse = [&](const std::string& option, const char* kept) {
     if (arguments.has(option))
       usage_fail("train", "--", option, " does not go with --resume: a resumed run keeps its ",
-                 option == std::string("out")    ? "folder"
-                 : option == std::string("seed") ? "seed"
-                                                 : "settings");
-  }
+                 kept);
+  };
+  refuse("out", "folder");
+  refuse("seed", "seed");
+  for (const OptionSpec& option : task_options(&Task::data_options))
+    refuse(option.name, "settings");
   const RunFolder folder = RunFolder::open(*arguments.text("resume"));
   const RunLock lock(folder);
   RunConfig config = folder.read_config();
@@ -334,9 +339,6 @@ Command train_command() {
       {"data", "PATH",
        "file or folder to learn from; default: data that the model brings along (`tarsier list` "
        "tells which)"},
-      {"source", "LANG",
-       "translation: the ending of the files, or the column, to translate from, such as de"},
-      {"target", "LANG", "translation: the ending or column of what to translate into"},
       {"out", "DIR",
        "new folder for the run; default: the next free of runs/MODEL, runs/MODEL-2, …"},
       {"steps", "N",
@@ -349,6 +351,8 @@ Command train_command() {
        true},
       {"quiet", "", "print only the result"},
   };
+  const std::vector<OptionSpec> data_options = task_options(&Task::data_options);
+  spec.options.insert(spec.options.begin() + 1, data_options.begin(), data_options.end());
   spec.details =
       "The run's folder holds model.safetensors (the weights), config.json, metrics.jsonl (a line "
       "for each step), report.html (curves, predictions, attention) and checkpoint/. Ctrl-C saves "

@@ -28,14 +28,14 @@ std::string list_of(const std::vector<std::string>& names) {
 
 LabelledFile read_labelled(const std::string& path, const LabelledColumns& columns) {
   const Column label{.what = "label",
-                     .option = "--set label=",
+                     .option = "--label ",
                      .given = columns.label,
                      .names = {"label", "labels", "class", "category", "sentiment", "target", "tag",
                                "polarity", "intent", "emotion", "topic", "rating", "stars", "score",
                                "label_text", "label_name", "class_name", "type", "y"}};
   const Column text{
       .what = "text",
-      .option = "--set text=",
+      .option = "--text ",
       .given = columns.text,
       .names = {"text",         "review",      "sentence", "content",   "comment",  "tweet",
                 "message",      "document",    "body",     "utterance", "question", "review_text",
@@ -75,8 +75,8 @@ void check_first_line(const LabelledFile& file, const std::string& source, Heade
   if (counts[first.label] != 1 || 2 * once > static_cast<int64_t>(counts.size())) return;
   fail("data", source, ", line ", first.line, ": the label '", beginning_of(first.label),
        "' stands in this line only, before the text '", beginning_of(first.text),
-       "'. If these are names of columns, say --set header=yes; if it is an example, say --set "
-       "header=no");
+       "'. If these are names of columns, say --header yes; if it is an example, say "
+       "--header no");
 }
 
 }  // namespace
@@ -111,7 +111,7 @@ std::vector<int64_t> Labels::encode(const std::vector<LabelledLine>& lines,
     if (found == names_.end() || *found != line.label)
       fail("data", source, ", line ", line.line, ": training has never seen the label '",
            beginning_of(line.label), "'; it knows ", list_of(names_),
-           &line == &lines.front() ? ". If the line names the columns, say --set header=yes" : "");
+           &line == &lines.front() ? ". If the line names the columns, say --header yes" : "");
     out.push_back(found - names_.begin());
   }
   return out;

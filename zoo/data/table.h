@@ -11,7 +11,7 @@ namespace tarsier::zoo {
 /// A column that is asked for.
 struct Column {
   std::string what;    ///< "label", for messages
-  std::string option;  ///< how a person names it: "--set label="
+  std::string option;  ///< how a person names it: "--label "
   /// Its name in the header, or its number from 1; "" where it is to be found.
   std::string given = "";
   std::vector<std::string> names =

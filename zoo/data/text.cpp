@@ -146,14 +146,6 @@ std::string CharVocabulary::decode(const std::vector<int32_t>& indices) const {
   return out;
 }
 
-std::string fingerprint(std::string_view text) {
-  uint64_t hash = 14695981039346656037u;
-  for (char byte : text) hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211u;
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
-  return digits;
-}
-
 int64_t count_characters(std::string_view text) {
   return std::count_if(text.begin(), text.end(), begins_character);
 }

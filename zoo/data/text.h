@@ -54,10 +54,6 @@ class CharVocabulary {
   std::unordered_map<char32_t, int32_t> index_;
 };
 
-/// A number that tells texts apart: 64-bit FNV-1a, in hexadecimal.
-/// Source: http://www.isthe.com/chongo/tech/comp/fnv/
-std::string fingerprint(std::string_view text);
-
 /// Whether a byte of UTF-8 begins a character, or goes on with one.
 inline bool begins_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;

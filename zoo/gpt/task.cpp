@@ -8,6 +8,7 @@
 #include "zoo/base/format.h"
 #include "zoo/data/batches.h"
 #include "zoo/data/embedded.h"
+#include "zoo/data/fingerprint.h"
 #include "zoo/data/opening.h"
 #include "zoo/data/text.h"
 #include "zoo/gpt/generate.h"
@@ -147,7 +148,7 @@ class GptTask : public TaskOf<Gpt, Text> {
   void use(Text data) override {
     check_utf8(data.text, data.source);
     source_ = data.source;
-    fingerprint_ = fingerprint(data.text);
+    fingerprint_ = Fingerprint().add(data.text).text();
     opening_ = opening_of(data.text);
     characters_ = count_characters(data.text);
     const auto [first, rest] = parts(data.text);

@@ -88,7 +88,10 @@ std::string Settings::value_name(const std::string& name) const {
   const Entry& entry = find(name);
   if (std::holds_alternative<bool*>(entry.target)) return "";
   if (std::holds_alternative<Integer>(entry.target)) return "N";
-  return std::holds_alternative<Number>(entry.target) ? "X" : "TEXT";
+  if (std::holds_alternative<Number>(entry.target)) return "X";
+  std::string names;
+  for (const std::string& choice : choices_of(entry)) names += (names.empty() ? "" : "|") + choice;
+  return names.empty() ? "TEXT" : names;
 }
 
 bool Settings::has(const std::string& name) const {

@@ -55,8 +55,8 @@ class Settings {
   bool has(const std::string& name) const;
   bool is_text(const std::string& name) const;
   const std::string& help(const std::string& name) const { return find(name).help; }
-  /// How help calls the value of an option: "N" for a whole number, "X" for others, "TEXT"; "" for a
-  /// switch, which takes none.
+  /// How help calls the value of an option: "N" for a whole number, "X" for others, "yes|no" for
+  /// choices, else "TEXT"; "" for a switch, which takes none.
   std::string value_name(const std::string& name) const;
 
   std::vector<std::string> names() const;

@@ -11,9 +11,16 @@ namespace tarsier::zoo {
 
 Settings Task::settings() {
   Settings settings(name());
+  add_data_settings(settings);
   add_settings(settings);
   recipe.add_to(settings);
   return settings;
+}
+
+Settings Task::data_options() {
+  Settings options(name(), "train");
+  add_data_settings(options);
+  return options;
 }
 
 Settings Task::predict_options() {

@@ -60,8 +60,10 @@ class Task {
   const std::string& name() const { return name_; }
   /// What one training step counts in: "tokens", "images".
   virtual std::string items() const { return "examples"; }
-  /// Everything that --set reaches: the recipe's settings and the model's own.
+  /// Everything that --set reaches: the recipe's settings, the model's own, and data_options().
   Settings settings();
+  /// What load_data() can be told of what is where in the data: "--source LANG" of `tarsier train`.
+  Settings data_options();
   /// What `tarsier predict` can be told: "--top-k K" is the option "top-k".
   Settings predict_options();
 
@@ -138,6 +140,8 @@ class Task {
   virtual std::string example_input() const { return ""; }
 
  protected:
+  /// Adds the settings that load_data() depends on, such as the names of columns.
+  virtual void add_data_settings(Settings&) {}
   /// Adds the model's own settings.
   virtual void add_settings(Settings&) {}
   /// Adds what predict() can be told.

@@ -6,6 +6,7 @@
 #include "zoo/base/format.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/data/cut.h"
+#include "zoo/data/fingerprint.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/snippets.h"
 #include "zoo/report/parts.h"
@@ -147,7 +148,12 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
     labels_ = Labels::from_json(data["labels"]);
     tokenizer_ = Tokenizer::from_json(data["tokenizer"]);
   }
-  Json::Object mark() const override { return {{"texts", train_.size() + validation_.size()}}; }
+  Json::Object mark() const override {
+    Fingerprint fingerprint;
+    for (const TokenTexts* texts : {&train_, &validation_})
+      fingerprint.add(texts->rows).add(texts->labels);
+    return {{"texts", train_.size() + validation_.size()}, {"fingerprint", fingerprint.text()}};
+  }
   BatchSampler sampler(RandomKey key) const override {
     return train_.sampler(recipe.batch_size, key);
   }
@@ -164,6 +170,16 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
       model->start_from_counts(train_.rows, train_.labels, naive_bayes_, generator);
     if (balanced_) class_weights_ = class_weights(train_.labels, labels_.size());
     return model;
+  }
+
+  void add_data_settings(Settings& settings) override {
+    settings.add_choice(
+        "order", columns_.order, "of two columns that have no names",
+        {{"label-text", FieldOrder::label_first}, {"text-label", FieldOrder::text_first}});
+    settings.add("text", columns_.text, "the texts' column: its name or number", {});
+    settings.add("label", columns_.label, "the labels' column: its name or number", {});
+    settings.add_choice("header", columns_.header, "whether line 1 names the columns",
+                        {{"auto", Header::automatic}, {"yes", Header::yes}, {"no", Header::no}});
   }
 
   void add_settings(Settings& settings) override {
@@ -191,13 +207,6 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
     settings.add("label_smoothing", label_smoothing_, "share of the target spread evenly", 0, 1);
     settings.add("balanced", balanced_, "rare labels weigh as much as frequent ones");
     tokens_.add_to(settings);
-    settings.add_choice(
-        "order", columns_.order, "of two columns that have no names",
-        {{"label-text", FieldOrder::label_first}, {"text-label", FieldOrder::text_first}});
-    settings.add("text", columns_.text, "the texts' column: its name or number", {});
-    settings.add("label", columns_.label, "the labels' column: its name or number", {});
-    settings.add_choice("header", columns_.header, "whether line 1 names the columns",
-                        {{"auto", Header::automatic}, {"yes", Header::yes}, {"no", Header::no}});
   }
 
   // ---- use ----

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../data/cut.h"
+#include "../data/fingerprint.h"
 #include "../data/parallel.h"
 #include "../data/sampler.h"
 #include "../data/tokenizer.h"
@@ -28,6 +29,8 @@ class TokenPairs {
   int64_t size() const { return static_cast<int64_t>(source_.size()); }
   /// What was cut off, of both sides together.
   const Cut& cut() const { return cut_; }
+
+  void add_to(Fingerprint& fingerprint) const { fingerprint.add(source_).add(target_); }
 
   /// Batches of pairs of similar length.
   BatchSampler sampler(int64_t batch_size, RandomKey key) const;

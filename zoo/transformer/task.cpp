@@ -139,7 +139,11 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
     source_tokens_ = Tokenizer::from_json(data["source"]);
     target_tokens_ = Tokenizer::from_json(data["target"]);
   }
-  Json::Object mark() const override { return {{"pairs", train_.size() + validation_.size()}}; }
+  Json::Object mark() const override {
+    Fingerprint fingerprint;
+    for (const TokenPairs* pairs : {&train_, &validation_}) pairs->add_to(fingerprint);
+    return {{"pairs", train_.size() + validation_.size()}, {"fingerprint", fingerprint.text()}};
+  }
   BatchSampler sampler(RandomKey key) const override {
     return train_.sampler(recipe.batch_size, key);
   }
@@ -152,9 +156,13 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
     return std::make_unique<Translator>(config_, generator);
   }
 
-  void add_settings(Settings& settings) override {
-    settings.add("source", source_language_, "file ending or column of what is read", {});
+  void add_data_settings(Settings& settings) override {
+    settings.add("source", source_language_, "file ending or column of what is read, such as de",
+                 {});
     settings.add("target", target_language_, "file ending or column of what is written", {});
+  }
+
+  void add_settings(Settings& settings) override {
     settings.add("layers", config_.layers, "of the encoder, and of the decoder", 1, 1000);
     settings.add("heads", config_.heads, "attention heads; must divide width");
     settings.add("width", config_.width, "of the stream between the layers");

@@ -7,6 +7,7 @@
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
 #include "zoo/data/digits.h"
+#include "zoo/data/fingerprint.h"
 #include "zoo/data/images.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/picture.h"
@@ -146,7 +147,12 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     config_.classes = static_cast<int64_t>(names_.size());
     scale_ = PixelScale::from_json(data["scale"]);
   }
-  Json::Object mark() const override { return {{"images", train_.size() + validation_.size()}}; }
+  Json::Object mark() const override {
+    Fingerprint fingerprint;
+    for (const Images* images : {&train_, &validation_})
+      fingerprint.add(images->pixels).add(images->labels);
+    return {{"images", train_.size() + validation_.size()}, {"fingerprint", fingerprint.text()}};
+  }
 
   // ---- model and settings ----
 

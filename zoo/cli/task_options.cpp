@@ -1,0 +1,59 @@
+#include "zoo/cli/task_options.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "zoo/base/usage_error.h"
+#include "zoo/task/models.h"
+
+namespace tarsier::zoo {
+
+namespace {
+
+/// "gpt, vit" of the help text "gpt, vit: how many".
+std::string families_of(const std::string& help) { return help.substr(0, help.find(": ")); }
+
+}  // namespace
+
+std::vector<OptionSpec> task_options(OptionsOf options_of) {
+  std::vector<OptionSpec> specs;
+  for (const ModelEntry& entry : models()) {
+    const std::unique_ptr<Task> task = entry.make();
+    const Settings options = ((*task).*options_of)();
+    for (const std::string& name : options.names()) {
+      const auto known = std::find_if(specs.begin(), specs.end(),
+                                      [&](const OptionSpec& spec) { return spec.name == name; });
+      if (known != specs.end()) {
+        const std::string families = families_of(known->help);
+        if (families.find(entry.family) == families.npos)
+          known->help.insert(families.size(), ", " + entry.family);
+        continue;
+      }
+      std::string help = entry.family + ": " + options.help(name);
+      if (help.find("default: ") == help.npos && !options.get(name).empty())
+        help += "; default: " + options.get(name);
+      specs.push_back({name, options.value_name(name), help});
+    }
+  }
+  return specs;
+}
+
+void check_task_options(OptionsOf options_of, Task& task, const std::string& command,
+                        const Arguments& arguments) {
+  const Settings options = (task.*options_of)();
+  for (const OptionSpec& spec : task_options(options_of))
+    if (arguments.has(spec.name) && !options.has(spec.name))
+      usage_fail(command, "--", spec.name, " is for ", families_of(spec.help), "; ", task.name(),
+                 " has no such option");
+}
+
+std::vector<std::pair<std::string, std::string>> given_options(const Settings& options,
+                                                               const Arguments& arguments) {
+  std::vector<std::pair<std::string, std::string>> given;
+  for (const std::string& name : options.names())
+    if (arguments.has(name))
+      given.emplace_back(name, options.value_name(name).empty() ? "true" : *arguments.text(name));
+  return given;
+}
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,27 @@
+#pragma once
+// Options that belong to the zoo's tasks and not to the program: a new task brings its own.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../task/task.h"
+#include "arguments.h"
+
+namespace tarsier::zoo {
+
+/// Which options of a task: &Task::data_options or &Task::predict_options.
+using OptionsOf = Settings (Task::*)();
+
+/// The options of all tasks. Help names the families that have each.
+std::vector<OptionSpec> task_options(OptionsOf options_of);
+
+/// Throws UsageError, tagged with the command's name, where an option was given that `task` lacks.
+void check_task_options(OptionsOf options_of, Task& task, const std::string& command,
+                        const Arguments& arguments);
+
+/// Those of `options` that were given, with their values as Settings::set() takes them.
+std::vector<std::pair<std::string, std::string>> given_options(const Settings& options,
+                                                               const Arguments& arguments);
+
+}  // namespace tarsier::zoo
