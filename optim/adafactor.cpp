@@ -22,16 +22,18 @@ void move(const Tensor& a, const Tensor& x, double weight) { copy_(a, lerp(a, x,
 Adafactor::Adafactor(const TensorDict& parameters, const AdafactorOptions& options)
     : Adafactor({{parameters, options}}) {}
 Adafactor::Adafactor(const std::vector<ParameterGroup<AdafactorOptions>>& groups)
-    : Optimizer("adafactor", groups) {
-  for (const auto& [parameters, options] : groups) {
-    check(options.beta2_decay <= 0 && options.beta2_decay > -kInfinity, tag(), "beta2_decay is ",
-          options.beta2_decay, ": it must be finite and not above 0");
-    if (options.eps.first) check_option("eps.first", *options.eps.first, 0, kInfinity);
-    check_option("eps.second", options.eps.second, 0, kInfinity);
-    check_option("d", options.d, 1, kInfinity);
-    check_option("weight_decay", options.weight_decay, 0, kInfinity);
-    options_.push_back(options);
-  }
+    : OptimizerWith("adafactor") {
+  add_groups(groups);
+}
+
+void Adafactor::check_group(const ParameterGroup<AdafactorOptions>& group) const {
+  const auto& [parameters, options] = group;
+  check(options.beta2_decay <= 0 && options.beta2_decay > -kInfinity, tag(), "beta2_decay is ",
+        options.beta2_decay, ": it must be finite and not above 0");
+  if (options.eps.first) check_option("eps.first", *options.eps.first, 0, kInfinity);
+  check_option("eps.second", options.eps.second, 0, kInfinity);
+  check_option("d", options.d, 1, kInfinity);
+  check_option("weight_decay", options.weight_decay, 0, kInfinity);
 }
 
 std::vector<Adafactor::Memory> Adafactor::memory(const Slot& slot) const {
@@ -46,7 +48,7 @@ std::vector<Adafactor::Memory> Adafactor::memory(const Slot& slot) const {
 void Adafactor::update(const std::vector<Change>& changes) const {
   for (const auto& [slot, grad] : changes) {
     if (grad.numel() == 0) continue;
-    const AdafactorOptions& o = options_[static_cast<size_t>(slot->group)];
+    const AdafactorOptions& o = options(*slot);
     const Tensor& w = slot->parameter;
     const Tensor g = o.maximize ? -grad : grad;
     const double epsilon = w.dtype() == f64 ? std::numeric_limits<double>::epsilon()

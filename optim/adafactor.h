@@ -34,17 +34,15 @@ struct AdafactorOptions {
 /// out of range (lr, eps, weight_decay ≥ 0; beta2_decay ≤ 0; d ≥ 1).
 /// Source: Shazeer & Stern 2018, "Adafactor: adaptive learning rates with sublinear memory cost".
 /// As https://pytorch.org/docs/stable/generated/torch.optim.Adafactor.html
-class Adafactor : public Optimizer {
+class Adafactor : public OptimizerWith<AdafactorOptions, Optimizer> {
  public:
   explicit Adafactor(const TensorDict& parameters, const AdafactorOptions& options = {});
   explicit Adafactor(const std::vector<ParameterGroup<AdafactorOptions>>& groups);
 
  protected:
+  void check_group(const ParameterGroup<AdafactorOptions>& group) const override;
   std::vector<Memory> memory(const Slot& slot) const override;
   void update(const std::vector<Change>& changes) const override;
-
- private:
-  std::vector<AdafactorOptions> options_;  // by group
 };
 
 }  // namespace tarsier::optim

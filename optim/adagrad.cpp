@@ -9,24 +9,26 @@ namespace tarsier::optim {
 Adagrad::Adagrad(const TensorDict& parameters, const AdagradOptions& options)
     : Adagrad({{parameters, options}}) {}
 Adagrad::Adagrad(const std::vector<ParameterGroup<AdagradOptions>>& groups)
-    : ElementwiseOptimizer("adagrad", groups) {
+    : OptimizerWith("adagrad") {
+  add_groups(groups);
+}
+
+void Adagrad::check_group(const ParameterGroup<AdagradOptions>& group) const {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  for (const auto& [parameters, options] : groups) {
-    check_option("lr_decay", options.lr_decay, 0, infinity);
-    check_option("weight_decay", options.weight_decay, 0, infinity);
-    check_option("initial_accumulator_value", options.initial_accumulator_value, 0, infinity);
-    check_option("eps", options.eps, 0, infinity);
-    options_.push_back(options);
-  }
+  const auto& [parameters, options] = group;
+  check_option("lr_decay", options.lr_decay, 0, infinity);
+  check_option("weight_decay", options.weight_decay, 0, infinity);
+  check_option("initial_accumulator_value", options.initial_accumulator_value, 0, infinity);
+  check_option("eps", options.eps, 0, infinity);
 }
 
 std::vector<Adagrad::Memory> Adagrad::memory(const Slot& slot) const {
-  const AdagradOptions& o = options_[static_cast<size_t>(slot.group)];
+  const AdagradOptions& o = options(slot);
   return {{"sum", slot.parameter.shape(), o.initial_accumulator_value}};
 }
 
 void Adagrad::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const {
-  const AdagradOptions& o = options_[static_cast<size_t>(slot.group)];
+  const AdagradOptions& o = options(slot);
   const double t = static_cast<double>(slot.steps);
   dispatch_floating(slot.parameter.dtype(), "adagrad", [&]<class T>() {
     const kernels::AdagradStep<T> step = {

@@ -24,17 +24,15 @@ struct AdagradOptions {
 /// negative.
 /// Source: Duchi, Hazan & Singer 2011.
 /// As https://pytorch.org/docs/stable/generated/torch.optim.Adagrad.html
-class Adagrad : public ElementwiseOptimizer {
+class Adagrad : public OptimizerWith<AdagradOptions> {
  public:
   explicit Adagrad(const TensorDict& parameters, const AdagradOptions& options = {});
   explicit Adagrad(const std::vector<ParameterGroup<AdagradOptions>>& groups);
 
  protected:
+  void check_group(const ParameterGroup<AdagradOptions>& group) const override;
   std::vector<Memory> memory(const Slot& slot) const override;
   void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const override;
-
- private:
-  std::vector<AdagradOptions> options_;  // by group
 };
 
 }  // namespace tarsier::optim

@@ -1,9 +1,9 @@
 #include "optim/adam.h"
-#include "autograd/simd/dispatch.h"
-#include "optim/optim.kernel.h"
 
 #include <cmath>
 #include <limits>
+
+#include "optim/adam_step.h"
 
 namespace tarsier::optim {
 namespace {
@@ -26,45 +26,45 @@ AdamW::AdamW(const TensorDict& parameters, const AdamWOptions& options)
     : AdamW({{parameters, options}}) {}
 AdamW::AdamW(const std::vector<ParameterGroup<AdamWOptions>>& groups)
     : Adam("adamw", as_adam(groups), true) {}
+void AdamW::add_param_group(const ParameterGroup<AdamWOptions>& group) {
+  Adam::add_param_group(as_adam({group})[0]);
+}
 
 Adam::Adam(const char* tag, const std::vector<ParameterGroup<AdamOptions>>& groups, bool decoupled)
-    : ElementwiseOptimizer(tag, groups), decoupled_(decoupled) {
+    : OptimizerWith(tag), decoupled_(decoupled) {
+  add_groups(groups);
+}
+
+void Adam::check_group(const ParameterGroup<AdamOptions>& group) const {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  for (const auto& [parameters, options] : groups) {
-    check_option("betas.first", options.betas.first, 0, 1);
-    check_option("betas.second", options.betas.second, 0, 1);
-    check_option("eps", options.eps, 0, infinity);
-    check_option("weight_decay", options.weight_decay, 0, infinity);
-    options_.push_back(options);
-  }
+  const auto& [parameters, options] = group;
+  check_betas(options.betas);
+  check_option("eps", options.eps, 0, infinity);
+  check_option("weight_decay", options.weight_decay, 0, infinity);
 }
 
 std::vector<Adam::Memory> Adam::memory(const Slot& slot) const {
   const Shape& shape = slot.parameter.shape();
   std::vector<Memory> out = {{"exp_avg", shape}, {"exp_avg_sq", shape}};
-  if (options_[static_cast<size_t>(slot.group)].amsgrad) out.push_back({"max_exp_avg_sq", shape});
+  if (options(slot).amsgrad) out.push_back({"max_exp_avg_sq", shape});
   return out;
 }
 
 void Adam::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const {
-  const AdamOptions& o = options_[static_cast<size_t>(slot.group)];
+  const AdamOptions& o = options(slot);
   const double rate = lr(slot.group), t = static_cast<double>(slot.steps);
-  dispatch_floating(slot.parameter.dtype(), "adam", [&]<class T>() {
-    const kernels::AdamStep<T> step = {
-        .beta1 = kernels::Average<T>(o.betas.first),
-        .beta2 = kernels::Average<T>(o.betas.second),
-        .eps = static_cast<T>(o.eps),
-        .l2 = static_cast<T>(decoupled_ ? 0 : o.weight_decay),
-        .decay = static_cast<T>(decoupled_ ? rate * o.weight_decay : 0),
-        .step_size = static_cast<T>(rate / (1 - std::pow(o.betas.first, t))),
-        .inverse_root = static_cast<T>(1 / std::sqrt(1 - std::pow(o.betas.second, t))),
-        .maximize = o.maximize,
-    };
-    kernels::active<kernels::OptimKernels<T>>().adam(
-        end - begin, step, grad.data<T>() + begin, slot.parameter.data<T>() + begin,
-        slot.state[0].data<T>() + begin, slot.state[1].data<T>() + begin,
-        o.amsgrad ? slot.state[2].data<T>() + begin : nullptr);
-  });
+  const kernels::AdamStep<double> step = {
+      .beta1 = kernels::Average<double>(o.betas.first),
+      .beta2 = kernels::Average<double>(o.betas.second),
+      .eps = o.eps,
+      .l2 = decoupled_ ? 0 : o.weight_decay,
+      .decay = decoupled_ ? rate * o.weight_decay : 0,
+      .step_size = rate / (1 - std::pow(o.betas.first, t)),
+      .inverse_root = 1 / std::sqrt(1 - std::pow(o.betas.second, t)),
+      .maximize = o.maximize,
+  };
+  adam_step(step, grad, slot.parameter, slot.state[0], slot.state[1],
+            o.amsgrad ? slot.state[2] : Tensor(), begin, end);
 }
 
 }  // namespace tarsier::optim

@@ -36,7 +36,7 @@ struct AdamWOptions {
 /// range (lr, eps, weight_decay ≥ 0; 0 ≤ β < 1).
 /// Sources: Kingma & Ba 2015; Reddi, Kale & Kumar 2018 (AMSGrad).
 /// As https://pytorch.org/docs/stable/generated/torch.optim.Adam.html
-class Adam : public ElementwiseOptimizer {
+class Adam : public OptimizerWith<AdamOptions> {
  public:
   explicit Adam(const TensorDict& parameters, const AdamOptions& options = {});
   explicit Adam(const std::vector<ParameterGroup<AdamOptions>>& groups);
@@ -44,11 +44,11 @@ class Adam : public ElementwiseOptimizer {
  protected:
   /// `decoupled`: weight decay as in AdamW.
   Adam(const char* tag, const std::vector<ParameterGroup<AdamOptions>>& groups, bool decoupled);
+  void check_group(const ParameterGroup<AdamOptions>& group) const override;
   std::vector<Memory> memory(const Slot& slot) const override;
   void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const override;
 
  private:
-  std::vector<AdamOptions> options_;  // by group
   bool decoupled_;
 };
 
@@ -60,6 +60,8 @@ class AdamW : public Adam {
  public:
   explicit AdamW(const TensorDict& parameters, const AdamWOptions& options = {});
   explicit AdamW(const std::vector<ParameterGroup<AdamWOptions>>& groups);
+  void add_param_group(const ParameterGroup<AdamWOptions>& group);
+  void add_param_group(const TensorDict& parameters) { Adam::add_param_group(parameters); }
 };
 
 }  // namespace tarsier::optim

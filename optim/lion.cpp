@@ -8,14 +8,14 @@ namespace tarsier::optim {
 
 Lion::Lion(const TensorDict& parameters, const LionOptions& options)
     : Lion({{parameters, options}}) {}
-Lion::Lion(const std::vector<ParameterGroup<LionOptions>>& groups)
-    : ElementwiseOptimizer("lion", groups) {
-  for (const auto& [parameters, options] : groups) {
-    check_option("betas.first", options.betas.first, 0, 1);
-    check_option("betas.second", options.betas.second, 0, 1);
-    check_option("weight_decay", options.weight_decay, 0, std::numeric_limits<double>::infinity());
-    options_.push_back(options);
-  }
+Lion::Lion(const std::vector<ParameterGroup<LionOptions>>& groups) : OptimizerWith("lion") {
+  add_groups(groups);
+}
+
+void Lion::check_group(const ParameterGroup<LionOptions>& group) const {
+  const auto& [parameters, options] = group;
+  check_betas(options.betas);
+  check_option("weight_decay", options.weight_decay, 0, std::numeric_limits<double>::infinity());
 }
 
 std::vector<Lion::Memory> Lion::memory(const Slot& slot) const {
@@ -23,7 +23,7 @@ std::vector<Lion::Memory> Lion::memory(const Slot& slot) const {
 }
 
 void Lion::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const {
-  const LionOptions& o = options_[static_cast<size_t>(slot.group)];
+  const LionOptions& o = options(slot);
   const double rate = lr(slot.group);
   dispatch_floating(slot.parameter.dtype(), "lion", [&]<class T>() {
     const kernels::LionStep<T> step = {

@@ -24,17 +24,15 @@ struct LionOptions {
 /// range (lr, weight_decay ≥ 0; 0 ≤ β < 1).
 /// Source: Chen et al. 2023, "Symbolic discovery of optimization algorithms", algorithm 2; options
 /// as in https://github.com/google/automl/tree/master/lion (PyTorch has no Lion).
-class Lion : public ElementwiseOptimizer {
+class Lion : public OptimizerWith<LionOptions> {
  public:
   explicit Lion(const TensorDict& parameters, const LionOptions& options = {});
   explicit Lion(const std::vector<ParameterGroup<LionOptions>>& groups);
 
  protected:
+  void check_group(const ParameterGroup<LionOptions>& group) const override;
   std::vector<Memory> memory(const Slot& slot) const override;
   void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const override;
-
- private:
-  std::vector<LionOptions> options_;  // by group
 };
 
 }  // namespace tarsier::optim

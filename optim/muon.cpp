@@ -33,25 +33,26 @@ double lr_ratio(const std::string& kind, double n, double m) {
 
 Muon::Muon(const TensorDict& parameters, const MuonOptions& options)
     : Muon({{parameters, options}}) {}
-Muon::Muon(const std::vector<ParameterGroup<MuonOptions>>& groups) : Optimizer("muon", groups) {
+Muon::Muon(const std::vector<ParameterGroup<MuonOptions>>& groups) : OptimizerWith("muon") {
+  add_groups(groups);
+}
+
+void Muon::check_group(const ParameterGroup<MuonOptions>& group) const {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  for (const auto& [parameters, options] : groups) {
-    for (const auto& [name, parameter] : parameters)
-      check(parameter.dim() == 2, tag(), "'", name, "' has shape ", parameter.shape(),
-            ", and Muon is for matrices: give it to another optimiser, such as AdamW");
-    check_option("weight_decay", options.weight_decay, 0, infinity);
-    check_option("momentum", options.momentum, 0, 1);
-    for (const double coefficient : options.ns_coefficients)
-      check(std::isfinite(coefficient), tag(), "a coefficient of ns_coefficients is ", coefficient);
-    check_option("eps", options.eps, 0, infinity);
-    check(options.ns_steps >= 0 && options.ns_steps < 100, tag(), "ns_steps is ", options.ns_steps,
-          ": it must be 0 or more, and less than 100");
-    const std::string& kind = options.adjust_lr_fn;
-    check(kind == "original" || kind == "match_rms_adamw" || kind == "spectral_unclamped", tag(),
-          "adjust_lr_fn is '", kind,
-          "': use 'original', 'match_rms_adamw' or 'spectral_unclamped'");
-    options_.push_back(options);
-  }
+  const auto& [parameters, options] = group;
+  for (const auto& [name, parameter] : parameters)
+    check(parameter.dim() == 2, tag(), "'", name, "' has shape ", parameter.shape(),
+          ", and Muon is for matrices: give it to another optimiser, such as AdamW");
+  check_option("weight_decay", options.weight_decay, 0, infinity);
+  check_option("momentum", options.momentum, 0, 1);
+  for (const double coefficient : options.ns_coefficients)
+    check(std::isfinite(coefficient), tag(), "a coefficient of ns_coefficients is ", coefficient);
+  check_option("eps", options.eps, 0, infinity);
+  check(options.ns_steps >= 0 && options.ns_steps < 100, tag(), "ns_steps is ", options.ns_steps,
+        ": it must be 0 or more, and less than 100");
+  const std::string& kind = options.adjust_lr_fn;
+  check(kind == "original" || kind == "match_rms_adamw" || kind == "spectral_unclamped", tag(),
+        "adjust_lr_fn is '", kind, "': use 'original', 'match_rms_adamw' or 'spectral_unclamped'");
 }
 
 std::vector<Muon::Memory> Muon::memory(const Slot& slot) const {
@@ -61,7 +62,7 @@ std::vector<Muon::Memory> Muon::memory(const Slot& slot) const {
 void Muon::update(const std::vector<Change>& changes) const {
   for (const auto& [slot, grad] : changes) {
     if (grad.numel() == 0) continue;
-    const MuonOptions& o = options_[static_cast<size_t>(slot->group)];
+    const MuonOptions& o = options(*slot);
     const Tensor& w = slot->parameter;
     const Tensor& buffer = slot->state[0];
     copy_(buffer, lerp(buffer, grad, 1 - o.momentum));

@@ -39,17 +39,15 @@ struct MuonOptions {
 /// 0 ≤ ns_steps < 100), and an unknown adjust_lr_fn.
 /// Source: Jordan 2024, https://kellerjordan.github.io/posts/muon.
 /// As https://pytorch.org/docs/stable/generated/torch.optim.Muon.html
-class Muon : public Optimizer {
+class Muon : public OptimizerWith<MuonOptions, Optimizer> {
  public:
   explicit Muon(const TensorDict& parameters, const MuonOptions& options = {});
   explicit Muon(const std::vector<ParameterGroup<MuonOptions>>& groups);
 
  protected:
+  void check_group(const ParameterGroup<MuonOptions>& group) const override;
   std::vector<Memory> memory(const Slot& slot) const override;
   void update(const std::vector<Change>& changes) const override;
-
- private:
-  std::vector<MuonOptions> options_;  // by group
 };
 
 }  // namespace tarsier::optim

@@ -94,7 +94,8 @@ template <class T>
   T *w = rows[0], *m = rows[1], *v = rows[2], *v_max = rows[3];
   const Mix<T> mix1(step.beta1), mix2(step.beta2);
   const V l2(step.l2), decay(step.decay), step_size(step.step_size);
-  const V inverse_root(step.inverse_root), eps(step.eps);
+  const V inverse_root(step.inverse_root), eps(step.eps), gradient_size(step.gradient_size);
+  const bool nesterov = step.gradient_size != 0;
   const Gradient<T> gradient(g, step.maximize);
   for (int64_t i = 0; i < n; i += V::width) {
     const V w0 = V::load(w + i);
@@ -107,7 +108,9 @@ template <class T>
       vi = max(V::load(v_max + i), vi);  // vi where it is NaN
       vi.store(v_max + i);
     }
-    (w0 - fma(decay, w0, step_size * mi / fma(sqrt(vi), inverse_root, eps))).store(w + i);
+    V up = step_size * mi;
+    if (nesterov) up = fma(gradient_size, gi, up);
+    (w0 - fma(decay, w0, up / fma(sqrt(vi), inverse_root, eps))).store(w + i);
   }
 }
 template <class T>
@@ -157,6 +160,29 @@ template <class T>
 template <class T>
 void adagrad(int64_t n, const AdagradStep<T>& step, const T* g, T* w, T* s) {
   at_any_length(adagrad_pass<T>, n, step, g, {w, s});
+}
+
+template <class T>
+[[gnu::noinline]] void adadelta_pass(int64_t n, const AdadeltaStep<T>& step, const T* g,
+                                     T* const* rows) {
+  using V = Simd<T>;
+  T *w = rows[0], *v = rows[1], *a = rows[2];
+  const V lr(step.lr), eps(step.eps), l2(step.l2);
+  const Mix<T> mix(step.rho);
+  const Gradient<T> gradient(g, step.maximize);
+  for (int64_t i = 0; i < n; i += V::width) {
+    const V w0 = V::load(w + i), ai = V::load(a + i);
+    const V gi = fma(l2, w0, gradient[i]);
+    const V vi = mix.squared(V::load(v + i), gi);
+    vi.store(v + i);
+    const V di = sqrt(ai + eps) / sqrt(vi + eps) * gi;
+    mix.squared(ai, di).store(a + i);
+    (w0 - lr * di).store(w + i);
+  }
+}
+template <class T>
+void adadelta(int64_t n, const AdadeltaStep<T>& step, const T* g, T* w, T* v, T* a) {
+  at_any_length(adadelta_pass<T>, n, step, g, {w, v, a});
 }
 
 template <class T>
@@ -215,7 +241,7 @@ void lion(int64_t n, const LionStep<T>& step, const T* g, T* w, T* m) {
 
 template <class T>
 OptimKernels<T> optim_kernels() {
-  return {adam<T>, sgd<T>, adagrad<T>, rmsprop<T>, lion<T>};
+  return {adam<T>, sgd<T>, adagrad<T>, rmsprop<T>, lion<T>, adadelta<T>};
 }
 
 }  // namespace tarsier::kernels::TARSIER_ISA

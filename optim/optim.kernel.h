@@ -34,6 +34,7 @@ struct AdamStep {
   T step_size;     ///< lr / (1 − β₁ᵗ)
   T inverse_root;  ///< 1 / √(1 − β₂ᵗ)
   bool maximize = false;
+  T gradient_size = 0;  ///< of the gradient next to its average (NAdam)
 };
 
 template <class T>
@@ -50,6 +51,14 @@ struct SgdStep {
 template <class T>
 struct AdagradStep {
   T lr;  ///< after its decay
+  T eps, l2;
+  bool maximize = false;
+};
+
+template <class T>
+struct AdadeltaStep {
+  T lr;
+  Average<T> rho;
   T eps, l2;
   bool maximize = false;
 };
@@ -74,7 +83,7 @@ struct LionStep {
 template <class T>
 struct OptimKernels {
   /// g ← g + l2·w,  m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g², at most the largest number of T,
-  /// w ← w − (decay·w + step_size·m / (√v·inverse_root + eps)).
+  /// w ← w − (decay·w + (step_size·m + gradient_size·g) / (√v·inverse_root + eps)).
   /// With AMSGrad, v_max ← max(v_max, v) replaces v in the last line; otherwise v_max is null.
   void (*adam)(int64_t n, const AdamStep<T>& step, const T* g, T* w, T* m, T* v, T* v_max);
   /// g ← g + l2·w,  b ← momentum·b + rest·g  (b ← g at first),
@@ -88,6 +97,9 @@ struct OptimKernels {
   void (*rmsprop)(int64_t n, const RmspropStep<T>& step, const T* g, T* w, T* v, T* a, T* b);
   /// w ← w − (decay·w + lr·sign(β₁m + (1 − β₁)g)),  m ← β₂m + (1 − β₂)g.
   void (*lion)(int64_t n, const LionStep<T>& step, const T* g, T* w, T* m);
+  /// g ← g + l2·w,  v ← ρv + (1 − ρ)g²,  δ ← √(a + eps) / √(v + eps) · g,  a ← ρa + (1 − ρ)δ²,
+  /// w ← w − lr·δ.  v and a are at most the largest number of T.
+  void (*adadelta)(int64_t n, const AdadeltaStep<T>& step, const T* g, T* w, T* v, T* a);
 };
 
 }  // namespace tarsier::kernels

@@ -23,15 +23,20 @@ void Optimizer::check_option(const char* name, double value, double low, double 
         " or more, and less than ", high);
 }
 
+void Optimizer::check_betas(const std::pair<double, double>& betas) const {
+  check_option("betas.first", betas.first, 0, 1);
+  check_option("betas.second", betas.second, 0, 1);
+}
+
 void Optimizer::check_lr(double lr) const {
   check_option("lr", lr, 0, std::numeric_limits<double>::infinity());
 }
 
 void Optimizer::add_group(const TensorDict& parameters, double lr) {
   check_lr(lr);
-  const int64_t group = num_groups();
+  std::vector<Slot> slots = slots_;  // this has them all or, after an error, none
   for (const auto& [name, parameter] : parameters) {
-    for (const Slot& slot : slots_) {
+    for (const Slot& slot : slots) {
       check(slot.parameter.impl() != parameter.impl(), tag_, "'", name, "' is the same tensor as '",
             slot.name, "': give every parameter once (named_parameters() does)");
       check(slot.name != name, tag_, "two parameters have the name '", name,
@@ -42,9 +47,10 @@ void Optimizer::add_group(const TensorDict& parameters, double lr) {
           "' is not a parameter: it must be a floating tensor that no recorded op made");
     check(parameter.is_contiguous(), tag_, "'", name,
           "' is not contiguous: train a contiguous(…) copy instead of a view");
-    slots_.push_back({name, parameter, group, parameter.impl()->modules > 0, 0, {}});
-    counted_.add(parameter);
+    slots.push_back({name, parameter, num_groups(), parameter.impl()->modules > 0, 0, {}});
   }
+  slots_ = std::move(slots);
+  for (const auto& [name, parameter] : parameters) counted_.add(parameter);
   initial_lrs_.push_back(lr);
   lrs_.push_back(lr);
 }
@@ -135,6 +141,7 @@ void ElementwiseOptimizer::update(const std::vector<Change>& changes) const {
   std::vector<int64_t> starts;  // of the parameters in the row of all elements
   int64_t total = 0;
   for (const Change& change : changes) {
+    begin_step(*change.slot);
     starts.push_back(total);
     total += change.grad.numel();
   }

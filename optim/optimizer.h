@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../autograd/tensor/tensor.h"
@@ -86,18 +87,18 @@ class Optimizer {
     Tensor grad;
   };
 
-  /// `tag` is the name in errors. Throws Error(tag) if there are no parameters, or none that
-  /// requires a gradient; if one is given twice or is not a contiguous floating leaf; and for a
-  /// negative learning rate.
-  template <class Options>
-  Optimizer(const char* tag, const std::vector<ParameterGroup<Options>>& groups) : tag_(tag) {
-    for (const ParameterGroup<Options>& group : groups)
-      add_group(group.parameters, group.options.lr);
-    check_not_empty();
-  }
+  /// `tag` is the name in errors.
+  explicit Optimizer(const char* tag) : tag_(tag) {}
 
+  /// Throws Error(tag), and changes nothing, if a parameter is given twice or is not a contiguous
+  /// floating leaf, and for a negative learning rate.
+  void add_group(const TensorDict& parameters, double lr);
+  /// Throws Error(tag) if there are no parameters, or none that requires a gradient.
+  void check_not_empty() const;
   /// Throws Error(tag), which names the option, unless low ≤ value < high.
   void check_option(const char* name, double value, double low, double high) const;
+  /// The same for a pair of β: 0 ≤ β < 1.
+  void check_betas(const std::pair<double, double>& betas) const;
 
   /// The tensors of a parameter's state.
   virtual std::vector<Memory> memory(const Slot& slot) const = 0;
@@ -108,8 +109,6 @@ class Optimizer {
   const std::vector<Slot>& slots() const { return slots_; }
 
  private:
-  void add_group(const TensorDict& parameters, double lr);
-  void check_not_empty() const;
   void check_lr(double lr) const;
 
   /// While it lives, its parameters know that this optimiser trains them.
@@ -136,9 +135,52 @@ class ElementwiseOptimizer : public Optimizer {
  protected:
   using Optimizer::Optimizer;
   void update(const std::vector<Change>& changes) const final;
+  /// Called once in every step of a parameter, before its elements are updated: for state that is
+  /// one number for all of them.
+  virtual void begin_step(const Slot&) const {}
   /// Updates elements begin … end − 1 of one parameter; `grad` is the whole gradient. Several
   /// threads call it at once, for disjoint ranges.
   virtual void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const = 0;
+};
+
+/// An optimiser whose groups have options of this type. It is an ElementwiseOptimizer, or with
+/// `Base` = Optimizer one that updates whole parameters.
+template <class Options, class Base = ElementwiseOptimizer>
+class OptimizerWith : public Base {
+ public:
+  /// Trains these parameters as well from now on, as group num_groups() − 1: for layers that were
+  /// frozen at first. Their state starts with their first step.
+  ///   optimizer.add_param_group({body.named_parameters(), {.lr = 1e-5}});
+  /// Throws Error(tag) as the constructor does for its groups; then nothing changes.
+  void add_param_group(const ParameterGroup<Options>& group) {
+    check_group(group);
+    this->add_group(group.parameters, group.options.lr);
+    options_.push_back(group.options);
+  }
+  /// The same with the options of the first group.
+  void add_param_group(const TensorDict& parameters) { add_param_group({parameters, options_[0]}); }
+
+ protected:
+  using Slot = Optimizer::Slot;
+  using Memory = Optimizer::Memory;
+  using Change = Optimizer::Change;
+  using Base::Base;
+
+  /// For the constructor. Throws Error(tag) as add_param_group(), and as check_not_empty().
+  void add_groups(const std::vector<ParameterGroup<Options>>& groups) {
+    for (const ParameterGroup<Options>& group : groups) add_param_group(group);
+    this->check_not_empty();
+  }
+  /// Throws Error(tag) for options that make no sense. The learning rate and the parameters are
+  /// checked elsewhere.
+  virtual void check_group(const ParameterGroup<Options>& group) const = 0;
+  /// The options of the group of a parameter.
+  const Options& options(const Slot& slot) const {
+    return options_[static_cast<size_t>(slot.group)];
+  }
+
+ private:
+  std::vector<Options> options_;  // by group
 };
 
 }  // namespace tarsier::optim

@@ -9,19 +9,21 @@ namespace tarsier::optim {
 RMSprop::RMSprop(const TensorDict& parameters, const RMSpropOptions& options)
     : RMSprop({{parameters, options}}) {}
 RMSprop::RMSprop(const std::vector<ParameterGroup<RMSpropOptions>>& groups)
-    : ElementwiseOptimizer("rmsprop", groups) {
+    : OptimizerWith("rmsprop") {
+  add_groups(groups);
+}
+
+void RMSprop::check_group(const ParameterGroup<RMSpropOptions>& group) const {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  for (const auto& [parameters, options] : groups) {
-    check_option("alpha", options.alpha, 0, 1);
-    check_option("eps", options.eps, 0, infinity);
-    check_option("weight_decay", options.weight_decay, 0, infinity);
-    check_option("momentum", options.momentum, 0, infinity);
-    options_.push_back(options);
-  }
+  const auto& [parameters, options] = group;
+  check_option("alpha", options.alpha, 0, 1);
+  check_option("eps", options.eps, 0, infinity);
+  check_option("weight_decay", options.weight_decay, 0, infinity);
+  check_option("momentum", options.momentum, 0, infinity);
 }
 
 std::vector<RMSprop::Memory> RMSprop::memory(const Slot& slot) const {
-  const RMSpropOptions& o = options_[static_cast<size_t>(slot.group)];
+  const RMSpropOptions& o = options(slot);
   const Shape& shape = slot.parameter.shape();
   std::vector<Memory> out = {{"square_avg", shape}};
   if (o.centered) out.push_back({"grad_avg", shape});
@@ -30,7 +32,7 @@ std::vector<RMSprop::Memory> RMSprop::memory(const Slot& slot) const {
 }
 
 void RMSprop::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const {
-  const RMSpropOptions& o = options_[static_cast<size_t>(slot.group)];
+  const RMSpropOptions& o = options(slot);
   dispatch_floating(slot.parameter.dtype(), "rmsprop", [&]<class T>() {
     const kernels::RmspropStep<T> step = {
         .lr = static_cast<T>(lr(slot.group)),

@@ -27,17 +27,15 @@ struct RMSpropOptions {
 /// of range (all ≥ 0, alpha < 1).
 /// Sources: Hinton 2012, lecture 6e of "Neural networks for machine learning"; Graves 2013
 /// (centered). As https://pytorch.org/docs/stable/generated/torch.optim.RMSprop.html
-class RMSprop : public ElementwiseOptimizer {
+class RMSprop : public OptimizerWith<RMSpropOptions> {
  public:
   explicit RMSprop(const TensorDict& parameters, const RMSpropOptions& options = {});
   explicit RMSprop(const std::vector<ParameterGroup<RMSpropOptions>>& groups);
 
  protected:
+  void check_group(const ParameterGroup<RMSpropOptions>& group) const override;
   std::vector<Memory> memory(const Slot& slot) const override;
   void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const override;
-
- private:
-  std::vector<RMSpropOptions> options_;  // by group
 };
 
 }  // namespace tarsier::optim

@@ -7,27 +7,28 @@
 namespace tarsier::optim {
 
 SGD::SGD(const TensorDict& parameters, const SGDOptions& options) : SGD({{parameters, options}}) {}
-SGD::SGD(const std::vector<ParameterGroup<SGDOptions>>& groups)
-    : ElementwiseOptimizer("sgd", groups) {
+SGD::SGD(const std::vector<ParameterGroup<SGDOptions>>& groups) : OptimizerWith("sgd") {
+  add_groups(groups);
+}
+
+void SGD::check_group(const ParameterGroup<SGDOptions>& group) const {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  for (const auto& [parameters, options] : groups) {
-    check_option("momentum", options.momentum, 0, infinity);
-    check_option("dampening", options.dampening, 0, infinity);
-    check_option("weight_decay", options.weight_decay, 0, infinity);
-    check(!options.nesterov || (options.momentum > 0 && options.dampening == 0), "sgd",
-          "nesterov needs a momentum above 0 and no dampening; given are ", options.momentum,
-          " and ", options.dampening);
-    options_.push_back(options);
-  }
+  const auto& [parameters, options] = group;
+  check_option("momentum", options.momentum, 0, infinity);
+  check_option("dampening", options.dampening, 0, infinity);
+  check_option("weight_decay", options.weight_decay, 0, infinity);
+  check(!options.nesterov || (options.momentum > 0 && options.dampening == 0), "sgd",
+        "nesterov needs a momentum above 0 and no dampening; given are ", options.momentum, " and ",
+        options.dampening);
 }
 
 std::vector<SGD::Memory> SGD::memory(const Slot& slot) const {
-  if (options_[static_cast<size_t>(slot.group)].momentum == 0) return {};
+  if (options(slot).momentum == 0) return {};
   return {{"momentum_buffer", slot.parameter.shape()}};
 }
 
 void SGD::update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const {
-  const SGDOptions& o = options_[static_cast<size_t>(slot.group)];
+  const SGDOptions& o = options(slot);
   dispatch_floating(slot.parameter.dtype(), "sgd", [&]<class T>() {
     const kernels::SgdStep<T> step = {
         .lr = static_cast<T>(lr(slot.group)),

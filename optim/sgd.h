@@ -24,17 +24,15 @@ struct SGDOptions {
 /// and nesterov without momentum or with dampening.
 /// Sources: Robbins & Monro 1951; Polyak 1964; Nesterov 1983 in the form of Sutskever et al. 2013.
 /// As https://pytorch.org/docs/stable/generated/torch.optim.SGD.html
-class SGD : public ElementwiseOptimizer {
+class SGD : public OptimizerWith<SGDOptions> {
  public:
   explicit SGD(const TensorDict& parameters, const SGDOptions& options = {});
   explicit SGD(const std::vector<ParameterGroup<SGDOptions>>& groups);
 
  protected:
+  void check_group(const ParameterGroup<SGDOptions>& group) const override;
   std::vector<Memory> memory(const Slot& slot) const override;
   void update(const Slot& slot, const Tensor& grad, int64_t begin, int64_t end) const override;
-
- private:
-  std::vector<SGDOptions> options_;  // by group
 };
 
 }  // namespace tarsier::optim

@@ -87,6 +87,19 @@ trajectory("rmsprop_momentum", lambda p: optim.RMSprop(p, alpha=0.9, momentum=0.
 trajectory("rmsprop_centered", lambda p: optim.RMSprop(p, alpha=0.9, eps=1e-3, centered=True))
 trajectory("rmsprop_all", lambda p: optim.RMSprop(
     p, lr=0.005, alpha=0.95, eps=1e-3, weight_decay=0.1, momentum=0.5, centered=True, maximize=True))
+trajectory("nadam", lambda p: optim.NAdam(p))
+trajectory("nadam_all", lambda p: optim.NAdam(
+    p, lr=0.01, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.1, momentum_decay=0.3, maximize=True))
+trajectory("nadam_decoupled", lambda p: optim.NAdam(p, lr=0.02, weight_decay=0.2, decoupled_weight_decay=True))
+trajectory("radam", lambda p: optim.RAdam(p))
+trajectory("radam_all", lambda p: optim.RAdam(
+    p, lr=0.02, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.1, maximize=True))
+trajectory("radam_decoupled", lambda p: optim.RAdam(p, lr=0.02, weight_decay=0.2, decoupled_weight_decay=True))
+# v is never trusted here: only steps along the mean gradient.
+trajectory("radam_never", lambda p: optim.RAdam(p, betas=(0.9, 0.6)))
+trajectory("adadelta", lambda p: optim.Adadelta(p))
+trajectory("adadelta_all", lambda p: optim.Adadelta(
+    p, lr=0.7, rho=0.8, eps=1e-3, weight_decay=0.1, maximize=True))
 trajectory("lion", lambda p: Lion(p))
 trajectory("lion_all", lambda p: Lion(p, lr=0.01, betas=(0.8, 0.95), weight_decay=0.3, maximize=True))
 trajectory("adafactor", lambda p: optim.Adafactor(p))
@@ -105,6 +118,29 @@ trajectory("muon_all", lambda p: optim.Muon(
 trajectory("muon_spectral", lambda p: optim.Muon(p, lr=0.02, adjust_lr_fn="spectral_unclamped"), matrices)
 torch.bfloat16 = bfloat16
 trajectory("muon_bfloat16", lambda p: optim.Muon(p, lr=0.02), matrices)
+
+
+def added(case, make, **options):
+    """Starts with `wide`; step 20 adds `tall` with options of its own, step 30 `bias` with none."""
+    weights = {n: START[n].double().requires_grad_() for n in SHAPES}
+    optimizer = make([weights["wide"]])
+    noted = []
+    for step in range(STEPS):
+        if step == 20:
+            optimizer.add_param_group({"params": [weights["tall"]], **options})
+        if step == 30:
+            optimizer.add_param_group({"params": [weights["bias"]]})
+        for name, w in weights.items():
+            w.grad = GRADS[name][step].double()
+        optimizer.step()
+        if step % 10 == 9:
+            noted.append(torch.cat([w.detach().flatten() for w in weights.values()]))
+    out[f"added.{case}"] = torch.stack(noted)
+
+
+added("sgd", lambda p: optim.SGD(p, lr=0.03, momentum=0.9), lr=0.01, weight_decay=0.1)
+added("adamw", lambda p: optim.AdamW(p, lr=0.02, betas=(0.8, 0.9)), lr=0.05)
+added("nadam", lambda p: optim.NAdam(p, lr=0.02, momentum_decay=0.1), betas=(0.7, 0.9))
 
 
 # ----------------------------------------------------------------------------------------- clipping

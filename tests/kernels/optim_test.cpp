@@ -38,7 +38,8 @@ void check_near(const std::vector<T>& actual, const std::vector<double>& expecte
   CHECK(actual.back() == T(77));  // the element behind the last is not touched
 }
 
-TEST_CASE_TEMPLATE("an Adam step, at every length, with AMSGrad and without", T, float, double) {
+TEST_CASE_TEMPLATE("an Adam step, at every length, with AMSGrad, with Nesterov, and without", T,
+                   float, double) {
   for (int64_t n = 0; n <= 140; ++n) {
     const bool amsgrad = n % 2 == 1, maximize = n > 70;
     CAPTURE(n);
@@ -53,7 +54,8 @@ TEST_CASE_TEMPLATE("an Adam step, at every length, with AMSGrad and without", T,
                                  .decay = T(0.3),
                                  .step_size = T(0.3),
                                  .inverse_root = T(1.5),
-                                 .maximize = maximize};
+                                 .maximize = maximize,
+                                 .gradient_size = n % 3 == 0 ? T(0) : T(0.7)};
     for (size_t i = 0; i < g.size(); ++i) {
       const double gi = (maximize ? -g[i] : g[i]) + double{s.l2} * w[i];
       want_m.push_back(exact(s.beta1.beta) * m[i] + s.beta1.rest * gi);
@@ -61,7 +63,8 @@ TEST_CASE_TEMPLATE("an Adam step, at every length, with AMSGrad and without", T,
       want_v_max.push_back(amsgrad ? std::max(double{v_max[i]}, want_v[i]) : v_max[i]);
       const double variance = amsgrad ? want_v_max[i] : want_v[i];
       want_w.push_back((1 - double{s.decay}) * w[i] -
-                       s.step_size * want_m[i] / (std::sqrt(variance) * s.inverse_root + s.eps));
+                       (s.step_size * want_m[i] + s.gradient_size * gi) /
+                           (std::sqrt(variance) * s.inverse_root + s.eps));
     }
     for (auto* x : {&w, &m, &v, &v_max}) x->push_back(T(77));
     kernels::active<kernels::OptimKernels<T>>().adam(n, s, g.data(), w.data(), m.data(), v.data(),
@@ -122,6 +125,34 @@ TEST_CASE_TEMPLATE("an Adagrad step, at every length", T, float, double) {
     kernels::active<kernels::OptimKernels<T>>().adagrad(n, step, g.data(), w.data(), s.data());
     check_near(w, want_w);
     check_near(s, want_s);
+  }
+}
+
+TEST_CASE_TEMPLATE("an Adadelta step, at every length", T, float, double) {
+  for (int64_t n = 0; n <= 70; ++n) {
+    const bool maximize = n % 2 == 1;
+    CAPTURE(n);
+    const auto g = numbers<T>(n, 1);
+    auto w = numbers<T>(n, 2), v = numbers<T>(n, 3, true), a = numbers<T>(n, 4, true);
+    std::vector<double> want_w, want_v, want_a;
+    const kernels::AdadeltaStep<T> s{.lr = T(0.3),
+                                     .rho = kernels::Average<T>(0.8),
+                                     .eps = T(0.01),
+                                     .l2 = T(0.1),
+                                     .maximize = maximize};
+    for (size_t i = 0; i < g.size(); ++i) {
+      const double gi = (maximize ? -g[i] : g[i]) + double{s.l2} * w[i];
+      want_v.push_back(exact(s.rho.beta) * v[i] + s.rho.rest * gi * gi);
+      const double delta = std::sqrt((a[i] + double{s.eps}) / (want_v[i] + double{s.eps})) * gi;
+      want_a.push_back(exact(s.rho.beta) * a[i] + s.rho.rest * delta * delta);
+      want_w.push_back(w[i] - s.lr * delta);
+    }
+    for (auto* x : {&w, &v, &a}) x->push_back(T(77));
+    kernels::active<kernels::OptimKernels<T>>().adadelta(n, s, g.data(), w.data(), v.data(),
+                                                         a.data());
+    check_near(w, want_w);
+    check_near(v, want_v);
+    check_near(a, want_a);
   }
 }
 
@@ -205,6 +236,7 @@ TEST_CASE_TEMPLATE("steps do not hide a gradient that is NaN", T, float, double)
   check_nan([&](T* w, T* a, T* b, T* c) {
     k.rmsprop(1, {T(1), beta, T(0.1), T(0), beta.beta}, &g, w, a, b, c);
   });
+  check_nan([&](T* w, T* a, T* b, T*) { k.adadelta(1, {T(1), beta, T(0.1), T(0)}, &g, w, a, b); });
   check_nan([&](T* w, T* a, T*, T*) { k.lion(1, {T(1), beta, beta, T(0)}, &g, w, a); });
 }
 

@@ -67,6 +67,26 @@ inline std::vector<OptimizerCase> optimizer_cases() {
                                                               .momentum = 0.5,
                                                               .centered = true,
                                                               .maximize = true}),
+      optimizer_case<NAdam, NAdamOptions>("nadam", {}),
+      optimizer_case<NAdam, NAdamOptions>("nadam_all", {.lr = 0.01,
+                                                        .betas = {0.8, 0.95},
+                                                        .eps = 1e-4,
+                                                        .weight_decay = 0.1,
+                                                        .momentum_decay = 0.3,
+                                                        .maximize = true}),
+      optimizer_case<NAdam, NAdamOptions>(
+          "nadam_decoupled", {.lr = 0.02, .weight_decay = 0.2, .decoupled_weight_decay = true}),
+      optimizer_case<RAdam, RAdamOptions>("radam", {}),
+      optimizer_case<RAdam, RAdamOptions>(
+          "radam_all",
+          {.lr = 0.02, .betas = {0.8, 0.95}, .eps = 1e-4, .weight_decay = 0.1, .maximize = true}),
+      optimizer_case<RAdam, RAdamOptions>(
+          "radam_decoupled", {.lr = 0.02, .weight_decay = 0.2, .decoupled_weight_decay = true}),
+      optimizer_case<RAdam, RAdamOptions>("radam_never", {.betas = {0.9, 0.6}}),
+      optimizer_case<Adadelta, AdadeltaOptions>("adadelta", {}),
+      optimizer_case<Adadelta, AdadeltaOptions>(
+          "adadelta_all",
+          {.lr = 0.7, .rho = 0.8, .eps = 1e-3, .weight_decay = 0.1, .maximize = true}),
       optimizer_case<Lion, LionOptions>("lion", {}),
       optimizer_case<Lion, LionOptions>(
           "lion_all", {.lr = 0.01, .betas = {0.8, 0.95}, .weight_decay = 0.3, .maximize = true}),

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <vector>
 
@@ -173,6 +174,21 @@ TEST_CASE("NaN and what is out of range is refused by name, and so are no parame
     CHECK_THROWS_AS(RMSprop(p, {.eps = bad}), Error);
     CHECK_THROWS_AS(RMSprop(p, {.weight_decay = bad}), Error);
     CHECK_THROWS_AS(RMSprop(p, {.momentum = bad}), Error);
+    CHECK_THROWS_AS(NAdam(p, {.lr = bad}), Error);
+    CHECK_THROWS_AS(NAdam(p, {.betas = {bad, 0.9}}), Error);
+    CHECK_THROWS_AS(NAdam(p, {.betas = {0.9, bad}}), Error);
+    CHECK_THROWS_AS(NAdam(p, {.eps = bad}), Error);
+    CHECK_THROWS_AS(NAdam(p, {.weight_decay = bad}), Error);
+    CHECK_THROWS_AS(NAdam(p, {.momentum_decay = bad}), Error);
+    CHECK_THROWS_AS(RAdam(p, {.lr = bad}), Error);
+    CHECK_THROWS_AS(RAdam(p, {.betas = {bad, 0.9}}), Error);
+    CHECK_THROWS_AS(RAdam(p, {.betas = {0.9, bad}}), Error);
+    CHECK_THROWS_AS(RAdam(p, {.eps = bad}), Error);
+    CHECK_THROWS_AS(RAdam(p, {.weight_decay = bad}), Error);
+    CHECK_THROWS_AS(Adadelta(p, {.lr = bad}), Error);
+    CHECK_THROWS_AS(Adadelta(p, {.rho = bad}), Error);
+    CHECK_THROWS_AS(Adadelta(p, {.eps = bad}), Error);
+    CHECK_THROWS_AS(Adadelta(p, {.weight_decay = bad}), Error);
     CHECK_THROWS_AS(Lion(p, {.lr = bad}), Error);
     CHECK_THROWS_AS(Lion(p, {.betas = {bad, 0.9}}), Error);
     CHECK_THROWS_AS(Lion(p, {.betas = {0.9, bad}}), Error);
@@ -195,6 +211,11 @@ TEST_CASE("NaN and what is out of range is refused by name, and so are no parame
   CHECK_THROWS_AS(Adafactor(p, {.d = 0.5}), Error);
   CHECK_THROWS_WITH_AS(RMSprop(p, {.alpha = kNaN}),
                        "[rmsprop] alpha is nan: it must be 0 or more, and less than 1", Error);
+  CHECK_NOTHROW(Adadelta(p, {.rho = 1}));
+  CHECK_THROWS_AS(Adadelta(p, {.rho = 1.01}), Error);
+  for (const auto& check_none : std::vector<std::function<void()>>{
+           [&] { NAdam{none}; }, [&] { RAdam{none}; }, [&] { Adadelta{none}; }})
+    CHECK_THROWS_WITH_AS(check_none(), doctest::Contains("no parameters to train"), Error);
   CHECK_THROWS_WITH_AS(Adagrad{none}, "[adagrad] no parameters to train", Error);
   CHECK_THROWS_WITH_AS(RMSprop{none}, "[rmsprop] no parameters to train", Error);
   CHECK_THROWS_WITH_AS(Lion{none}, "[lion] no parameters to train", Error);
