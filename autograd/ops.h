@@ -1,5 +1,8 @@
 #pragma once
-// Every op, on one page. ops/ has the forward of each with its backward under it.
+// Every op, on one page, but for those that make a tensor from nothing (ops/creation/creation.h),
+// compare (ops/elementwise/compare.h) or change a tensor in place (ops/elementwise/in_place.h):
+// these have no gradients, and come along with this header. ops/ has the forward of each with its
+// backward under it.
 //
 // Reading the page: x, y, a, b are tensors; "floating" is f32 or f64; shapes are in parentheses.
 // Elementwise ops broadcast (shape.h). Mixed dtypes are an error, never a silent conversion: use
@@ -14,7 +17,10 @@
 #include "base/random.h"
 #include "ops/attention/window.h"
 #include "ops/conv/options.h"
+#include "ops/creation/creation.h"
 #include "ops/creation/from_vector.h"
+#include "ops/elementwise/compare.h"
+#include "ops/elementwise/in_place.h"
 #include "ops/loss/options.h"
 #include "ops/reference.h"
 #include "tape/tape.h"
@@ -27,59 +33,6 @@ struct ValuesIndices {
   Tensor values;
   Tensor indices;  ///< i64
 };
-
-// ------------------------------------------------------------------------------------- creation
-// Not differentiable. Any dtype unless stated. `at` is the line of the call, for errors: leave it
-// to its default.
-
-Tensor zeros(const Shape& shape, DType dtype = f32, SourceLine at = SourceLine::current());
-Tensor ones(const Shape& shape, DType dtype = f32, SourceLine at = SourceLine::current());
-Tensor full(const Shape& shape, double value, DType dtype = f32,
-            SourceLine at = SourceLine::current());
-Tensor zeros_like(const Arg& x);
-Tensor ones_like(const Arg& x);
-Tensor full_like(const Arg& x, double value);
-/// start, start + step, … up to but without `end`. Shape (⌈(end − start) / step⌉).
-Tensor arange(double start, double end, double step = 1, DType dtype = i64,
-              SourceLine at = SourceLine::current());
-/// 0, 1, …, end − 1.
-Tensor arange(int64_t end, DType dtype = i64, SourceLine at = SourceLine::current());
-/// `steps` floating values from start to end, both included.
-Tensor linspace(double start, double end, int64_t steps, DType dtype = f32,
-                SourceLine at = SourceLine::current());
-/// Ones on the diagonal, (n, n).
-Tensor eye(int64_t n, DType dtype = f32, SourceLine at = SourceLine::current());
-/// Uniform in [0, 1), floating.
-Tensor rand(const Shape& shape, DType dtype = f32, Generator& generator = default_generator(),
-            SourceLine at = SourceLine::current());
-/// Normal with mean 0 and deviation 1 (Box–Muller), floating.
-Tensor randn(const Shape& shape, DType dtype = f32, Generator& generator = default_generator(),
-             SourceLine at = SourceLine::current());
-Tensor rand_like(const Arg& x, Generator& generator = default_generator());   ///< see rand
-Tensor randn_like(const Arg& x, Generator& generator = default_generator());  ///< see randn
-/// 1 with the probability that the element of `p` says, else 0. Shape and dtype (floating) of p.
-Tensor bernoulli(const Tensor& p, Generator& generator = default_generator());
-/// Uniform integers in [low, high), i64.
-Tensor randint(int64_t low, int64_t high, const Shape& shape,
-               Generator& generator = default_generator(), SourceLine at = SourceLine::current());
-/// A random order of 0 … n − 1, i64.
-Tensor randperm(int64_t n, Generator& generator = default_generator(),
-                SourceLine at = SourceLine::current());
-/// from_vector(values, shape), from a std::vector, is in ops/creation/from_vector.h.
-/// tensor({1, 2, 3}), tensor({{1, 2}, {3, 4}}): values written out. Rows must be equally long.
-Tensor tensor(std::initializer_list<double> values, DType dtype = f32,
-              SourceLine at = SourceLine::current());
-Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, DType dtype = f32,
-              SourceLine at = SourceLine::current());
-/// One value, shape ().
-Tensor scalar(double value, DType dtype = f32, SourceLine at = SourceLine::current());
-/// One-hot rows: (…) i64 → (…, classes), 1 at the index and 0 elsewhere.
-Tensor one_hot(const Arg& index, int64_t classes, DType dtype = f32);
-/// (rows, columns) bool: true on and below (above) diagonal `diagonal`.
-Tensor tril_mask(int64_t rows, int64_t columns, int64_t diagonal = 0,
-                 SourceLine at = SourceLine::current());
-Tensor triu_mask(int64_t rows, int64_t columns, int64_t diagonal = 0,
-                 SourceLine at = SourceLine::current());
 
 // ---------------------------------------------------------------------------------- elementwise
 // Floating, with gradients. + − × and minimum, maximum, neg, abs, sign and clamp also take i64,
@@ -173,31 +126,6 @@ Tensor where(const Arg& condition, double a, const Arg& b);
 /// x, but `value` where the mask (bool) is true; dx = 0 there.
 Tensor masked_fill(const Arg& x, const Arg& mask, double value);
 Tensor lerp(const Arg& start, const Arg& end, double weight);  ///< start + weight · (end − start)
-
-// ---------------------------------------------------------------------- comparison and logic
-// Any dtype (both the same) → bool. No gradient.
-
-Tensor operator==(const Arg& a, const Arg& b);
-Tensor operator!=(const Arg& a, const Arg& b);
-Tensor operator<(const Arg& a, const Arg& b);
-Tensor operator<=(const Arg& a, const Arg& b);
-Tensor operator>(const Arg& a, const Arg& b);
-Tensor operator>=(const Arg& a, const Arg& b);
-Tensor operator==(const Arg& a, double b);
-Tensor operator!=(const Arg& a, double b);
-Tensor operator<(const Arg& a, double b);
-Tensor operator<=(const Arg& a, double b);
-Tensor operator>(const Arg& a, double b);
-Tensor operator>=(const Arg& a, double b);
-Tensor operator&&(const Arg& a, const Arg& b);  ///< of bool
-Tensor operator||(const Arg& a, const Arg& b);  ///< of bool
-Tensor operator!(const Arg& x);                 ///< of bool
-Tensor isfinite(const Arg& x);
-Tensor isinf(const Arg& x);
-Tensor isnan(const Arg& x);
-/// Whether all elements are close: |a − b| ≤ atol + rtol · |b|; with equal shapes and dtypes.
-bool allclose(const Arg& a, const Arg& b, double rtol = 1e-5, double atol = 1e-8,
-              bool equal_nan = false);
 
 // ------------------------------------------------------------------------------------ reductions
 // Over any set of dimensions (default: all). keepdim leaves reduced dimensions with size 1.
@@ -470,18 +398,5 @@ Tensor local_attention(const Arg& q, const Arg& k, const Arg& v, const Attention
 /// Source: Su et al. 2021, "RoFormer: enhanced transformer with rotary position embedding".
 Tensor rotary_embedding(const Arg& x, const Tensor& cos, const Tensor& sin,
                         bool interleaved = false);
-
-// -------------------------------------------------------------------------------------- in place
-// Change x and return it. For weights and buffers: not for tensors whose gradient is being recorded
-// (use the ops above there, or a NoGrad guard for weights). Throws Error(op) then, and where y does
-// not broadcast to the shape of x.
-
-Tensor add_(const Arg& x, const Arg& y, double alpha = 1);  ///< x += α · y
-Tensor mul_(const Arg& x, const Arg& y);
-Tensor mul_(const Arg& x, double y);
-Tensor add_(const Arg& x, double y);
-Tensor fill_(const Arg& x, double value);
-Tensor zero_(const Arg& x);
-Tensor copy_(const Arg& x, const Arg& source);  ///< converts the dtype
 
 }  // namespace tarsier

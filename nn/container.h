@@ -20,7 +20,7 @@ class Sequential : public Layer<Sequential> {
   /// Makes a layer M(args…) and appends it. Returns *this.
   template <class M, class... Args>
   Sequential& add(Args&&... args) {
-    return add_named<M>(std::to_string(layers_.size()), std::forward<Args>(args)...);
+    return add_named<M>(next_name(), std::forward<Args>(args)...);
   }
   template <class M, class... Args>
   Sequential& add_named(std::string name, Args&&... args) {
@@ -31,26 +31,20 @@ class Sequential : public Layer<Sequential> {
             },
         "Sequential calls its layers with one tensor: this one needs a public `Tensor "
         "forward(const Arg& x)`");
-    auto layer = std::make_unique<M>(std::forward<Args>(args)...);
-    register_module(std::move(name), *layer);
-    layers_.push_back(std::move(layer));
+    append(std::move(name), std::make_unique<M>(std::forward<Args>(args)...));
     return *this;
   }
 
-  int64_t size() const { return static_cast<int64_t>(layers_.size()); }
+  int64_t size() const;
   /// Throws Error("sequential") unless 0 ≤ i < size().
-  Module& operator[](int64_t i) const {
-    check(i >= 0 && i < size(), "sequential", "no layer ", i, " among ", size());
-    return *layers_[static_cast<size_t>(i)];
-  }
+  Module& operator[](int64_t i) const;
 
-  Tensor forward(const Arg& x) {
-    Arg y = x;
-    for (const auto& layer : layers_) y = Arg(layer->call(y), x.at);
-    return y;
-  }
+  Tensor forward(const Arg& x);
 
  private:
+  std::string next_name() const;
+  void append(std::string name, std::unique_ptr<Module> layer);
+
   std::vector<std::unique_ptr<Module>> layers_;
 };
 
@@ -117,21 +111,14 @@ class ModuleDict : public Module {
   M& add(std::string name, Args&&... args) {
     auto module = std::make_unique<M>(std::forward<Args>(args)...);
     M& made = *module;
-    register_module(name, made);
-    modules_.emplace_back(std::move(name), std::move(module));
+    append(std::move(name), std::move(module));
     return made;
   }
 
-  int64_t size() const { return static_cast<int64_t>(modules_.size()); }
+  int64_t size() const;
   bool contains(std::string_view name) const { return find(name) != nullptr; }
   /// Throws Error("module_dict") where there is none of this name.
-  Module& operator[](std::string_view name) const {
-    Module* module = find(name);
-    if (module != nullptr) return *module;
-    std::string names;
-    for (const auto& entry : modules_) names += " " + entry.first;
-    fail("module_dict", "no module '", name, "' among:", names);
-  }
+  Module& operator[](std::string_view name) const;
   /// The same as the M that it is. Throws Error("module_dict") where it is none.
   template <class M>
   M& get(std::string_view name) const {
@@ -146,14 +133,11 @@ class ModuleDict : public Module {
   auto begin() const { return modules_.begin(); }
   auto end() const { return modules_.end(); }
 
-  std::string type_name() const override { return "ModuleDict"; }
+  std::string type_name() const override;
 
  private:
-  Module* find(std::string_view name) const {
-    for (const auto& [key, module] : modules_)
-      if (key == name) return module.get();
-    return nullptr;
-  }
+  Module* find(std::string_view name) const;
+  void append(std::string name, std::unique_ptr<Module> module);
 
   std::vector<std::pair<std::string, std::unique_ptr<Module>>> modules_;
 };

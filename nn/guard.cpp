@@ -1,10 +1,15 @@
 #include "nn/guard.h"
 
+#include <atomic>
 #include <cmath>
 #include <memory>
 #include <mutex>
+#include <ostream>
 #include <unordered_map>
 #include <unordered_set>
+
+#include "autograd/tape/node.h"
+#include "nn/entry.h"
 
 namespace tarsier::nn {
 namespace {
@@ -35,8 +40,8 @@ void print_line(std::ostream& out, const char* title, const std::vector<std::str
 Module::Module() : birth_(next_birth()) {}
 
 Module::~Module() {
-  for (const Entry& entry : tensors_)
-    if (entry.counted) --entry.counted->modules;
+  for (const auto& entry : tensors_)
+    if (entry->counted) --entry->counted->modules;
 }
 
 std::string Module::path() const {
@@ -45,7 +50,7 @@ std::string Module::path() const {
   return above.empty() ? name_ : above + "." + name_;
 }
 
-void Module::count_again(const Entry& entry) {
+void Module::count_again(Entry& entry) {
   // A result of a recorded op would keep its whole graph alive; it is nobody's parameter.
   const bool leaf = entry.tensor->defined() && entry.tensor->is_leaf();
   if (entry.counted) --entry.counted->modules;
@@ -54,7 +59,7 @@ void Module::count_again(const Entry& entry) {
   entry.known.store(entry.counted.get(), std::memory_order_relaxed);
 }
 
-void Module::take_in(const Entry& entry) const {
+void Module::take_in(Entry& entry) const {
   const std::lock_guard lock(assigned_mutex());
   const Tensor& now = *entry.tensor;
   const bool trained = !entry.counted || entry.counted->requires_grad;
@@ -69,10 +74,10 @@ void Module::take_in(const Entry& entry) const {
 }
 
 void Module::notice_assigned() const {
-  for (const Entry& entry : tensors_)
-    if (entry.is_parameter && entry.known.load(std::memory_order_relaxed) != entry.tensor->impl())
-        [[unlikely]]
-      take_in(entry);
+  for (const auto& entry : tensors_)
+    if (entry->is_parameter &&
+        entry->known.load(std::memory_order_relaxed) != entry->tensor->impl()) [[unlikely]]
+      take_in(*entry);
   for (const Module* child : children_) child->notice_assigned();
 }
 
@@ -85,13 +90,12 @@ void Module::check_registered(const Module& caller) const {
            caller.type_name(), ", or requires_grad_(false) on what is not to be trained");
 }
 
-Module::Calling::Calling(const Module& module) : before_(calling) {
+Module::Calling::Calling(const Module& module) : before_(calling), scope_(module.scope_name()) {
   if (grad_enabled() && (before_ == nullptr || module.parent_ == nullptr)) {
     module.notice_assigned();
     // What the caller has by reference was there before it.
     if (before_ != nullptr && module.birth_ > before_->birth_) module.check_registered(*before_);
   }
-  if (const std::string name = module.scope_name(); !name.empty()) scope_.emplace(name);
   calling = &module;
 }
 

@@ -15,7 +15,7 @@
 // A tensor that is meant as a parameter, but neither registered nor asks for a gradient, looks like
 // any constant: nothing can notice that.
 
-#include <ostream>
+#include <iosfwd>
 #include <string>
 #include <vector>
 

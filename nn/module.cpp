@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "autograd/base/numerals.h"
+#include "nn/entry.h"
 #include "nn/names.h"
 #include "nn/unwrap.h"
 
@@ -51,7 +52,7 @@ void Module::check_name(const std::string& name) const {
   check(!name.empty() && name.find('.') == name.npos, "module", "the name '", name, "' in ",
         type_name(), " must not be empty nor have a dot: dots join the names of a path");
   bool taken = false;
-  for (const Entry& entry : tensors_) taken = taken || entry.name == name;
+  for (const auto& entry : tensors_) taken = taken || entry->name == name;
   for (const Module* child : children_) taken = taken || child->name_ == name;
   check(!taken, "module", "the name '", name, "' is registered twice in ", type_name());
 }
@@ -60,13 +61,14 @@ void Module::register_parameter(std::string name, Tensor& member, Tensor initial
   check_name(name);
   member = std::move(initial);
   if (member.defined()) member.requires_grad_(true);
-  count_again(tensors_.emplace_back(std::move(name), &member, true, true));
+  tensors_.push_back(std::make_unique<Entry>(std::move(name), &member, true, true));
+  count_again(*tensors_.back());
 }
 
 void Module::register_buffer(std::string name, Tensor& member, Tensor initial, bool persistent) {
   check_name(name);
   member = std::move(initial);
-  tensors_.emplace_back(std::move(name), &member, false, persistent);
+  tensors_.push_back(std::make_unique<Entry>(std::move(name), &member, false, persistent));
 }
 
 void Module::register_module(std::string name, Module& member) {
@@ -87,9 +89,9 @@ template <class Visit>
 void Module::visit_tensors(const std::string& prefix, const Visit& visit) const {
   // PyTorch lists a module's parameters before its buffers.
   for (bool parameters : {true, false})
-    for (const Entry& entry : tensors_)
-      if (entry.is_parameter == parameters && entry.tensor->defined())
-        visit(join(prefix, entry.name), entry);
+    for (const auto& entry : tensors_)
+      if (entry->is_parameter == parameters && entry->tensor->defined())
+        visit(join(prefix, entry->name), *entry);
   for (const Module* child : children_) child->visit_tensors(join(prefix, child->name_), visit);
 }
 
@@ -214,6 +216,15 @@ void Module::to(DType dtype) {
 
 Tensor Module::call(const Arg&) {
   fail("module", type_name(), " is not a layer that takes one tensor and gives one");
+}
+
+void Module::fail_undefined() const {
+  fail("module", type_name(),
+       " was called with an undefined tensor: assign the result of an op to it first");
+}
+
+void Module::fail_hooked() const {
+  fail("hook", type_name(), " has hooks, but they are for layers that give one tensor");
 }
 
 std::string Module::scope_name() const {

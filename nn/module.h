@@ -15,11 +15,9 @@
 #include <atomic>
 #include <concepts>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <iosfwd>
 #include <memory>
-#include <optional>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -35,6 +33,10 @@
 #include "hooks.h"
 
 namespace tarsier::nn {
+
+namespace detail {
+struct Entry;
+}
 
 /// What load_state_dict(…, strict = false) left out.
 struct LoadReport {
@@ -150,14 +152,13 @@ class Module {
     using Result = std::invoke_result_t<Forward&, const Arg&, Rest...>;
     return scoped([&]() -> Result {
       if (!x.defined()) [[unlikely]]
-        fail("module", type_name(),
-             " was called with an undefined tensor: assign the result of an ", "op to it first");
+        fail_undefined();
       if (!hooks_) [[likely]]
         return forward(x, std::forward<Rest>(rest)...);
       if constexpr (std::same_as<Result, Tensor>)
         return detail::call_with_hooks(*this, hooks_, forward, x, std::forward<Rest>(rest)...);
       else
-        fail("hook", type_name(), " has hooks, but they are for layers that give one tensor");
+        fail_hooked();
     });
   }
 
@@ -175,21 +176,7 @@ class Module {
   void check_leaves(const Tensor& output, uint64_t first, const std::vector<Tensor>& arguments);
 
  private:
-  struct Entry {
-    Entry(std::string name_arg, Tensor* tensor_arg, bool is_parameter_arg, bool persistent_arg)
-        : name(std::move(name_arg)),
-          tensor(tensor_arg),
-          is_parameter(is_parameter_arg),
-          persistent(persistent_arg) {}
-    std::string name;
-    Tensor* tensor;
-    bool is_parameter;
-    bool persistent;
-    // The parameter that counts this module among its `modules`: the one in *tensor, unless
-    // another was assigned since. Twice, for threads compare the first without a lock.
-    mutable std::atomic<const TensorImpl*> known = nullptr;
-    mutable std::shared_ptr<TensorImpl> counted = {};
-  };
+  using Entry = detail::Entry;
 
   /// This thread is in a call of this module, while it lives.
   class Calling {
@@ -201,13 +188,13 @@ class Module {
 
    private:
     const Module* before_;
-    std::optional<ModuleScope> scope_;
+    ModuleScope scope_;
   };
 
   /// Notices the parameters, here and below, whose member was assigned another tensor.
   void notice_assigned() const;
-  void take_in(const Entry& entry) const;
-  static void count_again(const Entry& entry);
+  void take_in(Entry& entry) const;
+  static void count_again(Entry& entry);
   void check_registered(const Module& caller) const;
   TensorDict collect_parameters() const;
   std::string path() const;
@@ -220,13 +207,15 @@ class Module {
   void check_name(const std::string& name) const;
   std::string scope_name() const;
   [[noreturn]] static void rethrow_with_path(const Error& error);
+  [[noreturn]] void fail_undefined() const;
+  [[noreturn]] void fail_hooked() const;
   void print(std::ostream& out, int indent) const;
   friend std::ostream& operator<<(std::ostream& out, const Module& module);
 
   std::string name_;
   const Module* parent_ = nullptr;
-  const uint64_t birth_;       // modules made later have higher ones
-  std::deque<Entry> tensors_;  // parameters and buffers
+  const uint64_t birth_;                         // modules made later have higher ones
+  std::vector<std::unique_ptr<Entry>> tensors_;  // parameters and buffers
   std::vector<Module*> children_;
   std::shared_ptr<Hooks> hooks_;  // null where there are none
   bool training_ = true;

@@ -2,6 +2,7 @@
 
 #include "autograd/loops/copy.h"
 #include "autograd/ops.h"
+#include "autograd/tape/node.h"
 
 namespace tarsier {
 namespace {

@@ -6,6 +6,7 @@
 #include "autograd/loops/elementwise.h"
 #include "autograd/loops/reduce.h"
 #include "autograd/loops/strided.h"
+#include "autograd/tape/node.h"
 
 namespace tarsier::detail {
 namespace {

@@ -6,8 +6,9 @@
 
 #include "autograd/loops/copy.h"
 #include "autograd/tape/accumulate.h"
+#include "autograd/tape/node.h"
 #include "autograd/tape/partial_backward.h"
-#include "autograd/tape/tape.h"
+#include "autograd/tape/read_watch.h"
 
 namespace tarsier {
 namespace {

@@ -1,8 +1,10 @@
 // Backwards that are to be differentiated themselves, and cannot be: found, or marked as such.
+#include "autograd/tape/read_watch.h"
+
 #include <algorithm>
 #include <utility>
 
-#include "autograd/tape/tape.h"
+#include "autograd/tape/node.h"
 
 namespace tarsier {
 namespace detail {

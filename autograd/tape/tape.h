@@ -1,8 +1,8 @@
 #pragma once
 // The tape: what the ops record, and the walk back over it.
 //
-// Every op on a tensor that requires a gradient records a Node: the name, edges to what made its
-// inputs, what backward will need, and the backward function. Ownership runs one way,
+// Every op on a tensor that requires a gradient records a Node (node.h): the name, edges to what
+// made its inputs, what backward will need, and the backward function. Ownership runs one way,
 // output → node → inputs, so that there are no cycles. backward() visits the nodes in reverse order
 // of creation, which is a reverse topological order because an op's inputs exist before its output.
 // Neither the walk nor the destruction of a graph recurses: chains may be millions of ops long.
@@ -42,15 +42,10 @@ class Saved {
   Tensor operator[](int i) const;
   /// Whether the gradient of input `i` is needed; skip the work if not. Throws Error with the op's
   /// name if there is no input `i`.
-  bool needs(int i) const {
-    if (i < 0 || static_cast<size_t>(i) >= wanted_.size()) [[unlikely]]
-      fail_needs(i);
-    return wanted_[static_cast<size_t>(i)];
-  }
+  bool needs(int i) const;
 
  private:
   friend BackwardFn once_differentiable(BackwardFn backward);
-  [[noreturn]] void fail_needs(int i) const;
   Node& node_;
   const std::vector<bool>& wanted_;
 };
@@ -78,36 +73,7 @@ Tensor record_node(const char* name, Inputs inputs, const Tensor& output, Save s
                    BackwardFn backward);
 void check_anomaly(const char* name, const Tensor& output, SourceLine at);
 
-/// What one backward reads, while create_graph has it recorded, in a way that the tape does not
-/// see: as raw memory (data, span, item, to_vector, map, zip), or by an op under NoGrad. A second
-/// derivative would silently lack what became of it. What a record() of the same code has among
-/// its inputs was read for that, and is all right; what is left at the end is an error.
-/// The library's own ops read raw memory as well; they are tested, and not watched.
-class ReadWatch {
- public:
-  explicit ReadWatch(bool watch);
-  ~ReadWatch();
-  ReadWatch(const ReadWatch&) = delete;
-  ReadWatch& operator=(const ReadWatch&) = delete;
-  /// Throws Error(node.name) that names the first such read.
-  void check_recorded(const Node& node) const;
-
- private:
-  friend void note_read(const Tensor& x, const SourceLine& at);
-  friend void note_unrecorded(std::initializer_list<Arg> inputs);
-  friend void note_recorded(const Inputs& inputs, const SourceLine& at);
-  struct Read {
-    Tensor x;
-    SourceLine at;
-    bool raw;
-  };
-  void note(const Tensor& x, const SourceLine& at, bool raw);
-  bool is_made_of(const Tensor& x, const std::vector<Tensor>& inputs) const;
-
-  ReadWatch* before_;
-  uint64_t first_sequence_;  // nodes from here on were recorded by the backward that is watched
-  std::vector<Read> reads_;
-};
+/// What a backward reads without recording it, and what it records: see read_watch.h.
 void note_unrecorded(std::initializer_list<Arg> inputs);
 void note_recorded(const Inputs& inputs, const SourceLine& at);
 
@@ -126,10 +92,7 @@ constexpr void check_backward_type() {
         "const Tensor& dy) -> Grads { return {dx}; }");
 }
 
-/// For backward.cpp: the thread's modes, and the question that anomaly mode asks.
-bool anomaly_enabled();
 bool all_finite(const Tensor& x);
-bool set_grad_mode(bool enabled);  // returns what it was
 /// Nodes recorded from now on, on this thread, have this sequence or a higher one.
 uint64_t sequence_now();
 }  // namespace detail
@@ -259,7 +222,8 @@ class AnomalyMode {
 };
 
 /// While it lives, recorded nodes carry `name` as the last part of their module path
-/// ("decoder.layers.1.cross_attn"). nn::Module opens one around every forward.
+/// ("decoder.layers.1.cross_attn"). nn::Module opens one around every forward. An empty name adds
+/// nothing to the path.
 class ModuleScope {
  public:
   explicit ModuleScope(std::string_view name);
@@ -273,54 +237,5 @@ class ModuleScope {
 
 /// The module path of this thread, "" outside of all modules.
 std::string module_path();
-
-/// One recorded op, made by record(). Read-only for users (in error messages).
-class Node : public std::enable_shared_from_this<Node> {
- public:
-  /// Where a gradient goes: to the node that made the input, or to a leaf; nowhere if both are
-  /// null.
-  struct Edge {
-    std::shared_ptr<Node> node;
-    std::shared_ptr<TensorImpl> leaf;
-    Shape shape;        // of the input: gradients are summed back to it
-    DType dtype = f32;  // of the input: gradients must have it
-    int output = -1;    // which output of `node` it is, where that has several
-    bool needed() const { return node != nullptr || leaf != nullptr; }
-  };
-  /// A saved tensor with the version its storage had. The output is kept as a view without node
-  /// (`is_output`), since a node must not own itself.
-  struct SavedTensor {
-    Tensor tensor;
-    int64_t version = 0;
-    bool is_output = false;
-  };
-
-  ~Node();
-
-  const char* name = "";
-  std::shared_ptr<const std::string> module_path;
-  SourceLine at;
-  uint64_t sequence = 0;  ///< order of creation
-  std::vector<Edge> inputs;
-  std::vector<SavedTensor> saved;
-  BackwardFn backward;  ///< empty once the graph was freed
-  /// An op with several outputs is a node with one of these instead of `backward`, and a node for
-  /// each output that hands its gradient on to it.
-  OutputsBackwardFn outputs_backward;
-  int outputs = 0;                   ///< how many; 0 for an op with one
-  std::weak_ptr<TensorImpl> output;  ///< for retained gradients
-  std::shared_ptr<std::vector<std::pair<int, TensorHook>>> hooks;
-  Shape output_shape;
-  DType output_dtype = f32;
-
-  /// "'tanh' called at model.cpp:12 in decoder.layers.1"
-  std::string describe() const;
-};
-
-namespace detail {
-/// For record() and once_differentiable(): the edge to an input, and a node's number.
-Node::Edge edge_to(const Tensor& x);
-uint64_t next_sequence_number();
-}  // namespace detail
 
 }  // namespace tarsier

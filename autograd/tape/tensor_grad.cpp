@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/tape/tape.h"
+#include "autograd/tape/node.h"
 
 namespace tarsier {
 namespace {

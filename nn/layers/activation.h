@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "../module.h"
 
@@ -19,14 +18,9 @@ struct GELU : Layer<GELU> {
   const std::string approximate;
 
   /// `approximate` is "none" or "tanh". Throws Error("gelu") otherwise.
-  explicit GELU(std::string_view approximate_arg = "none") : approximate(approximate_arg) {
-    check(approximate == "none" || approximate == "tanh", "gelu", "approximate '", approximate,
-          "': use none or tanh");
-  }
-
+  explicit GELU(std::string_view approximate = "none");
   Tensor forward(const Arg& x) { return gelu(x, approximate); }
-
-  std::string extra_repr() const override { return "approximate='" + approximate + "'"; }
+  std::string extra_repr() const override;
 };
 
 /// max(x, 0).
@@ -52,28 +46,25 @@ struct Sigmoid : Layer<Sigmoid> {
 /// x, or negative_slope · x where x < 0. Source: Maas et al. 2013.
 struct LeakyReLU : Layer<LeakyReLU> {
   const double negative_slope;
-  explicit LeakyReLU(double negative_slope_arg = 0.01) : negative_slope(negative_slope_arg) {}
+  explicit LeakyReLU(double negative_slope = 0.01);
   Tensor forward(const Arg& x) { return leaky_relu(x, negative_slope); }
-  std::string extra_repr() const override { return concat("negative_slope=", negative_slope); }
+  std::string extra_repr() const override;
 };
 
 /// x, or alpha · (eˣ − 1) where x < 0. Source: Clevert et al. 2016.
 struct ELU : Layer<ELU> {
   const double alpha;
-  explicit ELU(double alpha_arg = 1) : alpha(alpha_arg) {}
+  explicit ELU(double alpha = 1);
   Tensor forward(const Arg& x) { return elu(x, alpha); }
-  std::string extra_repr() const override { return concat("alpha=", alpha); }
+  std::string extra_repr() const override;
 };
 
 /// log(1 + e^{beta·x}) / beta; x itself where beta·x > threshold.
 struct Softplus : Layer<Softplus> {
   const double beta, threshold;
-  explicit Softplus(double beta_arg = 1, double threshold_arg = 20)
-      : beta(beta_arg), threshold(threshold_arg) {}
+  explicit Softplus(double beta = 1, double threshold = 20);
   Tensor forward(const Arg& x) { return softplus(x, beta, threshold); }
-  std::string extra_repr() const override {
-    return concat("beta=", beta, ", threshold=", threshold);
-  }
+  std::string extra_repr() const override;
 };
 
 /// 1.0507… · elu(x, 1.6732…). Source: Klambauer et al. 2017.
@@ -84,9 +75,9 @@ struct SELU : Layer<SELU> {
 /// x, or alpha · (e^{x/alpha} − 1) where x < 0. Source: Barron 2017.
 struct CELU : Layer<CELU> {
   const double alpha;
-  explicit CELU(double alpha_arg = 1) : alpha(alpha_arg) {}
+  explicit CELU(double alpha = 1);
   Tensor forward(const Arg& x) { return celu(x, alpha); }
-  std::string extra_repr() const override { return concat("alpha=", alpha); }
+  std::string extra_repr() const override;
 };
 
 /// x, or weight · x where x < 0. `weight` (num_parameters) is learned, and starts at `init`: one for
@@ -95,12 +86,9 @@ struct CELU : Layer<CELU> {
 struct PReLU : Layer<PReLU> {
   const int64_t num_parameters;
   Tensor weight;
-  explicit PReLU(int64_t num_parameters_arg = 1, double init = 0.25)
-      : num_parameters(num_parameters_arg) {
-    register_parameter("weight", weight, full({num_parameters}, init));
-  }
+  explicit PReLU(int64_t num_parameters = 1, double init = 0.25);
   Tensor forward(const Arg& x) { return prelu(x, weight); }
-  std::string extra_repr() const override { return concat("num_parameters=", num_parameters); }
+  std::string extra_repr() const override;
 };
 
 /// x · tanh(log(1 + eˣ)). Source: Misra 2019.
@@ -121,12 +109,9 @@ struct Softsign : Layer<Softsign> {
 /// x limited to [min_val, max_val]. Throws Error("hardtanh") where min_val > max_val.
 struct Hardtanh : Layer<Hardtanh> {
   const double min_val, max_val;
-  explicit Hardtanh(double min_val_arg = -1, double max_val_arg = 1)
-      : min_val(min_val_arg), max_val(max_val_arg) {}
+  explicit Hardtanh(double min_val = -1, double max_val = 1);
   Tensor forward(const Arg& x) { return hardtanh(x, min_val, max_val); }
-  std::string extra_repr() const override {
-    return concat("min_val=", min_val, ", max_val=", max_val);
-  }
+  std::string extra_repr() const override;
 };
 
 /// x limited to [0, 6].
@@ -147,17 +132,17 @@ struct Hardswish : Layer<Hardswish> {
 /// e^{x_i} / Σ_j e^{x_j} along `dim`.
 struct Softmax : Layer<Softmax> {
   const int64_t dim;
-  explicit Softmax(int64_t dim_arg) : dim(dim_arg) {}
+  explicit Softmax(int64_t dim);
   Tensor forward(const Arg& x) { return softmax(x, dim); }
-  std::string extra_repr() const override { return concat("dim=", dim); }
+  std::string extra_repr() const override;
 };
 
 /// log(e^{x_i} / Σ_j e^{x_j}) along `dim`.
 struct LogSoftmax : Layer<LogSoftmax> {
   const int64_t dim;
-  explicit LogSoftmax(int64_t dim_arg) : dim(dim_arg) {}
+  explicit LogSoftmax(int64_t dim);
   Tensor forward(const Arg& x) { return log_softmax(x, dim); }
-  std::string extra_repr() const override { return concat("dim=", dim); }
+  std::string extra_repr() const override;
 };
 
 /// Gated linear units: x is cut in two along `dim`, and the second half, through a function, is the
@@ -170,18 +155,12 @@ class GatedUnit : public Layer<GatedUnit> {
  public:
   const int64_t dim;
 
-  Tensor forward(const Arg& x) {
-    check(x.size(dim) % 2 == 0, op_, "shape ", x.shape(), ": dimension ", dim,
-          " must have an even size, to be cut in two");
-    const std::vector<Tensor> halves = chunk(x, 2, dim);
-    return halves[0] * gate_(Arg(halves[1], x.at));
-  }
-
-  std::string extra_repr() const override { return concat("dim=", dim); }
+  Tensor forward(const Arg& x);
+  std::string extra_repr() const override;
 
  protected:
   using Gate = Tensor (*)(const Arg&);
-  GatedUnit(const char* op, Gate gate, int64_t dim_arg) : dim(dim_arg), op_(op), gate_(gate) {}
+  GatedUnit(const char* op, Gate gate, int64_t dim);
 
  private:
   const char* const op_;
@@ -190,22 +169,20 @@ class GatedUnit : public Layer<GatedUnit> {
 
 /// a · σ(b).
 struct GLU : GatedUnit {
-  explicit GLU(int64_t dim_arg = -1) : GatedUnit("glu", sigmoid, dim_arg) {}
-  std::string type_name() const override { return "GLU"; }
+  explicit GLU(int64_t dim = -1);
+  std::string type_name() const override;
 };
 
 /// a · silu(b) = a · b · σ(b).
 struct SwiGLU : GatedUnit {
-  explicit SwiGLU(int64_t dim_arg = -1) : GatedUnit("swiglu", silu, dim_arg) {}
-  std::string type_name() const override { return "SwiGLU"; }
+  explicit SwiGLU(int64_t dim = -1);
+  std::string type_name() const override;
 };
 
 /// a · gelu(b), the exact one.
 struct GEGLU : GatedUnit {
-  explicit GEGLU(int64_t dim_arg = -1)
-      : GatedUnit(
-            "geglu", [](const Arg& x) { return gelu(x); }, dim_arg) {}
-  std::string type_name() const override { return "GEGLU"; }
+  explicit GEGLU(int64_t dim = -1);
+  std::string type_name() const override;
 };
 
 /// An elementwise function as an option of a layer: a name, or anything that maps a tensor to one

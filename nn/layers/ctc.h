@@ -13,9 +13,8 @@ struct CTCLoss : Layer<CTCLoss> {
   const int64_t blank;
   const Reduction reduction;
   const bool zero_infinity;
-  explicit CTCLoss(int64_t blank_arg = 0, Reduction reduction_arg = Reduction::mean,
-                   bool zero_infinity_arg = false)
-      : blank(blank_arg), reduction(reduction_arg), zero_infinity(zero_infinity_arg) {}
+  explicit CTCLoss(int64_t blank = 0, Reduction reduction = Reduction::mean,
+                   bool zero_infinity = false);
   Tensor forward(const Arg& log_probs, const Tensor& targets, const Tensor& input_lengths,
                  const Tensor& target_lengths) {
     return ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, reduction,

@@ -15,13 +15,11 @@ struct Dropout : Layer<Dropout> {
   const double p;
 
   /// Throws Error("dropout") unless 0 ≤ p ≤ 1.
-  explicit Dropout(double p_arg = 0.5) : p(p_arg) {
-    check(p >= 0 && p <= 1, "dropout", "probability ", p, " must be in [0, 1]");
-  }
+  explicit Dropout(double p = 0.5);
 
   Tensor forward(const Arg& x) { return dropout(x, p, is_training()); }
 
-  std::string extra_repr() const override { return concat("p=", p); }
+  std::string extra_repr() const override;
 };
 
 }  // namespace tarsier::nn

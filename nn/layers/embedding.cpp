@@ -3,7 +3,40 @@
 #include <algorithm>
 #include <vector>
 
+#include "nn/init.h"
+
 namespace tarsier::nn {
+
+// ---- Embedding
+
+Embedding::Embedding(int64_t num_embeddings, int64_t embedding_dim, std::optional<int64_t> padding)
+    : padding_idx(padding) {
+  check(num_embeddings > 0 && embedding_dim > 0, "embedding", num_embeddings, " rows of ",
+        embedding_dim, ": both must be positive");
+  register_parameter("weight", weight, Tensor::empty({num_embeddings, embedding_dim}));
+  normal_(weight);
+  if (!padding_idx) return;
+  check(*padding_idx >= -num_embeddings && *padding_idx < num_embeddings, "embedding",
+        "padding_idx ", *padding_idx, " of ", num_embeddings, " rows: use ", -num_embeddings,
+        " to ", num_embeddings - 1);
+  if (*padding_idx < 0) *padding_idx += num_embeddings;
+  zeros_(select(weight.detach(), 0, *padding_idx));
+}
+
+Tensor Embedding::forward(const Arg& index) {
+  const Tensor y = embedding(index, {weight, index.at});
+  if (!padding_idx) return y;
+  // The padding row is looked up like the others, but gets no gradient.
+  return where(unsqueeze(index == static_cast<double>(*padding_idx), -1), y.detach(), y);
+}
+
+std::string Embedding::extra_repr() const {
+  std::string text = concat(weight.size(0), ", ", weight.size(1));
+  if (padding_idx) text += concat(", padding_idx=", *padding_idx);
+  return text;
+}
+
+// ---- EmbeddingBag
 
 EmbeddingBag::EmbeddingBag(int64_t num_embeddings, int64_t embedding_dim, std::string_view mode)
     : mode(mode) {
@@ -44,6 +77,10 @@ Tensor EmbeddingBag::forward(const Arg& index, const Tensor& offsets) {
   const Tensor of_bag = expand(unsqueeze(from_vector(bag, {index.numel()}), 1), rows.shape());
   const Tensor y = scatter_add(zeros({bags, weight.size(1)}, rows.dtype()), 0, of_bag, rows);
   return mode == "sum" ? y : y * tarsier::to(from_vector(factor, {bags, 1}), rows.dtype());
+}
+
+std::string EmbeddingBag::extra_repr() const {
+  return concat(weight.size(0), ", ", weight.size(1), ", mode='", mode, "'");
 }
 
 }  // namespace tarsier::nn

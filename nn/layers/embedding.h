@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "../init.h"
 #include "../module.h"
 
 namespace tarsier::nn {
@@ -19,32 +18,11 @@ struct Embedding : Layer<Embedding> {
   Tensor weight;  ///< (num_embeddings, embedding_dim)
   std::optional<int64_t> padding_idx;
 
-  Embedding(int64_t num_embeddings, int64_t embedding_dim, std::optional<int64_t> padding = {})
-      : padding_idx(padding) {
-    check(num_embeddings > 0 && embedding_dim > 0, "embedding", num_embeddings, " rows of ",
-          embedding_dim, ": both must be positive");
-    register_parameter("weight", weight, Tensor::empty({num_embeddings, embedding_dim}));
-    normal_(weight);
-    if (!padding_idx) return;
-    check(*padding_idx >= -num_embeddings && *padding_idx < num_embeddings, "embedding",
-          "padding_idx ", *padding_idx, " of ", num_embeddings, " rows: use ", -num_embeddings,
-          " to ", num_embeddings - 1);
-    if (*padding_idx < 0) *padding_idx += num_embeddings;
-    zeros_(select(weight.detach(), 0, *padding_idx));
-  }
+  Embedding(int64_t num_embeddings, int64_t embedding_dim, std::optional<int64_t> padding = {});
 
-  Tensor forward(const Arg& index) {
-    const Tensor y = embedding(index, {weight, index.at});
-    if (!padding_idx) return y;
-    // The padding row is looked up like the others, but gets no gradient.
-    return where(unsqueeze(index == static_cast<double>(*padding_idx), -1), y.detach(), y);
-  }
+  Tensor forward(const Arg& index);
 
-  std::string extra_repr() const override {
-    std::string text = concat(weight.size(0), ", ", weight.size(1));
-    if (padding_idx) text += concat(", padding_idx=", *padding_idx);
-    return text;
-  }
+  std::string extra_repr() const override;
 };
 
 /// The mean or the sum of the rows weight[index] of every bag of indices. Bags are the rows of a
@@ -64,9 +42,7 @@ class EmbeddingBag : public Layer<EmbeddingBag> {
 
   Tensor forward(const Arg& index, const Tensor& offsets = {});
 
-  std::string extra_repr() const override {
-    return concat(weight.size(0), ", ", weight.size(1), ", mode='", mode, "'");
-  }
+  std::string extra_repr() const override;
 };
 
 }  // namespace tarsier::nn

@@ -116,4 +116,21 @@ std::string GroupedQueryAttention::extra_repr() const {
   return text;
 }
 
+// ---- LocalAttention
+
+namespace {
+
+GroupedQueryAttentionOptions with_window(GroupedQueryAttentionOptions options, int64_t window) {
+  options.window = window;
+  return options;
+}
+
+}  // namespace
+
+LocalAttention::LocalAttention(int64_t embed_dim, int64_t num_heads, int64_t window,
+                               const GroupedQueryAttentionOptions& options)
+    : GroupedQueryAttention(embed_dim, num_heads, num_heads, with_window(options, window)) {}
+
+std::string LocalAttention::type_name() const { return "LocalAttention"; }
+
 }  // namespace tarsier::nn

@@ -63,19 +63,10 @@ class GroupedQueryAttention : public Layer<GroupedQueryAttention> {
 /// linear in T.
 ///   nn::LocalAttention attn(C, H, 128);
 struct LocalAttention : GroupedQueryAttention {
-  LocalAttention(int64_t embed_dim_arg, int64_t num_heads_arg, int64_t window,
-                 const GroupedQueryAttentionOptions& options_arg = {})
-      : GroupedQueryAttention(embed_dim_arg, num_heads_arg, num_heads_arg,
-                              with_window(options_arg, window)) {}
+  LocalAttention(int64_t embed_dim, int64_t num_heads, int64_t window,
+                 const GroupedQueryAttentionOptions& options = {});
 
-  std::string type_name() const override { return "LocalAttention"; }
-
- private:
-  static GroupedQueryAttentionOptions with_window(GroupedQueryAttentionOptions options,
-                                                  int64_t window) {
-    options.window = window;
-    return options;
-  }
+  std::string type_name() const override;
 };
 
 }  // namespace tarsier::nn

@@ -191,4 +191,42 @@ Tensor info_nce(const Arg& query, const Arg& key, double temperature, bool symme
   return 0.5 * (loss + cross_entropy(transpose(logits, 0, 1), partner, options));
 }
 
+// --------------------------------------------------------------------------------------- modules
+
+MSELoss::MSELoss(Reduction reduction) : reduction(reduction) {}
+
+L1Loss::L1Loss(Reduction reduction) : reduction(reduction) {}
+
+SmoothL1Loss::SmoothL1Loss(Reduction reduction, double beta) : reduction(reduction), beta(beta) {}
+
+HuberLoss::HuberLoss(Reduction reduction, double delta) : reduction(reduction), delta(delta) {}
+
+CrossEntropyLoss::CrossEntropyLoss(const CrossEntropyOptions& given) : options(given) {
+  register_buffer("weight", options.weight, given.weight);
+}
+
+NLLLoss::NLLLoss(const Tensor& given, int64_t ignore_index, Reduction reduction)
+    : ignore_index(ignore_index), reduction(reduction) {
+  register_buffer("weight", weight, given);
+}
+
+BCELoss::BCELoss(const Tensor& given, Reduction reduction) : reduction(reduction) {
+  register_buffer("weight", weight, given);
+}
+
+BCEWithLogitsLoss::BCEWithLogitsLoss(const Tensor& given, Reduction reduction,
+                                     const Tensor& given_pos)
+    : reduction(reduction) {
+  register_buffer("weight", weight, given);
+  register_buffer("pos_weight", pos_weight, given_pos);
+}
+
+KLDivLoss::KLDivLoss(KLDivReduction reduction, bool log_target)
+    : reduction(reduction), log_target(log_target) {}
+
+CosineEmbeddingLoss::CosineEmbeddingLoss(double margin, Reduction reduction)
+    : margin(margin), reduction(reduction) {}
+
+TripletMarginLoss::TripletMarginLoss(const TripletMarginOptions& options) : options(options) {}
+
 }  // namespace tarsier::nn

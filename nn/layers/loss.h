@@ -112,21 +112,20 @@ Tensor info_nce(const Arg& query, const Arg& key, double temperature = 0.1, bool
 
 struct MSELoss : Layer<MSELoss> {
   const Reduction reduction;
-  explicit MSELoss(Reduction reduction_arg = Reduction::mean) : reduction(reduction_arg) {}
+  explicit MSELoss(Reduction reduction = Reduction::mean);
   Tensor forward(const Arg& input, const Arg& target) { return mse_loss(input, target, reduction); }
 };
 
 struct L1Loss : Layer<L1Loss> {
   const Reduction reduction;
-  explicit L1Loss(Reduction reduction_arg = Reduction::mean) : reduction(reduction_arg) {}
+  explicit L1Loss(Reduction reduction = Reduction::mean);
   Tensor forward(const Arg& input, const Arg& target) { return l1_loss(input, target, reduction); }
 };
 
 struct SmoothL1Loss : Layer<SmoothL1Loss> {
   const Reduction reduction;
   const double beta;
-  explicit SmoothL1Loss(Reduction reduction_arg = Reduction::mean, double beta_arg = 1)
-      : reduction(reduction_arg), beta(beta_arg) {}
+  explicit SmoothL1Loss(Reduction reduction = Reduction::mean, double beta = 1);
   Tensor forward(const Arg& input, const Arg& target) {
     return smooth_l1_loss(input, target, reduction, beta);
   }
@@ -135,8 +134,7 @@ struct SmoothL1Loss : Layer<SmoothL1Loss> {
 struct HuberLoss : Layer<HuberLoss> {
   const Reduction reduction;
   const double delta;
-  explicit HuberLoss(Reduction reduction_arg = Reduction::mean, double delta_arg = 1)
-      : reduction(reduction_arg), delta(delta_arg) {}
+  explicit HuberLoss(Reduction reduction = Reduction::mean, double delta = 1);
   Tensor forward(const Arg& input, const Arg& target) {
     return huber_loss(input, target, reduction, delta);
   }
@@ -146,9 +144,7 @@ struct HuberLoss : Layer<HuberLoss> {
 /// As https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
 struct CrossEntropyLoss : Layer<CrossEntropyLoss> {
   CrossEntropyOptions options;
-  explicit CrossEntropyLoss(const CrossEntropyOptions& given = {}) : options(given) {
-    register_buffer("weight", options.weight, given.weight);
-  }
+  explicit CrossEntropyLoss(const CrossEntropyOptions& options = {});
   Tensor forward(const Arg& input, const Tensor& target) {
     return cross_entropy(input, target, options);
   }
@@ -158,11 +154,8 @@ struct NLLLoss : Layer<NLLLoss> {
   Tensor weight;  ///< (C), or undefined
   const int64_t ignore_index;
   const Reduction reduction;
-  explicit NLLLoss(const Tensor& weight_arg = {}, int64_t ignore_index_arg = -100,
-                   Reduction reduction_arg = Reduction::mean)
-      : ignore_index(ignore_index_arg), reduction(reduction_arg) {
-    register_buffer("weight", weight, weight_arg);
-  }
+  explicit NLLLoss(const Tensor& weight = {}, int64_t ignore_index = -100,
+                   Reduction reduction = Reduction::mean);
   Tensor forward(const Arg& input, const Tensor& target) {
     return nll_loss(input, target, weight, ignore_index, reduction);
   }
@@ -171,10 +164,7 @@ struct NLLLoss : Layer<NLLLoss> {
 struct BCELoss : Layer<BCELoss> {
   Tensor weight;  ///< broadcasts to the input, or undefined
   const Reduction reduction;
-  explicit BCELoss(const Tensor& weight_arg = {}, Reduction reduction_arg = Reduction::mean)
-      : reduction(reduction_arg) {
-    register_buffer("weight", weight, weight_arg);
-  }
+  explicit BCELoss(const Tensor& weight = {}, Reduction reduction = Reduction::mean);
   Tensor forward(const Arg& input, const Arg& target) {
     return binary_cross_entropy(input, target, weight, reduction);
   }
@@ -183,13 +173,8 @@ struct BCELoss : Layer<BCELoss> {
 struct BCEWithLogitsLoss : Layer<BCEWithLogitsLoss> {
   Tensor weight, pos_weight;  ///< broadcast to the input, or undefined
   const Reduction reduction;
-  explicit BCEWithLogitsLoss(const Tensor& weight_arg = {},
-                             Reduction reduction_arg = Reduction::mean,
-                             const Tensor& pos_weight_arg = {})
-      : reduction(reduction_arg) {
-    register_buffer("weight", weight, weight_arg);
-    register_buffer("pos_weight", pos_weight, pos_weight_arg);
-  }
+  explicit BCEWithLogitsLoss(const Tensor& weight = {}, Reduction reduction = Reduction::mean,
+                             const Tensor& pos_weight = {});
   Tensor forward(const Arg& input, const Arg& target) {
     return binary_cross_entropy_with_logits(input, target, weight, reduction, pos_weight);
   }
@@ -198,9 +183,7 @@ struct BCEWithLogitsLoss : Layer<BCEWithLogitsLoss> {
 struct KLDivLoss : Layer<KLDivLoss> {
   const KLDivReduction reduction;
   const bool log_target;
-  explicit KLDivLoss(KLDivReduction reduction_arg = KLDivReduction::mean,
-                     bool log_target_arg = false)
-      : reduction(reduction_arg), log_target(log_target_arg) {}
+  explicit KLDivLoss(KLDivReduction reduction = KLDivReduction::mean, bool log_target = false);
   Tensor forward(const Arg& input, const Arg& target) {
     return kl_div(input, target, reduction, log_target);
   }
@@ -209,8 +192,7 @@ struct KLDivLoss : Layer<KLDivLoss> {
 struct CosineEmbeddingLoss : Layer<CosineEmbeddingLoss> {
   const double margin;
   const Reduction reduction;
-  explicit CosineEmbeddingLoss(double margin_arg = 0, Reduction reduction_arg = Reduction::mean)
-      : margin(margin_arg), reduction(reduction_arg) {}
+  explicit CosineEmbeddingLoss(double margin = 0, Reduction reduction = Reduction::mean);
   Tensor forward(const Arg& input1, const Arg& input2, const Tensor& target) {
     return cosine_embedding_loss(input1, input2, target, margin, reduction);
   }
@@ -218,7 +200,7 @@ struct CosineEmbeddingLoss : Layer<CosineEmbeddingLoss> {
 
 struct TripletMarginLoss : Layer<TripletMarginLoss> {
   const TripletMarginOptions options;
-  explicit TripletMarginLoss(const TripletMarginOptions& options_arg = {}) : options(options_arg) {}
+  explicit TripletMarginLoss(const TripletMarginOptions& options = {});
   Tensor forward(const Arg& anchor, const Arg& positive, const Arg& negative) {
     return triplet_margin_loss(anchor, positive, negative, options);
   }

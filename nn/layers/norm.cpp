@@ -45,6 +45,9 @@ Tensor per_channel(const Tensor& x, int dims) {
 
 // ---- LayerNorm
 
+LayerNorm::LayerNorm(int64_t C, double eps, bool elementwise_affine, bool with_bias)
+    : LayerNorm(Shape{C}, eps, elementwise_affine, with_bias) {}
+
 LayerNorm::LayerNorm(const Shape& normalized_shape, double eps, bool elementwise_affine,
                      bool with_bias)
     : normalized_shape(normalized_shape), eps(eps) {
@@ -66,6 +69,9 @@ std::string LayerNorm::extra_repr() const {
 }
 
 // ---- RMSNorm
+
+RMSNorm::RMSNorm(int64_t C, std::optional<double> eps, bool elementwise_affine)
+    : RMSNorm(Shape{C}, eps, elementwise_affine) {}
 
 RMSNorm::RMSNorm(const Shape& normalized_shape, std::optional<double> eps, bool elementwise_affine)
     : normalized_shape(normalized_shape), eps(eps) {
@@ -184,5 +190,13 @@ std::string BatchNorm::extra_repr() const {
                 ", affine=", yes_no(options.affine),
                 ", track_running_stats=", yes_no(options.track_running_stats));
 }
+
+BatchNorm1d::BatchNorm1d(int64_t num_features, const BatchNormOptions& options)
+    : BatchNorm(num_features, options, 2, 3) {}
+std::string BatchNorm1d::type_name() const { return "BatchNorm1d"; }
+
+BatchNorm2d::BatchNorm2d(int64_t num_features, const BatchNormOptions& options)
+    : BatchNorm(num_features, options, 4, 4) {}
+std::string BatchNorm2d::type_name() const { return "BatchNorm2d"; }
 
 }  // namespace tarsier::nn

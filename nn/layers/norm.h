@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "../init.h"
 #include "../module.h"
 
 namespace tarsier::nn {
@@ -20,9 +19,8 @@ struct LayerNorm : Layer<LayerNorm> {
   const Shape normalized_shape;
   const double eps;
 
-  explicit LayerNorm(int64_t C, double eps_arg = 1e-5, bool elementwise_affine = true,
-                     bool with_bias = true)
-      : LayerNorm(Shape{C}, eps_arg, elementwise_affine, with_bias) {}
+  explicit LayerNorm(int64_t C, double eps = 1e-5, bool elementwise_affine = true,
+                     bool with_bias = true);
   /// Over several dimensions: LayerNorm(Shape{H, W}).
   explicit LayerNorm(const Shape& normalized_shape, double eps = 1e-5,
                      bool elementwise_affine = true, bool with_bias = true);
@@ -43,8 +41,7 @@ struct RMSNorm : Layer<RMSNorm> {
   const Shape normalized_shape;
   const std::optional<double> eps;
 
-  explicit RMSNorm(int64_t C, std::optional<double> eps_arg = {}, bool elementwise_affine = true)
-      : RMSNorm(Shape{C}, eps_arg, elementwise_affine) {}
+  explicit RMSNorm(int64_t C, std::optional<double> eps = {}, bool elementwise_affine = true);
   explicit RMSNorm(const Shape& normalized_shape, std::optional<double> eps = {},
                    bool elementwise_affine = true);
 
@@ -115,17 +112,15 @@ class BatchNorm : public Layer<BatchNorm> {
 /// BatchNorm over (N, C) or (N, C, L).
 /// As https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html
 struct BatchNorm1d : BatchNorm {
-  explicit BatchNorm1d(int64_t num_features_arg, const BatchNormOptions& options_arg = {})
-      : BatchNorm(num_features_arg, options_arg, 2, 3) {}
-  std::string type_name() const override { return "BatchNorm1d"; }
+  explicit BatchNorm1d(int64_t num_features, const BatchNormOptions& options = {});
+  std::string type_name() const override;
 };
 
 /// BatchNorm over (N, C, H, W).
 /// As https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
 struct BatchNorm2d : BatchNorm {
-  explicit BatchNorm2d(int64_t num_features_arg, const BatchNormOptions& options_arg = {})
-      : BatchNorm(num_features_arg, options_arg, 4, 4) {}
-  std::string type_name() const override { return "BatchNorm2d"; }
+  explicit BatchNorm2d(int64_t num_features, const BatchNormOptions& options = {});
+  std::string type_name() const override;
 };
 
 }  // namespace tarsier::nn

@@ -14,16 +14,11 @@ struct MaxPool2d : Layer<MaxPool2d> {
   const Pair kernel;
   const MaxPool2dOptions options;
 
-  explicit MaxPool2d(Pair kernel_arg, const MaxPool2dOptions& options_arg = {})
-      : kernel(kernel_arg), options(options_arg) {}
+  explicit MaxPool2d(Pair kernel, const MaxPool2dOptions& options = {});
 
   Tensor forward(const Arg& x) { return max_pool2d(x, kernel, options); }
 
-  std::string extra_repr() const override {
-    const Pair stride = options.stride.value_or(kernel);
-    return concat("kernel_size=(", kernel.h, ", ", kernel.w, "), stride=(", stride.h, ", ",
-                  stride.w, "), padding=(", options.padding.h, ", ", options.padding.w, ")");
-  }
+  std::string extra_repr() const override;
 };
 
 /// The mean of each window. The stride defaults to the kernel size.
@@ -32,16 +27,11 @@ struct AvgPool2d : Layer<AvgPool2d> {
   const Pair kernel;
   const AvgPool2dOptions options;
 
-  explicit AvgPool2d(Pair kernel_arg, const AvgPool2dOptions& options_arg = {})
-      : kernel(kernel_arg), options(options_arg) {}
+  explicit AvgPool2d(Pair kernel, const AvgPool2dOptions& options = {});
 
   Tensor forward(const Arg& x) { return avg_pool2d(x, kernel, options); }
 
-  std::string extra_repr() const override {
-    const Pair stride = options.stride.value_or(kernel);
-    return concat("kernel_size=(", kernel.h, ", ", kernel.w, "), stride=(", stride.h, ", ",
-                  stride.w, "), padding=(", options.padding.h, ", ", options.padding.w, ")");
-  }
+  std::string extra_repr() const override;
 };
 
 /// Means over windows that divide the image evenly: (N, C, H, W) → (N, C, output_size).
@@ -49,13 +39,11 @@ struct AvgPool2d : Layer<AvgPool2d> {
 struct AdaptiveAvgPool2d : Layer<AdaptiveAvgPool2d> {
   const Pair output_size;
 
-  explicit AdaptiveAvgPool2d(Pair output_size_arg) : output_size(output_size_arg) {}
+  explicit AdaptiveAvgPool2d(Pair output_size);
 
   Tensor forward(const Arg& x) { return adaptive_avg_pool2d(x, output_size); }
 
-  std::string extra_repr() const override {
-    return concat("output_size=(", output_size.h, ", ", output_size.w, ")");
-  }
+  std::string extra_repr() const override;
 };
 
 /// interpolate as a layer: (N, C, H, W) → (N, C, size), by the nearest pixel or bilinear.
@@ -63,20 +51,11 @@ struct AdaptiveAvgPool2d : Layer<AdaptiveAvgPool2d> {
 /// As https://pytorch.org/docs/stable/generated/torch.nn.Upsample.html
 class Upsample : public Layer<Upsample> {
  public:
-  explicit Upsample(const InterpolateOptions& options) : options_(options), mode_(options.mode) {}
+  explicit Upsample(const InterpolateOptions& options);
 
-  Tensor forward(const Arg& x) {
-    InterpolateOptions options = options_;
-    options.mode = mode_;  // the layer's copy: the caller's string may be gone
-    return interpolate(x, options);
-  }
+  Tensor forward(const Arg& x);
 
-  std::string extra_repr() const override {
-    const std::string to = options_.size
-                               ? concat("size=(", options_.size->h, ", ", options_.size->w, ")")
-                               : concat("scale_factor=", options_.scale_factor.value_or(1));
-    return concat(to, ", mode='", mode_, "'");
-  }
+  std::string extra_repr() const override;
 
  private:
   InterpolateOptions options_;

@@ -5,6 +5,7 @@
 
 #include "autograd/check/gradcheck.h"
 #include "autograd/ops.h"
+#include "autograd/tape/node.h"
 #include "autograd/tensor/memory.h"
 #include "tests/error_of.h"
 

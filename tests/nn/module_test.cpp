@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "autograd/tape/node.h"
 #include "nn/nn.h"
 #include "tests/error_of.h"
 #include "tests/nn/golden.h"

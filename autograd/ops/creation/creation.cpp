@@ -1,11 +1,13 @@
 // Tensors from nothing: constants, ranges, values written out. The random ones are in
 // ../random/creation.cpp.
+#include "autograd/ops/creation/creation.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "autograd/loops/copy.h"
 #include "autograd/loops/elementwise.h"
-#include "autograd/ops.h"
+#include "autograd/ops/creation/from_vector.h"
 
 namespace tarsier {
 

@@ -1,10 +1,11 @@
 // Comparisons and logic: bool results, no gradients.
+#include "autograd/ops/elementwise/compare.h"
+
 #include <cmath>
 
 #include "autograd/loops/copy.h"
 #include "autograd/loops/elementwise.h"
 #include "autograd/loops/elementwise.kernel.h"
-#include "autograd/ops.h"
 #include "autograd/simd/dispatch.h"
 
 namespace tarsier {

@@ -1,9 +1,9 @@
 // Recording: what an op leaves behind, and how it is taken apart. The walk back is in backward.cpp.
-#include "autograd/tape/tape.h"
-
 #include <atomic>
 #include <cmath>
 #include <utility>
+
+#include "autograd/tape/node.h"
 
 namespace tarsier {
 namespace {
@@ -190,9 +190,11 @@ Tensor Saved::operator[](int i) const {
   return y;
 }
 
-void Saved::fail_needs(int i) const {
-  fail(node_.name, "the backward of ", node_.describe(), " asks for saved.needs(", i, "), but the ",
-       "op has ", wanted_.size(), " inputs: they are numbered from 0");
+bool Saved::needs(int i) const {
+  if (i < 0 || static_cast<size_t>(i) >= wanted_.size()) [[unlikely]]
+    fail(node_.name, "the backward of ", node_.describe(), " asks for saved.needs(", i,
+         "), but the op has ", wanted_.size(), " inputs: they are numbered from 0");
+  return wanted_[static_cast<size_t>(i)];
 }
 
 Node::~Node() {
@@ -232,6 +234,7 @@ AnomalyMode::AnomalyMode(bool enable) : before_(std::exchange(anomaly_mode, enab
 AnomalyMode::~AnomalyMode() { anomaly_mode = before_; }
 
 ModuleScope::ModuleScope(std::string_view name) : before_(current_path) {
+  if (name.empty()) return;
   std::string path = before_ ? *before_ + "." : "";
   current_path = std::make_shared<const std::string>(path.append(name));
 }

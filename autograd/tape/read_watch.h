@@ -1,0 +1,43 @@
+#pragma once
+// Finds a backward that is to be differentiated itself (create_graph), and cannot be.
+
+#include <cstdint>
+#include <initializer_list>
+#include <vector>
+
+#include "tape.h"
+
+namespace tarsier::detail {
+
+/// What one backward reads, while create_graph has it recorded, in a way that the tape does not
+/// see: as raw memory (data, span, item, to_vector, map, zip), or by an op under NoGrad. A second
+/// derivative would silently lack what became of it. What a record() of the same code has among
+/// its inputs was read for that, and does no harm; what is left at the end is an error.
+/// The library's own ops read raw memory as well; they are tested, and not watched.
+class ReadWatch {
+ public:
+  explicit ReadWatch(bool watch);
+  ~ReadWatch();
+  ReadWatch(const ReadWatch&) = delete;
+  ReadWatch& operator=(const ReadWatch&) = delete;
+  /// Throws Error(node.name) that names the first such read.
+  void check_recorded(const Node& node) const;
+
+ private:
+  friend void note_read(const Tensor& x, const SourceLine& at);
+  friend void note_unrecorded(std::initializer_list<Arg> inputs);
+  friend void note_recorded(const Inputs& inputs, const SourceLine& at);
+  struct Read {
+    Tensor x;
+    SourceLine at;
+    bool raw;
+  };
+  void note(const Tensor& x, const SourceLine& at, bool raw);
+  bool is_made_of(const Tensor& x, const std::vector<Tensor>& inputs) const;
+
+  ReadWatch* before_;
+  uint64_t first_sequence_;  // nodes from here on were recorded by the backward that is watched
+  std::vector<Read> reads_;
+};
+
+}  // namespace tarsier::detail
