@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "autograd/ops.h"
+#include "autograd/tape/node.h"
 #include "autograd/tape/partial_backward.h"
 
 using namespace tarsier;

@@ -12,6 +12,7 @@
 
 #include "autograd/base/random.h"
 #include "autograd/check/gradcheck.h"
+#include "nn/init.h"
 #include "tests/error_of.h"
 #include "tests/nn/golden.h"
 

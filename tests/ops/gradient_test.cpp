@@ -1,6 +1,7 @@
 // Is every gradient right? Held against differences, in f64, with random upstream gradients.
 #include <doctest/doctest.h>
 
+#include "autograd/tape/node.h"
 #include "tests/ops/compare.h"
 
 namespace tarsier::test {

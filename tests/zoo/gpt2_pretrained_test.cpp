@@ -6,6 +6,7 @@
 
 #include "autograd/base/random.h"
 #include "autograd/io/json.h"
+#include "nn/init.h"
 #include "tests/nn/golden.h"
 #include "tests/zoo/pretrained.h"
 #include "zoo/gpt/generate.h"

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "autograd/check/gradcheck.h"
+#include "nn/init.h"
 #include "optim/optim.h"
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "autograd/base/parallel.h"
+#include "nn/init.h"
 #include "tests/threads.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/report/curves.h"

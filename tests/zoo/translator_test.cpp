@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "autograd/check/gradcheck.h"
+#include "nn/init.h"
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/transformer/beam.h"

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "autograd/check/gradcheck.h"
+#include "nn/init.h"
 #include "optim/optim.h"
 #include "tests/error_of.h"
 
