@@ -11,6 +11,21 @@ void Sequential::append(std::string name, std::unique_ptr<Module> layer) {
   layers_.push_back(std::move(layer));
 }
 
+void Sequential::put(int64_t i, std::unique_ptr<Module> layer) {
+  std::unique_ptr<Module>& old = layers_[static_cast<size_t>(i)];
+  replace_module(old->name(), *layer);
+  old = std::move(layer);
+}
+
+int64_t Sequential::index_of(std::string_view name) const {
+  std::string names;
+  for (int64_t i = 0; i < size(); ++i) {
+    if ((*this)[i].name() == name) return i;
+    names += " " + (*this)[i].name();
+  }
+  fail("sequential", "no layer '", name, "' among:", names);
+}
+
 int64_t Sequential::size() const { return static_cast<int64_t>(layers_.size()); }
 
 Module& Sequential::operator[](int64_t i) const {

@@ -24,15 +24,26 @@ class Sequential : public Layer<Sequential> {
   }
   template <class M, class... Args>
   Sequential& add_named(std::string name, Args&&... args) {
-    static_assert(
-        !std::derived_from<M, Layer<M>> ||
-            requires(M & m, const Arg& x) {
-              { m.forward(x) } -> std::convertible_to<Tensor>;
-            },
-        "Sequential calls its layers with one tensor: this one needs a public `Tensor "
-        "forward(const Arg& x)`");
-    append(std::move(name), std::make_unique<M>(std::forward<Args>(args)...));
+    append(std::move(name), make<M>(std::forward<Args>(args)...));
     return *this;
+  }
+
+  /// Makes a layer M(args…) in the place of layer i, or of the one of this name, and under its name:
+  /// a new head for a trained network. Returns *this.
+  ///   net.replace<nn::Linear>(2, 128, 100);
+  /// The old layer is gone, with its parameters and hooks. An optimiser that has its parameters
+  /// throws in the next step, since nothing would train the new ones: make it again.
+  /// Throws Error("sequential") if there is no such layer. Then, or if M(args…) throws, nothing has
+  /// changed. As `net[2] = …` of a torch.nn.Sequential.
+  template <class M, class... Args>
+  Sequential& replace(int64_t i, Args&&... args) {
+    (*this)[i];  // throws, if anything does, before the layer is made
+    put(i, make<M>(std::forward<Args>(args)...));
+    return *this;
+  }
+  template <class M, class... Args>
+  Sequential& replace(std::string_view name, Args&&... args) {
+    return replace<M>(index_of(name), std::forward<Args>(args)...);
   }
 
   int64_t size() const;
@@ -42,8 +53,21 @@ class Sequential : public Layer<Sequential> {
   Tensor forward(const Arg& x);
 
  private:
+  template <class M, class... Args>
+  static std::unique_ptr<M> make(Args&&... args) {
+    static_assert(
+        !std::derived_from<M, Layer<M>> ||
+            requires(M & m, const Arg& x) {
+              { m.forward(x) } -> std::convertible_to<Tensor>;
+            },
+        "Sequential calls its layers with one tensor: this one needs a public `Tensor "
+        "forward(const Arg& x)`");
+    return std::make_unique<M>(std::forward<Args>(args)...);
+  }
   std::string next_name() const;
+  int64_t index_of(std::string_view name) const;
   void append(std::string name, std::unique_ptr<Module> layer);
+  void put(int64_t i, std::unique_ptr<Module> layer);
 
   std::vector<std::unique_ptr<Module>> layers_;
 };

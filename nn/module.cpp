@@ -71,16 +71,32 @@ void Module::register_buffer(std::string name, Tensor& member, Tensor initial, b
   tensors_.push_back(std::make_unique<Entry>(std::move(name), &member, false, persistent));
 }
 
-void Module::register_module(std::string name, Module& member) {
-  check_name(name);
+void Module::check_child(const std::string& name, const Module& member) const {
   check(member.parent_ == nullptr, "module", "the module registered as '", name, "' in ",
         type_name(), " is registered already, as '", member.name_,
         "': to share weights, assign the tensors of one module to another");
   for (const Module* up = this; up != nullptr; up = up->parent_)
     check(up != &member, "module", "'", name, "' in ", type_name(), " would contain itself");
+}
+
+void Module::register_module(std::string name, Module& member) {
+  check_name(name);
+  check_child(name, member);
   member.name_ = std::move(name);
   member.parent_ = this;
   children_.push_back(&member);
+}
+
+void Module::replace_module(std::string_view name, Module& member) {
+  const auto at = std::find_if(children_.begin(), children_.end(),
+                               [&](const Module* child) { return child->name_ == name; });
+  check(at != children_.end(), "module", "no module '", name, "' in ", type_name());
+  check_child((*at)->name_, member);
+  member.name_ = std::move((*at)->name_);
+  member.parent_ = this;
+  (*at)->name_.clear();
+  (*at)->parent_ = nullptr;
+  *at = &member;
 }
 
 // ------------------------------------------------------------------------------------------- walks

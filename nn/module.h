@@ -132,6 +132,9 @@ class Module {
   void register_buffer(std::string name, Tensor& member, Tensor initial, bool persistent = true);
   /// Makes `member` a child. It must live as long as this module.
   void register_module(std::string name, Module& member);
+  /// Makes `member` the child `name`, in the place of the one before, which is nobody's child then.
+  /// Throws Error("module") if there is none of this name, as well.
+  void replace_module(std::string_view name, Module& member);
 
   /// Runs `body` with this module's name on the module path, so that recorded nodes and errors say
   /// where they come from. Layer does it around forward; use it for further entry points.
@@ -205,6 +208,7 @@ class Module {
   static void collect_modules(Self& module, const std::string& name,
                               std::vector<std::pair<std::string, Self*>>& out);
   void check_name(const std::string& name) const;
+  void check_child(const std::string& name, const Module& member) const;
   std::string scope_name() const;
   [[noreturn]] static void rethrow_with_path(const Error& error);
   [[noreturn]] void fail_undefined() const;

@@ -19,6 +19,7 @@
 #include "layers/embedding.h"
 #include "layers/grouped_query_attention.h"
 #include "layers/kv_cache.h"
+#include "layers/lambda.h"
 #include "layers/linear.h"
 #include "layers/loss.h"
 #include "layers/norm.h"

@@ -33,6 +33,9 @@ static_assert(takes_parameters<optim::Adagrad, optim::AdagradOptions>);
 static_assert(takes_parameters<optim::Adafactor, optim::AdafactorOptions>);
 static_assert(takes_parameters<optim::Lion, optim::LionOptions>);
 static_assert(takes_parameters<optim::Muon, optim::MuonOptions>);
+static_assert(takes_parameters<optim::NAdam, optim::NAdamOptions>);
+static_assert(takes_parameters<optim::RAdam, optim::RAdamOptions>);
+static_assert(takes_parameters<optim::Adadelta, optim::AdadeltaOptions>);
 static_assert(takes_parameters<optim::RMSprop, optim::RMSpropOptions>);
 
 int main() {

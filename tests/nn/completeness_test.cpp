@@ -116,6 +116,7 @@ std::vector<LayerCase> maps_and_norms() {
           layer<nn::AdaptiveAvgPool2d>(image, Pair(3)),
           layer<nn::Upsample>(image, InterpolateOptions{.scale_factor = 2}),
           layer<nn::Identity>(image),
+          layer<nn::Lambda>(image, "squared", [](const Tensor& x) { return square(x); }),
           layer<nn::Flatten>(image),
           layer<nn::Unflatten>({numbers({3, 6})}, 1, Shape{2, 3}),
           layer<nn::SinusoidalPositions>({numbers({2, 3, 4})}, 4),
