@@ -3,6 +3,7 @@
 
 #include "autograd/loops/elementwise.h"
 #include "autograd/ops.h"
+#include "autograd/ops/elementwise/integers.h"
 #include "autograd/ops/elementwise/unary.h"
 #include "autograd/ops/record.h"
 
@@ -115,6 +116,12 @@ Tensor power(const Tensor& x, double p) {
 
 /// y = xᵖ, p a number.   dx = dy · p · xᵖ⁻¹, and 0 where p = 0     saved: x
 Tensor pow(const Arg& x, double exponent) {
+  if (x.dtype() == i64) {
+    const int64_t p = detail::number_as<int64_t>(exponent, "pow");
+    check(p >= 0, "pow", "exponent ", p, " of a tensor of i64: the powers are no integers, ",
+          "convert it with to(x, f32)");
+    return detail::map_integers(x, [p](int64_t v) { return detail::integer_power(v, p); });
+  }
   return record("pow", {x}, power(x, exponent), Save{x},
                 [p = exponent](const Saved& saved, const Tensor& dy) -> Grads {
                   if (p == 0) return {zeros_like(dy)};
@@ -125,6 +132,7 @@ Tensor pow(const Arg& x, double exponent) {
 /// y = xᵖ.   dx = dy · p · xᵖ⁻¹ (0 where p = 0), dp = dy · y · log x (0 where x = 0 and p ≥ 0)
 ///   saved: x, p, y
 Tensor pow(const Arg& x, const Arg& exponent) {
+  if (x.dtype() == i64) return detail::zip_integers(x, exponent, "pow", detail::integer_power);
   Tensor y = binary(Binary::pow, x, exponent, "pow");
   return record("pow", {x, exponent}, y, Save{x, exponent, saved_for(exponent, y)},
                 [](const Saved& saved, const Tensor& dy) -> Grads {
@@ -147,6 +155,11 @@ Tensor pow(const Arg& x, const Arg& exponent) {
 /// y = xᵖ, x a number.   dp = dy · y · log x     saved: p and y
 /// For x = 0 that is 0 · (−∞): there dp is 0 where p ≥ 0, and −∞ below.
 Tensor pow(double x, const Arg& exponent) {
+  if (exponent.dtype() == i64) {
+    const int64_t base = detail::number_as<int64_t>(x, "pow");
+    return detail::map_integers(exponent,
+                                [base](int64_t p) { return detail::integer_power(base, p); });
+  }
   Tensor y = binary(Binary::pow, x, exponent, "pow");
   return record("pow", {exponent}, y, Save{exponent, y},
                 [x](const Saved& saved, const Tensor& dy) -> Grads {
@@ -162,6 +175,7 @@ Tensor pow(double x, const Arg& exponent) {
 /// The floor is (a − y)/b rounded: a/b itself may be rounded up to the next integer.
 Tensor remainder(const Arg& a, const Arg& b) {
   detail::check_same_dtype(a, b, "remainder");
+  if (a.dtype() == i64) return detail::zip_integers(a, b, "remainder", detail::integer_remainder);
   Tensor y = dispatch_floating(a.dtype(), "remainder", [&]<class T>() {
     Tensor y = Tensor::empty(broadcast_shapes(a.shape(), b.shape(), "remainder"), a.dtype());
     detail::zip_elements<T, T>(a, b, y, [](T p, T q) {
@@ -176,7 +190,10 @@ Tensor remainder(const Arg& a, const Arg& b) {
                   return {dy, -dy * round((saved[0] - saved[2]) / saved[1])};
                 });
 }
-Tensor remainder(const Arg& a, double b) { return remainder(a, full({}, b, a.dtype())); }
+Tensor remainder(const Arg& a, double b) {
+  if (a.dtype() == i64) detail::number_as<int64_t>(b, "remainder");  // throws where it is none
+  return remainder(a, full({}, b, a.dtype()));
+}
 
 /// y = a · log b, and 0 where a = 0 and b is not NaN.
 ///   da = dy · log b (0 where a = 0 and b ≤ 0), db = dy · a / b     saved: a, b

@@ -3,6 +3,7 @@
 
 #include "autograd/loops/copy.h"
 #include "autograd/loops/elementwise.h"
+#include "autograd/ops/elementwise/integers.h"
 #include "autograd/ops/elementwise/traced.h"
 #include "autograd/ops/elementwise/unary.kernel.h"
 #include "autograd/simd/dispatch.h"
@@ -93,20 +94,9 @@ Tensor unary(Unary f, const Arg& x, Parameters p) {
 
 namespace tarsier {
 
+using detail::map_integers;
 using detail::unary;
 using kernels::Unary;
-
-namespace {
-
-/// y = f(x) of integers, which have no gradient.
-template <class F>
-Tensor map_integers(const Tensor& x, const F& f) {
-  Tensor y = Tensor::empty(x.shape(), i64);
-  detail::map_elements<int64_t, int64_t>(x, y, f);
-  return y;
-}
-
-}  // namespace
 
 Tensor abs(const Arg& x) {
   if (x.dtype() == i64) return map_integers(x, [](int64_t v) { return v < 0 ? -v : v; });
@@ -117,10 +107,19 @@ Tensor sign(const Arg& x) {
   return unary(Unary::sign, x);
 }
 
-Tensor floor(const Arg& x) { return unary(Unary::floor, x); }
-Tensor ceil(const Arg& x) { return unary(Unary::ceil, x); }
-Tensor round(const Arg& x) { return unary(Unary::round, x); }
-Tensor trunc(const Arg& x) { return unary(Unary::trunc, x); }
+namespace {
+
+/// Integers are whole already.
+Tensor rounded(Unary f, const Arg& x) {
+  return x.dtype() == i64 ? map_integers(x, [](int64_t v) { return v; }) : unary(f, x);
+}
+
+}  // namespace
+
+Tensor floor(const Arg& x) { return rounded(Unary::floor, x); }
+Tensor ceil(const Arg& x) { return rounded(Unary::ceil, x); }
+Tensor round(const Arg& x) { return rounded(Unary::round, x); }
+Tensor trunc(const Arg& x) { return rounded(Unary::trunc, x); }
 Tensor reciprocal(const Arg& x) { return unary(Unary::reciprocal, x); }
 Tensor exp(const Arg& x) { return unary(Unary::exp, x); }
 Tensor expm1(const Arg& x) { return unary(Unary::expm1, x); }
@@ -131,7 +130,7 @@ Tensor log2(const Arg& x) { return unary(Unary::log2, x); }
 Tensor log10(const Arg& x) { return unary(Unary::log10, x); }
 Tensor sqrt(const Arg& x) { return unary(Unary::sqrt, x); }
 Tensor rsqrt(const Arg& x) { return unary(Unary::rsqrt, x); }
-Tensor square(const Arg& x) { return unary(Unary::square, x); }
+Tensor square(const Arg& x) { return x.dtype() == i64 ? x * x : unary(Unary::square, x); }
 Tensor sin(const Arg& x) { return unary(Unary::sin, x); }
 Tensor cos(const Arg& x) { return unary(Unary::cos, x); }
 Tensor tan(const Arg& x) { return unary(Unary::tan, x); }

@@ -92,7 +92,7 @@ Tensor multiply(const Tensor& a, const Tensor& b, const Tensor& bias, const char
   if (y.numel() == 0) return y;
   if (a.dtype() == i64) {
     multiply_integers(a, b, y, batch);
-    return y;
+    return bias.defined() ? Tensor(y + bias) : y;
   }
   dispatch_floating(a.dtype(), op, [&]<class T>() {
     kernels::Gemm<T> gemm{.m = m,
@@ -169,7 +169,7 @@ Tensor matmul(const Arg& a, const Arg& b) {
 ///   dweight = dyᵀ · x
 ///   dbias = Σ_rows dy             saved: x, weight
 Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias) {
-  check_dtypes("linear", x, weight);
+  check_dtypes("linear", x, weight, /*or_i64=*/true);
   check(weight.dim() == 2, "linear", "weight of shape ", weight.shape(), ": expected (out, in)");
   check(x.dim() > 0 && x.size(-1) == weight.size(1), "linear", "x of shape ", x.shape(),
         " and weight of shape ", weight.shape(), ": expected x (…, ", weight.size(1), ")");
