@@ -1,4 +1,4 @@
-# What `cmake --install` puts where: the libraries, their headers under include/tarsier, the files that
+# What `cmake --install` installs: the libraries, their headers under include/tarsier, the files that
 # make find_package(tarsier) work, and the program.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -18,7 +18,7 @@ foreach(library IN LISTS TARSIER_INSTALLED)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${library}
           DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tarsier
           FILES_MATCHING PATTERN "*.h"
-          PATTERN self_attention EXCLUDE)  # has none
+          PATTERN self_attention EXCLUDE)  # has no headers
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

@@ -1,4 +1,4 @@
-# Sourced by tests/run, zoo/run, bench/run and others: puts on the machine what a build needs, and builds.
+# Sourced by tests/run, zoo/run, bench/run and others: installs what a build needs, and builds.
 #
 #   TARSIER_BUILD_DIR   where to build (default: build/ in the project)
 #   TARSIER_WERROR=ON   warnings are errors, as in CI
@@ -11,7 +11,7 @@ say() { printf '%s\n' "$*" >&2; }
 stop() { say "$*"; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# The package of this system's package manager for: compiler, cmake, ninja, doctest, benchmark.
+# The name of this system's package for: compiler, cmake, ninja, doctest, benchmark.
 package() {
   case $manager:$1 in
     apt-get:compiler) echo g++ ;;
@@ -38,7 +38,7 @@ case $manager in
   brew) install_command="brew install" ;;
 esac
 
-# Runs a command as root: as it is, or with sudo, which asks for a password only at a terminal.
+# Runs a command as root, with sudo if necessary; sudo asks for a password only at a terminal.
 as_root() {
   if [ "$manager" = brew ] || [ "$(id -u)" = 0 ]; then
     "$@"
@@ -54,7 +54,7 @@ may_install() {
     2>/dev/null
 }
 
-# install PACKAGE…: says what it does; fails where it cannot.
+# install PACKAGE…: reports what it does; fails if it cannot.
 install() {
   may_install || return 1
   say "Installing: $*  ($manager)"
@@ -63,7 +63,7 @@ install() {
   as_root env DEBIAN_FRONTEND=noninteractive $install_command "$@" </dev/null >&2
 }
 
-# by_hand THING…: how to get what is missing.
+# by_hand THING…: says how to install what is missing.
 by_hand() {
   if [ -z "$manager" ]; then
     say "Please install: $*"
@@ -74,7 +74,7 @@ by_hand() {
   say "Please install, as root:  $install_command ${packages[*]}"
 }
 
-# Whether $1 is g++ of at least 12 or clang++ of at least 16, by its own macros.
+# Whether $1 is g++ ≥ 12 or clang++ ≥ 16, by its own macros.
 new_enough() {
   local gnu clang
   have "$1" || return 1
@@ -102,7 +102,7 @@ find_cmake() {
 }
 find_header() { echo "#include <$1>" | "$CXX" -E -x c++ - >/dev/null 2>&1; }
 
-# A compiler, CMake, and make or ninja: installed where missing.
+# A compiler, CMake, and make or ninja: installed if missing.
 need_build_tools() {
   local missing=()
   find_compiler || missing+=(compiler)
@@ -112,7 +112,7 @@ need_build_tools() {
   local packages=() thing
   for thing in "${missing[@]}"; do packages+=("$(package "$thing")"); done
   install "${packages[@]}" || true
-  # Ubuntu 22.04: g++ is 11 there, and 12 has a package of its own.
+  # On Ubuntu 22.04 g++ is version 11, and 12 has a package of its own.
   if ! find_compiler && [ "$manager" = apt-get ]; then install g++-12 || true; fi
 
   missing=()
@@ -129,31 +129,31 @@ need_build_tools() {
   exit 1
 }
 
-# need_library THING HEADER: installed where missing; otherwise CMake will fetch it.
+# need_library THING HEADER: installed if missing; if that fails, CMake will fetch it.
 need_library() {
   if find_header "$2" || install "$(package "$1")"; then return; fi
-  say "$1 is not installed, and cannot be from here; CMake will try to download it."
+  say "$1 is not installed, and cannot be installed from here; CMake will try to download it."
   by_hand "$1"
 }
 
-# configure CMAKE-OPTION…: messages only where it fails.
+# configure CMAKE-OPTION…: prints only if it fails.
 configure() {
   local options=(-S "$root" -B "$build_dir" "$@")
   if [ ! -f "$build_dir/CMakeCache.txt" ] && have ninja; then options+=(-G Ninja); fi
   if [ -n "${TARSIER_WERROR:-}" ]; then options+=("-DTARSIER_WERROR=$TARSIER_WERROR"); fi
   mkdir -p "$build_dir" 2>/dev/null && [ -w "$build_dir" ] ||
-    stop "Cannot write to $build_dir: set TARSIER_BUILD_DIR to a folder of yours."
+    stop "Cannot write to $build_dir: set TARSIER_BUILD_DIR to a folder that you can write to."
   if ! cmake "${options[@]}" >"$build_dir/configure.log" 2>&1; then
     cat "$build_dir/configure.log" >&2
-    stop "Configuring failed, see above. To start afresh: remove $build_dir"
+    stop "Configuring failed, see above. To start over, remove $build_dir"
   fi
 }
 # Whether configure() has succeeded here before.
 configured() { [ -f "$build_dir/build.ninja" ] || [ -f "$build_dir/Makefile" ]; }
 
-# show_progress NAME: reads what ninja or make say while they build, and tells how far that is: in one
-# line that changes on a terminal, else every tenth of the way. Standard error, since standard output
-# is the program's.
+# show_progress NAME: reads the output of ninja or make and shows the progress: on a terminal in one
+# line that is redrawn, otherwise at every tenth. On standard error, because standard output is the
+# program's.
 show_progress() {
   local name=$1 start=$SECONDS line what share shown=-10 text seconds
   while IFS= read -r line; do
@@ -183,8 +183,8 @@ show_progress() {
   if [ -t 2 ]; then printf '\r\033[K' >&2; fi
 }
 
-# make_target TARGET [NAME]: builds it. What the tools say is in build.log; it is shown where they fail
-# or warn.
+# make_target TARGET [NAME]: builds it. The output goes to build.log; it is shown if the build fails
+# or warns.
 make_target() {
   local log=$build_dir/build.log status=0
   cmake --build "$build_dir" --target "$1" --parallel "$(getconf _NPROCESSORS_ONLN)" 2>&1 |

@@ -1,6 +1,6 @@
-// Attention, fused beside its reference form in primitive ops: forward and backward of the op as a
-// model calls it, on views of one qkv tensor. Prints milliseconds and ratios. Then attention within
-// a window, beside that to all keys before, as the text grows longer.
+// Attention: the fused op compared with its reference form of primitive ops, forward and backward
+// as a model calls it, on views of one qkv tensor. Prints milliseconds and ratios. Then attention
+// within a window compared with attention to all earlier keys, as the text grows.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Case {
            std::to_string(time) + "x" + std::to_string(size) + (causal ? "_causal" : "") +
            (dropout_p > 0 ? "_dropout" : "") + (mask ? "_mask" : "");
   }
-  /// Of a forward pass: two products of T × T × D, half of it under a causal mask.
+  /// Of a forward pass: two products of T × T × D, half of that with a causal mask.
   double flops() const {
     return 4.0 * static_cast<double>(batch * heads * time * time * size) / (causal ? 2 : 1);
   }
@@ -90,7 +90,7 @@ void time_backward(benchmark::State& state, Case c, bool fused, int threads) {
 
 // ------------------------------------------------------------------------------ within a window
 
-/// A causal window of 128 keys; 0: all keys before.
+/// A causal window of 128 keys; 0: all earlier keys.
 constexpr int64_t kWindow = 128;
 const int64_t kLengths[] = {1024, 2048, 4096, 8192, 16384};
 
@@ -100,14 +100,14 @@ std::string local_name(int64_t time, int64_t window) {
 
 constexpr int64_t kHeads = 2, kHeadSize = 64;
 
-/// Of forward and backward: seven products for every pair of a query and a key that it sees.
+/// Of forward and backward: seven products per pair of a query and a visible key.
 double local_flops(int64_t time, int64_t window) {
   const auto all = static_cast<double>(time * (time + 1) / 2);
   const auto hidden = static_cast<double>((time - window) * (time - window + 1) / 2);
   return 14.0 * static_cast<double>(kHeads * kHeadSize) * (window > 0 ? all - hidden : all);
 }
 
-/// One sequence.
+/// Times one sequence.
 void time_local(benchmark::State& state, int64_t time, int64_t window) {
   set_num_threads(1);
   const Inputs in({"", 1, kHeads, time, kHeadSize});
@@ -127,7 +127,7 @@ void print_local_table(const bench::Medians& medians) {
   std::printf("\nlocal attention f32, forward and backward, %s: medians\n\n",
               kernels::name_of(kernels::active_isa()));
   std::printf(
-      "| T     | window of %-3d, ms | µs a token | all keys, ms | all ÷ window |\n"
+      "| T     | window of %-3d, ms | µs / token | all keys, ms | all ÷ window |\n"
       "|------:|------------------:|-----------:|-------------:|-------------:|\n",
       static_cast<int>(kWindow));
   for (int64_t time : kLengths) {
@@ -156,7 +156,7 @@ void register_all() {
                                                    fused, threads);
       auto* backward = benchmark::RegisterBenchmark((name + "/backward").c_str(), time_backward, c,
                                                     fused, threads);
-      // One thread is timed by what the processor spent on it: others may be using the machine too.
+      // One thread is timed by its CPU time, because other programs may use the machine.
       if (threads > 1) forward->UseRealTime(), backward->UseRealTime();
     }
 }

@@ -1,18 +1,18 @@
 #pragma once
-// What the benchmark files share: suites that are added when the program starts, and a table made
-// of the medians at its end.
+// Shared by the benchmark files: suites that register themselves when the program starts, and
+// tables of medians that are printed at its end.
 
 #include <map>
 #include <string>
 
 namespace tarsier::bench {
 
-/// Of every benchmark that ran: the median of its counter "flops" (per second) where it has one,
-/// and of its time in seconds. Names are those it was registered under.
+/// The medians of every benchmark that ran: of its counter "flops" (per second), if it has one, and
+/// of its time in seconds. Names are those of the registration.
 struct Medians {
   std::map<std::string, double> flops, seconds;
 
-  /// The number under `name`, or 0 where it was not run.
+  /// The number under `name`, or 0 if it was not run.
   static double get(const std::map<std::string, double>& from, const std::string& name) {
     const auto found = from.find(name);
     return found == from.end() ? 0 : found->second;

@@ -1,5 +1,5 @@
-// One training step of the zoo's GPT in nanoGPT's CPU configuration, as the recipe takes it: batch,
-// forward, backward, clipping, AdamW. bench/peers/nanogpt_step.py takes the same step in PyTorch.
+// One training step of the zoo's GPT in nanoGPT's CPU configuration, as the recipe runs it: batch,
+// forward, backward, clipping, AdamW. bench/peers/nanogpt_step.py runs the same step in PyTorch.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -60,7 +60,7 @@ void print_table(const bench::Medians& medians) {
   if (!medians.ran("gpt_step/")) return;
   std::printf(
       "\nstep of the small GPT, f32, %s: medians\n\n"
-      "| threads | ms a step | GFLOP/s |\n|---:|---:|---:|\n",
+      "| threads | ms / step | GFLOP/s |\n|---:|---:|---:|\n",
       kernels::name_of(kernels::active_isa()));
   for (const int threads : {1, 2}) {
     const double flops = bench::Medians::get(medians.flops, "gpt_step/" + std::to_string(threads));

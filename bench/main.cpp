@@ -1,4 +1,4 @@
-// The benchmark program: Google Benchmark with options for a machine that is not quiet, and tables.
+// The benchmark program: Google Benchmark with options for a busy machine, and tables.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -22,7 +22,7 @@ std::vector<Entry>& suites() {
   return all;
 }
 
-/// Shows runs as usual, and keeps the medians for the tables.
+/// Prints runs as usual, and keeps the medians for the tables.
 class MedianReporter : public benchmark::ConsoleReporter {
  public:
   MedianReporter() : ConsoleReporter(OO_Tabular) {}
@@ -44,11 +44,11 @@ class MedianReporter : public benchmark::ConsoleReporter {
 };
 
 int run(int argc, char** argv) {
-  // Short runs, many times, in random order: the state of the machine is the same for all.
+  // Many short runs in random order, so that changes of the machine's load affect all alike.
   std::vector<std::string> words = {
       argv[0], "--benchmark_min_time=0.01", "--benchmark_repetitions=15",
       "--benchmark_enable_random_interleaving=true", "--benchmark_report_aggregates_only=true"};
-  words.insert(words.end(), argv + 1, argv + argc);  // what is given later counts
+  words.insert(words.end(), argv + 1, argv + argc);  // later options override earlier ones
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   int count = static_cast<int>(arguments.size());
@@ -68,10 +68,10 @@ Suite::Suite(void (*add)(), void (*print)(const Medians&)) { suites().push_back(
 }  // namespace tarsier::bench
 
 int main(int argc, char** argv) {
-  // One thread for each rival. OpenMP reads this before main, so the program begins once more.
+  // One thread for every library. OpenMP reads this before main, so the program restarts itself.
   if (std::getenv("OMP_NUM_THREADS") == nullptr) {
     setenv("OMP_NUM_THREADS", "1", 1);
-    execv("/proc/self/exe", argv);  // returns only where there is no such file: then go on
+    execv("/proc/self/exe", argv);  // returns only if there is no such file
   }
   try {
     return tarsier::bench::run(argc, argv);

@@ -1,4 +1,4 @@
-// Matmul beside OpenBLAS and oneDNN (where installed), one thread each, and tarsier with two; and
+// Matmul compared with OpenBLAS and oneDNN (if installed), one thread each; tarsier with two; and
 // the steps of the ladder (autograd/ops/matmul/gemm_ladder.h). Prints GFLOP/s and ratios.
 #include <benchmark/benchmark.h>
 
@@ -23,7 +23,7 @@ extern "C" void openblas_set_num_threads(int);
 namespace tarsier {
 namespace {
 
-/// `batch` products of m × k by k × n. 't' is an operand that lies transposed in memory.
+/// `batch` products of m × k by k × n. 't' is an operand stored transposed.
 struct Shape {
   const char* use;
   int64_t m, n, k;
@@ -39,7 +39,7 @@ struct Shape {
   }
 };
 
-// What a step of the small GPT multiplies: 12 × 64 tokens, 128 wide, 4 heads, 65 letters. Each
+// The products of a step of the small GPT: 12 × 64 tokens, 128 wide, 4 heads, 65 letters. Each
 // layer does y = x·Wᵀ, dx = dy·W, dW += dyᵀ·x.
 const Shape kShapes[] = {
     {"square", 512, 512, 512},
@@ -66,7 +66,7 @@ const Shape kShapes[] = {
     {"one token", 1, 128, 128, 'n', 't'},
 };
 
-/// The operands of a shape, in memory.
+/// The operands of a shape.
 struct Operands {
   explicit Operands(const Shape& s)
       : shape(s),
@@ -141,7 +141,7 @@ void run_onednn(Operands& o) {
 void time_contestant(benchmark::State& state, const Shape& shape, Product product, int threads) {
   Operands operands(shape);
   set_num_threads(threads);
-  product(operands);  // memory and threads are there before the clock starts
+  product(operands);  // allocates memory and starts threads before the clock
   for (auto _ : state) {
     product(operands);
     benchmark::ClobberMemory();
@@ -231,7 +231,7 @@ void register_all() {
       auto* run =
           benchmark::RegisterBenchmark(("matmul/" + shape.name() + "/" + contestant.name).c_str(),
                                        time_contestant, shape, contestant.run, contestant.threads);
-      // One thread is timed by what the processor spent on it: others may be using the machine too.
+      // One thread is timed by its CPU time, because other programs may use the machine.
       if (contestant.threads > 1) run->UseRealTime();
     }
   for (const auto& step : kernels::active<kernels::GemmKernels<float>>().gemm_ladder)

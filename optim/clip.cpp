@@ -47,8 +47,8 @@ double total_norm(const std::vector<Tensor>& tensors, double p) {
     double total = 0;
     for (const Tensor& x : tensors) total += sum_of_squares(x);
     if (total > 1e-30 && std::isfinite(total)) return std::sqrt(total);
-    // Otherwise squares in f32 may have been too large or too small for a number. Those in f64 are
-    // not, and norm() knows what to do where x is f64 itself.
+    // Otherwise squares in f32 may have overflowed or underflowed. In f64 they do not, and norm()
+    // handles x that is f64 itself.
   }
   std::vector<double> norms;
   for (const Tensor& x : tensors)
@@ -72,7 +72,7 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, d
         ": find its origin with AnomalyMode, or allow it with error_if_nonfinite = false");
   double scale = max_norm / (norm + 1e-6);
   if (scale >= 1) return norm;
-  // In two steps where the factor itself would be too small for an f32.
+  // In two steps if the factor alone would underflow in f32.
   constexpr double step = 0x1p-100;
   const bool two = scale != 0 && scale < step;
   if (two) scale /= step;

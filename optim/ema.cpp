@@ -25,8 +25,8 @@ void ExponentialMovingAverage::update() {
   for (const std::string& name : of_modules_)
     check(
         parameters_[name].impl()->modules > 0, "ema", "'", name,
-        "' is no parameter of a module any more: another tensor was assigned in its place, or the ",
-        "module is gone. Make the average again, or copy_() values instead of assigning");
+        "' is no longer a parameter of a module: another tensor was assigned in its place, or the ",
+        "module is gone. Make a new average, or copy_() values instead of assigning");
   const auto t = static_cast<double>(updates_++);
   const double decay = std::min(decay_, (1 + t) / (10 + t));
   for (const auto& [name, average] : averages_) {

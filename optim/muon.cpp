@@ -12,7 +12,7 @@ namespace {
 /// M with its singular values made about 1, by the Newton–Schulz iteration.
 Tensor orthogonalize(const Tensor& m, const MuonOptions& o) {
   const auto [a, b, c] = o.ns_coefficients;
-  // A = XXᵀ is smaller for the wide one of M and Mᵀ.
+  // A = XXᵀ is smaller for the wider of M and Mᵀ.
   const bool tall = m.size(0) > m.size(1);
   Tensor x = tall ? transpose(m, 0, 1) : m;
   x = x / std::max(norm(m).item(), o.eps);

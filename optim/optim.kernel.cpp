@@ -11,12 +11,12 @@
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
 
-/// A loop over n elements, a multiple of the register's width; `rows` are the weights and what is
-/// remembered of them.
+/// A loop over n elements, a multiple of the register width; `rows` are the weights and the
+/// optimiser state.
 template <class T, class Step>
 using Pass = void (*)(int64_t n, const Step& step, const T* g, T* const* rows);
 
-/// Runs `pass` over n elements: in place, and the rest at the end in a copy. Rows may be null.
+/// Runs `pass` over n elements: in place, and the tail in a padded copy. Rows may be null.
 template <class T, class Step, int count>
 void at_any_length(Pass<T, Step> pass, int64_t n, const Step& step, const T* g,
                    T* const (&rows)[count]) {
@@ -53,7 +53,7 @@ class Gradient {
   Simd<Bits> flip_;
 };
 
-/// βa + y, rounded once: what is small is added up first.
+/// βa + y, rounded once: the small terms are added first.
 template <class T>
 class Times {
  public:
@@ -70,9 +70,9 @@ class Mix {
  public:
   TARSIER_INLINE explicit Mix(Average<T> average) : beta_(average.beta), rest_(average.rest) {}
   TARSIER_INLINE Simd<T> operator()(Simd<T> a, Simd<T> x) const { return beta_.plus(a, rest_ * x); }
-  /// No more than the largest number: infinity would stay for ever, and with it the weight.
+  /// At most the largest finite number: an infinite average, and so the weight, would never change.
   TARSIER_INLINE Simd<T> squared(Simd<T> a, Simd<T> x) const {
-    return min(Simd<T>(kLargest), beta_.plus(a, rest_ * x * x));  // the sum where it is NaN
+    return min(Simd<T>(kLargest), beta_.plus(a, rest_ * x * x));  // the sum, if it is NaN
   }
 
  private:
@@ -105,7 +105,7 @@ template <class T>
     mi.store(m + i);
     vi.store(v + i);
     if (v_max != nullptr) {
-      vi = max(V::load(v_max + i), vi);  // vi where it is NaN
+      vi = max(V::load(v_max + i), vi);  // vi, if it is NaN
       vi.store(v_max + i);
     }
     V up = step_size * mi;

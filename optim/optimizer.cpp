@@ -44,7 +44,8 @@ void Optimizer::add_group(const TensorDict& parameters, double lr) {
             "encoder.named_parameters()) does");
     }
     check(is_floating(parameter.dtype()) && parameter.is_leaf(), tag_, "'", name,
-          "' is not a parameter: it must be a floating tensor that no recorded op made");
+          "' is not a parameter: it must be a floating tensor that is not the result of a recorded "
+          "op");
     check(parameter.is_contiguous(), tag_, "'", name,
           "' is not contiguous: train a contiguous(…) copy instead of a view");
     slots.push_back({name, parameter, num_groups(), parameter.impl()->modules > 0, 0, {}});
@@ -59,8 +60,8 @@ void Optimizer::check_not_empty() const {
   check(!slots_.empty(), tag_, "no parameters to train");
   bool any = false;
   for (const Slot& slot : slots_) any = any || slot.parameter.requires_grad();
-  check(any, tag_, "none of the ", slots_.size(), " parameters asks for a gradient, '",
-        slots_[0].name, "' neither: call requires_grad_() on those to train");
+  check(any, tag_, "none of the ", slots_.size(), " parameters requires a gradient, not even '",
+        slots_[0].name, "': call requires_grad_() on those to train");
 }
 
 void Optimizer::Counted::add(const Tensor& parameter) {
@@ -87,8 +88,9 @@ double Optimizer::initial_lr(int64_t group) const {
 void Optimizer::set_lr(double lr) {
   check_lr(lr);
   for (const double other : initial_lrs_)
-    check(other == initial_lrs_[0], tag_, "set_lr(", lr, ") would give all groups one rate, but ",
-          "their options say ", initial_lrs_[0], " and ", other, ": scale_lr(factor) multiplies ",
+    check(other == initial_lrs_[0], tag_, "set_lr(", lr,
+          ") would set one rate for all groups, but ", "their options say ", initial_lrs_[0],
+          " and ", other, ": scale_lr(factor) multiplies ",
           "each group's own, with a schedule whose lr is 1; set_lr(group, lr) sets one");
   std::fill(lrs_.begin(), lrs_.end(), lr);
 }
@@ -115,9 +117,9 @@ void Optimizer::step() {
   const NoGrad guard;
   for (const Slot& slot : slots_)
     check(!slot.of_module || slot.parameter.impl()->modules > 0, tag_, "'", slot.name,
-          "' is no parameter of a module any more, as it was when the optimiser was made: another ",
-          "tensor was assigned in its place, or the module is gone. What took its place would not ",
-          "be trained: make the optimiser again, or copy_() values instead of assigning");
+          "' is no longer a parameter of a module: another ",
+          "tensor was assigned in its place, or the module is gone. The new tensor would not ",
+          "be trained: make a new optimiser, or copy_() values instead of assigning");
   for (const Slot& slot : slots_)
     for (const Tensor& state : slot.state)
       check(state.dtype() == slot.parameter.dtype(), tag_, "'", slot.name, "' is ",
@@ -138,14 +140,14 @@ void Optimizer::step() {
 }
 
 void ElementwiseOptimizer::update(const std::vector<Change>& changes) const {
-  std::vector<int64_t> starts;  // of the parameters in the row of all elements
+  std::vector<int64_t> starts;  // the offset of each parameter in the sequence of all elements
   int64_t total = 0;
   for (const Change& change : changes) {
     begin_step(*change.slot);
     starts.push_back(total);
     total += change.grad.numel();
   }
-  // One loop over the elements of all parameters: many small ones make as good chunks as a big one.
+  // One loop over the elements of all parameters, so that many small ones fill whole chunks.
   parallel_for(total, kGrain, [&](int64_t begin, int64_t end) {
     auto i = static_cast<size_t>(std::upper_bound(starts.begin(), starts.end(), begin) -
                                  starts.begin() - 1);

@@ -45,7 +45,7 @@ ReduceLROnPlateau::ReduceLROnPlateau(PlateauOptions options)
 }
 
 bool ReduceLROnPlateau::is_better(double metric) const {
-  double least = options_.threshold;  // the least gain that counts
+  double least = options_.threshold;  // the smallest improvement that counts
   if (options_.threshold_mode == "rel") least *= std::abs(best_);
   if (std::isinf(best_)) least = 0;  // nothing to compare with yet
   return options_.mode == "min" ? metric < best_ - least : metric > best_ + least;
@@ -84,7 +84,7 @@ void ReduceLROnPlateau::load_state_dict(const TensorDict& state) {
   const auto cooldown = number<int64_t>(state, "cooldown_counter", i64);
   check(lr >= 0 && lr < kInfinity && !std::isnan(best) && bad >= 0 && cooldown >= 0, "plateau",
         "lr ", lr, ", best ", best, ", num_bad_epochs ", bad, ", cooldown_counter ", cooldown,
-        " are no state of a plateau: a number is NaN or negative");
+        " are not a valid state: a number is NaN or negative");
   lr_ = lr;
   best_ = best;
   num_bad_epochs_ = bad;

@@ -10,7 +10,7 @@
 namespace tarsier::optim {
 namespace {
 
-/// The function `rate` of t = 0., 1., … as a schedule that refuses negative steps.
+/// The function `rate` of t = 0., 1., … as a schedule, with a check for negative steps.
 template <class Rate>
 Schedule schedule(const char* name, Rate rate) {
   return [=](int64_t step) {
@@ -128,7 +128,8 @@ Schedule one_cycle_lr(const OneCycleOptions& o) {
   check_positive(name, "total_steps", static_cast<double>(o.total_steps));
   check_fraction(name, "pct_start", o.pct_start);
   check(!o.three_phase || o.pct_start <= 0.5, name, "pct_start is ", o.pct_start,
-        ": with three_phase it must not be above 0.5, since the rate falls as long as it rose");
+        ": with three_phase it must not be above 0.5, because the rate falls for as long as it "
+        "rises");
   check_positive(name, "div_factor", o.div_factor);
   check_positive(name, "final_div_factor", o.final_div_factor);
   check(o.anneal_strategy == "cos" || o.anneal_strategy == "linear", name, "anneal_strategy is '",
@@ -192,7 +193,7 @@ Schedule sequential(std::vector<Schedule> schedules, std::vector<int64_t> milest
 
 namespace {
 
-/// Up to `lr` in `warmup` steps, then what `fall` says of t.
+/// Linear up to `lr` in `warmup` steps, then fall(t).
 template <class Fall>
 Schedule warmed_up(const char* name, double lr, int64_t warmup, Fall fall) {
   return schedule(name, [lr, fall, rise = static_cast<double>(warmup)](double t) {
@@ -200,7 +201,7 @@ Schedule warmed_up(const char* name, double lr, int64_t warmup, Fall fall) {
   });
 }
 
-/// Up, then as fall(r) says of the part r of the way down, from 0 to 1.
+/// Warm-up, then fall(r), where r goes from 0 to 1 on the way down.
 template <class Fall>
 Schedule warmed_up_and_down(const char* name, const WarmupOptions& options, Fall fall) {
   const auto [lr, min_lr, warmup, decay] = options;

@@ -18,7 +18,7 @@ void SGD::check_group(const ParameterGroup<SGDOptions>& group) const {
   check_option("dampening", options.dampening, 0, infinity);
   check_option("weight_decay", options.weight_decay, 0, infinity);
   check(!options.nesterov || (options.momentum > 0 && options.dampening == 0), "sgd",
-        "nesterov needs a momentum above 0 and no dampening; given are ", options.momentum, " and ",
+        "nesterov needs momentum > 0 and dampening 0, but they are ", options.momentum, " and ",
         options.dampening);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Code of a test in a process of its own.
+// Runs code of a test in a child process.
 
 #include <pthread.h>
 #include <sys/wait.h>
@@ -9,20 +9,20 @@
 
 namespace tarsier {
 
-/// Under a sanitizer frames are larger, and a fork may catch its own locks closed: a child of a
-/// process whose other threads allocate may then wait for ever.
+/// Sanitizers make frames larger, and a fork may catch their own locks closed: a child of a process
+/// whose other threads allocate may then wait forever.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kSanitized = true;
 #else
 inline constexpr bool kSanitized = false;
 #endif
 
-/// Runs `body` in a child of fork() and returns its exit code, or −1 if it crashed or hung: after a
-/// minute it is killed. The code is what `body` returns, or 99 if it throws. CHECK does not work in
-/// `body`.
+/// Runs `body` in a child of fork() and returns its exit code, or −1 if it crashed or hung: it is
+/// killed after a minute. The code is what `body` returns, or 99 if it throws. CHECK does not work
+/// in `body`.
 template <class Body>
 int in_child(Body body) {
-  std::fflush(nullptr);  // or a child that ends by exit() prints it again
+  std::fflush(nullptr);  // otherwise a child that calls exit() prints it again
   const pid_t child = ::fork();
   if (child == 0) {
     ::alarm(60);
@@ -37,7 +37,7 @@ int in_child(Body body) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/// From now on this process gets no more threads: their stacks would be larger than all memory.
+/// From now on this process cannot start threads: their stacks would exceed all memory.
 inline void refuse_new_workers() {
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);

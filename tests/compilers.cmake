@@ -1,7 +1,7 @@
-# Run by ctest: which compilers are refused, and in which words.
+# Run by ctest: which compilers are refused, and with which message.
 include(${CMAKE_CURRENT_LIST_DIR}/../.cmake/compiler.cmake)
 
-# expect(ID VERSION WORDS…): the complaint has all of these words; none where none are given.
+# expect(ID VERSION WORDS…): the message has all of these words; without words, the compiler is accepted.
 function(expect id version)
   tarsier_compiler_problem(problem ${id} ${version})
   if(NOT ARGN AND problem)

@@ -1,6 +1,6 @@
 #pragma once
-// Where tests find files: their own, the programs they run, and data that may be missing. Only
-// data.cpp is compiled with these paths, so that one compiler cache serves many checkouts.
+// Paths for the tests: files of the tests, programs that they run, and optional data. Only data.cpp
+// is compiled with these paths, so that one compiler cache serves many checkouts.
 
 #include <filesystem>
 #include <iostream>
@@ -15,8 +15,8 @@ std::filesystem::path source_file(const std::string& name);
 std::string tarsier_program();
 std::string self_attention_program();
 
-/// Whether data set `name` of ../shared/data (which is no part of the project) is on this machine;
-/// says that the test is skipped where not (tests/run repeats those lines at its end):
+/// Whether data set `name` of ../shared/data (not part of the project) is on this machine. If not,
+/// prints that the test is skipped (tests/run repeats these lines at its end):
 ///   if (!have_data("tinyshakespeare/input.txt")) return;
 inline std::filesystem::path data_file(const std::string& name) {
   return source_file("").parent_path().parent_path() / "shared" / "data" / name;

@@ -1,5 +1,5 @@
 #pragma once
-// What an Error says.
+// The texts of errors.
 
 #include <doctest/doctest.h>
 
@@ -20,14 +20,14 @@ inline std::string full_error_of(const std::function<void()>& f) {
   return "no error";
 }
 
-/// A text without the line that called: " (called at main.cpp:12)".
+/// `text` without the call site: " (called at main.cpp:12)".
 inline std::string without_line(std::string text) {
   const size_t begin = text.rfind(" (called at ");
   if (begin != text.npos) text.erase(begin, text.find(')', begin) + 1 - begin);
   return text;
 }
 
-/// The same without that line.
+/// The same without the call site.
 inline std::string error_of(const std::function<void()>& f) {
   return without_line(full_error_of(f));
 }

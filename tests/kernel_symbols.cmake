@@ -2,9 +2,9 @@
 #
 # The kernels are compiled once per instruction set. A function that the linker may merge across
 # object files (weak: templates, inline functions) must therefore carry the instruction set in its
-# name, or its AVX-512 build could end up in everybody's program. This looks for others.
+# name. Otherwise its AVX-512 build could end up in every program. This looks for such functions.
 if(NOT NM)
-  message("skipped: no nm on this machine, so nobody looks for shared symbols in the ${ISA} kernels")
+  message("skipped: no nm on this machine, so shared symbols of the ${ISA} kernels are not checked")
   return()
 endif()
 file(STRINGS "${LIST}" objects)
@@ -23,7 +23,7 @@ foreach(object IN LISTS objects)
       set(name "${CMAKE_MATCH_1}")
       if(name MATCHES "kernels::${ISA}::")
         math(EXPR own "${own} + 1")
-      elseif(NOT name MATCHES "^DW\\.ref\\.")  # a pointer of the exception tables, no code
+      elseif(NOT name MATCHES "^DW\\.ref\\.")  # a pointer of the exception tables, not code
         string(APPEND found "  ${name}\n    in ${object}\n")
       endif()
     elseif(line MATCHES "^[0-9a-f]* T .*kernels::${ISA}::")
@@ -32,10 +32,10 @@ foreach(object IN LISTS objects)
   endforeach()
 endforeach()
 if(own EQUAL 0)
-  message(FATAL_ERROR "no symbol of namespace tarsier::kernels::${ISA} found: this test sees nothing")
+  message(FATAL_ERROR "no symbol of namespace tarsier::kernels::${ISA} found: this test checks nothing")
 endif()
 if(found)
   message(FATAL_ERROR "Symbols that the linker may share between instruction sets:\n${found}"
-          "Replace the function of the standard library by one in the kernels' own namespace.")
+          "Replace the function of the standard library by one in the kernels' namespace.")
 endif()
 message("${own} symbols, all in tarsier::kernels::${ISA}")

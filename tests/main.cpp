@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   try {
     tarsier::kernels::active_isa();
   } catch (const tarsier::Error& error) {
-    // ctest runs the tests once for every instruction set of the build, and takes 77 for "skipped".
+    // ctest runs the tests once per instruction set of the build, and takes 77 for "skipped".
     std::cout << "skipped: " << error.what() << '\n';
     return 77;
   }

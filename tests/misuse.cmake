@@ -1,6 +1,6 @@
-# Common mistakes do not compile, and the compiler says what is meant. Run by ctest as
+# Common mistakes do not compile, and the compiler says what to do instead. Run by ctest as
 #   cmake -D CXX=g++ -D SOURCE=… -D BINARY=… -P misuse.cmake
-# Two programs: one in which all is right, and one with every mistake, each of which must be named.
+# Two programs: a correct one, and one with every mistake, each of which must be named.
 
 set(head [[
 #include <type_traits>
@@ -23,7 +23,7 @@ struct Hidden : nn::Layer<Hidden> {
 struct Two : nn::Layer<Two> {
   Tensor forward(const Arg& x, const Arg& y) { return x + y; }
 };
-// What says so is a constructor of TensorDict, which all optimisers take.
+// The check is in a constructor of TensorDict, which all optimisers take.
 template <class Optimizer, class Options>
 constexpr bool takes_parameters = std::is_constructible_v<Optimizer, std::vector<Tensor>, Options>;
 static_assert(takes_parameters<optim::SGD, optim::SGDOptions>);
@@ -65,7 +65,7 @@ compile(right [[
   from_vector<int64_t>({1, 2}, {2});
 ]])
 if(NOT result EQUAL 0)
-  message(FATAL_ERROR "a right program does not compile: ${output}")
+  message(FATAL_ERROR "a correct program does not compile: ${output}")
 endif()
 
 compile(wrong [[
@@ -83,7 +83,7 @@ compile(wrong [[
   x.span<int>();
   optim::AdamW optimizer(all.parameters(), {});
 ]])
-# expect(count text): so many errors of the compiler say `text`.
+# expect(count text): `count` compiler errors contain `text`.
 function(expect count text)
   string(REGEX MATCHALL "error:[^\n]*static[^\n]*${text}" found "${output}")
   list(LENGTH found number)

@@ -1,12 +1,12 @@
 #pragma once
-// The numbers that numpy draws, for examples that were made with it.
+// numpy's random numbers, for examples that were made with it.
 
 #include <cstdint>
 #include <random>
 
 namespace tarsier {
 
-/// numpy's classic generator, for reproducing published examples: after np.random.seed(s), calls of
+/// numpy's legacy generator, for reproducing published examples: after np.random.seed(s), calls of
 /// np.random.rand draw the numbers that rand() gives here. MT19937 with 53-bit doubles:
 /// (a >> 5, b >> 6) of two successive draws, (a·2²⁶ + b) / 2⁵³.
 /// Source: https://numpy.org/doc/stable/reference/random/legacy.html

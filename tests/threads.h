@@ -1,12 +1,11 @@
 #pragma once
-// The number of threads within a test.
+// Sets the number of threads within a test.
 
 #include "autograd/base/parallel.h"
 
 namespace tarsier {
 
-/// Puts the number of threads back at the end of a scope; sets it at the beginning where one is
-/// given.
+/// Restores the number of threads at the end of a scope; sets it at the beginning if one is given.
 class Threads {
  public:
   Threads() = default;

@@ -1,10 +1,10 @@
-# The default data set: the project's own source text, put into the library, so that a freshly built
-# `tarsier` has something to learn from without a download. What is made here is declared in
-# zoo/data/embedded.h.
+# The default data set: the project's own source text, embedded in the library, so that a freshly
+# built `tarsier` can train without a download. zoo/data/embedded.h declares what is made here.
 #
-# The assembler reads the files itself (.incbin): a string literal of so many megabytes would take
-# the compiler seconds at every edit of any file. The .cpp names the files and changes only with
-# their list; the object is made again where one of them changed.
+# The assembler reads the files itself (.incbin): compiling a string literal of several megabytes
+# would take seconds at every edit of any file. The .cpp lists the files and changes only with
+# that list; the object is built again when one of the files changes.
+#
 #
 # Included by CMakeLists.txt, this file sets TARSIER_EMBEDDED_SOURCE to the .cpp.
 
@@ -19,13 +19,13 @@ file(GLOB_RECURSE embedded_files RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPEND
 list(APPEND embedded_files CMakeLists.txt)
 list(SORT embedded_files)
 
-# Labels for the beginning of each file; from them the assembler computes the sizes.
+# A label at the beginning of each file; from these the assembler computes the sizes.
 set(embedded_text "")
 set(embedded_sizes "")
 set(embedded_names "")
 set(number 0)
 foreach(path IN LISTS embedded_files)
-  # Through two literals: the assembler's, and C++'s around it.
+  # Escaped for two literals: the assembler's, inside C++'s.
   string(REGEX REPLACE "([\\\"])" "\\\\\\1" escaped "${PROJECT_SOURCE_DIR}/${path}")
   string(REGEX REPLACE "([\\\"])" "\\\\\\1" escaped "${escaped}")
   math(EXPR next "${number} + 1")
@@ -88,6 +88,6 @@ ${embedded_names}    };
 ")
 
 list(TRANSFORM embedded_files PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE embedded_paths)
-# Text only: nothing to optimise, so no time is lost on it.
+# Text only: there is nothing to optimise.
 set_source_files_properties(${TARSIER_EMBEDDED_SOURCE} PROPERTIES COMPILE_OPTIONS "-O0"
                             OBJECT_DEPENDS "${embedded_paths}" SKIP_PRECOMPILE_HEADERS ON)

@@ -16,7 +16,7 @@ using Integers = std::vector<int64_t>;
 Tensor integers(const Integers& values, const Shape& shape) { return from_vector(values, shape); }
 Tensor counted(const Shape& shape) { return reshape(arange(shape.numel(), f64), shape); }
 
-TEST_CASE("scatter: replaces; of several the last counts, and has the gradient") {
+TEST_CASE("scatter: replaces; the last of several values stays, and gets the gradient") {
   const Tensor x = tensor({1, 2, 3}, f64).requires_grad_();
   const Tensor source = tensor({7, 8}, f64).requires_grad_();
   const Tensor y = scatter(x, 0, integers({2, 0}, {2}), source);
@@ -54,7 +54,7 @@ TEST_CASE("index: as x[i, :, j] of PyTorch and NumPy") {
   CHECK(index(x, {all, j}).to_vector() ==
         Numbers{8, 9, 10, 11, 0, 1, 2, 3, 20, 21, 22, 23, 12, 13, 14, 15});
   CHECK(index(x, {all, i, j}).shape() == Shape{2, 2, 2});
-  // Apart from each other: theirs come first.
+  // Not adjacent: the indexed dimensions come first.
   CHECK(index(x, {i, all, j}).shape() == Shape{2, 2, 3});
   CHECK(index(x, {i, all, j}).to_vector() == Numbers{2, 6, 10, 12, 16, 20, 14, 18, 22, 12, 16, 20});
   CHECK(index(arange(3), {integers({-1, -3}, {2})}).to_vector() == Numbers{2, 0});

@@ -24,7 +24,7 @@ Tensor leaf(const Shape& shape, uint64_t seed, DType dtype = f64) {
   return random(shape, seed, dtype).requires_grad_();
 }
 
-/// About three of four true.
+/// About three in four are true.
 Tensor random_mask(const Shape& shape, uint64_t seed) {
   Generator generator(seed);
   return rand(shape, f32, generator) > 0.25;
@@ -54,11 +54,11 @@ Results run(const std::vector<Tensor>& qkv, const Options& o, bool fused) {
   return {y, grad({y}, qkv, {random(y.shape(), 99, y.dtype())})};
 }
 
-/// Rounding errors of the sums in attention grow with their lengths, here 70 at most, and with the
-/// numbers in them, which are about 1: some hundred units in the last place.
+/// Rounding errors of the sums in attention grow with their length, here at most 70, and with the
+/// size of the numbers, about 1: some hundred units in the last place.
 double tolerance(DType dtype) { return dtype == f32 ? 2e-5 : 2e-14 * 2; }
 
-/// The fused op against the reference form: values and gradients, in f64 and f32.
+/// Compares the fused op with the reference form: values and gradients, in f64 and f32.
 void check_fused(const Shape& q, const Shape& k, const Shape& v, const Options& options) {
   for (DType dtype : {f64, f32}) {
     CAPTURE(dtype);
@@ -78,7 +78,7 @@ void check_fused(const Shape& q, const Shape& k, const Shape& v, const Options& 
 
 bool same_bits(const Tensor& a, const Tensor& b) { return a.to_vector() == b.to_vector(); }
 
-TEST_CASE("fused attention is the reference form, for every length up to 70") {
+TEST_CASE("fused attention agrees with the reference form, for every length up to 70") {
   for (int64_t t = 1; t <= 70; ++t) {
     CAPTURE(t);
     check_fused({2, t, 5}, {2, t, 5}, {2, t, 5}, {.is_causal = t % 2 == 0});
@@ -90,7 +90,7 @@ TEST_CASE("fused attention is the reference form, for every length up to 70") {
   }
 }
 
-TEST_CASE("fused attention is the reference form, for every head size") {
+TEST_CASE("fused attention agrees with the reference form, for every head size") {
   for (int64_t d : {1, 2, 3, 8, 16, 17, 31, 32, 33, 64, 65, 100})
     for (bool causal : {false, true}) {
       CAPTURE(d);
@@ -99,7 +99,7 @@ TEST_CASE("fused attention is the reference form, for every head size") {
   check_fused({2, 2, 21, 5}, {2, 2, 33, 5}, {2, 2, 33, 18}, {});  // values of another size
 }
 
-TEST_CASE("fused attention is the reference form, for all combinations of options") {
+TEST_CASE("fused attention agrees with the reference form, for all combinations of options") {
   const int64_t b = 2, h = 3;
   for (auto [tq, tk] : std::vector<std::pair<int64_t, int64_t>>{
            {19, 19}, {7, 30}, {30, 7}, {1, 12}, {70, 66}, {130, 70}, {66, 130}}) {
@@ -158,7 +158,7 @@ TEST_CASE("a row that may attend to nothing gives zeros and zero gradients, neve
         CHECK(r.grads[2].to_vector() == std::vector<double>(56, 0.0));
       }
   }
-  // One blind row among others, whose keys are blind in turn to another row.
+  // Two rows among others that may attend to nothing.
   Tensor mask = ones({70, 70}, boolean);
   fill_(select(mask, 0, 3), 0);
   fill_(select(mask, 0, 66), 0);
@@ -249,7 +249,7 @@ TEST_CASE("gradients of attention, first and second order, of the fused and the 
   }
 }
 
-TEST_CASE("an additive mask that is learnt gets its gradient") {
+TEST_CASE("a learnt additive mask gets its gradient") {
   const auto attend = [](const std::vector<Tensor>& x) {
     return scaled_dot_product_attention(x[0], x[1], x[2], x[3], 0, true);
   };
@@ -257,7 +257,7 @@ TEST_CASE("an additive mask that is learnt gets its gradient") {
       attend, {leaf({2, 3, 4}, 1), leaf({2, 3, 4}, 2), leaf({2, 3, 4}, 3), leaf({3, 3}, 4)}));
 }
 
-TEST_CASE("only the gradients that are wanted are computed, and to the same bits") {
+TEST_CASE("only the required gradients are computed, to the same bits") {
   const std::vector<Tensor> all{leaf({2, 9, 4}, 1), leaf({2, 9, 4}, 2), leaf({2, 9, 4}, 3)};
   const Results r = run(all, {}, true);
   for (int wanted = 0; wanted < 3; ++wanted) {
@@ -270,7 +270,7 @@ TEST_CASE("only the gradients that are wanted are computed, and to the same bits
   }
 }
 
-TEST_CASE("dropout drops its share of the weights, another set at every call, none where p = 0") {
+TEST_CASE("dropout drops a fraction p of the weights, another set at every call, none for p = 0") {
   // With values of 1 a row of y is the sum of its weights, so its mean stays 1.
   const Tensor q = random({4, 128, 8}, 1, f32), k = random({4, 128, 8}, 2, f32);
   const Tensor v = ones({4, 128, 8});
@@ -285,7 +285,7 @@ TEST_CASE("dropout drops its share of the weights, another set at every call, no
   CHECK(same_bits(nothing, zeros({4, 128, 8})));
 }
 
-TEST_CASE("self-attention of five tokens gives the numbers that numpy gives") {
+TEST_CASE("self-attention of five tokens gives numpy's numbers") {
   NumpyRandom numpy(42);
   const auto rand = [&](int64_t rows) {
     std::vector<double> values(static_cast<size_t>(rows) * 4);
@@ -305,7 +305,7 @@ TEST_CASE("self-attention of five tokens gives the numbers that numpy gives") {
   CHECK(allclose(y, expected, 0, 1e-12));
 }
 
-TEST_CASE("attention says what does not fit") {
+TEST_CASE("attention reports what does not fit") {
   const Tensor q = zeros({2, 3, 4}), k = zeros({2, 5, 4}), v = zeros({2, 5, 4});
   const std::string tag = "[scaled_dot_product_attention] ";
   const auto attend = scaled_dot_product_attention;

@@ -1,4 +1,4 @@
-// Errors name the line that called the op, whatever lies between the two.
+// Errors name the line that called the op, whatever functions are in between.
 #include "autograd/base/call_site.h"
 
 #include <doctest/doctest.h>
@@ -23,7 +23,7 @@ std::string called_at(int line) {
 bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
-/// `f`, on the line `here`, throws an Error that ends with that line.
+/// Checks that `f`, on the line `here`, throws an Error that ends with that line.
 void check_names_line(const std::function<void()>& f, Here here = Here::current()) {
   const std::string error = full_error_of(f);
   CAPTURE(error);
@@ -48,7 +48,7 @@ TEST_CASE("errors of ops end with the line that called") {
   check_names_line([&] { softmax(Tensor(), 0); });
 }
 
-TEST_CASE("functions that take no tensor, change one in place, or are members name it as well") {
+TEST_CASE("functions without tensors, in-place functions and members name the line as well") {
   const Tensor a = ones({4, 3}), w = ones({2}).requires_grad_();
   check_names_line([&] { zeros({-1}); });
   check_names_line([&] { Tensor::empty({-1}); });
@@ -97,7 +97,7 @@ TEST_CASE("misuse of a layer names the line that called the layer, and its path"
   nn::CrossEntropyLoss loss;
   check_names_line([&] { loss(ones({2, 3}), ones({4}, i64)); });
 
-  // A line of the layer's own, where that is not in the library.
+  // A line in the layer, if the layer is not part of the library.
   Own own;
   const std::string in_own = full_error_of([&] { own(ones({2, 4})); });
   CAPTURE(in_own);
@@ -111,7 +111,7 @@ TEST_CASE("every op of the registry names the line, given a tensor that is undef
     for (const test::Tensors& sample : op.samples)
       for (size_t i = 0; i < sample.size(); ++i)
         for (const Tensor& wrong : {Tensor(), arange(5), zeros({2, 3, 4, 5, 6}, f32)}) {
-          if (op.name == "to" && !wrong.defined()) continue;  // asks it for its dtype before
+          if (op.name == "to" && !wrong.defined()) continue;  // reads its dtype first
           test::Tensors inputs = sample;
           inputs[i] = wrong;
           const std::string error = full_error_of([&] { op.call(inputs); });
@@ -125,7 +125,7 @@ TEST_CASE("every op of the registry names the line, given a tensor that is undef
   CHECK(errors > 1000);
 }
 
-TEST_CASE("an error in a backward names the op's call, or the line in a backward of one's own") {
+TEST_CASE("an error in a backward names the op's call, or the line in a user's backward") {
   const Tensor x = ones({2}, f64).requires_grad_();
   const auto with_backward = [&](const std::function<Grads(const Tensor&)>& backward) {
     return record("mine", {x}, x.detach(), Save{},
@@ -145,7 +145,7 @@ TEST_CASE("an error in a backward names the op's call, or the line in a backward
   CHECK(ends_with(inner, called_at(line) + ")"));
 }
 
-TEST_CASE("outside of an op no line is named, also after one, and whatever became of its Arg") {
+TEST_CASE("outside an op no line is named, also after one, whatever happened to its Arg") {
   const auto plain = [] { return full_error_of([] { fail("tag", "text"); }); };
   CHECK(plain() == "[tag] text");
   const Tensor x = ones({2});
@@ -162,8 +162,8 @@ TEST_CASE("outside of an op no line is named, also after one, and whatever becam
     kept = arg;
     for (int i = 0; i < 200; ++i) many.push_back(arg);
   }
-  CHECK(plain() == "[tag] text");  // copies mark nothing
-  // Destroyed in the wrong order, and more than are kept.
+  CHECK(plain() == "[tag] text");  // copies do not count
+  // Destroyed in the wrong order, and more than are stored.
   auto first = std::make_unique<Arg>(x), second = std::make_unique<Arg>(x);
   first.reset();
   second.reset();
@@ -176,7 +176,7 @@ TEST_CASE("outside of an op no line is named, also after one, and whatever becam
   CHECK(plain() == "[tag] text");
 }
 
-// Lines of other files, as their paths may be written.
+// Lines of other files, with different spellings of paths.
 #line 1 "/usr/local/include/tarsier/nn/module.h"
 const SourceLine kInstalled = SourceLine::current();
 #line 1 "/usr/local/include/tarsier/nn/../autograd/tensor/tensor.h"
@@ -187,7 +187,7 @@ const SourceLine kOfAnother = SourceLine::current();
 const SourceLine kRelative = SourceLine::current();
 #line 1 "call_site_test.cpp"
 
-TEST_CASE("lines of the library are told from those of its users") {
+TEST_CASE("lines of the library are told apart from lines of its users") {
   CHECK(detail::in_library(kInstalled));
   CHECK(detail::in_library(kInstalledDetour));
   CHECK_FALSE(detail::in_library(kOfAnother));

@@ -1,4 +1,4 @@
-// check_op finds what is wrong with an op: one wrong op for each of its checks.
+// check_op finds errors of ops: one wrong op for each of its checks.
 #include "autograd/check/check_op.h"
 
 #include <doctest/doctest.h>
@@ -16,7 +16,7 @@ namespace {
 
 using Tensors = std::vector<Tensor>;
 
-/// x·σ(x)·y of two inputs, right in everything, with all that check_op can use.
+/// x·σ(x)·y of two inputs, correct in every way, with everything that check_op can use.
 OpCheck right_op() {
   const auto values = [](const Shape& shape, uint64_t seed) {
     Generator generator(seed);
@@ -45,14 +45,14 @@ OpCheck right_op() {
   return op;
 }
 
-/// Both the check that should find `wrong` and check_op as a whole do, and say `text`.
+/// Checks that both `check` and check_op find `wrong`, with `text` in the error.
 void check_finds(void (*check)(const OpCheck&), const std::string& text, const OpCheck& wrong) {
   check_error("[check_op] " + wrong.name, [&] { check(wrong); });
   check_error(text, [&] { check(wrong); });
   CHECK(error_of([&] { check_op(wrong); }) != "no error");
 }
 
-TEST_CASE("check_op is content with a right op, and with less to go by") {
+TEST_CASE("check_op accepts a correct op, with all or only some of its fields") {
   OpCheck op = right_op();
   CHECK(error_of([&] { check_op(op); }) == "no error");
   op.sized = nullptr;
@@ -79,7 +79,7 @@ TEST_CASE("check_op finds wrong gradients, of first and second order") {
   CHECK(error_of([&] { check_op_gradients(op); }) == "no error");
 }
 
-TEST_CASE("check_op finds a gradient that depends on who else asks") {
+TEST_CASE("check_op finds a gradient that depends on which other inputs require one") {
   OpCheck op = right_op();
   op.call = [](const Tensors& x) {
     return record("product", {x[0], x[1]}, x[0].detach() * x[1].detach(), Save{x[0], x[1]},

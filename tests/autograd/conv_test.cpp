@@ -1,4 +1,4 @@
-// Convolutions on images that take several tiles, where the registry's samples are small.
+// Convolutions on images of several tiles; the registry's samples are small.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 namespace tarsier {
 namespace {
 
-/// conv2d as it is defined in ops.h: one product with the columns of the whole batch.
+/// conv2d as defined in ops.h: one product with the columns of the whole batch.
 Tensor by_columns(const Tensor& x, const Tensor& weight, const Tensor& bias, const Pair& out,
                   const WindowOptions& window) {
   const Tensor columns = unfold(x, {weight.size(2), weight.size(3)}, window);
@@ -18,7 +18,7 @@ Tensor by_columns(const Tensor& x, const Tensor& weight, const Tensor& bias, con
 
 double largest(const Tensor& x) { return max(abs(x)).item(); }
 
-TEST_CASE("conv2d does not depend on how large images are cut into tiles") {
+TEST_CASE("conv2d does not depend on how large images are split into tiles") {
   const WindowOptions window{.stride = {1, 2}, .padding = {3, 1}, .dilation = {2, 1}};
   const Tensor x = randn({2, 16, 90, 200}, f64).requires_grad_();
   const Tensor weight = randn({3, 16, 4, 3}, f64).requires_grad_();

@@ -1,4 +1,4 @@
-// Creation ops and the random streams under them.
+// Creation ops and their random streams.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -56,7 +56,7 @@ TEST_CASE("constants and ranges") {
   CHECK_THROWS_AS(full({1}, std::nan(""), i64), Error);
 }
 
-TEST_CASE("values written out") {
+TEST_CASE("literal values") {
   CHECK(tensor({1, 2, 3}).shape() == Shape{3});
   const Tensor x = tensor({{1, 2, 3}, {4, 5, 6}}, f64);
   CHECK(x.shape() == Shape{2, 3});
@@ -95,7 +95,7 @@ TEST_CASE("Philox-4x32-10: the known answers of its authors (Random123, kat_vect
         Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
-TEST_CASE("numpy's classic generator: np.random.seed(1); np.random.rand()") {
+TEST_CASE("numpy's legacy generator: np.random.seed(1); np.random.rand()") {
   NumpyRandom random(1);
   CHECK(random.rand() == 0.417022004702574);
   CHECK(random.rand() == 0.7203244934421581);
@@ -132,7 +132,7 @@ TEST_CASE("random tensors: the same at any number of threads, and at any size") 
   }
 }
 
-// Bounds below are five deviations of the statistic: seeds are fixed, so they hold or they do not.
+// The bounds are five deviations of the statistic. Seeds are fixed, so the tests are deterministic.
 
 TEST_CASE("rand is uniform in [0, 1)") {
   const int n = 200000;
@@ -169,13 +169,13 @@ TEST_CASE("randn is normal: moments, tails, no correlation of neighbours") {
       const double p = std::erfc(limit / std::sqrt(2.0));
       CHECK(std::abs(beyond(limit) - n * p) < 5 * std::sqrt(n * p * (1 - p)));
     }
-    double halves = 0;  // r·cos θ and r·sin θ of one pair stand 128 apart
+    double halves = 0;  // r·cos θ and r·sin θ of one pair are 128 apart
     for (size_t i = 128; i < x.size(); ++i) halves += x[i] * x[i - 128];
     CHECK(std::abs(halves / n) < 5 / root);
   }
 }
 
-TEST_CASE("randint: every value of the range and none besides") {
+TEST_CASE("randint: every value of the range and no other") {
   Generator g(3);
   const auto x = randint(-2, 3, {50000}, g).to_vector<int64_t>();
   int64_t counts[5] = {};

@@ -9,7 +9,7 @@
 
 using namespace tarsier;
 
-TEST_CASE("dropout drops a share of p, and keeps the mean") {
+TEST_CASE("dropout drops a fraction p, and keeps the mean") {
   const int n = 100000;
   for (double p : {0.1, 0.5, 0.9}) {
     Generator g(1);
@@ -32,7 +32,7 @@ TEST_CASE("dropout: backward drops what forward dropped, and so does its own bac
   CHECK(allclose(ddy, y, 0, 0));
 }
 
-TEST_CASE("dropout is its reference form with the same key, on views, too") {
+TEST_CASE("dropout agrees with its reference form for the same key, on views as well") {
   for (DType dtype : {f32, f64}) {
     Generator g(3);
     const RandomKey key = g.state();
@@ -43,7 +43,7 @@ TEST_CASE("dropout is its reference form with the same key, on views, too") {
   }
 }
 
-TEST_CASE("dropout: nothing to do, everything to drop, wrong arguments") {
+TEST_CASE("dropout: p = 0, p = 1, wrong arguments") {
   Generator g(4);
   const Tensor x = randn({10});
   CHECK(dropout(x, 0.5, false, g).impl() == x.impl());

@@ -60,7 +60,7 @@ Tensor by_loops(const std::vector<std::string>& terms, const std::vector<Tensor>
 
 constexpr double kTolerance = 1e-12;
 
-TEST_CASE("einsum is the loop over all letters") {
+TEST_CASE("einsum agrees with the loop over all letters") {
   struct Case {
     std::vector<std::string> terms;
     std::vector<Shape> shapes;
@@ -148,7 +148,7 @@ TEST_CASE("gradients of einsum, first and second order") {
   check("ij,ij->i", {leaf({2, 1}, 1), leaf({2, 3}, 2)});
 }
 
-TEST_CASE("einsum says where the equation is wrong, or what does not fit it") {
+TEST_CASE("einsum reports where the equation is wrong, and what does not fit it") {
   const Tensor a = random({3, 4}, 1), b = random({5, 6}, 2);
   CHECK(error_of([&] { einsum("i1->i", {a}); }) ==
         "[einsum] 'i1->i', position 1: '1' cannot stand here: expected a letter, \"...\", \",\" or "

@@ -1,4 +1,4 @@
-// Elementwise ops: what the registry of ops (tests/ops) cannot say about them.
+// Elementwise ops: what the registry of ops (tests/ops) does not cover.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -17,7 +17,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 using Values = std::vector<double>;
 
-/// The same numbers; NaN is the same as NaN.
+/// Equal numbers; NaN equals NaN.
 bool same(const Tensor& x, const Values& want) {
   const Values got = x.to_vector();
   if (got.size() != want.size()) return false;
@@ -77,7 +77,7 @@ TEST_CASE("pow: the mixed second derivative at exponent 0 is 1/x") {
   CHECK(allclose(grad({dx}, {p}, {ones({2}, f64)})[0], tensor({0.5, 0.2}, f64)));
 }
 
-TEST_CASE("NaN goes through, and is unlike everything") {
+TEST_CASE("NaN propagates, and compares unequal to everything") {
   const Tensor x = tensor({kNan, 1});
   for (const Tensor& y : {relu(x), clamp(x, 0, 2), maximum(x, zeros({2})), minimum(x, zeros({2})),
                           gelu(x), gelu(x, "tanh"), silu(x), softplus(x), elu(x), leaky_relu(x)})
@@ -102,14 +102,14 @@ TEST_CASE("where and masked_fill keep infinities of the other side out of values
 
 TEST_CASE("softplus: threshold and beta") {
   CHECK(softplus(tensor({100}, f64)).item() == 100);
-  CHECK(softplus(tensor({21}, f64)).item() == 21);  // beyond the threshold: x itself, as PyTorch
+  CHECK(softplus(tensor({21}, f64)).item() == 21);  // above the threshold: x itself, as in PyTorch
   CHECK(softplus(tensor({19}, f64)).item() > 19);
   CHECK(softplus(tensor({1}, f64), 2).item() == doctest::Approx(std::log1p(std::exp(2.0)) / 2));
   CHECK(softplus(tensor({3}, f64), 2, 5).item() == 3);
   CHECK(same(slope(tensor({3}, f64), [](auto x) { return softplus(x, 2, 5); }), {1}));
 }
 
-TEST_CASE("elu: the gradient is finite where the unused exponential is not") {
+TEST_CASE("elu: the gradient is finite where the unused exponential overflows") {
   const Tensor dx = slope(tensor({1000, -1000}), [](auto x) { return elu(x, 2); });
   CHECK(same(dx, {1, 0}));
 }
@@ -137,7 +137,7 @@ TEST_CASE("i64 arithmetic") {
   CHECK((large + large).item<int64_t>() == std::numeric_limits<int64_t>::min());  // wraps
 }
 
-TEST_CASE("wrong dtypes and shapes say what was wrong") {
+TEST_CASE("errors of dtypes and shapes say what was wrong") {
   const Tensor x = ones({2, 3}), n = arange(3), mask = tensor({1, 0, 1}, boolean);
   CHECK(error_of([&] { x + n; }) ==
         "[add] dtypes f32 and i64 differ: convert one of them with to(x, f32)");
@@ -177,7 +177,7 @@ TEST_CASE("broadcasting over views: any strides, sizes of one, empty tensors") {
   CHECK((ones({0, 3}) < 1.0).shape() == Shape{0, 3});
   CHECK(exp(ones({0})).numel() == 0);
   CHECK((scalar(2) * scalar(3)).item() == 6);
-  // Larger than a chunk, with runs that chunks cut through.
+  // Larger than a chunk, with runs that chunk borders split.
   const Tensor wide = expand(reshape(arange(70000, f64), {70000, 1}), {70000, 3});
   const Tensor difference = wide - slice(reshape(arange(420000, f64), {70000, 6}), 1, 0, 6, 2);
   CHECK(select(select(difference, 0, 69999), 0, 2).item() == 69999 - (69999.0 * 6 + 4));
@@ -244,7 +244,7 @@ TEST_CASE("in-place ops: source and target may overlap") {
   CHECK(same(y, {0, 0, 4, 4}));
 }
 
-TEST_CASE("in-place ops count versions, and refuse what the tape would have to know") {
+TEST_CASE("in-place ops count versions, and refuse tensors that the tape needs") {
   const Tensor x = ones({2});
   int64_t version = x.version();
   for (const auto& change : std::vector<std::function<void()>>{
@@ -291,7 +291,7 @@ TEST_CASE("allclose: bounds, infinities, NaN") {
 }
 
 TEST_CASE("elu: the slope is α eˣ, to the last digits far below 0, and α at 0") {
-  // Of y + α nothing is left there: −1 + 4.5e-5 has lost all but five digits, −1 + 4e-18 all.
+  // y + α would cancel: −1 + 4.5e-5 keeps only five digits, −1 + 4e-18 none.
   const Tensor x = tensor({-0.5, -10, -12, -15, -20, -40, -80}).requires_grad_();
   sum(elu(x)).backward();
   const auto dx = x.grad().to_vector(), at = x.to_vector();

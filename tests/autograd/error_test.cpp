@@ -19,7 +19,7 @@
 namespace tarsier {
 namespace {
 
-/// As concat() before it lost the types of its parts.
+/// concat() with a stream: the reference.
 template <class... Parts>
 std::string streamed(const Parts&... parts) {
   std::ostringstream out;
@@ -46,7 +46,7 @@ TEST_CASE("the parts of an error are printed as an ostream prints them") {
   CHECK(concat() == "");
 }
 
-TEST_CASE("an error says tag and parts, and a check that holds makes no text") {
+TEST_CASE("an error has tag and parts, and a check that passes makes no text") {
   CHECK_NOTHROW(check(true, "op", "never"));
   try {
     check(1 > 2, "op", "shape ", Shape{2, 3}, " is ", 0.5, " of ", 4);
@@ -63,7 +63,7 @@ struct Reading {
   double value;
 };
 
-TEST_CASE("doubles are read alike by every standard library") {
+TEST_CASE("doubles are read the same way with every standard library") {
   constexpr std::errc kFine{}, kNone = std::errc::invalid_argument,
                                kRange = std::errc::result_out_of_range;
   const double inf = HUGE_VAL;

@@ -1,4 +1,4 @@
-// Children of fork(): the process with one thread that a library with threads must survive in.
+// Children of fork(): they have one thread, and a library with threads must still work.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -13,7 +13,7 @@
 namespace tarsier {
 namespace {
 
-/// Sets the number of threads for a scope, and gives the pool work, so that its workers are there.
+/// Sets the number of threads for a scope, and gives the pool work, so that its workers exist.
 struct Workers {
   explicit Workers(int n) : before(num_threads()) {
     set_num_threads(n);
@@ -23,7 +23,7 @@ struct Workers {
   int before;
 };
 
-/// A forward and a backward pass that are worth several threads.
+/// A forward and a backward pass, large enough for several threads.
 std::vector<double> gradient() {
   Generator generator(1);
   const Tensor x = randn({300, 200}, f32, generator).requires_grad_();
@@ -31,7 +31,7 @@ std::vector<double> gradient() {
   return x.grad().to_vector();
 }
 
-/// Ends only where three threads share the work.
+/// Ends only if three threads share the work.
 void wait_for_three() {
   std::atomic<int> arrived = 0;
   parallel_for(3, 1, [&](int64_t, int64_t) {
@@ -40,7 +40,7 @@ void wait_for_three() {
   });
 }
 
-TEST_CASE("a forked child makes workers of its own, and ends as any process") {
+TEST_CASE("a forked child makes its own workers, and ends like any process") {
   const Workers scope(3);
   const std::vector<double> expected = gradient();
   CHECK(in_child([] { return 0; }) == 0);
@@ -64,7 +64,7 @@ TEST_CASE("a forked child makes workers of its own, and ends as any process") {
           gradient();
           std::exit(7);
         }) == 7);
-  // A child of the child; and the parent goes on with the workers that it has.
+  // A child of the child; and the parent continues with its workers.
   CHECK(in_child([] {
           wait_for_three();
           return in_child([] {
@@ -133,7 +133,7 @@ TEST_CASE("a body that forks and returns in the child gets an error there, and d
   CHECK_FALSE(error);
 }
 
-TEST_CASE("where the system gives no workers the caller computes alone") {
+TEST_CASE("if the system provides no threads, the caller computes alone") {
   const std::vector<double> expected = gradient();
   CHECK(in_child([&] {
           refuse_new_workers();
@@ -151,7 +151,7 @@ struct Late {
   }
 } late;
 
-TEST_CASE("what is destroyed after the pool at exit can still compute") {
+TEST_CASE("objects destroyed after the pool at exit can still compute") {
   const Workers scope(3);
   CHECK(in_child([]() -> int {
           late.expected = gradient();

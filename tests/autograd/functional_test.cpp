@@ -1,4 +1,4 @@
-// jacobian, hessian, jvp: against numbers of PyTorch 2.15, and against each other.
+// jacobian, hessian, jvp: compared with PyTorch 2.15, and with each other.
 #include "autograd/functional/functional.h"
 
 #include <doctest/doctest.h>
@@ -27,7 +27,7 @@ TEST_CASE("jacobian: of one input, as torch.autograd.functional.jacobian") {
   CHECK_FALSE(J.requires_grad());
 }
 
-TEST_CASE("jacobian: shapes, several inputs, nothing to depend on, nobody's grad() touched") {
+TEST_CASE("jacobian: shapes, several inputs, unused inputs, no grad() changed") {
   const Tensor a = randn({2, 3}, f64), b = randn({3, 4}, f64).requires_grad_();
   const Tensors J = jacobian([](const Tensors& x) { return matmul(x[0], x[1]); }, {a, b});
   CHECK(J[0].shape() == Shape{2, 4, 2, 3});
@@ -39,7 +39,7 @@ TEST_CASE("jacobian: shapes, several inputs, nothing to depend on, nobody's grad
   CHECK(sum(jacobian([](const Tensor& x) { return x.detach(); }, a)).item() == 0);
   CHECK(jacobian([](const Tensor& x) { return slice(x, 0, 0, 0); }, a).shape() ==
         Shape{0, 3, 2, 3});
-  const NoGrad guard;  // of the caller: the derivative is asked for all the same
+  const NoGrad guard;  // the caller's: the derivative is computed nevertheless
   CHECK(jacobian([](const Tensor& x) { return sum(square(x)); }, point()).to_vector() ==
         Numbers{1, -2, 4});
 }

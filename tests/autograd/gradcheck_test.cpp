@@ -18,7 +18,7 @@ Tensor leaf(const Shape& shape, uint64_t seed = 1) {
   return randn(shape, f64, generator).requires_grad_();
 }
 
-/// What gradcheck says about `f` at x, "" where it is content.
+/// The error of gradcheck for `f` at x, or "" if it passes.
 std::string verdict(const std::function<Tensor(const Tensors&)>& f, const Tensors& inputs,
                     bool second_order = false) {
   try {
@@ -48,7 +48,7 @@ std::function<Tensor(const Tensors&)> softmax_with(const Backward& backward) {
   };
 }
 
-TEST_CASE("gradcheck is content with right gradients of first and second order") {
+TEST_CASE("gradcheck accepts correct gradients of first and second order") {
   CHECK(verdict([](const Tensors& in) { return tanh(in[0]) * in[1]; }, {leaf({2, 3}), leaf({3}, 2)},
                 true) == "");
   CHECK(verdict(softmax_with([](const Tensor& y, const Tensor& dy) {
@@ -61,7 +61,7 @@ TEST_CASE("gradcheck is content with right gradients of first and second order")
 TEST_CASE("gradcheck finds a softmax backward that an all-ones upstream gradient passes") {
   const auto wrong =
       softmax_with([](const Tensor& y, const Tensor& dy) { return y * (dy - mean(dy, -1, true)); });
-  // The elements of a softmax sum to one, so with ones the true gradient is zero. So is this one.
+  // The elements of a softmax sum to one, so with ones the true gradient is zero, as is this one.
   const Tensor x = leaf({2, 3});
   const Tensor with_ones = grad({wrong({x})}, {x}, {ones({2, 3}, f64)})[0];
   CHECK(allclose(with_ones, zeros({2, 3}, f64)));
@@ -150,7 +150,7 @@ TEST_CASE("gradcheck of second order finds a fused op whose reference form is an
   CHECK(contains(verdict(f, {leaf({3})}, true), "with create_graph the gradient differs"));
 }
 
-TEST_CASE("gradcheck leaves its inputs as they were, also where it throws") {
+TEST_CASE("gradcheck leaves its inputs unchanged, even if it throws") {
   const Tensor x = leaf({2, 3});
   const std::vector<double> before = x.to_vector();
   CHECK(verdict([](const Tensors& in) { return exp(in[0]); }, {x}, true) == "");
@@ -176,7 +176,7 @@ TEST_CASE("gradcheck takes strided leaves, inputs without gradient, and captured
   CHECK(verdict([&](const Tensors&) { return square(weight); }, {weight}) == "");
 }
 
-/// y = x³ by loops over raw memory that do not look at strides; each may take a contiguous copy.
+/// y = x³ by loops over raw memory that ignore strides; each may take a contiguous copy.
 std::function<Tensor(const Tensors&)> cube(bool dense_x, bool dense_dy) {
   return [=](const Tensors& in) {
     const auto input = [](const Tensor& t, bool dense) { return dense ? contiguous(t) : t; };
@@ -195,11 +195,11 @@ std::function<Tensor(const Tensors&)> cube(bool dense_x, bool dense_dy) {
   };
 }
 
-TEST_CASE("gradcheck finds loops over raw memory that forget the strides, and says of what") {
+TEST_CASE("gradcheck finds loops over raw memory that ignore strides, and says which tensor's") {
   const Tensor x = tensor({2, 3, 4}, f64).requires_grad_();
   CHECK(verdict(cube(true, true), {x}) == "");
   CHECK(grad({sum(cube(true, true)({x}))}, {x})[0].to_vector() == std::vector<double>{12, 27, 48});
-  // sum() sends back an expanded gradient: [12, −565.6, −1984.0] came out of the next one.
+  // sum() sends back an expanded gradient. Without the copy the result was [12, −565.6, −1984.0].
   CHECK(contains(verdict(cube(true, false), {x}),
                  "with an upstream gradient that is strided (gaps and an offset)"));
   CHECK(contains(verdict(cube(false, true), {x}),
@@ -212,8 +212,8 @@ TEST_CASE("gradcheck finds loops over raw memory that forget the strides, and sa
   CHECK_NOTHROW(gradcheck(cube(false, false), {x}, {.any_layout = false}));
 }
 
-TEST_CASE("gradcheck finds what only expanded tensors break") {
-  // Right for all strides but 0: whoever sees one takes the next element.
+TEST_CASE("gradcheck finds errors that only expanded tensors show") {
+  // Right for all strides except 0, for which it takes the next element.
   const auto element = [](const Tensor& x, int64_t i) {
     const int64_t step = x.strides()[0] == 0 ? 1 : x.strides()[0];
     return x.data<double>()[i * step];
@@ -279,7 +279,7 @@ TEST_CASE("gradcheck lays out captured parameters and inputs without gradient as
   CHECK(mask.is_contiguous());
 }
 
-TEST_CASE("gradcheck says what it cannot check") {
+TEST_CASE("gradcheck reports what it cannot check") {
   const auto same = [](const Tensors& in) { return in[0] * 1; };
   CHECK(contains(verdict(same, {ones({2}, f64)}), "no input requires a gradient"));
   CHECK(contains(verdict(same, {ones({2}, f32).requires_grad_()}), "input 0 is f32"));

@@ -1,4 +1,4 @@
-// Choosing by number, and the sums that go back.
+// Selecting by index, and the sums of the backward.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// i64 where PyTorch computes with it: arithmetic, comparisons, sums, products of matrices. What it
-// would convert is an error that names the fix.
+// i64 as in PyTorch: arithmetic, comparisons, sums, matrix products. Where PyTorch would convert,
+// the error names the fix.
 #include <doctest/doctest.h>
 
 #include "autograd/ops.h"

@@ -57,7 +57,7 @@ Results local(const std::vector<Tensor>& qkv, const AttentionWindow& window,
   return with_grads(
       qkv, local_attention(qkv[0], qkv[1], qkv[2], window, mask, dropout_p, {}, generator));
 }
-/// What the window means: the same attention with a mask of Tq × Tk.
+/// The definition of the window: attention with a mask (Tq, Tk).
 Results masked(const std::vector<Tensor>& qkv, const Tensor& mask, double dropout_p = 0) {
   Generator generator(7);
   return with_grads(qkv, scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], mask, dropout_p,
@@ -71,7 +71,7 @@ void check_same_bits(const Results& a, const Results& b) {
   for (int i = 0; i < 3; ++i) CHECK(same_bits(a.grads[i], b.grads[i]));
 }
 
-/// The sums have some hundred terms of about 1: as many units in the last place.
+/// The sums have about a hundred terms of about 1: as many units in the last place.
 void check_close(const Results& got, const Results& want) {
   const double tolerance = got.y.dtype() == f32 ? 2e-5 : 4e-14;
   CHECK(got.y.shape() == want.y.shape());
@@ -97,7 +97,7 @@ TEST_CASE("local attention is attention under the mask of its window") {
       {.left = 63, .right = 0},
       {.left = 64, .right = 1},
       {.left = 128, .right = 40},
-      {.left = 5, .right = 0, .offset = 4},  // queries stand further on, as after a cache
+      {.left = 5, .right = 0, .offset = 4},  // queries at later positions, as after a cache
       {.left = 70, .right = 0, .offset = 65},
       {.left = 2, .right = 1, .offset = 60},   // the last rows are empty
       {.left = 2, .right = 1, .offset = -60},  // the first are
@@ -120,7 +120,7 @@ TEST_CASE("local attention is attention under the mask of its window") {
       }
 }
 
-TEST_CASE("a window goes together with a mask and with dropout") {
+TEST_CASE("a window works together with a mask and with dropout") {
   const int64_t tq = 70, tk = 100;
   const AttentionWindow w{.left = 30, .right = 4, .offset = 20};
   const Tensor window = mask_of(w, tq, tk);
@@ -141,12 +141,12 @@ TEST_CASE("a window goes together with a mask and with dropout") {
 
 TEST_CASE("a query that sees no key gives zeros, and no gradient") {
   const std::vector<Tensor> qkv = random_qkv(100, 100);
-  // Queries 0 … 69 see nothing, query 70 sees key 0, and so on; keys 30 … 99 are seen by nobody.
+  // Queries 0 … 69 see nothing, query 70 sees key 0, and so on; no query sees keys 30 … 99.
   const Results r = local(qkv, {.left = 0, .right = 0, .offset = -70});
   for (const Tensor& x : {r.y, r.grads[0]})
     CHECK(same_bits(slice(x, 1, 0, 70), zeros({2, 70, 5}, f64)));
   for (int i : {1, 2}) CHECK(same_bits(slice(r.grads[i], 1, 30, 100), zeros({2, 70, 5}, f64)));
-  // Who sees a single key takes its value.
+  // A query that sees a single key takes its value.
   CHECK(same_bits(slice(r.y, 1, 70, 100), slice(qkv[2], 1, 0, 30)));
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("without limits, and causal, it is scaled_dot_product_attention to the
   }
 }
 
-TEST_CASE("limits and offsets as large as numbers get") {
+TEST_CASE("the largest possible limits and offsets") {
   const std::vector<Tensor> qkv = random_qkv(9, 12);
   const Results all = masked(qkv, {});
   for (int64_t offset : {INT64_MIN, INT64_MIN + 1, int64_t{-5}, int64_t{5}, INT64_MAX})
@@ -173,7 +173,7 @@ TEST_CASE("limits and offsets as large as numbers get") {
   CHECK(same_bits(local(qkv, {.left = kAll, .right = 0, .offset = INT64_MIN}).y, nothing.y));
 }
 
-TEST_CASE("the reference form of local attention keeps to the window, too") {
+TEST_CASE("the reference form of local attention respects the window as well") {
   const AttentionWindow w{.left = 2, .right = 1, .offset = 3};
   const std::vector<Tensor> qkv = random_qkv(8, 9);
   const Tensor reference =
@@ -214,7 +214,7 @@ TEST_CASE("local attention: the bits do not depend on the number of threads") {
     }
 }
 
-TEST_CASE("a weight is dropped or kept whatever the window, and the same in backward") {
+TEST_CASE("dropout of a weight does not depend on the window, and is the same in backward") {
   // With the identity as v, y is the matrix of weights; dv = weightsᵀ · dy shows the weights in
   // backward.
   const int64_t t = 80;
@@ -251,7 +251,7 @@ TEST_CASE("gradients of local attention, first and second order") {
       }
 }
 
-TEST_CASE("local attention says what is wrong with its window, under its own name") {
+TEST_CASE("local attention reports what is wrong with its window, under its own name") {
   const std::vector<Tensor> qkv = random_qkv(4, 4);
   const auto error = [&](const AttentionWindow& w, const Tensor& mask = {}) {
     return error_of([&] { local_attention(qkv[0], qkv[1], qkv[2], w, mask); });

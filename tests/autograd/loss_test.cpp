@@ -113,7 +113,7 @@ TEST_CASE("logits of 1e4 give exact losses and gradients, in f32") {
   for (size_t i = 0; i < 4; ++i) CHECK(dx[i] == doctest::Approx(want[i]).epsilon(1e-6));
 }
 
-TEST_CASE("a masked class of logit −∞ costs nothing and gets no gradient") {
+TEST_CASE("a masked class of logit −∞ adds nothing to the loss and gets no gradient") {
   constexpr double inf = std::numeric_limits<double>::infinity();
   Tensor x = tensor({{0, -inf, 0}, {-inf, 1, 2}}, f64);
   x.requires_grad_();
@@ -125,7 +125,7 @@ TEST_CASE("a masked class of logit −∞ costs nothing and gets no gradient") {
   for (size_t i = 0; i < want.size(); ++i) CHECK(dx[i] == doctest::Approx(want[i]));
 }
 
-TEST_CASE("probabilities that are all at one class are that class") {
+TEST_CASE("a target with probability 1 for one class equals that class") {
   const Tensor x = logits(), t = targets(), hot = to(one_hot(t, 4), f64);
   for (CrossEntropyOptions options : all_options()) {
     if (options.ignore_index >= 0) continue;
@@ -135,7 +135,7 @@ TEST_CASE("probabilities that are all at one class are that class") {
   }
 }
 
-TEST_CASE("nothing to average is NaN, nothing to add is 0") {
+TEST_CASE("the mean of nothing is NaN, the sum of nothing is 0") {
   const Tensor ignored = from_vector<int64_t>({-100, -100, -100}, {3});
   CHECK(std::isnan(cross_entropy(logits(), ignored).item()));
   CHECK(cross_entropy(logits(), ignored, {.reduction = Reduction::sum}).item() == 0);
@@ -181,7 +181,7 @@ TEST_CASE("other errors of cross_entropy") {
         "[cross_entropy] label_smoothing 1.5 is not in [0, 1]");
 }
 
-TEST_CASE("cross_entropy: any integer may be the ignored one, for higher derivatives too") {
+TEST_CASE("cross_entropy: any integer may be ignored, for higher derivatives as well") {
   for (int64_t ignored : {std::numeric_limits<int64_t>::max(), (int64_t{1} << 53) + 1}) {
     const Tensor target = from_vector(std::vector<int64_t>{0, ignored}, {2});
     const CrossEntropyOptions options{.ignore_index = ignored};

@@ -30,7 +30,7 @@ TEST_CASE("map and zip: values on views, broadcasting, dtype errors") {
   CHECK_THROWS_AS(zip(x, ones({2}), [](auto a, auto) { return a; }), Error);
 }
 
-TEST_CASE("an op of one's own, from map and record, has gradients of every order") {
+TEST_CASE("a user's op, from map and record, has gradients of every order") {
   Tensor x = tensor({1, 2, -3}, f64).requires_grad_();
   const Tensor dx = grad({sum(cube(x))}, {x}, {}, true, true)[0];
   CHECK(dx.to_vector() == std::vector<double>{3, 12, 27});

@@ -62,10 +62,10 @@ double deviation(const Tensor& y, const std::vector<double>& expected) {
   return largest;
 }
 
-/// A sum of up to 70 products of normal numbers is good to about 70·4²·2⁻⁵³.
+/// A sum of up to 70 products of normal numbers is accurate to about 70·4²·2⁻⁵³.
 constexpr double kTolerance = 1e-12;
 
-TEST_CASE("matmul is the triple loop, for all broadcasts and memory layouts") {
+TEST_CASE("matmul agrees with the triple loop, for all broadcasts and memory layouts") {
   struct Case {
     Shape a, b;
   };
@@ -93,7 +93,7 @@ TEST_CASE("matmul takes views: slices with steps, permuted batches, expanded mat
   const Tensor every_second = slice(a, 1, 0, 6, 2), columns = slice(b, 2, 1, 8, 3);
   CHECK(deviation(matmul(every_second, columns),
                   by_loops(contiguous(every_second), contiguous(columns))) < kTolerance);
-  // Rows of a batch that are not evenly spaced, with one matrix for all.
+  // Unevenly spaced rows of a batch, with one matrix for all.
   const Tensor one = random({1, 10, 3}, 3);
   CHECK(deviation(matmul(slice(a, 1, 0, 5), select(one, 0, 0)),
                   by_loops(contiguous(slice(a, 1, 0, 5)), one)) < kTolerance);
@@ -172,14 +172,14 @@ TEST_CASE("gradients of linear, first and second order") {
   CHECK_NOTHROW(gradcheck(without, {leaf({3, 4}, 1), leaf({5, 3}, 2)}, options));
 }
 
-TEST_CASE("only the gradients that are wanted are computed") {
+TEST_CASE("only the required gradients are computed") {
   const Tensor a = random({2, 3}, 1), b = leaf({3, 4}, 2);
   matmul(a, b).backward(ones({2, 4}, f64));
   CHECK(!a.grad().defined());
   CHECK(deviation(b.grad(), by_loops(transpose(a, 0, 1), ones({2, 4}, f64))) < kTolerance);
 }
 
-TEST_CASE("matmul and linear say what does not fit") {
+TEST_CASE("matmul and linear report what does not fit") {
   CHECK(error_of([] {
           matmul(zeros({4, 3}), zeros({5, 2}));
         }) == "[matmul] shapes (4, 3) and (5, 2) do not multiply: inner sizes 3 and 5 differ");

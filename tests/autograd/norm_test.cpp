@@ -42,7 +42,7 @@ void check_same(const Tensors& a, const Tensors& b) {
   REQUIRE(a.size() == b.size());
   for (size_t i = 0; i < a.size(); ++i) {
     CAPTURE(i);
-    // What a reference form does not depend on has no gradient there; the fused form may say zero.
+    // An input that a reference form ignores has no gradient there; the fused form may give zeros.
     if (a[i].defined() && b[i].defined())
       CHECK(allclose(a[i], b[i], 1e-9, 1e-11));
     else if (a[i].defined())
@@ -74,7 +74,7 @@ TEST_CASE("the second derivatives of the fused norms are those of the reference 
              derivatives([](const auto& t) { return rms_norm_reference(t[0], t[1]); }, two));
 }
 
-TEST_CASE("norms of tiny, huge and constant rows stay finite, gradients too") {
+TEST_CASE("norms of tiny, huge and constant rows, and their gradients, stay finite") {
   for (double scale : {0.0, 1e-30, 1e-15, 1e-3, 1e6, 1e15}) {
     Tensor x = to(tensor({{scale, -scale, 2 * scale, 0}}, f64), f32);
     x.requires_grad_();
@@ -85,7 +85,7 @@ TEST_CASE("norms of tiny, huge and constant rows stay finite, gradients too") {
       CHECK(all(isfinite(x.grad())).item<bool>());
     }
   }
-  // The variance of 1e6 ± 0.5 survives, for the mean is taken off first.
+  // The variance of 1e6 ± 0.5 survives, because the mean is subtracted first.
   const Tensor far = to(tensor({{1e6 + 0.5, 1e6 - 0.5}}, f64), f32);
   CHECK(layer_norm(far, {}, {}, 0).to_vector() == Values{1, -1});
 }

@@ -99,7 +99,7 @@ TEST_CASE("bincount: counts, weights, minlength") {
   check_error("[bincount] weights of shape (3,)", [] { bincount(zeros({2}, i64), zeros({3})); });
 }
 
-TEST_CASE("cumprod: its gradient where elements are 0, integers, nothing") {
+TEST_CASE("cumprod: the gradient at zeros, integers, empty tensors") {
   const Tensor x = row({2, 0, 3, 0, 4}).requires_grad_();
   const Tensor y = cumprod(x, 0);
   CHECK(y.to_vector() == Numbers{2, 0, 0, 0, 0});
@@ -107,7 +107,7 @@ TEST_CASE("cumprod: its gradient where elements are 0, integers, nothing") {
   CHECK(cumprod(tensor({{1, 2}, {3, 4}}, i64), 0).to_vector() == Numbers{1, 2, 3, 8});
   CHECK(cumprod(tensor({1, 0, 1}, boolean), 0).dtype() == i64);
   CHECK(cumprod(zeros({0, 3}), 0).shape() == Shape{0, 3});
-  // Passes through what f32 cannot hold.
+  // Intermediate products overflow f32.
   CHECK(cumprod(tensor({1e30, 1e30, 1e-30, 1e-20}), 0).to_vector<float>()[3] ==
         doctest::Approx(1e10));
 }

@@ -15,7 +15,7 @@ namespace {
 using Numbers = std::vector<double>;
 using Tensors = std::vector<Tensor>;
 
-/// The nodes from which x hangs, to the leaves: how many of them there are of that name.
+/// Counts the nodes of that name in the graph of x.
 int count_nodes(const Tensor& x, const std::string& name) {
   std::vector<const Node*> seen, stack = {x.impl()->node.get()};
   int count = 0;
@@ -53,12 +53,12 @@ TEST_CASE("split: backward fills one buffer, however many parts there are") {
     grad({y}, {x}, {dy});
     return memory_stats().peak_bytes - before;
   };
-  // dx itself and no more than a part or two next to it: with zeros for each part it was more
+  // dx itself and no more than one or two parts next to it. With zeros for each part it was more
   // than twice as much.
   CHECK(peak_of(8) < rows * columns * int64_t{6});  // 1.5 times its bytes
 }
 
-TEST_CASE("split: a part that nobody used gets zeros; none used, nothing") {
+TEST_CASE("split: an unused part gets zeros; if none is used, there is no gradient") {
   const Tensor x = arange(5, f64).requires_grad_();
   const Tensors parts = chunk(x, 3);
   CHECK(parts[2].shape() == Shape{1});
@@ -67,7 +67,7 @@ TEST_CASE("split: a part that nobody used gets zeros; none used, nothing") {
   CHECK(grad({sum(x)}, {x})[0].to_vector() == Numbers(5, 1));
 }
 
-TEST_CASE("unbind: all of select(), negative dimensions, nothing to unbind") {
+TEST_CASE("unbind: equals select(), negative dimensions, empty dimensions") {
   const Tensor x = reshape(arange(6, f64), {2, 3}).requires_grad_();
   const Tensors columns = unbind(x, -1);
   REQUIRE(columns.size() == 3);
@@ -81,7 +81,7 @@ TEST_CASE("unbind: all of select(), negative dimensions, nothing to unbind") {
   check_error("[unbind] dimension 2 of a tensor with 2 dimensions", [&] { unbind(x, 2); });
 }
 
-TEST_CASE("outputs: hooks, retained gradients and grad() see every output by itself") {
+TEST_CASE("outputs: hooks, retained gradients and grad() handle every output separately") {
   const Tensor x = arange(4, f64).requires_grad_();
   const Tensors parts = split(x, 2);
   parts[0].retain_grad();
@@ -127,7 +127,7 @@ Tensors both(const Arg& x) {
                         });
 }
 
-TEST_CASE("outputs: an op of one's own") {
+TEST_CASE("outputs: a user's op") {
   const Tensor x = tensor({1, 2, 3}, f64).requires_grad_();
   const auto f = [](const auto& in) {
     const Tensors y = both(in[0]);
@@ -135,7 +135,7 @@ TEST_CASE("outputs: an op of one's own") {
   };
   gradcheck(f, {x}, {.second_order = true});
   CHECK(grad({sum(both(x)[0])}, {x})[0].to_vector() == Numbers{1, 1, 1});
-  // Changed in place since: an error, as for any op.
+  // A later in-place change is an error, as for any op.
   const Tensors y = both(x);
   {
     const NoGrad guard;
@@ -148,7 +148,7 @@ TEST_CASE("outputs: an op of one's own") {
   }
 }
 
-TEST_CASE("outputs: one that is saved is an error, for it would own itself") {
+TEST_CASE("outputs: saving one is an error, because it would own itself") {
   const Tensor x = tensor({1, 2}, f64).requires_grad_();
   check_error("an output cannot be saved", [&] {
     const Tensor y = x.detach() + 1;

@@ -54,9 +54,9 @@ TEST_CASE("work of one grain stays on the calling thread") {
   CHECK(id == std::this_thread::get_id());
 }
 
-TEST_CASE("the threads of the pool do share the work") {
+TEST_CASE("the threads of the pool share the work") {
   const Threads scope(3);
-  // Each chunk waits until three threads have come: it ends only if there are three.
+  // Each chunk waits for three threads: the loop ends only if there are three.
   std::atomic<int> arrived = 0;
   parallel_for(3, 1, [&](int64_t, int64_t) {
     ++arrived;
@@ -80,7 +80,7 @@ TEST_CASE("a nested parallel_for runs on the thread that calls it") {
   CHECK(total == 1600);
 }
 
-TEST_CASE("an exception in a body reaches the caller, and the pool works on") {
+TEST_CASE("an exception in a body reaches the caller, and the pool keeps working") {
   for (int threads : {1, 2, 5}) {
     const Threads scope(threads);
     for (int repeat = 0; repeat < 20; ++repeat) {
@@ -135,7 +135,7 @@ TEST_CASE("the number of threads may change while other threads of the program c
   CHECK(total == 3 * 300 * 45);
 }
 
-TEST_CASE("set_num_threads says what it takes") {
+TEST_CASE("set_num_threads reports what it accepts") {
   const int before = num_threads();
   CHECK_THROWS_AS(set_num_threads(0), Error);
   CHECK_THROWS_AS(set_num_threads(-3), Error);

@@ -35,7 +35,7 @@ TEST_CASE("numbers are aligned, in the format that suits them all") {
   CHECK(text_of(tensor_of({1e300}, {})) == "tensor(1.0000e+300, shape (), f64)");
 }
 
-TEST_CASE("strides are followed, nothing is nothing, three dimensions are told apart") {
+TEST_CASE("strides, empty tensors, three dimensions") {
   const Tensor x = tensor_of<int64_t>({1, 2, 3, 4, 5, 6}, {2, 3});
   CHECK(text_of(transpose(x, 0, 1)) ==
         "tensor([[1, 4],\n        [2, 5],\n        [3, 6]], shape (3, 2), i64)");
@@ -72,7 +72,7 @@ TEST_CASE("long rows are wrapped at 80 columns") {
   CHECK(count == 4);
 }
 
-TEST_CASE("the flags of the stream do not matter, and are left alone") {
+TEST_CASE("the flags of the stream do not matter and do not change") {
   std::ostringstream out;
   out << std::hex << std::setprecision(2) << tensor_of({0.12345}, {1}) << 255;
   CHECK(out.str() == "tensor([0.1235], shape (1,), f64)ff");

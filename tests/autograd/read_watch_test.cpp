@@ -1,4 +1,4 @@
-// Backwards that cannot be differentiated: found where that matters, and nowhere else.
+// Backwards that cannot be differentiated: reported where it matters, and nowhere else.
 #include <doctest/doctest.h>
 
 #include <span>
@@ -45,14 +45,14 @@ TEST_CASE("a backward in raw memory is an error under create_graph, which names 
   CHECK(second_derivative(x, [](const Saved& saved, const Tensor& dy) -> Grads {
           return {dy * 3 * square(saved[0])};
         }) == std::vector<double>{14, 20});
-  // Silently, this was [2, 2].
+  // Without the check the result was [2, 2].
   const std::string error = error_of([&] { second_derivative(x, raw_backward); });
   CAPTURE(error);
   CHECK(error.starts_with("[cube] the backward of 'cube' called at "));
   CHECK(error.find(concat("read_watch_test.cpp:", kRawLine, ",")) != error.npos);
   CHECK(error.find("as raw memory") != error.npos);
   CHECK(error.find("once_differentiable") != error.npos);
-  // Without create_graph it is as good as any.
+  // Without create_graph it is fine.
   sum(cube_with(x, raw_backward)).backward();
   CHECK(x.grad().to_vector() == std::vector<double>{12, 27});
 }
@@ -82,14 +82,14 @@ TEST_CASE("every way to read without recording is found") {
     const NoGrad guard;
     return {dy * 3 * square(saved[0])};
   });
-  // Half of it recorded: the other half would be missing all the same.
+  // Half of it is recorded: the other half would still be missing.
   finds([&](const Saved& saved, const Tensor& dy) -> Grads {
     const Tensor x = saved[0], tripled = map(x, [](auto v) { return 3 * v; });
     return {dy * tripled * x};
   });
   // Captured instead of saved.
   finds([&](const Saved&, const Tensor& dy) -> Grads { return {dy * map(x, triple)}; });
-  // The upstream gradient, where that is differentiated.
+  // The upstream gradient, if it is differentiated.
   const auto doubled = [](const Tensor& a) {
     return record("twice", {a}, a.detach() * 2, Save{},
                   [](const Saved&, const Tensor& dy) -> Grads {
@@ -111,13 +111,13 @@ Tensor triple_square(const Tensor& x) {
                 [](const Saved& saved, const Tensor& dy) -> Grads { return {dy * 6 * saved[0]}; });
 }
 
-TEST_CASE("what is read for an op that is recorded, or says that it is constant, is no error") {
+TEST_CASE("reading for a recorded op, or of a tensor marked constant, is no error") {
   const Tensor x = leaf({2, 3});
   const std::vector<double> right = {14, 20};
   CHECK(second_derivative(x, [](const Saved& saved, const Tensor& dy) -> Grads {
           return {dy * triple_square(saved[0])};
         }) == right);
-  // Of a transposed one contiguous() makes a copy, and that is what is read.
+  // contiguous() copies a transposed tensor, and the copy is read.
   CHECK(second_derivative(x, [](const Saved& saved, const Tensor& dy) -> Grads {
           const Tensor both = stack({saved[0], saved[0]}, 1);
           return {dy * select(triple_square(transpose(both, 0, 1)), 0, 1)};
@@ -136,7 +136,7 @@ TEST_CASE("what is read for an op that is recorded, or says that it is constant,
   const Tensor first = grad({sum(absolute(y) * y)}, {y}, {}, false, true)[0];
   CHECK(first.to_vector() == std::vector<double>{4, 6});
   CHECK(grad({sum(first)}, {y})[0].to_vector() == std::vector<double>{-2, 2});
-  // Tensors that need no gradient are nobody's business.
+  // Tensors without gradients do not matter.
   const Tensor factor = tensor({5, 7}, f64);
   const Tensor product = record("product", {x}, x.detach() * factor, Save{factor},
                                 [](const Saved& saved, const Tensor& dy) -> Grads {
@@ -145,7 +145,7 @@ TEST_CASE("what is read for an op that is recorded, or says that it is constant,
   CHECK(grad({sum(product)}, {x}, {}, false, true)[0].to_vector() == std::vector<double>{5, 7});
 }
 
-TEST_CASE("hooks may look at recorded gradients, and printing is no computing") {
+TEST_CASE("hooks and printing may read recorded gradients") {
   const Tensor x = leaf({2, 3});
   const Tensor y = square(x);
   double seen = 0;
@@ -156,7 +156,7 @@ TEST_CASE("hooks may look at recorded gradients, and printing is no computing") 
   const Tensor first = grad({sum(square(y))}, {x}, {}, false, true)[0];
   CHECK(seen == 8);
   CHECK(grad({sum(first)}, {x})[0].to_vector() == std::vector<double>{48, 108});
-  // Also a hook in a walk that a backward makes itself.
+  // Also a hook in a walk inside a backward.
   std::vector<double> inside;
   CHECK(second_derivative(x, [&](const Saved& saved, const Tensor& dy) -> Grads {
           return reference_grads({saved[0]}, dy, [&](const auto& in) {
@@ -189,7 +189,7 @@ TEST_CASE("once_differentiable: first derivatives as they are, second ones an er
   CHECK(error.starts_with("[cube] a second derivative through 'cube' called at "));
   CHECK(error.find("read_watch_test.cpp") != error.npos);
 
-  // A gradient that was asked for with create_graph, but not differentiated through the op.
+  // A gradient computed with create_graph, but not differentiated through the op.
   const Tensor w = leaf({5, 7});
   const Tensor both = grad({sum(cube(x) * w)}, {x}, {}, false, true)[0];
   check_error("[cube] a second derivative", [&] { grad({sum(both)}, {w}, {}, true); });

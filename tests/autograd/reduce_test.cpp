@@ -1,4 +1,4 @@
-// Reductions and scans: what the registry of ops (tests/ops) cannot know. Known values, NaN, empty
+// Reductions and scans: what the registry (tests/ops) does not cover. Known values, NaN, empty
 // tensors, error texts, and the same bits on any number of threads.
 #include <doctest/doctest.h>
 
@@ -51,7 +51,7 @@ TEST_CASE("sums over every subset of dimensions agree with sums one element at a
     for (int subset = 1; subset < 16; ++subset) {
       Axes dims;
       for (int d = 0; d < 4; ++d)
-        if (subset >> d & 1) dims.push_back(d % 2 ? d : d - 4);  // negative ones, too
+        if (subset >> d & 1) dims.push_back(d % 2 ? d : d - 4);  // negative ones as well
       const Tensor y = sum(x, dims, true);
       std::vector<double> want(static_cast<size_t>(y.numel()), 0);
       const Values all = x.to_vector();
@@ -65,7 +65,7 @@ TEST_CASE("sums over every subset of dimensions agree with sums one element at a
       CAPTURE(subset);
       CHECK(allclose(y, from_vector<double>(want, y.shape()), 1e-12, 1e-12));
       CHECK(allclose(sum(x, dims), reshape(y, sum(x, dims).shape()), 0, 0));
-      // The extremes take the same ways through memory.
+      // max and min use the same loops.
       CHECK(allclose(amax(x, dims), amax(contiguous(x), dims), 0, 0));
     }
 }
@@ -107,7 +107,7 @@ TEST_CASE("integers and masks are counted exactly") {
   CHECK(all(mask, 0).to_vector() == Values{0, 0, 1});
 }
 
-TEST_CASE("empty reductions give the neutral element or say why not") {
+TEST_CASE("empty reductions give the neutral element or an error that says why not") {
   const Tensor none = zeros({0, 3});
   CHECK(sum(none).item() == 0);
   CHECK(sum(none, 0).to_vector() == Values{0, 0, 0});
@@ -117,7 +117,7 @@ TEST_CASE("empty reductions give the neutral element or say why not") {
   CHECK(any(none > 0.0).item<bool>() == false);
   CHECK(all(none > 0.0).item<bool>() == true);
   CHECK(sum(none, 1).shape() == Shape{0});
-  CHECK(amax(none, 1).shape() == Shape{0});  // nothing asked, nothing missing
+  CHECK(amax(none, 1).shape() == Shape{0});  // an empty result needs no element
   CHECK(message_of([&] { amax(none, 0); }) ==
         "[amax] a tensor of shape (0, 3) has no elements to choose from");
   CHECK(message_of([&] { argmax(none); }) ==
@@ -125,7 +125,7 @@ TEST_CASE("empty reductions give the neutral element or say why not") {
   CHECK(std::isnan(var(vector({7})).item()));  // no degree of freedom
 }
 
-TEST_CASE("errors name the dimension and the mend") {
+TEST_CASE("errors name the dimension and the fix") {
   const Tensor x = zeros({2, 3});
   CHECK(message_of([&] { sum(x, 2); }) ==
         "[sum] dimension 2 of a tensor with 2 dimensions: use -2 to 1");
@@ -141,7 +141,7 @@ TEST_CASE("errors name the dimension and the mend") {
         "[cumsum] dimension 5 of a tensor with 2 dimensions: use -2 to 1");
 }
 
-TEST_CASE("NaN wins every contest, and its first place is the index") {
+TEST_CASE("max and min are NaN if an element is, and the index is that of the first NaN") {
   const Tensor x = vector({1, kNan, 3, kNan});
   CHECK(std::isnan(max(x).item()));
   CHECK(std::isnan(min(x).item()));
@@ -151,7 +151,7 @@ TEST_CASE("NaN wins every contest, and its first place is the index") {
   CHECK(std::isnan(logsumexp(x, 0).item()));
 }
 
-TEST_CASE("of equals the first is the index, and gets the gradient; amax shares it") {
+TEST_CASE("of equal elements the first gives the index and gets the gradient; amax divides it") {
   const Tensor x = vector({2, 5, 5, 1});
   CHECK(argmax(x).item<int64_t>() == 1);
   CHECK(argmin(vector({2, 1, 1})).item<int64_t>() == 1);
@@ -166,7 +166,7 @@ TEST_CASE("of equals the first is the index, and gets the gradient; amax shares 
   CHECK(min(m, 1).indices.to_vector() == Values{0, 1});
 }
 
-TEST_CASE("the gradient of a product is right beside zeros") {
+TEST_CASE("the gradient of a product is right next to zeros") {
   const auto product = [](const Tensor& x) { return prod(x); };
   CHECK(gradient(product, {2, 3, 4}) == Values{12, 8, 6});
   CHECK(gradient(product, {2, 0, 4}) == Values{0, 8, 0});
@@ -186,7 +186,8 @@ TEST_CASE("norm and stddev have gradient zero at zero, and no NaN") {
   CHECK(gradient([](const Tensor& x) { return norm(x); }, {3, 0, -4}) == Values{0.6, 0, -0.8});
 }
 
-TEST_CASE("var with any correction: none left is infinite, a huge one does not overflow") {
+TEST_CASE(
+    "var with any correction: infinite without degrees of freedom, no overflow for a huge one") {
   const Tensor x = tensor({1, 3}, f64);
   CHECK(var(x, {}, 2).item() == std::numeric_limits<double>::infinity());
   CHECK(var(x, {}, std::numeric_limits<int64_t>::max()).item() ==
@@ -200,7 +201,7 @@ TEST_CASE("var does not cancel far from zero") {
   CHECK(var(x).item() == 1);  // Σx² − n·mean² gives about 10 in f32
 }
 
-TEST_CASE("logsumexp survives logits of 1e4 and rows of −∞") {
+TEST_CASE("logsumexp of logits of 1e4 and of rows of −∞") {
   const Tensor x = tensor({{1e4, 1e4}, {-1e4, -1e4}, {-kInf, -kInf}});
   const Values y = logsumexp(x, 1).to_vector();
   CHECK(y[0] == doctest::Approx(1e4 + std::log(2)));
@@ -218,7 +219,7 @@ TEST_CASE("an f32 sum of a million keeps six digits") {
 TEST_CASE("reductions have the same bits on any number of threads") {
   Threads restore;
   Generator generator(2);
-  // One long row, one tall matrix, many middles, and rows too few for the threads.
+  // One long row, one tall matrix, many middle dimensions, and fewer rows than threads.
   const std::vector<std::pair<Tensor, Axes>> problems = {
       {randn({300001}, f32, generator), {}},    {randn({5000, 37}, f32, generator), 0},
       {randn({40, 50, 70}, f32, generator), 1}, {randn({3, 100003}, f32, generator), 1},
@@ -240,7 +241,7 @@ TEST_CASE("reductions have the same bits on any number of threads") {
   }
 }
 
-TEST_CASE("prod and its gradient are rounded once, and pass through numbers that f32 lacks") {
+TEST_CASE("prod and its gradient are rounded once, even if intermediate products overflow f32") {
   Generator generator(3);
   const Tensor x = rand({64, 60}, f32, generator) + 0.5;
   const Tensor a = x.detach().requires_grad_(), b = to(x.detach(), f64).requires_grad_();

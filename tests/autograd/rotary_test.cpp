@@ -21,7 +21,7 @@ struct Angles {
   Tensor cos, sin;
 };
 
-/// Of row t and pair d: t · 10000^(−d / pairs), as the paper has it.
+/// The angle of row t and pair d: t · 10000^(−d / pairs), as in the paper.
 Angles angles(int64_t t, int64_t pairs, DType dtype = f64) {
   Angles a{Tensor::empty({t, pairs}, f64), Tensor::empty({t, pairs}, f64)};
   for (int64_t i = 0; i < t; ++i)
@@ -45,7 +45,7 @@ TEST_CASE("rotary: pairs of known numbers by known angles") {
         std::vector<double>{-2, 1, -3, -4, 5, 6, -8, 7});
 }
 
-TEST_CASE("rotary: the score of a query and a key depends on their distance alone") {
+TEST_CASE("rotary: the score of a query and a key depends only on their distance") {
   const int64_t t = 40, d = 16;
   const Angles a = angles(t, d / 2);
   for (bool interleaved : {false, true}) {
@@ -61,7 +61,7 @@ TEST_CASE("rotary: the score of a query and a key depends on their distance alon
   }
 }
 
-TEST_CASE("rotary: heads are turned where they lie, and can be joined again without a copy") {
+TEST_CASE("rotary: heads are rotated in their layout, and can be joined again without a copy") {
   const int64_t b = 2, t = 37, h = 3, d = 8;
   const Tensor qkv = random({b, t, 3 * h * d}, 1);
   const Tensor heads =
@@ -71,11 +71,11 @@ TEST_CASE("rotary: heads are turned where they lie, and can be joined again with
     const int64_t before = memory_stats().current_bytes;
     reset_peak_memory();
     const Tensor y = rotary_embedding(heads, a.cos, a.sin, interleaved);
-    // The result and no copy of the input beside it.
+    // The result, and no copy of the input.
     CHECK(memory_stats().peak_bytes - before < 2 * heads.numel() * 8);
     CHECK_NOTHROW(view(transpose(y, 1, 2), {b, t, h * d}));
     CHECK(same_bits(y, rotary_embedding(clone(heads), a.cos, a.sin, interleaved)));
-    // So does the gradient, in the order of dy.
+    // The same holds for the gradient, in the layout of dy.
     const Tensor x = clone(heads).requires_grad_();
     const Tensor dy = transpose(random({b, t, h, d}, 2), 1, 2);
     const Tensor dx = grad({rotary_embedding(x, a.cos, a.sin, interleaved)}, {x}, {dy})[0];
@@ -93,11 +93,11 @@ TEST_CASE("rotary: heads are turned where they lie, and can be joined again with
                                    clone(slice(table.sin, 0, t, t + 9)))));
 }
 
-TEST_CASE("rotary: an element does not depend on where it stands in its row") {
+TEST_CASE("rotary: an element does not depend on its position in the row") {
   for (bool interleaved : {false, true})
     for (int64_t pairs = 1; pairs <= 40; ++pairs) {
       CAPTURE(pairs);
-      // Every pair is the same, turned by the same angle.
+      // Every pair is the same, rotated by the same angle.
       const Tensor one = rotary_embedding(from_vector<float>({0.3f, -1.7f}, {1, 2}),
                                           full({1, 1}, 0.6f), full({1, 1}, 0.8f), interleaved);
       Tensor x = Tensor::empty({1, 2 * pairs});

@@ -1,4 +1,4 @@
-// Views share memory, copies do not, and gradients find their way back through both.
+// Views share memory, copies do not; gradients flow through both.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ bool shares_memory(const Tensor& a, const Tensor& b) {
   return a.impl()->storage == b.impl()->storage;
 }
 
-/// d(Σ y · dy)/dx for dy = 1, 2, 3, …: every element of dy is another.
+/// d(Σ y · dy)/dx for dy = 1, 2, 3, …: all elements of dy differ.
 Numbers gradient(const Tensor& y, const Tensor& x) {
   Tensor dy = Tensor::empty(y.shape(), y.dtype());
   for (int64_t i = 0; i < dy.numel(); ++i) dy.data<double>()[i] = static_cast<double>(i + 1);
@@ -55,7 +55,7 @@ TEST_CASE("reshape: values, -1, and what it refuses") {
   CHECK(reshape(count_up({0, 3}), {5, -1}).shape() == Shape{5, 0});
 }
 
-TEST_CASE("reshape is a view wherever strides allow it, and a copy where not") {
+TEST_CASE("reshape is a view if strides allow it, otherwise a copy") {
   const Tensor x = count_up({2, 3, 4});
   CHECK(shares_memory(reshape(x, {6, 4}), x));
   // (2, 4, 3) by transposition: the last two cannot be joined, but each can be cut.
@@ -91,7 +91,7 @@ TEST_CASE("writing through one view is seen through the others") {
                                      split(x, 2, 2)[1],
                                      chunk(x, 2, 0)[1],
                                      x.detach()};
-  x.data<double>()[23] = -7;  // the last element: in all of these, the last too
+  x.data<double>()[23] = -7;  // the last element, which is the last of all of these as well
   for (const Tensor& v : views) {
     CHECK(shares_memory(v, x));
     CHECK(v.to_vector().back() == -7);
@@ -192,7 +192,7 @@ TEST_CASE("copies through any strides, whole tiles and their edges, at any threa
   }
 }
 
-TEST_CASE("contiguous and to are the tensor itself where nothing is to be done") {
+TEST_CASE("contiguous and to return the tensor itself if there is nothing to do") {
   const Tensor x = count_up({2, 3});
   CHECK(contiguous(x).impl() == x.impl());
   CHECK(to(x, f64).impl() == x.impl());
@@ -200,7 +200,7 @@ TEST_CASE("contiguous and to are the tensor itself where nothing is to be done")
   CHECK(contiguous(transpose(x, 0, 1)).is_contiguous());
 }
 
-TEST_CASE("to: what does not fit is cut off, and the gradient comes back in the old dtype") {
+TEST_CASE("to: values are truncated, and the gradient comes back in the old dtype") {
   const double inf = std::numeric_limits<double>::infinity();
   Tensor x = count_up({6});
   const Numbers values = {-1.9, 2.9, inf, -inf, std::nan(""), 0};
@@ -322,7 +322,7 @@ TEST_CASE("tril and triu keep their side of any diagonal") {
   CHECK(gradient(triu(square), square) == Numbers{1, 2, 0, 4});
 }
 
-TEST_CASE("an empty dimension is cut into as many empty chunks as asked for") {
+TEST_CASE("an empty dimension is split into the requested number of empty chunks") {
   const Tensor x = zeros({2, 0});
   CHECK(chunk(x, 3, 1).size() == 3);
   CHECK(chunk(x, 3, 1)[2].shape() == Shape{2, 0});
@@ -330,7 +330,7 @@ TEST_CASE("an empty dimension is cut into as many empty chunks as asked for") {
   CHECK_THROWS_WITH_AS(chunk(x, int64_t{1} << 40, 1), doctest::Contains("[chunk]"), Error);
 }
 
-TEST_CASE("huge numbers are refused, or mean what they say, and never overflow") {
+TEST_CASE("huge arguments are refused or handled, and never overflow") {
   constexpr int64_t kHuge = int64_t{1} << 62, kMax = std::numeric_limits<int64_t>::max(),
                     kMin = std::numeric_limits<int64_t>::min();
   Tensor x = count_up({4}).requires_grad_();
@@ -343,13 +343,13 @@ TEST_CASE("huge numbers are refused, or mean what they say, and never overflow")
   CHECK_THROWS_WITH_AS(pad(x, {kMin, 0}), doctest::Contains("[pad] padding by"), Error);
   CHECK_THROWS_WITH_AS(split(x, {kMax, kMax, 6}, 0), doctest::Contains("[split]"), Error);
   CHECK_THROWS_WITH_AS(repeat(zeros({0, 4}), {1, kHuge}), doctest::Contains("[repeat]"), Error);
-  // Nothing in them, but their strides would not fit into 64 bits.
+  // Empty, but their strides would not fit into 64 bits.
   CHECK_THROWS_WITH_AS(zeros({0, kHuge, kHuge}), doctest::Contains("[empty]"), Error);
   CHECK_THROWS_WITH_AS(reshape(zeros({0}), {0, kHuge, kHuge}), doctest::Contains("[reshape]"),
                        Error);
 }
 
-TEST_CASE("what does not fit the dtype is not padded with, and a scalar has no dimensions") {
+TEST_CASE("pad refuses values that do not fit the dtype, and scalars") {
   CHECK_THROWS_WITH_AS(pad(ones({2}, i64), {1, 1}, 0.5), doctest::Contains("[pad] number 0.5"),
                        Error);
   CHECK_THROWS_WITH_AS(flip(scalar(1), {0}), doctest::Contains("[flip] dimension 0 of a scalar"),

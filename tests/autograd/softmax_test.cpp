@@ -51,7 +51,7 @@ TEST_CASE("softmax works along every dimension of any strides") {
     }
 }
 
-TEST_CASE("a row of −∞ alone gives NaN, beside others it gives zeros") {
+TEST_CASE("a row of only −∞ gives NaN; −∞ next to other logits gives zeros") {
   const Tensor x = tensor({{-kInf, -kInf}, {0, -kInf}}, f64);
   const Values y = softmax(x, -1).to_vector();
   CHECK(std::isnan(y[0]));

@@ -1,4 +1,4 @@
-// Order and chance.
+// Sorting and sampling.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -41,7 +41,7 @@ TEST_CASE("sort: ascending, descending, stable, along any dimension") {
   CHECK(sort(tensor_of({}, {0, 2}), 0).indices.shape() == Shape{0, 2});
 }
 
-TEST_CASE("NaN sorts above infinity, whichever way") {
+TEST_CASE("NaN sorts above infinity, in either order") {
   const Tensor x = tensor_of({nan, 1, inf, nan, -inf});
   CHECK(sort(x).indices.to_vector() == Numbers{4, 1, 2, 0, 3});
   CHECK(sort(x, 0, true).indices.to_vector() == Numbers{0, 3, 2, 1, 4});
@@ -66,7 +66,7 @@ TEST_CASE("topk: the first of equals first; its gradient goes to where the value
   CHECK_THROWS_AS(topk(x, -1), Error);
 }
 
-TEST_CASE("multinomial draws in proportion, and never what has weight 0") {
+TEST_CASE("multinomial draws in proportion, and never draws weight 0") {
   const Numbers weights = {0, 1, 0, 3, 4, 0};
   const int64_t draws = 20000;
   for (bool replacement : {true, false}) {
@@ -118,7 +118,7 @@ TEST_CASE("multinomial is a function of the generator's state, at any thread cou
   }
 }
 
-TEST_CASE("multinomial refuses what is no distribution") {
+TEST_CASE("multinomial refuses invalid distributions") {
   for (const Numbers& weights :
        {Numbers{1, -1}, Numbers{nan, 1}, Numbers{inf, 1}, Numbers{0, 0}, Numbers{}}) {
     CHECK_THROWS_AS(multinomial(tensor_of(weights), 1, true), Error);

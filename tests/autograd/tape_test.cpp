@@ -1,4 +1,4 @@
-// The engine: what is recorded, how it is walked, and what is said to those who misuse it.
+// The engine: recording, walking the graph, and the errors of misuse.
 #include "autograd/tape/tape.h"
 
 #include <doctest/doctest.h>
@@ -24,7 +24,7 @@ TEST_CASE("gradients accumulate in leaves, over paths and over calls") {
   CHECK(x.grad().to_vector() == std::vector<double>{15, 17});
 }
 
-TEST_CASE("an accumulated gradient is nobody else's memory") {
+TEST_CASE("an accumulated gradient does not share memory") {
   // a + b hands the same dy to both; adding to one leaf's gradient must not change the other's.
   Tensor a = leaf({1, 2}), b = leaf({3, 4});
   Tensor upstream = tensor({1, 1}, f64);
@@ -81,7 +81,7 @@ TEST_CASE("backward(create_graph) leaves differentiable gradients in leaves") {
   x.set_grad({});
 }
 
-TEST_CASE("a gradient left by create_graph is nobody else's memory, and stays what it was") {
+TEST_CASE("a gradient from create_graph does not share memory, and does not change") {
   Tensor a = leaf({2}), b = leaf({3});
   const Tensor upstream = tensor({1}, f64);
   (a + b).backward(upstream, false, true);
@@ -90,7 +90,7 @@ TEST_CASE("a gradient left by create_graph is nobody else's memory, and stays wh
   CHECK(b.grad().item() == 2);
   CHECK(upstream.item() == 1);
 
-  // What was built on a recorded gradient can be walked after more was added to the leaf.
+  // A graph built on a recorded gradient can be walked after more was added to the leaf.
   a.set_grad({});
   (a * a * a).backward({}, true, true);
   const Tensor first = a.grad();
@@ -100,7 +100,7 @@ TEST_CASE("a gradient left by create_graph is nobody else's memory, and stays wh
   CHECK(grad({y}, {a})[0].item() == 36 * 8);
 }
 
-TEST_CASE("a gradient that was set may be an expanded one") {
+TEST_CASE("a gradient that is set may be expanded") {
   Tensor x = leaf({1, 2});
   x.set_grad(expand(ones({1}, f64), {2}));
   sum(x).backward();
@@ -119,13 +119,13 @@ TEST_CASE("a freed graph is not walked again") {
   CHECK(x.grad().item() == 24);
 }
 
-TEST_CASE("what backward needs and was changed in place is caught, naming both ops") {
+TEST_CASE("an in-place change of what backward needs is an error that names both ops") {
   Tensor x = leaf({1, 2});
   Tensor factor = tensor({3, 4}, f64);
   Tensor y = x * factor;
   fill_(factor, 0);
   CHECK_THROWS_WITH_AS(sum(y).backward(), doctest::Contains("changed in place by 'fill_'"), Error);
-  // Through a view of the same memory, too.
+  // Through a view of the same memory as well.
   Tensor other = tensor({3, 4}, f64);
   Tensor z = x * other;
   zero_(select(other, 0, 1));
@@ -210,7 +210,7 @@ TEST_CASE("retain_grad keeps the gradient of a result") {
   CHECK(x.grad().item() == 24);
 }
 
-TEST_CASE("what nobody wants is not computed") {
+TEST_CASE("gradients that are not required are not computed") {
   Tensor a = leaf({1}), b = leaf({1});
   bool ran_for_b = false;
   Tensor y = record("probe", {a, b}, clone(a.detach()), Save{},
@@ -224,7 +224,7 @@ TEST_CASE("what nobody wants is not computed") {
   CHECK(ran_for_b);
 }
 
-TEST_CASE("a backward that returns nonsense is named") {
+TEST_CASE("a backward that returns invalid gradients is named") {
   Tensor x = leaf({1, 2});
   auto bad = [&](auto backward) {
     return record("bad_op", {x}, clone(x.detach()), Save{}, backward);
@@ -249,14 +249,14 @@ TEST_CASE("a backward that leaves out a gradient that is needed is named, with t
       sum(product(first_alone)).backward(),
       doctest::Contains("[product] backward returned no gradient for input 1 of shape (2,)"),
       Error);
-  // By what its recorder says, not by its name.
+  // Named by its recorder, not by its own name.
   CHECK_THROWS_WITH_AS(sum(product(first_alone, "module_inputs")).backward(),
                        doctest::Contains("[module_inputs] backward returned no gradient"), Error);
   const Tensor excused = product(detail::PartialBackward{first_alone});
   const std::vector<Tensor> grads = grad({sum(excused)}, {a, b}, {}, false, false, true);
   CHECK(grads[0].to_vector() == std::vector<double>{3, 4});
   CHECK_FALSE(grads[1].defined());
-  // Where nobody needs it, it may be missing.
+  // If it is not needed, it may be missing.
   CHECK(grad({sum(product(first_alone))}, {a})[0].to_vector() == std::vector<double>{3, 4});
   const Tensor zero = product([](const Saved& saved, const Tensor& dy) -> Grads {
     return {dy * saved[1], zeros_like(saved[1])};
@@ -264,7 +264,7 @@ TEST_CASE("a backward that leaves out a gradient that is needed is named, with t
   CHECK(grad({sum(zero)}, {b})[0].to_vector() == std::vector<double>{0, 0});
 }
 
-TEST_CASE("a backward that asks for what was not saved, or for an input that is none, is named") {
+TEST_CASE("a backward that reads a missing saved tensor or input is named") {
   Tensor x = leaf({1, 2});
   const auto with = [&](auto backward) {
     return record("asks", {x}, clone(x.detach()), Save{x}, backward);
@@ -325,7 +325,7 @@ TEST_CASE("anomaly mode names the first op that makes a NaN or an infinity") {
   Tensor x = leaf({0, 1});
   AnomalyMode guard;
   CHECK_THROWS_WITH_AS(log(x), doctest::Contains("'log' made a NaN or an infinity"), Error);
-  Tensor y = sqrt(x);  // fine forward; its derivative at 0 is infinite
+  Tensor y = sqrt(x);  // finite forward; its derivative at 0 is infinite
   CHECK_THROWS_WITH_AS(sum(y).backward(), doctest::Contains("the backward of 'sqrt'"), Error);
 }
 
@@ -360,7 +360,7 @@ TEST_CASE("a million chained ops: forward, backward, destruction") {
     for (int i = 0; i < 1'000'000; ++i) y = y + x;
     y.backward();
     CHECK(x.grad().item() == 1'000'001);
-    // And one that is dropped without having been walked, with saved tensors in the chain.
+    // And one that is dropped without being walked, with saved tensors in the chain.
     Tensor z = x;
     for (int i = 0; i < 1'000'000; ++i) z = z * x;
     CHECK(z.item() == 1);

@@ -1,4 +1,4 @@
-// Tensors as handles to strided memory, and the allocator under them.
+// Tensors as handles to strided memory, and the allocator.
 #include "autograd/tensor/tensor.h"
 
 #include <doctest/doctest.h>
@@ -13,7 +13,7 @@ using namespace tarsier;
 
 TEST_SUITE_BEGIN("tensor");
 
-TEST_CASE("a new tensor is contiguous, aligned and as large as said") {
+TEST_CASE("a new tensor is contiguous, aligned and of the requested size") {
   Tensor x = Tensor::empty({2, 3, 4}, f64);
   CHECK(x.shape() == Shape{2, 3, 4});
   CHECK(x.strides() == Strides{12, 4, 1});
@@ -58,7 +58,7 @@ TEST_CASE("misuse is an Error that says what was wrong") {
   CHECK_THROWS_WITH_AS(x + zeros({3}), doctest::Contains("sizes 2 and 3"), Error);
 }
 
-TEST_CASE("span: the elements in row-major order, of contiguous tensors of that dtype alone") {
+TEST_CASE("span: the elements in row-major order, only of contiguous tensors of that dtype") {
   const Tensor x = reshape(arange(6), {2, 3});
   const std::span<int64_t> elements = x.span<int64_t>();
   CHECK(std::vector<int64_t>(elements.begin(), elements.end()) == x.to_vector<int64_t>());
@@ -80,7 +80,7 @@ TEST_CASE("span: the elements in row-major order, of contiguous tensors of that 
   CHECK_THROWS_WITH_AS(Tensor().span<float>(), doctest::Contains("undefined"), Error);
 }
 
-TEST_CASE("sizes whose product overflows are refused before memory is asked for") {
+TEST_CASE("sizes whose product overflows are refused before memory is allocated") {
   const int64_t huge = int64_t(1) << 33;
   CHECK_THROWS_WITH_AS(Tensor::empty({huge, huge}), doctest::Contains("64 bits"), Error);
   CHECK_THROWS_WITH_AS(Tensor::empty({int64_t(1) << 60}), doctest::Contains("[memory]"), Error);
@@ -94,7 +94,7 @@ TEST_CASE("shapes print as tuples and broadcast from the right") {
   CHECK_THROWS_AS(broadcast_shapes({2, 3}, {2}, "t"), Error);
 }
 
-TEST_CASE("freed blocks are handed out again, and counted") {
+TEST_CASE("freed blocks are reused, and counted") {
   empty_memory_cache();
   const MemoryStats before = memory_stats();
   void* first = nullptr;
@@ -105,7 +105,7 @@ TEST_CASE("freed blocks are handed out again, and counted") {
   }
   CHECK(memory_stats().current_bytes == before.current_bytes);
   {
-    // What is kept is limited by what was ever in use at once; make sure that this block is.
+    // The cache is limited by the peak use; make sure that this block is kept.
     Tensor y = Tensor::empty({1000});
     Tensor z = Tensor::empty({1010});
     CHECK(memory_stats().peak_bytes >= before.current_bytes + 8000);
@@ -119,7 +119,7 @@ TEST_CASE("freed blocks are handed out again, and counted") {
   CHECK(memory_stats().cached_bytes == 0);
 }
 
-TEST_CASE("memory of others is used in place and let go at the end") {
+TEST_CASE("external memory is used in place and released at the end") {
   auto numbers = std::make_shared<std::vector<float>>(std::vector<float>{1, 2, 3});
   std::weak_ptr<std::vector<float>> alive = numbers;
   {

@@ -110,7 +110,7 @@ TEST_CASE("pad: the modes of torch.nn.functional.pad") {
   CHECK(row({2, 1}, "replicate") == Numbers{0, 0, 0, 1, 2, 2});
   CHECK(row({2, 1}, "circular") == Numbers{1, 2, 0, 1, 2, 0});
   CHECK(row({2, 1}, "constant") == Numbers{0, 0, 0, 1, 2, 0});
-  // What is cut comes back by reflection, and not by going around.
+  // Cropped elements come back by reflection, not by wrapping.
   CHECK(row({-1, 2}, "reflect") == Numbers{1, 2, 1, 0});
   CHECK(row({-1, 2}, "replicate") == Numbers{1, 2, 2, 2});
   CHECK(row({-1, 2}, "circular") == Numbers{1, 2, 1, 2});

@@ -1,6 +1,6 @@
 // autograd/DERIVATIONS.md leads from formulas to lines of code, as
 //   - `function` in `file`: `code`, `code` and `code`
-// Do these functions stand in these files, and that code in these functions?
+// Are these functions in these files, and is that code in these functions?
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ std::vector<std::string> lines_of(const std::filesystem::path& path) {
   return lines;
 }
 
-/// The items of lists that begin with code.
+/// The list items that begin with code.
 std::vector<Reference> references_in(const std::vector<std::string>& lines) {
   static const std::regex item("- `(\\w+)` in `([^`]+)`(.*)"), quote("`([^`]+)`");
   std::vector<Reference> references;
@@ -51,8 +51,8 @@ std::string without_spaces(std::string text) {
   return text;
 }
 
-/// The definitions of `function`, without spaces: from its name, on a line that is not indented and
-/// no comment, to the next line that begins with a brace.
+/// The definitions of `function`, without spaces: from its name, on a line that is neither indented
+/// nor a comment, to the next line that begins with a brace.
 std::vector<std::string> bodies_of(const std::string& function,
                                    const std::vector<std::string>& lines) {
   const std::regex definition("[^ /#].*\\b" + function + "\\(.*");
@@ -70,7 +70,7 @@ std::vector<std::string> bodies_of(const std::string& function,
   return bodies;
 }
 
-/// "" where the reference is true, otherwise what is wrong with it.
+/// "" if the reference is true, otherwise what is wrong with it.
 std::string wrong_with(const Reference& reference, const std::filesystem::path& folder) {
   if (reference.function.empty()) return "expected: `function` in `file`: `code`";
   if (!std::filesystem::exists(folder / reference.file)) return reference.file + " does not exist";
@@ -86,7 +86,7 @@ std::string wrong_with(const Reference& reference, const std::filesystem::path& 
   return "";
 }
 
-TEST_CASE("wrong references to code are noticed") {
+TEST_CASE("wrong references to code are found") {
   const std::filesystem::path folder = source_file("autograd");
   const auto wrong = [&](const std::string& line) {
     const std::vector<Reference> references = references_in({line});
@@ -104,7 +104,7 @@ TEST_CASE("wrong references to code are noticed") {
   CHECK(references_in({"text `sum_to_shape` in `tape/accumulate.cpp`", "- text"}).empty());
 }
 
-TEST_CASE("DERIVATIONS.md quotes code that is there") {
+TEST_CASE("DERIVATIONS.md quotes code that exists") {
   const std::filesystem::path folder = source_file("autograd");
   const std::vector<Reference> references = references_in(lines_of(folder / "DERIVATIONS.md"));
   CHECK(references.size() >= 30);

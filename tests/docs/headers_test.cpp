@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// "" where #include "name" in `header` finds a file next to it; otherwise what is wrong.
+/// "" if #include "name" in `header` finds a file relative to it; otherwise what is wrong.
 std::string wrong_include(const fs::path& header, const std::string& name) {
   if (fs::exists(header.parent_path() / name)) return "";
   if (!fs::exists(source_file(name))) return "there is no such file";

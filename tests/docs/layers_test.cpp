@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A header and its source are one: "autograd/tape/tape". A kernel is one of its own:
+/// A header and its source are one unit: "autograd/tape/tape". A kernel is a unit of its own:
 /// "autograd/ops/norm/norm.kernel".
 using Includes = std::map<std::string, std::set<std::string>>;
 
@@ -46,7 +46,7 @@ Includes read_includes() {
   return includes;
 }
 
-/// The units on a cycle through `from`, in order; empty where there is none.
+/// The units on a cycle through `from`, in order; empty if there is none.
 std::vector<std::string> cycle_through(const std::string& from, const Includes& includes) {
   std::map<std::string, std::string> came_from;
   std::vector<std::string> stack = {from};

@@ -1,4 +1,4 @@
-// Do the READMEs tell the truth? The files that they name exist, and their commands can be typed.
+// Are the READMEs true? The files that they name exist, and their commands work.
 // (Their C++ is compiled and run by snippets.cmake.)
 #include <doctest/doctest.h>
 
@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFolders[] = {"autograd", "nn", "optim", "zoo", "tests", "bench", "findings"};
 
-/// The pages of the project: README.md and others, of folders and of folders in them.
+/// The project's Markdown files, two folders deep.
 std::vector<fs::path> readmes() {
   std::vector<fs::path> found = {source_file("README.md")};
   for (const char* folder : kFolders)
@@ -51,7 +51,7 @@ std::vector<std::string> commands_in(const std::string& text) {
   return commands;
 }
 
-/// The text without its blocks of code.
+/// The text without its code blocks.
 std::string prose_of(const std::string& text) {
   std::string prose, line;
   std::istringstream lines(text);
@@ -73,7 +73,7 @@ std::string output_of(const std::string& command) {
   return text;
 }
 
-/// "" where `command` can be typed in the project's folder; otherwise what is wrong with it.
+/// "" if `command` works in the project's folder; otherwise what is wrong with it.
 std::string wrong_with(const std::string& command) {
   std::istringstream stream(command);
   std::vector<std::string> words;
@@ -85,7 +85,7 @@ std::string wrong_with(const std::string& command) {
   const bool script = name == "./zoo/run" || name == "zoo/run";
   if (!program && name.find('/') != std::string::npos) {
     const fs::path file = source_file(name);
-    if (name.find("build/") != std::string::npos) return "";  // made by the commands before
+    if (name.find("build/") != std::string::npos) return "";  // made by earlier commands
     if (!fs::exists(file)) return name + " does not exist";
     const fs::perms mode = fs::status(file).permissions();
     if ((mode & fs::perms::owner_exec) == fs::perms::none) return name + " is not executable";
@@ -105,7 +105,7 @@ std::string wrong_with(const std::string& command) {
   return "";
 }
 
-TEST_CASE("commands are taken from sh blocks, and wrong ones are noticed") {
+TEST_CASE("commands are taken from sh blocks, and wrong ones are found") {
   CHECK(commands_in("```sh\n# no\n./a b  # c\n```\n./no\n```text\nno\n```\n") ==
         std::vector<std::string>{"./a b "});
   CHECK(wrong_with("./zoo/run train gpt --data x") == "");
@@ -115,7 +115,7 @@ TEST_CASE("commands are taken from sh blocks, and wrong ones are noticed") {
   CHECK(wrong_with("build/tarsier trane gpt") != "");
 }
 
-TEST_CASE("the commands of the READMEs can be typed") {
+TEST_CASE("the commands of the READMEs work") {
   for (const fs::path& readme : readmes())
     for (const std::string& command : commands_in(text_of(readme))) {
       const std::string wrong = wrong_with(command);
@@ -162,7 +162,7 @@ TEST_CASE("every finding can be run, and is listed") {
 }
 
 TEST_CASE("the files that the READMEs name exist") {
-  // `ops/elementwise.cpp`, the end of some path. x.h and x_test.cpp stand for any name, and
+  // The end of a path is enough: `matmul/gemm.h`. x.h and x_test.cpp stand for any name, and
   // main.cpp is the reader's.
   static const std::regex file(R"(`([a-z_]+/)*[a-z_0-9]+\.(h|cpp|cmake|py|sh)`)");
   static const std::regex example(R"((x|x_\w+|main)\.\w+)");

@@ -1,4 +1,4 @@
-// What a person sees while ./zoo/run and the like build: setup.sh's words.
+// The progress that setup.sh prints while ./zoo/run and others build.
 #include <doctest/doctest.h>
 
 #include <cstdio>
@@ -9,7 +9,7 @@
 namespace tarsier {
 namespace {
 
-/// What setup.sh says of these lines of a build, where standard error is no terminal.
+/// The output of setup.sh for these lines of a build, without a terminal.
 std::string progress_of(const std::string& lines) {
   const std::string command = "bash -ec 'source \"" + source_file(".scripts/setup.sh").string() +
                               "\"; printf \"" + lines + "\" | show_progress \"the program\"' 2>&1";
@@ -28,7 +28,7 @@ TEST_CASE("a build says what is built and how far it is, with ninja and with mak
   CHECK(progress_of("[  3%%] Building CXX object a/b.cpp.o\\n[ 50%%] Built target y\\n"
                     "[100%%] Built target z\\n[100%%] Built target w\\n") ==
         "Building the program: 3 %\nBuilding the program: 50 %\nBuilding the program: 100 %\n");
-  // The end is said, however little is left to it.
+  // The end is reported even if little was left.
   CHECK(progress_of("[194/200] Building CXX object a/b.cpp.o\\n[200/200] Linking d\\n") ==
         "Building the program: 97 %\nBuilding the program: 100 %\n");
   CHECK(progress_of("ninja: no work to do.\\n") == "");

@@ -1,7 +1,7 @@
-# Every ```cpp block of the READMEs is compiled, and run where it has a main function:
+# Every ```cpp block of the READMEs is compiled, and run if it has a main function:
 #   ```cpp            a whole file
 #   ```cpp fragment   statements: they are put into a main function after the three umbrella headers
-# A README that no longer compiles fails the build; one whose program fails, fails its test.
+# A README that no longer compiles fails the build; a program that fails, fails its test.
 
 # tarsier_add_snippets(README name): writes ${name}_1.cpp, … into the build folder, and adds a target
 # and a test for each.

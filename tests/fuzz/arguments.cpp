@@ -1,4 +1,4 @@
-// The command line: a word a line.
+// The command line: one word per line.
 #include "zoo/cli/arguments.h"
 
 #include "tests/fuzz/fuzz.h"
@@ -17,7 +17,7 @@ void tarsier::fuzz::read_input(std::string_view bytes) {
                                                      {"set", "KEY=VALUE", "", true},
                                                      {"quiet", "", ""}}};
   const zoo::Arguments arguments(train, zoo::split_lines(bytes));
-  promise(arguments.wants_help() || arguments.positional().size() <= 1, "no argument too many");
+  promise(arguments.wants_help() || arguments.positional().size() <= 1, "not too many arguments");
   arguments.text("data");
   for (const std::string& value : arguments.all("set")) promise(!value.empty(), "values are there");
   const auto steps = arguments.integer("steps", 1, 1000);

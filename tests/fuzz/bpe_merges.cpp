@@ -1,4 +1,4 @@
-// Byte pairs: a merges.txt over a vocabulary that has all of its tokens, and after a byte 0 a text.
+// Byte pairs: a merges.txt over a vocabulary with all of its tokens, and after a 0 byte a text.
 #include <set>
 
 #include "autograd/io/json.h"

@@ -1,5 +1,5 @@
-// Byte pairs: tokenizer.json, and after a byte 0 a text. The word VOCAB stands for the tokens of
-// single bytes and of what "ab ab" and the like make, which are too long to be guessed.
+// Byte pairs: tokenizer.json, and after a 0 byte a text. The word VOCAB stands for the tokens of
+// single bytes and of what "ab ab" and the like make, which are too long to guess.
 #include "autograd/io/json.h"
 #include "tests/fuzz/fuzz.h"
 #include "zoo/data/bpe.h"

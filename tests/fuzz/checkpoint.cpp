@@ -9,7 +9,7 @@ void tarsier::fuzz::read_input(std::string_view bytes) {
   const zoo::RunFolder run = zoo::RunFolder::open(folder().path());
   try {
     run.load_weights();
-  } catch (const Error&) {  // the checkpoint reads the same file otherwise
+  } catch (const Error&) {  // the checkpoint may still be readable
   }
   const zoo::Checkpoint checkpoint = run.load_checkpoint();
   promise(checkpoint.step >= 0, "steps are counted from 0");

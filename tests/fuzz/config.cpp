@@ -14,7 +14,7 @@ void tarsier::fuzz::read_input(std::string_view bytes) {
   settings.add("n_layer", layers, "blocks");
   settings.add("learning_rate", rate, "of the optimiser", 0, 1);
   settings.add("tied", tied, "one matrix");
-  settings.add("tokens", tokens, "what a text is cut into", {"words", "characters", "bpe"});
+  settings.add("tokens", tokens, "units that a text is split into", {"words", "characters", "bpe"});
   settings.add("vocab", vocab, "a folder", {});
   config.apply_to(settings);
   promise(layers >= 1 && layers <= INT32_MAX && rate >= 0 && rate <= 1, "limits hold");

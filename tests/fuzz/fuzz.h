@@ -1,8 +1,8 @@
 #pragma once
-// What the fuzz targets share. Each is a file beside this one that defines read_input(): it gives
-// the bytes to one of the project's readers. What is wrong with bytes is an Error that says so;
-// everything else that happens (another exception, a crash, a leak, more memory or time than
-// tests/fuzz/run allows, a broken promise()) is a fault of the reader.
+// Shared by the fuzz targets. Each is a file in this folder that defines read_input(), which passes
+// the bytes to one of the project's readers. Invalid bytes must give an Error that says what is
+// wrong. Everything else (another exception, a crash, a leak, more memory or time than
+// tests/fuzz/run allows, a broken promise()) is a bug of the reader.
 
 #include <unistd.h>
 
@@ -20,14 +20,14 @@ namespace tarsier::fuzz {
 /// Defined by each target.
 void read_input(std::string_view bytes);
 
-/// What holds for every input. Not an Error: that would be taken for the reader's.
+/// An invariant of every input. Does not throw Error, which would be taken for the reader's.
 inline void promise(bool holds, const char* what) {
   if (holds) return;
   std::fprintf(stderr, "broken promise: %s\n", what);
   std::abort();
 }
 
-/// A folder of this process, in memory where the system has one there.
+/// A folder of this process, in memory if the system provides one.
 class Folder {
  public:
   Folder() {
@@ -68,7 +68,7 @@ inline const Folder& folder() {
   return folder;
 }
 
-/// The bytes before the first `separator`. They are removed from `bytes`, with the separator.
+/// Removes the bytes before the first `separator`, and the separator, from `bytes`; returns them.
 inline std::string_view take_part(std::string_view& bytes, char separator) {
   const size_t end = bytes.find(separator);
   const std::string_view part = bytes.substr(0, end);
@@ -76,7 +76,7 @@ inline std::string_view take_part(std::string_view& bytes, char separator) {
   return part;
 }
 
-/// The first byte, taken from `bytes`: a choice among several ways. 0 where there is none.
+/// Removes the first byte from `bytes` and returns it, as a choice; 0 if there is none.
 inline unsigned take_byte(std::string_view& bytes) {
   if (bytes.empty()) return 0;
   const auto byte = static_cast<unsigned char>(bytes[0]);
@@ -86,7 +86,7 @@ inline unsigned take_byte(std::string_view& bytes) {
 
 }  // namespace tarsier::fuzz
 
-/// What libFuzzer calls. (Every target includes this header once, and is a program of its own.)
+/// Called by libFuzzer. (Every target includes this header once, and is a separate program.)
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     tarsier::fuzz::read_input({reinterpret_cast<const char*>(data), size});

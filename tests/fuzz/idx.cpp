@@ -1,4 +1,4 @@
-// MNIST's files: after the first byte, which says how many are the labels', labels and images.
+// MNIST's files: the first byte is the number of bytes of the labels; labels and images follow.
 #include <algorithm>
 
 #include "tests/fuzz/fuzz.h"

@@ -1,4 +1,4 @@
-// metrics.jsonl: as a report reads it, and as a resumed run does; the first byte is its last step.
+// metrics.jsonl, read by a report and by a resumed run; the first byte is its last step.
 #include "tests/fuzz/fuzz.h"
 #include "zoo/report/curves.h"
 #include "zoo/task/run_folder.h"
@@ -13,8 +13,8 @@ void tarsier::fuzz::read_input(std::string_view bytes) {
   }
   const zoo::RunFolder run = zoo::RunFolder::open(folder().path());
   const auto never = [] { return false; };
-  promise(zoo::MetricsLog::rewind(run, last_step, never), "it is done where nobody interrupts");
-  // What it keeps is whole.
+  promise(zoo::MetricsLog::rewind(run, last_step, never), "it finishes if nobody interrupts");
+  // What it keeps is valid.
   promise(zoo::MetricsLog::rewind(run, last_step, never), "a second time there is nothing to do");
   zoo::MetricsLog log(run);
 }

@@ -1,5 +1,5 @@
-// Parallel text: the first byte chooses what becomes of blank pairs, or two columns of one table; a
-// byte 0 parts the languages.
+// Parallel text: the first byte chooses how blank pairs are handled, or two columns of one table; a
+// 0 byte separates the languages.
 #include "zoo/data/parallel.h"
 
 #include "tests/fuzz/fuzz.h"

@@ -1,4 +1,4 @@
-// Pictures: BMP, PGM and PPM, and what predict makes of them.
+// Pictures: BMP, PGM and PPM, and how predict prepares them.
 #include "zoo/data/picture.h"
 
 #include "tests/fuzz/fuzz.h"

@@ -1,4 +1,4 @@
-// --set NAME=VALUE: a line each.
+// --set NAME=VALUE: one per line.
 #include "zoo/task/settings.h"
 
 #include "tests/fuzz/fuzz.h"
@@ -13,7 +13,7 @@ void tarsier::fuzz::read_input(std::string_view bytes) {
   settings.add("n_layer", layers, "blocks", 1, 100);
   settings.add("learning_rate", rate, "of the optimiser", 0, 1);
   settings.add("tied", tied, "one matrix");
-  settings.add("tokens", tokens, "what a text is cut into", {"words", "characters", "bpe"});
+  settings.add("tokens", tokens, "units that a text is split into", {"words", "characters", "bpe"});
   for (std::string_view line : zoo::split_lines(bytes)) {
     const std::string name(take_part(line, '='));
     settings.set(name, std::string(line));

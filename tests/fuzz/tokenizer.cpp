@@ -1,4 +1,4 @@
-// A tokenizer as config.json keeps it, and after a byte 0 a text.
+// A tokenizer as in config.json, and after a 0 byte a text.
 #include "zoo/data/tokenizer.h"
 
 #include "autograd/io/json.h"

@@ -1,4 +1,4 @@
-// Words: text of any bytes is cut into tokens that join to the same text.
+// Words: any bytes are split into tokens that join to the same text.
 #include "zoo/data/words.h"
 
 #include "tests/fuzz/fuzz.h"

@@ -1,5 +1,5 @@
-// How exact attention to many keys, and the gradients from many queries, are: the mean error, held
-// against what PyTorch 2.15 (AVX2) errs by on the same kind of numbers.
+// The accuracy of attention to many keys, and of the gradients from many queries: the mean error,
+// compared with the error of PyTorch 2.15 (AVX2) on the same kind of numbers.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -23,7 +23,7 @@ double relative_error(const Tensor& got, const Tensor& exact) {
   return std::sqrt(errors / squares);
 }
 
-/// y, dq, dk and dv for even numbers in [0, 1), of which nothing cancels in the sums of y, dk, dv.
+/// y, dq, dk and dv for uniform numbers in [0, 1): no cancellation in the sums of y, dk and dv.
 std::vector<Tensor> results(int64_t queries, int64_t keys, DType dtype) {
   Generator generator(5);
   const auto numbers = [&](int64_t n) { return to(rand({1, n, 16}, f32, generator), dtype); };
@@ -40,7 +40,7 @@ TEST_CASE("attention: sums over 32,768 keys or queries err by no more than PyTor
     int64_t queries, keys;
     double y, dq, dk, dv;  // PyTorch's errors
   };
-  // Of dq nearly everything cancels: k lies on one side of 0, and the weights' gradients add to 0.
+  // In dq nearly everything cancels: k is positive, and the weights' gradients sum to 0.
   for (const Case& c : {Case{16, 32768, 2.41e-7, 2.49e-4, 3.59e-7, 1.51e-7},
                         Case{32768, 16, 0.80e-7, 3.03e-6, 2.39e-7, 2.26e-7}}) {
     const std::vector<Tensor> got = results(c.queries, c.keys, f32),
@@ -48,8 +48,8 @@ TEST_CASE("attention: sums over 32,768 keys or queries err by no more than PyTor
     const double y = relative_error(got[0], exact[0]), dq = relative_error(got[1], exact[1]),
                  dk = relative_error(got[2], exact[2]), dv = relative_error(got[3], exact[3]);
     CAPTURE(c.keys);
-    // No more in the long sums, and at most twice as much in the others. (dq varies a lot from
-    // sample to sample, since each query has one rounded D for all of its keys.)
+    // At most PyTorch's error in the long sums, and twice that in the others. (dq varies a lot from
+    // sample to sample, because each query has one rounded D for all of its keys.)
     const bool many_keys = c.keys > c.queries;
     CHECK(y <= (many_keys ? 1 : 2) * c.y);
     CHECK(dq <= 2 * c.dq);

@@ -18,8 +18,8 @@ namespace tarsier {
 namespace {
 
 /// Matrices of `heads` heads with a gap after every row. The memory ends with the last element, so
-/// that a sanitizer sees who reads or writes behind it; the gaps hold NaN, which nobody may use and
-/// everybody must leave.
+/// that a sanitizer sees reads and writes past it. The gaps hold NaN, which must be neither used
+/// nor changed.
 template <class T>
 struct Rows {
   int64_t heads, n, d, row;
@@ -30,7 +30,7 @@ struct Rows {
       : heads(heads), n(n), d(d), row(d + gap) {
     memory.assign(static_cast<size_t>(std::max<int64_t>(heads * n * row - gap, 0)),
                   std::numeric_limits<T>::quiet_NaN());
-    // The heads in reverse, as no simple stride would have them.
+    // The heads in reverse order, which no single stride describes.
     for (int64_t h = 0; h < heads; ++h) offsets.push_back((heads - 1 - h) * n * row);
     std::mt19937 engine(seed);
     std::normal_distribution<double> normal;
@@ -58,7 +58,7 @@ struct Sizes {
 
 const kernels::Band kAll, kCausal{.upper = 0};
 
-/// The kernels against the definition, written in plain loops in double.
+/// The kernels compared with the definition, in plain loops in double.
 template <class T>
 void check_by_loops(const Sizes& s) {
   CAPTURE(s.heads);
@@ -105,7 +105,7 @@ void check_by_loops(const Sizes& s) {
     std::vector<std::vector<double>> want_dk(static_cast<size_t>(s.tk), zeros(s.d));
     std::vector<std::vector<double>> want_dv(static_cast<size_t>(s.tk), zeros(s.dv));
     for (int64_t i = 0; i < s.tq; ++i) {
-      // Of the keys first … end − 1, which may be none. Vectors of all keys, for plain indices.
+      // Over keys first … end − 1, possibly none. The vectors cover all keys, for simple indices.
       const int64_t first = std::max<int64_t>(0, i + s.band.lower);
       const int64_t end = std::min(s.tk, i + s.band.upper + 1);
       std::vector<double> weight = zeros(s.tk), want_y = zeros(s.dv), want_dq = zeros(s.d);
@@ -148,13 +148,13 @@ void check_by_loops(const Sizes& s) {
       compare(dv, h, j, want_dv[static_cast<size_t>(j)]);
     }
   }
-  // The longest sums have 150 terms of about 1; f32 loses some units of its 2⁻²⁴ on the way.
+  // The longest sums have 150 terms of about 1, with some rounding errors of 2⁻²⁴.
   CHECK(worst < (sizeof(T) == 4 ? 5e-5 : 1e-13));
   for (Rows<T>* rows : {&y, &dq, &dk, &dv}) CHECK(rows->gaps_are_nan());
 }
 
-TEST_CASE_TEMPLATE("attention kernels are the plain loops, at every length and head size", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("attention kernels agree with plain loops at every length and head size", T,
+                   float, double) {
   for (int64_t n = 1; n <= 70; ++n) {
     check_by_loops<T>({1, n, n, 1 + n % 20, 1 + n % 19, n % 3, n % 2 == 0 ? kCausal : kAll});
     check_by_loops<T>({2, 1 + n % 40, n, 8, 8, 0, n % 2 == 1 ? kCausal : kAll});
@@ -168,9 +168,9 @@ TEST_CASE_TEMPLATE("attention kernels are the plain loops, at every length and h
   }
 }
 
-TEST_CASE_TEMPLATE("attention kernels are the plain loops in every band", T, float, double) {
-  // Blocks are 64 × 64. Bands narrower than a vector and wider than a block, with edges inside of a
-  // block, on its border and beside it; some lie outside of the scores, on either side.
+TEST_CASE_TEMPLATE("attention kernels agree with plain loops in every band", T, float, double) {
+  // Blocks are 64 × 64. Bands narrower than a vector and wider than a block, with edges inside a
+  // block, on its border and next to it; some lie outside the scores, on either side.
   constexpr int64_t far = kernels::Band::kNoLimit;
   const int64_t edges[] = {-far, -200, -129, -128, -65, -64, -63, -17, -1,  0,
                            1,    5,    16,   63,   64,  65,  100, 127, 200, far};
@@ -180,16 +180,16 @@ TEST_CASE_TEMPLATE("attention kernels are the plain loops in every band", T, flo
     for (int64_t lower : edges)
       for (int64_t upper : edges)
         if (lower <= upper) check_by_loops<T>({1, tq, tk, 4, 3, 1, {lower, upper}});
-  // Every width about that of a vector, and every place in the block.
+  // Every width around that of a vector, at every position in the block.
   for (int64_t width = 0; width <= 20; ++width)
     for (int64_t lower = -70; lower <= 70; lower += 1 + width % 7)
       check_by_loops<T>({1, 80, 80, 3, 4, 0, {lower, lower + width}});
 }
 
-TEST_CASE_TEMPLATE("attention kernels are the plain loops over several segments", T, float,
+TEST_CASE_TEMPLATE("attention kernels agree with plain loops over several segments", T, float,
                    double) {
-  // Sums go by segments of 1,024 keys, and of as many queries. Bands that reach all of them, none
-  // of the first or the last, parts of two, and from one into the next.
+  // Sums are split into segments of 1,024 keys or queries. Bands that cover all segments, none of
+  // the first or the last, parts of two, and from one into the next.
   constexpr int64_t far = kernels::Band::kNoLimit;
   for (const kernels::Band& band : std::vector<kernels::Band>{
            {}, {-far, 0}, {-1100, -20}, {-3, 5}, {1000, far}, {-far, -1030}, {-64, 1024}}) {
@@ -200,8 +200,8 @@ TEST_CASE_TEMPLATE("attention kernels are the plain loops over several segments"
   }
 }
 
-TEST_CASE("the bits of the gradients are the same however the work is shared out") {
-  // One head is done as a whole by one thread, and block by block by several.
+TEST_CASE("the bits of the gradients do not depend on how the work is divided") {
+  // One thread processes a whole head; several threads process it block by block.
   const Threads restore;
   constexpr int64_t far = kernels::Band::kNoLimit;
   for (const kernels::Band& band : std::vector<kernels::Band>{

@@ -1,4 +1,4 @@
-// Elementwise kernels: every length, every stride, every op the same as one element at a time.
+// Elementwise kernels: every op gives the same at every length and stride as element by element.
 #include <doctest/doctest.h>
 
 #include <cmath>

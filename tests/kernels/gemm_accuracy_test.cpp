@@ -1,5 +1,5 @@
-// How exact sums of products are: the mean error of every path through matmul, held against
-// what PyTorch 2.15 (MKL, AVX2) errs by on the same kind of numbers.
+// The accuracy of sums of products: the mean error of every path through matmul, compared with the
+// error of PyTorch 2.15 (MKL, AVX2) on the same kind of numbers.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -12,7 +12,7 @@
 namespace tarsier::kernels {
 namespace {
 
-/// Even numbers in [low, 1).
+/// Uniform numbers in [low, 1).
 std::vector<float> noise(int64_t n, double low, uint64_t seed) {
   std::vector<float> values(static_cast<size_t>(n));
   uint64_t state = seed * 0x9E3779B97F4A7C15u + 1;
@@ -23,7 +23,7 @@ std::vector<float> noise(int64_t n, double low, uint64_t seed) {
   return values;
 }
 
-/// One way to ask for a product: its sizes, which operands lie transposed, and how it ends.
+/// A kind of product: its sizes, which operands are transposed, and its epilogue.
 struct Path {
   const char* name;
   int64_t m, n;
@@ -100,12 +100,12 @@ double relative_error(const Path& path, int64_t k, double low) {
   return std::sqrt(errors / squares);
 }
 
-TEST_CASE("matmul: sums err by at most twice what PyTorch's do, on every path") {
+TEST_CASE("matmul: errors of sums are at most twice PyTorch's, on every path") {
   struct Length {
     int64_t k;
     double positive, mixed;  // PyTorch's error for numbers in [0, 1), and in [−1, 1)
   };
-  // Up to 256: those of one row by a transposed matrix, which it sums along the lanes.
+  // The larger errors are those of one row by a transposed matrix, summed along the lanes.
   for (const Length& length :
        {Length{48, 0.43e-7, 0.83e-7}, Length{64, 0.48e-7, 0.89e-7}, Length{96, 0.49e-7, 1.02e-7},
         Length{128, 0.56e-7, 1.16e-7}, Length{160, 0.62e-7, 1.25e-7}, Length{256, 0.69e-7, 1.50e-7},
@@ -120,8 +120,8 @@ TEST_CASE("matmul: sums err by at most twice what PyTorch's do, on every path") 
     }
 }
 
-TEST_CASE("a dot product of a million equal numbers is good to the last digits") {
-  // Added one by one in f32, 10⁶ times 0.1 · 1 is 1.3 % off; PyTorch's dot is 0.06 % off.
+TEST_CASE("a dot product of a million equal numbers is right to the last digits") {
+  // Summed one by one in f32, 10⁶ terms 0.1 · 1 are 1.3 % off; PyTorch's dot is 0.06 % off.
   const std::vector<float> x(1000000, 0.1f), ones(1000000, 1.0f);
   for (const int64_t step : {1, 2, 3}) {
     const int64_t k = 1000000 / step;

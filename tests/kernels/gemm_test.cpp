@@ -15,8 +15,8 @@
 namespace tarsier::kernels {
 namespace {
 
-/// Numbers in [−1, 1] that depend on the seed and the place alone. They fill their significand:
-/// sums of short numbers would be exact in double, and the same in any order.
+/// Numbers in [−1, 1] that depend only on the seed and the index. They use all bits of the
+/// significand: sums of shorter numbers would be exact in double, and equal in any order.
 template <class T>
 std::vector<T> noise(int64_t n, uint64_t seed) {
   std::vector<T> values(n);
@@ -28,7 +28,7 @@ std::vector<T> noise(int64_t n, uint64_t seed) {
   return values;
 }
 
-/// How a matrix lies in memory.
+/// The layout of a matrix in memory.
 enum class Layout { rows, columns, padded, spread, one_row, one_element };
 
 struct Strides {
@@ -45,14 +45,14 @@ Strides strides(Layout layout, int64_t rows, int64_t cols) {
     case Layout::spread:
       return {2 * cols + 1, 2};
     case Layout::one_row:
-      return {0, 1};  // the same row again and again
+      return {0, 1};  // the same row repeated
     case Layout::one_element:
       return {0, 0};  // the same number everywhere
   }
   return {};
 }
 
-/// A product with its own memory. C has two more columns than needed, which must not be touched.
+/// A product with its memory. C has two extra columns, which must not change.
 template <class T>
 struct Problem {
   Problem(int64_t m, int64_t n, int64_t k, Layout a_layout = Layout::rows,
@@ -76,8 +76,8 @@ struct Problem {
             .c_row = n + 2};
   }
 
-  /// Runs the product; returns the largest error over its bound. A sum of k + 1 terms is
-  /// wrong by at most (k + 8)·ε·Σ|terms|.
+  /// Runs the product; returns the largest ratio of an error to its bound. The bound for a sum of
+  /// k + 1 terms is (k + 8)·ε·Σ|terms|.
   double run() {
     active<GemmKernels<T>>().gemm(gemm);
     double worst = 0;
@@ -94,7 +94,7 @@ struct Problem {
         }
         const double error = std::fabs(c[at] - sum);
         const double bound = (gemm.k + 8) * std::numeric_limits<T>::epsilon() * size;
-        // A NaN is an error too, which `>` would not see.
+        // A NaN is an error as well, which `>` would miss.
         if (!(error <= worst * bound)) worst = bound > 0 && error > 0 ? error / bound : error;
         if (std::isnan(error)) return error;
       }
@@ -123,7 +123,8 @@ TEST_CASE_TEMPLATE("matmul agrees with the definition at every length around the
 }
 
 TEST_CASE_TEMPLATE("matmul agrees with the definition over several blocks", T, float, double) {
-  // More columns, steps and rows than one block holds (gemm.kernel.cpp: kBlockCols, kBlockK, kBlockRows).
+  // More columns, steps and rows than one block holds (gemm.kernel.cpp: kBlockCols, kBlockK,
+  // kBlockRows).
   CHECK(Problem<T>(37, 2100, 50).run() <= 1);
   CHECK(Problem<T>(1400, 33, 20).run() <= 1);
   CHECK(Problem<T>(1400, 1030, 3, Layout::columns, Layout::columns).run() <= 1);
@@ -200,7 +201,7 @@ TEST_CASE_TEMPLATE("a batch gives the same bits as its matrices one by one", T, 
   for (const auto& [m, n, k] :
        {Size{3, 5, 7}, Size{64, 64, 32}, Size{70, 33, 64}, Size{150, 140, 130}}) {
     for (int64_t batch : {3, 5, 20}) {
-      // A changes with every matrix, B with every second (as heads that share keys do).
+      // A changes with every matrix, B with every second one (as when two heads share keys).
       const std::vector<T> a = noise<T>(batch * m * k, 1), b = noise<T>(batch * k * n, 2);
       std::vector<T> together(batch * m * n), alone(batch * m * n);
       std::vector<int64_t> a_offsets, b_offsets, c_offsets;
@@ -248,7 +249,7 @@ TEST_CASE_TEMPLATE("a batch gives the same bits as its matrices one by one", T, 
   }
 }
 
-TEST_CASE_TEMPLATE("the bits do not depend on threads, nor on which rows stand around", T, float,
+TEST_CASE_TEMPLATE("the bits depend neither on threads nor on the surrounding rows", T, float,
                    double) {
   const Threads restore;
   struct Size {
@@ -267,7 +268,7 @@ TEST_CASE_TEMPLATE("the bits do not depend on threads, nor on which rows stand a
       active<GemmKernels<T>>().gemm(problem.gemm);
       CHECK(problem.c == reference.c);
     }
-    // One row by itself, as when a text is continued token by token.
+    // A single row, as when a text is generated token by token.
     for (int64_t row : {int64_t(0), m / 2, m - 1}) {
       Problem<T> single(m, n, k, Layout::rows, Layout::columns);
       single.gemm.bias = single.bias.data();
@@ -283,10 +284,9 @@ TEST_CASE_TEMPLATE("the bits do not depend on threads, nor on which rows stand a
   }
 }
 
-TEST_CASE_TEMPLATE("a column by itself has the bits that it has in a whole product", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("a single column has the same bits as in a whole product", T, float, double) {
   constexpr int64_t n = 40;
-  for (int64_t m : {2, 7, 16, 33, 70, 260})  // one number alone is summed in its own order
+  for (int64_t m : {2, 7, 16, 33, 70, 260})  // a single number is summed in another order
     for (int64_t k : {0, 1, 5, 16, 37, 600})
       for (Layout a_layout : {Layout::rows, Layout::columns, Layout::padded, Layout::spread})
         for (int variant : {0, 1, 2}) {  // plain, bias, accumulate
@@ -315,8 +315,8 @@ TEST_CASE_TEMPLATE("a column by itself has the bits that it has in a whole produ
         }
 }
 
-TEST_CASE_TEMPLATE("NaN and infinity reach the elements they belong to, and no others", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("NaN and infinity reach the elements that depend on them, and no others", T,
+                   float, double) {
   const T nan = std::numeric_limits<T>::quiet_NaN(), infinity = std::numeric_limits<T>::infinity();
   for (int64_t m : {1, 5, 14, 17, 80}) {
     for (int64_t n : {1, 7, 16, 33}) {
@@ -370,7 +370,7 @@ TEST_CASE_TEMPLATE("all steps of the ladder give the same bits, and short ones t
                                    .b_col = 1,
                                    .c = expected.data(),
                                    .c_row = n});
-    if (k > 32) {  // there matmul sums in more than one chain
+    if (k > 32) {  // matmul then uses more than one chain of sums
       std::vector<T> memory(active<GemmKernels<T>>().gemm_ladder[0].memory_size(m, k));
       active<GemmKernels<T>>().gemm_ladder[0].run(m, n, k, a.data(), b.data(), expected.data(),
                                                   memory.data());

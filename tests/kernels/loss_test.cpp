@@ -1,4 +1,4 @@
-// The cross-entropy kernels against long double, with weights, smoothing and ignored rows.
+// The cross-entropy kernels compared with long double, with weights, smoothing and ignored rows.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -44,7 +44,7 @@ void check_cross_entropy(size_t n, bool weighted, double smoothing, double scale
     for (size_t j = 0; j < n; ++j) m = std::max<long double>(m, x[i * n + j]);
     for (size_t j = 0; j < n; ++j) sum += std::exp(x[i * n + j] - m);
     const auto log_p = [&](size_t j) { return x[i * n + j] - m - std::log(sum); };
-    // The share of class j in the loss: −log p_j counts this often.
+    // The weight of class j in the loss, i.e. of −log p_j.
     const auto share = [&](size_t j) {
       const bool hit = static_cast<int64_t>(j) == target[i];
       return ((hit ? 1 - smoothing : 0) + smoothing / n) * (weighted ? w[j] : 1);
@@ -70,7 +70,7 @@ TEST_CASE_TEMPLATE("cross-entropy kernels agree with the formula", T, float, dou
         for (double scale : {1.0, 1e4}) check_cross_entropy<T>(n, weighted, smoothing, scale);
 }
 
-TEST_CASE("without smoothing a class of logit -inf costs nothing") {
+TEST_CASE("without smoothing a class of logit -inf adds nothing to the loss") {
   const auto& kernels = tarsier::kernels::active<tarsier::kernels::LossKernels<float>>();
   const std::vector<float> x = {0, -INFINITY, 0};
   const int64_t target = 2;

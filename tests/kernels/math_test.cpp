@@ -1,4 +1,4 @@
-// The error bounds that autograd/simd/math.h states, against the C library in more digits: float
+// The error bounds stated in autograd/simd/math.h, checked with the C library in more digits: float
 // against double, double against long double.
 #include <doctest/doctest.h>
 
@@ -18,7 +18,7 @@ namespace {
 
 using Real = long double;
 using Exact = Real (*)(Real);
-/// Softplus: β and the threshold.
+/// The parameters of softplus: β and the threshold.
 constexpr double kA = 1, kB = INFINITY;
 
 struct Case {
@@ -26,7 +26,7 @@ struct Case {
   const char* name;
   Exact exact;
   double ulp;            ///< the bound
-  double from = -1e300;  ///< below it results are denormal or 0, and not compared
+  double from = -1e300;  ///< below it results are denormal or 0 and are not compared
   /// Errors count in ulp of the argument: for x · Φ(x), whose tail is small.
   bool beside_argument = false;
 };
@@ -121,7 +121,7 @@ T value(Unary op, T x) {
   return y;
 }
 
-/// +0 and −0 differ here.
+/// Equal, where +0 and −0 differ.
 template <class T>
 bool same(T a, T b) {
   if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
@@ -174,7 +174,7 @@ TEST_CASE_TEMPLATE("vector functions at the edges are those of <cmath>", T, floa
     CHECK(same(value(odd, T(-0.0)), T(-0.0)));
 }
 
-TEST_CASE("exp goes to infinity and through the denormals where it should") {
+TEST_CASE("exp overflows to infinity and underflows through the denormals at the right arguments") {
   CHECK(std::isfinite(value(Unary::exp, 88.7228317f)));
   CHECK(value(Unary::exp, 88.7228394f) == INFINITY);
   CHECK(value(Unary::exp, -100.0f) == doctest::Approx(std::exp(-100.0f)).epsilon(0.02));
@@ -186,7 +186,7 @@ TEST_CASE("exp goes to infinity and through the denormals where it should") {
   CHECK(value(Unary::exp, -746.0) == 0);
 }
 
-TEST_CASE_TEMPLATE("saturated activations stay clean", T, float, double) {
+TEST_CASE_TEMPLATE("saturated activations are exact", T, float, double) {
   const T inf = std::numeric_limits<T>::infinity(), big = std::numeric_limits<T>::max();
   CHECK(value(Unary::sigmoid, inf) == 1);
   CHECK(value(Unary::sigmoid, -inf) == 0);

@@ -1,4 +1,4 @@
-// Layer norm and RMS norm against long double: values, and gradients from their definition.
+// Layer norm and RMS norm compared with long double: values, and gradients by definition.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -86,7 +86,7 @@ TEST_CASE_TEMPLATE("norm kernels agree with their formulas at every length", T, 
       for (bool affine : {false, true}) check_norm<T>(n, centred, affine);
 }
 
-TEST_CASE("layer norm keeps its digits where the mean is large and the variance small") {
+TEST_CASE("layer norm keeps its digits if the mean is large and the variance small") {
   const auto& kernels = tarsier::kernels::active<tarsier::kernels::NormKernels<float>>();
   // 4096 ± 0.5: exact in f32, yet Σ x² / n − mean² would lose the variance of 0.25 entirely.
   std::vector<float> x(50), y(50);

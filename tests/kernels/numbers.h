@@ -1,5 +1,5 @@
 #pragma once
-// What the tests of elementwise kernels work on.
+// Inputs of the tests of elementwise kernels.
 
 #include <cstdint>
 #include <random>

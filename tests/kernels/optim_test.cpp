@@ -1,4 +1,4 @@
-// Optimiser steps at every tail length against the formulas, one number at a time.
+// Optimiser steps at every tail length compared with the formulas, one number at a time.
 #include "autograd/simd/dispatch.h"
 #include "optim/optim.kernel.h"
 
@@ -27,7 +27,7 @@ double exact(kernels::Factor<T> beta) {
   return double{beta.high} + double{beta.low};
 }
 
-/// Each result is a handful of roundings of numbers of size one.
+/// Each result has a handful of roundings of numbers of size one.
 template <class T>
 void check_near(const std::vector<T>& actual, const std::vector<double>& expected) {
   const double tolerance = 32 * static_cast<double>(std::numeric_limits<T>::epsilon());
@@ -35,7 +35,7 @@ void check_near(const std::vector<T>& actual, const std::vector<double>& expecte
     CAPTURE(i);
     CHECK(std::abs(actual[i] - expected[i]) <= tolerance * (1 + std::abs(expected[i])));
   }
-  CHECK(actual.back() == T(77));  // the element behind the last is not touched
+  CHECK(actual.back() == T(77));  // the element after the last is not changed
 }
 
 TEST_CASE_TEMPLATE("an Adam step, at every length, with AMSGrad, with Nesterov, and without", T,
@@ -215,7 +215,7 @@ TEST_CASE_TEMPLATE("a Lion step, at every length", T, float, double) {
   }
 }
 
-TEST_CASE_TEMPLATE("steps do not hide a gradient that is NaN", T, float, double) {
+TEST_CASE_TEMPLATE("steps do not hide a NaN gradient", T, float, double) {
   const T nan = std::numeric_limits<T>::quiet_NaN();
   const T g = nan;
   const auto check_nan = [](auto step) {
@@ -240,8 +240,8 @@ TEST_CASE_TEMPLATE("steps do not hide a gradient that is NaN", T, float, double)
   check_nan([&](T* w, T* a, T*, T*) { k.lion(1, {T(1), beta, beta, T(0)}, &g, w, a); });
 }
 
-TEST_CASE_TEMPLATE("a square too large for its type does not stay for ever", T, float, double) {
-  // An infinite v would hold the weight still however small the next gradients are.
+TEST_CASE_TEMPLATE("a square that overflows does not stay forever", T, float, double) {
+  // With an infinite v the weight would never move again, however small the next gradients.
   T w = 1, m = 0, v = 0, largest = std::numeric_limits<T>::max() / 16;
   const kernels::Average<T> beta1(0.5), beta2(0.5);
   const kernels::AdamStep<T> adam{beta1, beta2, T(0), T(0), T(0), T(1), T(1)};
@@ -251,7 +251,7 @@ TEST_CASE_TEMPLATE("a square too large for its type does not stay for ever", T, 
   for (int i = 0; i < 5000; ++i)
     kernels::active<kernels::OptimKernels<T>>().adam(1, adam, &small, &w, &m, &v, nullptr);
   CHECK(v == doctest::Approx(1));
-  w = 3;  // where a step of 1 shows
+  w = 3;  // a step of 1 is visible at this size
   kernels::active<kernels::OptimKernels<T>>().adam(1, adam, &small, &w, &m, &v, nullptr);
   CHECK(w == doctest::Approx(2));
 }

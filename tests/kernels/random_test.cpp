@@ -1,4 +1,4 @@
-// Philox in vectors gives the numbers of the plain functions.
+// Vectorised Philox gives the numbers of the scalar functions.
 #include <doctest/doctest.h>
 
 #include <vector>

@@ -1,4 +1,4 @@
-// Folds of rows and columns against long double, at every length of tail.
+// Reductions of rows and columns compared with long double, at every tail length.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -12,7 +12,7 @@ using tarsier::kernels::Reduce;
 
 namespace {
 
-/// Numbers of both signs and several magnitudes, the same ones every time.
+/// Numbers of both signs and several magnitudes, always the same.
 template <class T>
 std::vector<T> numbers(size_t count) {
   std::vector<T> x(count);
@@ -24,7 +24,7 @@ std::vector<T> numbers(size_t count) {
   return x;
 }
 
-/// The fold of elements x[0], x[step], … in long double, and Σ|terms|, which bounds its rounding.
+/// The reduction of x[0], x[step], … in long double, and Σ|terms|, which bounds its rounding.
 template <class T>
 std::pair<long double, long double> reference(Reduce op, const T* x, int64_t n, int64_t step) {
   long double fold = op == Reduce::prod ? 1 : 0, size = 0;
@@ -52,7 +52,7 @@ bool near(T value, std::pair<long double, long double> wanted) {
          8 * std::numeric_limits<T>::epsilon() * wanted.second + std::numeric_limits<T>::min();
 }
 
-TEST_CASE_TEMPLATE("reduce_rows and reduce_columns fold every length", T, float, double) {
+TEST_CASE_TEMPLATE("reduce_rows and reduce_columns work at every length", T, float, double) {
   const auto& kernels = tarsier::kernels::active<tarsier::kernels::ReduceKernels<T>>();
   const std::vector<T> x = numbers<T>(40000);
   for (int op = 0; op < static_cast<int>(Reduce::count); ++op) {
@@ -65,7 +65,7 @@ TEST_CASE_TEMPLATE("reduce_rows and reduce_columns fold every length", T, float,
         kernels.reduce_rows[op](rows, n, x.data(), stride, y.data());
         for (int64_t i = 0; i < rows; ++i)
           REQUIRE(near(y[static_cast<size_t>(i)], reference(reduce, &x[i * stride], n, 1)));
-        CHECK(y[static_cast<size_t>(rows)] == 77);  // nothing written behind the end
+        CHECK(y[static_cast<size_t>(rows)] == 77);  // nothing is written past the end
         y.assign(y.size(), T(77));
         kernels.reduce_columns[op](rows, n, x.data(), stride, y.data());
         for (int64_t j = 0; j < n; ++j)
@@ -78,7 +78,7 @@ TEST_CASE_TEMPLATE("reduce_rows and reduce_columns fold every length", T, float,
 
 TEST_CASE("the error of a sum does not grow with its length") {
   const auto& kernels = tarsier::kernels::active<tarsier::kernels::ReduceKernels<float>>();
-  const std::vector<float> x(3000000, 0.1f);  // added one by one in f32 this gives 2.9 % too much
+  const std::vector<float> x(3000000, 0.1f);  // summed one by one in f32 this is 2.9 % too large
   float row, column;
   const auto sum = static_cast<int>(Reduce::sum);
   kernels.reduce_rows[sum](1, 3000000, x.data(), 0, &row);

@@ -1,4 +1,4 @@
-// Softmax, log-softmax and log-sum-exp against long double, at every length of tail.
+// Softmax, log-softmax and log-sum-exp compared with long double, at every tail length.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -44,7 +44,7 @@ TEST_CASE_TEMPLATE("softmax kernels agree with the formula at every length", T, 
           const size_t at = i * n + j;
           const long double log_p = x[at] - m - std::log(sum), want = std::exp(log_p);
           const long double g = dy[1 + at];
-          // x − m is rounded once: that half ulp of |x − m| is a relative error of exp.
+          // x − m is rounded once: half an ulp of |x − m| is a relative error of exp.
           const double error = eps * (16 + 2 * std::fabs(static_cast<double>(log_p)));
           REQUIRE(std::fabs(p[at] - want) <= error * want + std::numeric_limits<T>::min());
           REQUIRE(std::fabs(lp[at] - log_p) <= error);
@@ -55,7 +55,7 @@ TEST_CASE_TEMPLATE("softmax kernels agree with the formula at every length", T, 
     }
 }
 
-TEST_CASE_TEMPLATE("infinities and NaN go through softmax as in PyTorch", T, float, double) {
+TEST_CASE_TEMPLATE("infinities and NaN behave in softmax as in PyTorch", T, float, double) {
   const auto& kernels = tarsier::kernels::active<tarsier::kernels::SoftmaxKernels<T>>();
   constexpr T inf = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
   const std::vector<T> nothing(5, -inf), partly = {0, -inf, 0, -inf, -inf},

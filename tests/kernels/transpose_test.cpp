@@ -16,8 +16,8 @@ bool same_bits(const T& a, const T& b) {
   return std::memcmp(&a, &b, sizeof(T)) == 0;
 }
 
-TEST_CASE_TEMPLATE("transpose moves every element, at every length around the registers", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("transpose moves every element, at every length around the register width", T,
+                   float, double) {
   constexpr T untouched = 0.5;
   for (int64_t rows = 0; rows <= 35; ++rows)
     for (int64_t cols = 0; cols <= 35; ++cols) {

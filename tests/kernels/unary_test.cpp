@@ -1,4 +1,4 @@
-// Kernels of one variable: every length gives the bits of one element at a time, and every gradient
+// Kernels of one variable: every length gives the bits of element by element, and every gradient
 // is the slope of its value.
 #include <doctest/doctest.h>
 
@@ -15,7 +15,7 @@ using namespace tarsier::kernels;
 
 namespace {
 
-/// For those that have parameters: a slope, a scale, a bound and one above it.
+/// Parameters: a slope, a scale, or a bound; and a second bound above it.
 constexpr double kA = 1.5, kB = 20;
 
 /// body(f) for every function.
@@ -37,7 +37,7 @@ Saves saves_of(Unary wanted) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("unary: a value depends neither on its place nor on the length", T, float,
+TEST_CASE_TEMPLATE("unary: a value depends neither on its position nor on the length", T, float,
                    double) {
   const auto x = numbers<T>(kLongest, 1);
   for_each_function([&](Unary f) {
@@ -56,7 +56,7 @@ TEST_CASE_TEMPLATE("unary: a value depends neither on its place nor on the lengt
   });
 }
 
-TEST_CASE_TEMPLATE("unary: a gradient depends neither on its place nor on the length", T, float,
+TEST_CASE_TEMPLATE("unary: a gradient depends neither on its position nor on the length", T, float,
                    double) {
   const auto x = numbers<T>(kLongest, 4), dy = numbers<T>(kLongest, 5);
   for_each_function([&](Unary f) {
@@ -90,10 +90,10 @@ TEST_CASE("unary: the gradient is the slope of the value") {
     kernel(kLongest, x.data(), y.data(), kA, kB);
     const std::vector<double>& saved = saves_of(f) == Saves::x ? x : y;
     active<UnaryKernels<double>>().grad(f)(kLongest, saved.data(), dy.data(), dx.data(), kA, kB);
-    // Differences are off by h²·f‴/6, which two of them show, and by the rounding of f over h.
+    // Differences are off by h²·f‴/6, which two step sizes reveal, and by the rounding of f over h.
     const std::vector<double> near = slope(1e-5), far = slope(2e-5);
     for (size_t i = 0; i < n; ++i) {
-      if (std::isnan(near[i]) || std::isnan(far[i])) continue;  // outside of the domain
+      if (std::isnan(near[i]) || std::isnan(far[i])) continue;  // outside the domain
       CHECK(std::abs(dx[i] - near[i]) <=
             1e-9 * (1 + std::abs(y[i])) + 0.5 * std::abs(near[i] - far[i]));
     }

@@ -1,4 +1,4 @@
-// The attention gate against PyTorch, and what it refuses.
+// The attention gate compared with PyTorch, and its errors.
 #include "nn/layers/attention_gate.h"
 
 #include <doctest/doctest.h>
@@ -32,7 +32,7 @@ void check_gate(const std::string& name, int64_t x_channels, int64_t g_channels,
   }
 }
 
-TEST_CASE("attention gates compute what the paper says, with the gradients of PyTorch") {
+TEST_CASE("attention gates compute the paper's formula, with PyTorch's gradients") {
   check_gate("gate", 3, 5, 4, 2);
   check_gate("gate_odd", 2, 3, 3, 2);
   check_gate("gate_stride", 2, 3, 2, {4, 1});

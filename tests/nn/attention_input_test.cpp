@@ -1,4 +1,4 @@
-// What nn::MultiheadAttention says to bad input.
+// The errors of nn::MultiheadAttention for bad input.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -84,7 +84,7 @@ TEST_CASE("attention names the shapes that do not fit, and itself by its path") 
   check_message([&] { model(x, memory, memory, nn::AttentionOptions{.is_causal = true}); },
                 "query (4, 3, 8), key (5, 3, 8), value (5, 3, 8): is_causal needs as many queries "
                 "as keys, not 4 and 5: use attn_mask to say which sees which");
-  // Errors of the ops inside name it, too.
+  // Errors of the ops inside name it as well.
   const std::string dtype = error_of([&] { model(tarsier::to(x, f64), memory, memory); });
   CAPTURE(dtype);
   CHECK(dtype.find("cross_attn") != dtype.npos);

@@ -1,4 +1,4 @@
-// nn::MultiheadAttention against torch.nn.MultiheadAttention, and what holds by itself.
+// nn::MultiheadAttention compared with torch.nn.MultiheadAttention, and its invariants.
 #include "nn/layers/attention.h"
 
 #include <doctest/doctest.h>
@@ -17,12 +17,12 @@ namespace {
 
 using Options = nn::MultiheadAttentionOptions;
 
-/// In which form the masks of a case are given. The numbers must be the same.
+/// The form of the masks of a case. The results must be the same.
 enum class Masks {
   as_recorded,
   learnt,      ///< floating ones with gradients
   additive,    ///< bool ones as −∞
-  causal_flag  ///< attn_mask is the causal one: is_causal in its place
+  causal_flag  ///< attn_mask is the causal mask: replaced by is_causal
 };
 enum class Weights { none, mean, by_head };
 
@@ -173,12 +173,12 @@ TEST_CASE("attention's parameters have PyTorch's names and order, and its initia
   CHECK(is_uniform(split.out_proj.weight, 1 / std::sqrt(64.0)));
   CHECK(largest(split.in_proj_bias) == 0);
   CHECK(largest(split.out_proj.bias) == 0);
-  // 64 normal numbers of deviation √(2 / (64 + 64)) = 1/8: their deviation, within five of its own.
+  // Normal numbers of deviation √(2 / (64 + 64)) = 1/8, within five deviations of the estimate.
   for (const Tensor& bias : {split.bias_k, split.bias_v})
     CHECK(std::abs(norm(bias).item() / 8 - 1.0 / 8) < 5 * (1.0 / 8) / std::sqrt(2 * 64.0));
 }
 
-TEST_CASE("dropout acts on the attention weights, while training only") {
+TEST_CASE("dropout acts on the attention weights, only in training") {
   nn::MultiheadAttention layer(8, 2, {.dropout = 0.25});
   layer.to(f64);
   const Tensor x = randn({30, 3, 8}, f64);
@@ -189,7 +189,7 @@ TEST_CASE("dropout acts on the attention weights, while training only") {
   const nn::AttentionResult trained = weights();
   manual_seed(7);
   check_close("the fused kernel drops the same", layer(x), trained.output);
-  CHECK_FALSE(allclose(layer(x), trained.output));  // the next call drops others
+  CHECK_FALSE(allclose(layer(x), trained.output));  // the next call drops other weights
   layer.eval();
   const nn::AttentionResult whole = weights();
   CHECK(relative_error(layer(x), layer(x)) == 0);
@@ -201,7 +201,7 @@ TEST_CASE("dropout acts on the attention weights, while training only") {
   CHECK(std::abs(sum(tarsier::to(kept, f64)).item() - 4050) < 192);
 }
 
-TEST_CASE("attention's gradients are the limits of differences, in every option") {
+TEST_CASE("attention's gradients agree with differences, in every option") {
   const Tensor hidden = tensor({{0, 1, 0, 0}, {1, 1, 0, 0}, {0, 1, 1, 1}}) != 0;
   const auto check_gradients = [](const Options& options, const std::vector<Tensor>& inputs,
                                   const nn::AttentionOptions& look) {

@@ -1,5 +1,5 @@
 #pragma once
-// A layer against the reference numbers of PyTorch.
+// Compares a layer with PyTorch's reference numbers.
 
 #include <memory>
 #include <string>

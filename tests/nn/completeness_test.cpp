@@ -1,5 +1,5 @@
-// Is every layer tested? The headers of nn/layers are read, and every layer that they declare must
-// stand in the list below. From that come: its gradients, its state through a file, its print.
+// Is every layer tested? Reads the headers of nn/layers: every layer that they declare must be in
+// the list below, from which its gradients, its state in a file, and its print are tested.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ namespace {
 
 using Tensors = std::vector<Tensor>;
 
-/// One layer: how to make it, and what to call it with, f64 and where needed i64 or bool.
+/// One layer: how to make it, and its inputs, f64 and if necessary i64 or bool.
 struct LayerCase {
   std::function<std::unique_ptr<nn::Module>()> make;
   std::function<Tensor(nn::Module&, const Tensors&)> call;
@@ -53,7 +53,7 @@ LayerCase layer(Tensors inputs, const Args&... args) {
           std::move(inputs)};
 }
 
-/// Numbers that have no ties and keep away from 0, where functions have kinks.
+/// Numbers without ties and away from 0, where functions have kinks.
 Tensor numbers(const Shape& shape) {
   static Generator generator(17);
   const Tensor order = to(randperm(shape.numel(), generator), f64);
@@ -152,10 +152,10 @@ const std::vector<LayerCase>& all_layers() {
 
 // ------------------------------------------------------------------------------- completeness
 
-/// What other layers are made of, and nobody makes alone.
+/// Parts of other layers, which are not made on their own.
 const std::set<std::string> kBases = {"GatedUnit", "BatchNorm", "InputPositions"};
 
-/// The layers declared in the text of a header: what derives from Layer, or from one of `known`.
+/// The layers declared in the text of a header: types derived from Layer, or from one of `known`.
 std::set<std::string> declared_in(const std::string& header, const std::set<std::string>& known) {
   static const std::regex declaration(R"(\n(?:struct|class) (\w+)(?: final)? : (?:public )?(\w+))");
   std::set<std::string> names;
@@ -172,7 +172,7 @@ TEST_CASE("layers are recognised in a header") {
   CHECK(declared_in(header, {"A", "B"}) == std::set<std::string>{"A", "B", "C", "D"});
 }
 
-TEST_CASE("every layer of nn/layers stands in the list of this test") {
+TEST_CASE("every layer of nn/layers is in the list of this test") {
   std::set<std::string> declared;
   for (size_t before = 1; before != declared.size();) {  // until no more derive from one another
     before = declared.size();
@@ -203,7 +203,7 @@ TEST_CASE("every layer: gradients of inputs and parameters are those of differen
     const auto module = each.make();
     CAPTURE(module->type_name());
     module->to(f64);
-    if (module->type_name() == "Dropout") module->eval();  // it draws other numbers in each call
+    if (module->type_name() == "Dropout") module->eval();  // it draws new numbers in each call
     Tensors inputs;
     for (const Tensor& x : each.inputs)
       inputs.push_back(is_floating(x.dtype()) ? clone(x).requires_grad_() : x);
@@ -219,7 +219,7 @@ TEST_CASE("every layer: gradients of inputs and parameters are those of differen
   }
 }
 
-TEST_CASE("every layer: its state goes through a file to another one, which computes the same") {
+TEST_CASE("every layer: another one with its saved state computes the same") {
   const TemporaryFolder folder;
   for (const LayerCase& each : all_layers()) {
     const auto module = each.make(), other = each.make();

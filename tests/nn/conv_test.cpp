@@ -1,4 +1,4 @@
-// Convolutions, pooling and interpolation against PyTorch, and what they refuse.
+// Convolutions, pooling and interpolation compared with PyTorch, and their errors.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -12,7 +12,7 @@
 namespace tarsier {
 namespace {
 
-/// An M(args…) against the numbers of a case.
+/// Compares an M(args…) with the numbers of a case.
 template <class M, class... Args>
 void check_case(const std::string& name, const Args&... args) {
   check_layer("conv.safetensors", name, [&] { return std::make_unique<M>(args...); });
@@ -99,7 +99,7 @@ TEST_CASE("the mean of a window is divided once, by its count") {
     check_rounding(29, [=](const Tensor& x) {
       return avg_pool2d(x, {3, 5}, {.padding = 1, .ceil_mode = true, .count_include_pad = include});
     });
-  // Their sum is too large for a number, and their mean is not.
+  // Their sum overflows, their mean does not.
   CHECK(adaptive_avg_pool2d(full({1, 1, 5, 7}, 3e38), 1).item() == doctest::Approx(3e38));
   CHECK(max(avg_pool2d(full({1, 1, 9, 9}, 3e38), 3)).item() == doctest::Approx(3e38));
 }
@@ -127,13 +127,13 @@ TEST_CASE("a NaN in a window of max_pool2d is its result") {
   CHECK(y[1] == 8);
 }
 
-TEST_CASE("interpolating by the nearest pixel copies, whatever stands beside it") {
+TEST_CASE("nearest-pixel interpolation copies, whatever the neighbours are") {
   const Tensor x = reshape(tensor({1, INFINITY}), {1, 1, 1, 2});
   CHECK(interpolate(x, {.size = Pair(1, 4)}).to_vector() ==
         std::vector<double>{1, 1, INFINITY, INFINITY});
 }
 
-TEST_CASE("a batch of no images goes through, and back") {
+TEST_CASE("an empty batch works forward and backward") {
   nn::Conv2d layer(2, 3, 3);
   Tensor x = zeros({0, 2, 5, 5}).requires_grad_();
   const Tensor y = layer(x);

@@ -1,4 +1,4 @@
-// Connectionist temporal classification against PyTorch, brute force and its reference form.
+// Connectionist temporal classification compared with PyTorch, brute force and its reference form.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -96,7 +96,7 @@ struct Example {
   }
 };
 
-TEST_CASE("ctc_loss is its reference form, and so are its first and second derivatives") {
+TEST_CASE("ctc_loss and its first and second derivatives agree with the reference form") {
   for (const Reduction reduction : {Reduction::none, Reduction::mean, Reduction::sum}) {
     const Example example;
     Generator generator(8);
@@ -116,7 +116,7 @@ TEST_CASE("ctc_loss is its reference form, and so are its first and second deriv
   }
 }
 
-TEST_CASE("ctc_loss has the derivatives that differences show, of the log probabilities, too") {
+TEST_CASE("ctc_loss has the derivatives of differences, for log probabilities as well") {
   const Example example;
   for (const Reduction reduction : {Reduction::none, Reduction::mean, Reduction::sum})
     CHECK_NOTHROW(gradcheck([&](const auto& in) { return example.loss(in[0], reduction, true); },
@@ -143,7 +143,7 @@ TEST_CASE("ctc_loss of a target that does not fit: infinity and NaN, or zeros") 
   }
 }
 
-TEST_CASE("ctc_loss bears classes of probability 0, and shows NaN") {
+TEST_CASE("ctc_loss handles classes of probability 0, and propagates NaN") {
   Tensor x = log(tensor({{0.5, 0.5, 0}, {0.25, 0.5, 0.25}}, f64)).requires_grad_();
   const Tensor two = scalar(2, i64), one = scalar(1, i64);
   const Tensor loss = nn::ctc_loss(x, integers({1}, {1}), two, one);

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TEST_CASE("a file is written whole, and replaced whole") {
+TEST_CASE("a file is written completely, and replaced completely") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.txt";
   write_file_atomically(path, "one");
@@ -41,14 +41,14 @@ TEST_CASE("a file is written whole, and replaced whole") {
   CHECK_THROWS_AS(file.commit(), Error);
 }
 
-TEST_CASE("where a file cannot be, the error says which and why") {
+TEST_CASE("if a file cannot be written, the error says which and why") {
   const TemporaryFolder folder;
   const std::string missing = folder / "no/such/a.txt";
   CHECK_THROWS_WITH_AS(write_file_atomically(missing, "x"), doctest::Contains("no/such/a.txt"),
                        Error);
   CHECK_THROWS_WITH_AS(read_file(missing), doctest::Contains("No such file or directory"), Error);
   CHECK_THROWS_AS(MappedFile{missing}, Error);
-  // Not to be renamed over.
+  // Must not be replaced by renaming.
   CHECK_THROWS_WITH_AS(write_file_atomically("/dev/null", "x"),
                        doctest::Contains("is not a regular file"), Error);
   CHECK_THROWS_AS(write_file_atomically(folder / "", "x"), Error);
@@ -58,7 +58,7 @@ TEST_CASE("where a file cannot be, the error says which and why") {
   CHECK_THROWS_AS(read_file(pipe), Error);  // and does not wait for a writer
 }
 
-TEST_CASE("links are followed, and stay links") {
+TEST_CASE("symbolic links are followed, and stay links") {
   const TemporaryFolder folder;
   fs::create_symlink("target", folder / "link");
   for (const char* text : {"one", "two"}) {  // the target is made, then replaced

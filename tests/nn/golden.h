@@ -1,5 +1,5 @@
 #pragma once
-// Comparing with the reference numbers of tests/golden.
+// Comparison with the reference numbers of tests/golden.
 
 #include <doctest/doctest.h>
 
@@ -45,7 +45,7 @@ inline double relative_error(const Tensor& actual, const Tensor& expected) {
   return error / scale;
 }
 
-/// What two correct programs may differ by: the order of sums and the last bits of exp and erf.
+/// The allowed difference of two correct programs: order of sums, last bits of exp and erf.
 inline double tolerance(DType dtype) { return dtype == f64 ? 1e-10 : 1e-5; }
 
 /// A doctest check that `actual` is `expected`, up to the tolerance of its dtype.

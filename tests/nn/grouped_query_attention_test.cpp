@@ -1,4 +1,4 @@
-// Grouped-query attention against PyTorch and Hugging Face's Llama and Mistral, for whole sequences
+// Grouped-query attention compared with PyTorch and Hugging Face's Llama and Mistral, for sequences
 // and token by token.
 #include "nn/layers/grouped_query_attention.h"
 
@@ -172,7 +172,7 @@ TEST_CASE("a window as wide as the text hides nothing, and one of 1 all but the 
   check_close("y", narrow(x), narrow.o_proj(narrow.v_proj(x)));
 }
 
-TEST_CASE("a cache holds the key heads alone") {
+TEST_CASE("a cache holds only the key heads") {
   const NoGrad guard;
   nn::GroupedQueryAttention layer(8, 4, 1);
   nn::KVCache cache;
@@ -182,7 +182,7 @@ TEST_CASE("a cache holds the key heads alone") {
   CHECK(values.shape() == Shape{3, 1, 6, 2});
 }
 
-TEST_CASE("dropout in grouped-query attention acts while training only") {
+TEST_CASE("dropout in grouped-query attention acts only in training") {
   nn::GroupedQueryAttention layer(8, 4, 2, {.dropout = 0.5});
   const Tensor x = randn({2, 5, 8});
   CHECK_FALSE(allclose(layer(x), layer(x)));

@@ -1,4 +1,4 @@
-// Guards: parameters that do not learn are named, and so is the op that made a NaN.
+// Guards: they name parameters that do not learn, and the op that made a NaN.
 #include "nn/guard.h"
 
 #include <doctest/doctest.h>
@@ -60,7 +60,7 @@ TEST_CASE("check_gradients names the parameters that do not learn, and no others
   CHECK(nn::check_gradients(good).non_finite == Names{"weight"});
 }
 
-/// log and sqrt inside of layers, as a user writes them.
+/// log and sqrt inside layers, as a user writes them.
 struct Logarithm : nn::Layer<Logarithm> {
   Tensor forward(const Arg& x) { return log(x); }
 };

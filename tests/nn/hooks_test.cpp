@@ -16,7 +16,7 @@ namespace {
 using nn::Module;
 using nn::Tensors;
 
-/// Uses x only, hands `calls` on.
+/// Uses only x, passes `calls` on.
 struct First : nn::Layer<First> {
   Tensor forward(const Arg& x, const Tensor&, int& calls) {
     ++calls;
@@ -80,7 +80,7 @@ TEST_CASE("a hook may remove itself while it runs") {
   CHECK(calls == 1);
 }
 
-TEST_CASE("backward hooks see the gradients of this call alone, and may replace them") {
+TEST_CASE("backward hooks see only the gradients of this call, and may replace them") {
   nn::Linear layer(3, 2);
   layer.to(f64);
   const Tensor x = variable({4, 3}), dy = randn({4, 2}, f64), dx = randn({4, 3}, f64);
@@ -88,7 +88,7 @@ TEST_CASE("backward hooks see the gradients of this call alone, and may replace 
     x.set_grad({});
     layer.zero_grad();
     const Tensor y = layer(x);
-    // x is used elsewhere, too; and so is y.
+    // x and y are used elsewhere as well.
     (sum(y * dy) + sum(y * dy) + sum(x * dx)).backward();
   };
   walk();
@@ -136,7 +136,7 @@ TEST_CASE("backward hooks wait for the gradients of all inputs; inputs without o
   CHECK(calls == 2);
   CHECK_FALSE(seen.at(0).defined());
   CHECK(seen.at(1).defined());
-  // None of the inputs asks for a gradient: the hook runs all the same.
+  // None of the inputs requires a gradient: the hook still runs.
   sum(layer(a.detach(), b.detach())).backward();
   CHECK(calls == 3);
   CHECK_FALSE(seen.at(1).defined());
@@ -201,7 +201,7 @@ TEST_CASE("gradients of gradients flow through hooks, and each walk calls them")
     module.register_full_backward_hook([&](Module&, const Tensors&, const Tensor&) { ++calls; });
   });
   CHECK(relative_error(penalty(), expected) < 1e-14);
-  CHECK(calls == 5);  // four modules; the second walk passes the output of the first layer alone
+  CHECK(calls == 5);  // four modules; the second walk only passes the output of the first layer
 
   calls = 0;
   const Tensor y = sum(net(x) * dy);
@@ -227,7 +227,7 @@ TEST_CASE("a graph may live longer than the module whose hooks are in it") {
   CHECK(x.grad().defined());
 }
 
-TEST_CASE("hooks that return nonsense are named with their module") {
+TEST_CASE("hooks that return invalid values are named with their module") {
   nn::Sequential net;
   net.add_named<nn::Identity>("part");
   const Tensor x = variable({2, 3});

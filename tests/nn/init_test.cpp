@@ -1,4 +1,4 @@
-// Initial values: their distributions, their bounds, and none of them under NoInit.
+// Initial values: their distributions, their bounds, and NoInit.
 #include "nn/init.h"
 
 #include <doctest/doctest.h>
@@ -47,7 +47,7 @@ TEST_CASE("initial values have the distributions that they promise") {
   CHECK(max(abs(layer.bias)).item() <= 1 / std::sqrt(400.0));
 }
 
-TEST_CASE("the truncated normal stays in its bounds and has its moments, far out too") {
+TEST_CASE("the truncated normal stays in its bounds and has its moments, in the far tail as well") {
   Tensor x = Tensor::empty({100000}, f64);
   Generator generator(5);
   nn::trunc_normal_(x, 0, 1, -2, 2, generator);
@@ -60,7 +60,7 @@ TEST_CASE("the truncated normal stays in its bounds and has its moments, far out
   nn::trunc_normal_(x, 1, 2, -100, 100, generator);
   CHECK(std::abs(moments(x).first - 1) < 0.04);
   CHECK(moments(x).second == doctest::Approx(2).epsilon(0.02));
-  // It inverts the distribution function: Φ of what it gives is what it drew.
+  // It inverts the distribution function: Φ of the result is the number drawn.
   Generator a(6), b(6);
   const std::vector<double> z = nn::trunc_normal_(x, 0, 1, -5, 3, a).to_vector();
   const std::vector<double> u = rand({100000}, f64, b).to_vector();
@@ -74,7 +74,7 @@ TEST_CASE("the truncated normal stays in its bounds and has its moments, far out
   CHECK_THROWS_AS(nn::trunc_normal_(x, 0, 1, 60, 70), Error);
 }
 
-TEST_CASE("orthogonal matrices are orthogonal, by rows or by columns, and turned at random") {
+TEST_CASE("orthogonal matrices are orthogonal, by rows or by columns, in random directions") {
   Generator generator(7);
   for (const Shape& shape : {Shape{5, 5}, Shape{3, 7}, Shape{7, 3}, Shape{4, 3, 2}, Shape{1, 4},
                              Shape{4, 1}, Shape{200, 200}}) {
@@ -104,7 +104,7 @@ TEST_CASE("orthogonal matrices are orthogonal, by rows or by columns, and turned
                        to(nn::orthogonal_(Tensor::empty({4, 6}, f64), 1, b), f32)) == 0);
 }
 
-TEST_CASE("under NoInit nothing is drawn, and what is no draw is done") {
+TEST_CASE("under NoInit nothing is drawn, and other initialisation still happens") {
   manual_seed(4);
   const uint64_t stream = default_generator().state().stream;
   const Tensor x = full({3, 4}, 7);
@@ -125,7 +125,7 @@ TEST_CASE("under NoInit nothing is drawn, and what is no draw is done") {
   CHECK(default_generator().state().stream == stream + 1);
 }
 
-TEST_CASE("initialisers refuse nonsense, and the same generator gives the same numbers") {
+TEST_CASE("initialisers refuse invalid arguments, and the same generator gives the same numbers") {
   const Tensor x = Tensor::empty({3, 4}), y = Tensor::empty({3, 4});
   Generator a(9), b(9);
   CHECK(relative_error(nn::normal_(x, 0, 1, a), nn::normal_(y, 0, 1, b)) == 0);

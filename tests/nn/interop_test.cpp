@@ -1,4 +1,4 @@
-// State dicts to and from PyTorch itself, through the safetensors library of Python. Runs where the
+// State dicts to and from PyTorch itself, through Python's safetensors library. Runs if the
 // environment variable TARSIER_PYTHON names a Python that has both:
 //   TARSIER_PYTHON=/path/to/venv/bin/python tests/run
 #include <doctest/doctest.h>
@@ -128,7 +128,7 @@ std::vector<std::string> lines_of(const std::string& path) {
   return lines;
 }
 
-TEST_CASE("state dicts go to PyTorch and back, of every module: same keys, order and bits") {
+TEST_CASE("state dicts of every module go to PyTorch and back: same keys, order and bits") {
   const char* python = std::getenv("TARSIER_PYTHON");
   if (python == nullptr) {
     std::cout << "skipped: TARSIER_PYTHON names no Python with torch and safetensors\n";

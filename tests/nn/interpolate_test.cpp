@@ -1,4 +1,4 @@
-// interpolate over a grid of sizes and scale factors, against tests/golden/interpolate.safetensors.
+// interpolate on a grid of sizes and scale factors, compared with PyTorch's numbers.
 #include <cmath>
 
 #include "nn/nn.h"

@@ -90,7 +90,7 @@ TEST_CASE("JSON is written on one line or indented, and set adds or replaces") {
   CHECK_THROWS_AS(Json(1).set("a", 1), Error);
 }
 
-TEST_CASE("what is not JSON is refused, with the place") {
+TEST_CASE("invalid JSON is refused, with its position") {
   CHECK(error_of("{\"a\": 1,\n \"b\" 2}") ==
         "[json] a.json line 2, byte 14: expected ':' after the key, found '2'");
   CHECK(error_of("") ==
@@ -178,7 +178,7 @@ TEST_CASE("UTF-8: what is valid, and where it is not") {
   CHECK(is_utf8("aé€😀\U0010FFFF\xed\x9f\xbf\xee\x80\x80"));
   CHECK_FALSE(is_utf8("ab\xff", &bad));
   CHECK(bad == 2);
-  // The last of what is too long, too high or half a pair, beside the first that is right.
+  // The last invalid code (overlong, too high, half a pair) next to the first valid one.
   for (const char* text : {"\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80",
                            "\xf4\x90\x80\x80", "\xf5\x80\x80\x80"})
     CHECK_FALSE(is_utf8(text));

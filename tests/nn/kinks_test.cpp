@@ -1,5 +1,5 @@
-// Gradients where there is more than one slope: at bounds and corners, and where elements are
-// equal. Against tests/golden/kinks.safetensors.
+// Gradients at points with more than one slope: at bounds and corners, and for equal elements.
+// Compared with tests/golden/kinks.safetensors.
 #include <cmath>
 #include <functional>
 #include <map>

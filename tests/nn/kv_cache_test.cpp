@@ -27,7 +27,7 @@ TEST_CASE("a cache gives back all keys and values, however many come at a time")
   nn::KVCache cache;
   CHECK(cache.length() == 0);
   int64_t end = 0;
-  for (const int64_t count : {1, 0, 62, 1, 1, 70, 65}) {  // over the room of 64, 128; 200 at last
+  for (const int64_t count : {1, 0, 62, 1, 1, 70, 65}) {  // past 64 and 128; 200 in total
     const auto [keys, values] =
         cache.append(tokens(k, end, end + count), tokens(v, end, end + count));
     end += count;
@@ -41,7 +41,7 @@ TEST_CASE("a cache gives back all keys and values, however many come at a time")
   CHECK(end == 200);
 }
 
-TEST_CASE("a cache forgets by truncate and clear") {
+TEST_CASE("truncate and clear remove tokens from a cache") {
   const NoGrad no_grad;
   const Tensor k = randn({1, 2, 9, 4}), v = randn({1, 2, 9, 4});
   nn::KVCache cache;
@@ -60,14 +60,14 @@ TEST_CASE("a cache forgets by truncate and clear") {
   CHECK(relative_error(cache.append(other, other).second, other) == 0);
 }
 
-TEST_CASE("a cache's rows become what others were, as beam search asks") {
+TEST_CASE("reorder rearranges the rows of a cache, as beam search needs") {
   const NoGrad no_grad;
   const Tensor k = randn({3, 2, 9, 4}), v = randn({3, 2, 9, 5});
   nn::KVCache cache;
-  cache.reorder(tensor({2, 0, 0}, i64));  // of nothing nothing
+  cache.reorder(tensor({2, 0, 0}, i64));  // an empty cache stays empty
   CHECK(cache.length() == 0);
   cache.append(tokens(k, 0, 5), tokens(v, 0, 5));
-  const Tensor rows = tensor({2, 0, 0}, i64);  // one goes on twice, one is dropped
+  const Tensor rows = tensor({2, 0, 0}, i64);  // one row is doubled, one is dropped
   cache.reorder(rows);
   CHECK(cache.length() == 5);
   const auto [keys, values] = cache.append(tokens(k, 5, 9), tokens(v, 5, 9));
@@ -84,7 +84,7 @@ TEST_CASE("a cache's rows become what others were, as beam search asks") {
   CHECK(relative_error(cache.all().first, expected(k)) == 0);
 }
 
-TEST_CASE("a cache that keeps the last tokens still knows where the next one stands") {
+TEST_CASE("a cache that keeps the last tokens still knows the position of the next one") {
   const NoGrad no_grad;
   const Tensor k = randn({2, 3, 9, 4}), v = randn({2, 3, 9, 5});
   nn::KVCache cache;
@@ -103,7 +103,7 @@ TEST_CASE("a cache that keeps the last tokens still knows where the next one sta
   CHECK(cache.position() == 0);
 }
 
-TEST_CASE("a cache refuses what does not fit, and stays as it was") {
+TEST_CASE("a cache refuses what does not fit, and does not change") {
   const Tensor k = randn({2, 3, 4, 5}), v = randn({2, 3, 4, 7});
   nn::KVCache cache;
   CHECK(error_of([&] { cache.append(k, v); }) ==
@@ -240,7 +240,7 @@ TEST_CASE("a memory_cache: the memory's keys and values are computed once") {
                              {.key_padding_mask = padding, .memory_cache = &cache});
       check_close("y", y, slice(whole, 0, i, i + 1));
       CHECK(cache.length() == 5);
-      fill_(layer.k_proj_weight, NAN);  // nobody looks at it after the first step
+      fill_(layer.k_proj_weight, NAN);  // not read after the first step
     }
   }
 }

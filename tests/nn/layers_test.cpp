@@ -1,4 +1,4 @@
-// Layers against PyTorch: outputs, gradients of the input and of every parameter.
+// Layers compared with PyTorch: outputs, gradients of the input and of every parameter.
 #include <doctest/doctest.h>
 
 #include <cmath>

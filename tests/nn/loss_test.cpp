@@ -1,4 +1,4 @@
-// Losses against PyTorch, and what PyTorch's numbers do not show.
+// Losses compared with PyTorch, and what PyTorch's numbers do not cover.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -82,7 +82,7 @@ TEST_CASE("cross_entropy computes what PyTorch's computes where targets are prob
     }
 }
 
-TEST_CASE("binary cross-entropies compute what PyTorch's compute, at the edges, too") {
+TEST_CASE("binary cross-entropies compute what PyTorch's compute, at the edges as well") {
   for (const char* name : {"bce", "bce_weight", "bce_edge"})
     check_pair(
         name,
@@ -182,7 +182,7 @@ void check_derivatives(const std::vector<Tensor>& inputs, const Loss& loss) {
   }
 }
 
-TEST_CASE("losses are differentiable twice, with respect to floating targets, too") {
+TEST_CASE("losses are differentiable twice, also with respect to floating targets") {
   Generator generator(7);
   const auto normal = [&](const Shape& shape) { return 2 * randn(shape, f64, generator); };
   const auto probabilities = [&](const Shape& shape) {
@@ -244,7 +244,7 @@ TEST_CASE("an ignored target hides its infinity") {
   CHECK(x.grad().to_vector() == std::vector<double>{0, 0, 0, 0, 0, -1});
 }
 
-TEST_CASE("weights of losses stand in the state dict under PyTorch's names") {
+TEST_CASE("weights of losses are in the state dict under PyTorch's names") {
   const nn::BCEWithLogitsLoss both(ones({3}), Reduction::sum, ones({2, 3}));
   CHECK(both.state_dict().contains("weight"));
   CHECK(both.state_dict()["pos_weight"].shape() == Shape{2, 3});

@@ -1,5 +1,5 @@
 #pragma once
-// Holding a loss against the reference numbers of tests/golden/losses.safetensors.
+// Compares a loss with the reference numbers of tests/golden/losses.safetensors.
 
 #include <functional>
 #include <string>
@@ -20,7 +20,7 @@ inline Tensor optional(const TensorDict& dict, const std::string& name) {
   return found == nullptr ? Tensor() : *found;
 }
 
-/// check_close, where NaN and infinities must stand in the same places.
+/// check_close, with NaN and infinities at the same positions.
 inline void check_same(const std::string& what, const Tensor& actual, const Tensor& expected) {
   CAPTURE(what);
   REQUIRE(actual.shape() == expected.shape());

@@ -17,7 +17,7 @@ namespace {
 
 using namespace nn;
 
-/// An L by the name "part" of a model.
+/// A model with an L named "part".
 template <class L>
 struct In : Module {
   L part;
@@ -206,7 +206,7 @@ TEST_CASE("misuse: masks and batches of attention") {
   });
 }
 
-TEST_CASE("misuse: ops say their name when a tensor is undefined or cannot be") {
+TEST_CASE("misuse: ops give their name if a tensor is undefined or impossible") {
   const Tensor none, x = zeros({2, 2});
   check_all({
       {[&] { x + none; }, "[add] an undefined tensor was given"},

@@ -14,7 +14,7 @@
 namespace tarsier {
 namespace {
 
-// A model as a user writes one, outside of the library.
+// A model as a user writes it, outside the library.
 struct Block : nn::Layer<Block> {
   nn::LayerNorm ln;
   nn::Linear fc;
@@ -75,7 +75,7 @@ TEST_CASE(
   CHECK(model.h[1].name() == "1");
 }
 
-TEST_CASE("load_state_dict copies the values, into tied weights and other dtypes too") {
+TEST_CASE("load_state_dict copies the values, also into tied weights and other dtypes") {
   Model a, b;
   a.to(f64);
   fill_(a.steps, 7);
@@ -89,7 +89,7 @@ TEST_CASE("load_state_dict copies the values, into tied weights and other dtypes
   CHECK(allclose(to(a(index), f32), b(index), 1e-4, 1e-5));
 }
 
-TEST_CASE("load_state_dict names everything that is wrong, and changes nothing then") {
+TEST_CASE("load_state_dict names everything that is wrong, and then changes nothing") {
   Model model;
   TensorDict state;
   for (const auto& [name, tensor] : model.state_dict())
@@ -159,7 +159,7 @@ TEST_CASE("train, eval, requires_grad_, zero_grad reach every module") {
   CHECK(model(tensor({1, 2}, i64)).requires_grad());
 }
 
-TEST_CASE("to(dtype) keeps tensors and ties what they are, converts gradients, leaves i64 alone") {
+TEST_CASE("to(dtype) keeps tensors and ties, converts gradients, leaves i64 alone") {
   Model model;
   const Tensor weight = model.wte.weight;
   sum(model(tensor({1, 2}, i64))).backward();
@@ -193,7 +193,7 @@ TEST_CASE("nodes carry the module path and the line that called the layer") {
   CHECK(z.impl()->node->at.line() == line_after - 1);
 }
 
-TEST_CASE("errors inside of forward say in which module") {
+TEST_CASE("errors inside forward name the module") {
   Model model;
   CHECK_THROWS_WITH_AS(model.h[1](randn({2, 3})), doctest::Contains(" (in h.1.ln)"), Error);
   CHECK_THROWS_WITH_AS(model.wte(tensor({9}, i64)), doctest::Contains(" (in wte)"), Error);
@@ -245,7 +245,7 @@ TEST_CASE("registration refuses bad names and a module with two places") {
   CHECK_THROWS_AS(child.register_module("root", root), Error);
   CHECK_THROWS_AS(root.register_module("self", root), Error);
   CHECK_THROWS_AS(root.register_parameter("i", q, zeros({1}, i64)), Error);
-  // An undefined parameter is none.
+  // An undefined parameter does not count.
   Tensor none;
   root.register_parameter("bias", none, {});
   CHECK(names_of(root.named_parameters()) == Names{"p"});

@@ -1,4 +1,4 @@
-// Positions against the papers' formulas and Hugging Face's, and what they refuse.
+// Positions compared with the papers' formulas and Hugging Face's, and their errors.
 #include "nn/layers/position.h"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kFile = "positions.safetensors";
 
-/// An M(args…) against the numbers of a case.
+/// Compares an M(args…) with the numbers of a case.
 template <class M, class... Args>
 void check_case(const std::string& name, const Args&... args) {
   check_layer(kFile, name, [&] { return std::make_unique<M>(args...); });
@@ -104,7 +104,7 @@ TEST_CASE("a layer that was used in f32 is as exact in f64 as a new one") {
   CHECK(rotary.state_dict().empty());
 }
 
-TEST_CASE("turned queries and keys meet by their distance alone") {
+TEST_CASE("scores of rotated queries and keys depend only on their distance") {
   for (const bool interleaved : {false, true}) {
     nn::RotaryEmbedding rotary(6, {.interleaved = interleaved});
     const Tensor q = randn({1, 6}, f64), k = randn({1, 6}, f64);
@@ -138,7 +138,7 @@ TEST_CASE("the bias of ALiBi is −slope · distance, and takes the memory of it
   for (const DType dtype : {f64, f32}) {
     const Tensor bias = nn::alibi_bias(3, 4, 6, 2, dtype);
     check_close("bias", bias, golden(kFile, "alibi_bias", dtype)[""]);
-    // It overlaps itself: ops must not mind.
+    // Its memory overlaps, which ops must handle.
     check_close("sum", sum(bias, -1), sum(clone(bias), -1));
     check_close("product", matmul(bias, ones({6, 2}, dtype)),
                 matmul(contiguous(bias), ones({6, 2}, dtype)));
@@ -219,7 +219,7 @@ TEST_CASE("positions refuse what does not fit, and say what would") {
     CHECK_THROWS_AS(nn::sinusoidal_positions(3, 4, f32, offset), Error);
   }
   CHECK(sinusoidal(randn({2, 5, 6}), int64_t{1} << 31).shape() ==
-        Shape{2, 5, 6});  // no table to there
+        Shape{2, 5, 6});  // no table of that length
   CHECK_THROWS_AS(sinusoidal(zeros({2, 5, 6}, i64)), Error);
   CHECK_THROWS_AS(nn::sinusoidal_positions(-1, 4), Error);
   CHECK_THROWS_AS(nn::SinusoidalPositions(0), Error);

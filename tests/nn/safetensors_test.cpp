@@ -27,12 +27,12 @@ std::string file_of(const std::string& header, size_t data) {
   return bytes + header + std::string(data, '\0');
 }
 
-/// What loading these bytes says; "" if it loads.
+/// The error of loading these bytes, or "" if they load.
 std::string error_of(const TemporaryFolder& folder, const std::string& bytes) {
   const std::string path = folder / "hostile";
   {
     // Not atomically, and a new file each time: the fuzz tests write thousands, and file systems
-    // wait for the disk where one is replaced.
+    // wait for the disk when a file is replaced.
     std::filesystem::remove(path);
     FILE* file = std::fopen(path.c_str(), "wb");
     REQUIRE(file != nullptr);
@@ -112,7 +112,7 @@ TEST_CASE("a file of the original library is read") {
   CHECK(metadata == Metadata{{"format", "pt"}, {"note", "line\nbreak"}});
 }
 
-TEST_CASE("every dtype of the format is read, or named where it is asked for") {
+TEST_CASE("every dtype of the format is read, or named if it is requested") {
   const SafetensorsFile file(source_file("tests/golden/dtypes.safetensors").string());
   using Whole = std::vector<int64_t>;
   const auto whole = [&](const char* name) {
@@ -130,7 +130,7 @@ TEST_CASE("every dtype of the format is read, or named where it is asked for") {
   CHECK(whole("U16") == Whole{1, 65535});
   CHECK(whole("I8") == Whole{-128, 127});
   CHECK(whole("U8") == Whole{0, 1, 255});
-  // All 256 bytes of each, against PyTorch: the same number with the same sign, or NaN.
+  // All 256 bytes of each, compared with PyTorch: the same number with the same sign, or NaN.
   for (const std::string name : {"F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F8_E8M0"}) {
     CAPTURE(name);
     const Tensor tensor = file.read(name);
@@ -145,7 +145,7 @@ TEST_CASE("every dtype of the format is read, or named where it is asked for") {
       CHECK(std::signbit(actual[i]) == std::signbit(expected[i]));
     }
   }
-  // What cannot be read is described all the same.
+  // Unsupported tensors are still described.
   REQUIRE(file.find("F4") != nullptr);
   CHECK(file.find("F4")->dtype == "F4");
   CHECK(file.find("F4")->shape == Whole{2, 3});
@@ -165,7 +165,7 @@ TEST_CASE("every dtype of the format is read, or named where it is asked for") {
   refused("U64.large", "tensor 'U64.large': element 0 of U64 is 2⁶³ or more");
   refused("nine", "tensor 'nine' has 9 dimensions: at most 8 can be read");
   refused("none", "there is no tensor 'none' among the 24");
-  // To load all of a file means all.
+  // Loading a whole file fails for an unsupported tensor.
   CHECK_THROWS_WITH_AS(load_safetensors(file.path()),
                        doctest::Contains("SafetensorsFile reads the other tensors"), Error);
 }
@@ -205,7 +205,7 @@ TEST_CASE("a file cut off at any byte is refused") {
   CHECK(error_of(folder, bytes + "x").find("the last 1 bytes") != std::string::npos);
 }
 
-TEST_CASE("what is wrong in a header is named") {
+TEST_CASE("errors in a header are named") {
   const TemporaryFolder folder;
   const auto one = [](const std::string& description) { return "{\"w\":" + description + "}"; };
   struct Case {
@@ -318,7 +318,7 @@ TEST_CASE("no file crashes the reader: every bit flipped, and random edits") {
   }
 }
 
-TEST_CASE("what cannot be saved is refused, and the old file stays") {
+TEST_CASE("tensors that cannot be saved are refused, and the old file stays") {
   const TemporaryFolder folder;
   const std::string path = folder / "a";
   save_safetensors(path, {{"a", tensor({1})}});

@@ -1,4 +1,4 @@
-// Small layers against PyTorch, and what they refuse. The convolutions are in conv_test.cpp.
+// Small layers compared with PyTorch, and their errors. The convolutions are in conv_test.cpp.
 #include <doctest/doctest.h>
 
 #include <sstream>
@@ -52,7 +52,7 @@ TEST_CASE("group normalisation computes what PyTorch's computes") {
   check_small("group_norm_plain", maker<nn::GroupNorm>(1, 6, 1e-5, false));
 }
 
-/// While training and in eval(), with the running statistics afterwards.
+/// In training and in eval(), and the running statistics afterwards.
 template <class M>
 void check_batch_norm(const std::string& name, int64_t C,
                       const nn::BatchNormOptions& options = {}) {

@@ -10,7 +10,7 @@
 
 namespace tarsier {
 
-/// An empty folder that is gone at the end of the scope.
+/// An empty folder that is removed at the end of the scope.
 class TemporaryFolder {
  public:
   TemporaryFolder() {

@@ -1,4 +1,4 @@
-// One layer on several threads at once, as a server uses it.
+// One layer on several threads at once, as in a server.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -24,8 +24,8 @@ void on_threads(const std::function<void(int)>& body) {
   for (std::thread& thread : threads) thread.join();
 }
 
-/// How many of 4 × 10,000 calls gave another answer than the same call on one thread, or threw.
-/// Half of the threads work far from the others, so that a table for one is of no use to the next.
+/// How many of 4 × 10,000 calls gave another result than the same call on one thread, or threw.
+/// Half of the threads use distant positions, so that their tables do not serve the others.
 template <class Call>
 int wrong_answers(const Call& call) {
   const NoGrad guard;

@@ -1,5 +1,5 @@
-// The Transformer and its parts: as PyTorch's, right gradients, dropout in the right places,
-// decoding with a cache, messages.
+// The Transformer and its parts: PyTorch's numbers, gradients, dropout, decoding with a cache,
+// errors.
 #include "nn/layers/transformer.h"
 
 #include <doctest/doctest.h>
@@ -224,7 +224,7 @@ TEST_CASE("gradients of every input and parameter are right") {
     nn::Transformer model(4, 2, 1, 1,
                           {.dim_feedforward = 3,
                            .dropout = 0,
-                           .activation = "gelu",  // smooth, as differences want it
+                           .activation = "gelu",  // smooth, for differences
                            .norm_first = norm_first});
     model.to(f64);
     Tensor src = randn({3, 2, 4}, f64), tgt = randn({2, 2, 4}, f64);
@@ -241,17 +241,16 @@ TEST_CASE("gradients of every input and parameter are right") {
 
 // -------------------------------------------------------------------------------------- dropout
 
-TEST_CASE("dropout acts where PyTorch's acts: on each block's result, and inside of feed-forward") {
+TEST_CASE("dropout acts where PyTorch's acts: on each block's result, and inside feed-forward") {
   constexpr double p = 0.4;
   const auto drop = [](const Tensor& x) { return dropout(x, p); };
   const Tensor x = randn({5, 3, kC}), memory = randn({4, 3, kC});
   for (const bool norm_first : {false, true}) {
     CAPTURE(norm_first);
-    const TransformerLayerOptions options{
-        .dim_feedforward = kF,
-        .dropout = p,
-        .activation = "gelu",  // relu and dropout could change places
-        .norm_first = norm_first};
+    const TransformerLayerOptions options{.dim_feedforward = kF,
+                                          .dropout = p,
+                                          .activation = "gelu",  // relu and dropout would commute
+                                          .norm_first = norm_first};
     // x + f(norm(x)), or norm(x + f(x)).
     const auto block = [&](const Tensor& x, nn::LayerNorm& norm, auto&& f) {
       return norm_first ? x + drop(f(norm(x))) : norm(x + drop(f(x)));
@@ -286,7 +285,7 @@ TEST_CASE("dropout acts where PyTorch's acts: on each block's result, and inside
   }
 }
 
-TEST_CASE("dropout acts while training only") {
+TEST_CASE("dropout acts only in training") {
   const Tensor src = randn({4, 3, kC}), tgt = randn({5, 3, kC});
   nn::Transformer model(kC, kH, 1, 1, {.dim_feedforward = kF, .dropout = 0.5});
   nn::Transformer without(kC, kH, 1, 1, small());
@@ -304,8 +303,8 @@ TEST_CASE("a Transformer starts Xavier-uniform, and no two layers start alike") 
   for (const auto& [name, parameter] : model.named_parameters()) {
     if (parameter.dim() < 2) continue;
     CAPTURE(name);
-    // U(−b, b) has variance b² / 3. From n numbers it comes out with a relative deviation of
-    // √(0.8 / n), which is 0.028 for the smallest matrix; six of those.
+    // U(−b, b) has variance b² / 3. Estimated from n numbers it has a relative deviation of
+    // √(0.8 / n), which is 0.028 for the smallest matrix; the bound is six of those.
     const double b = std::sqrt(6.0 / static_cast<double>(parameter.size(0) + parameter.size(1)));
     CHECK(max(abs(parameter)).item() <= b);
     CHECK(std::abs(mean(square(parameter)).item() / (b * b / 3) - 1) < 0.17);
@@ -333,7 +332,7 @@ TEST_CASE("generate_square_subsequent_mask is what is_causal stands for") {
 
 // ------------------------------------------------------------------------- weights and decoding
 
-TEST_CASE("an encoder's with_weights tells where each place looks") {
+TEST_CASE("an encoder's with_weights returns the attention of each position") {
   for (const bool norm_first : {false, true}) {
     nn::TransformerEncoder encoder(
         kC, kH, 2,
@@ -351,13 +350,13 @@ TEST_CASE("an encoder's with_weights tells where each place looks") {
       CHECK(allclose(tarsier::mean(by_head.weights[i], 1), mean.weights[i]));
       CHECK(allclose(sum(mean.weights[i], -1), ones({2, 4})));
       CHECK(norm(select(select(mean.weights[i], 0, 0), -1, 3)).item() == 0);  // the padding
-      CHECK(norm(triu(mean.weights[i], 1)).item() == 0);                      // what comes later
+      CHECK(norm(triu(mean.weights[i], 1)).item() == 0);                      // later positions
     }
     CHECK_FALSE(allclose(mean.weights[0], mean.weights[1]));
   }
 }
 
-TEST_CASE("with_weights tells where each target place looks in the memory") {
+TEST_CASE("with_weights returns the attention of each target position to the memory") {
   nn::TransformerDecoder decoder(kC, kH, 2, {.layer = small({.batch_first = true})});
   const Tensor tgt = randn({2, 4, kC}), memory = randn({2, 3, kC});
   const Tensor padding = from_vector<bool>({false, false, true, false, false, false}, {2, 3});
@@ -431,7 +430,7 @@ TEST_CASE("a cache computes the keys and values of the memory once") {
   const Tensor expected = decoder(tgt, memory, {.tgt_is_causal = true});
   nn::DecoderCache cache;
   const Tensor first = decoder(slice(tgt, 0, 0, 1), memory, {}, &cache);
-  // Whoever used these maps again would see that they are gone.
+  // If these maps were used again, the result would be NaN.
   nn::zeros_(slice(decoder.layers[0].multihead_attn.in_proj_weight, 0, kC, 3 * kC));
   const Tensor rest =
       by_parts(decoder, slice(tgt, 0, 1), memory, {.tgt_is_causal = true}, 0, {1, 2}, cache);
@@ -454,7 +453,7 @@ TEST_CASE("a decoder refuses a cache that is not its own") {
                        Contains("a cache of 2 layers in a decoder of 3"), Error);
 }
 
-TEST_CASE("attention refuses a memory_cache that holds other sizes, and one beside a cache") {
+TEST_CASE("attention refuses a memory_cache of other sizes, and one together with a cache") {
   nn::MultiheadAttention layer(kC, kH);
   const Tensor query = randn({1, 2, kC}), memory = randn({3, 2, kC});
   nn::KVCache cache, other;
@@ -475,7 +474,7 @@ TEST_CASE("attention refuses a memory_cache that holds other sizes, and one besi
   refuses(to(query, f64), to(memory, f64));
 }
 
-// ------------------------------------------------------------------------------ words and errors
+// ----------------------------------------------------------------------------- prints and errors
 
 TEST_CASE("activations are chosen by name or given as functions, and printed") {
   const Tensor x = linspace(-2, 2, 9);

@@ -1,5 +1,5 @@
-// A whole model, the encoder–decoder Transformer for translation, against PyTorch: loss, all
-// gradients, the curve of a training, and what it then says.
+// A whole model, the encoder–decoder Transformer for translation, compared with PyTorch: loss, all
+// gradients, a training curve, and its output.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -91,7 +91,7 @@ struct Parity {
   }
 };
 
-TEST_CASE("a translator learns as PyTorch's does: loss, gradients, ten steps, and its words") {
+TEST_CASE("a translator learns as PyTorch's does: loss, gradients, ten steps, output") {
   for (const DType dtype : {f64, f32}) {
     CAPTURE(dtype);
     Parity parity(dtype);
@@ -116,7 +116,7 @@ TEST_CASE("a translator learns as PyTorch's does: loss, gradients, ten steps, an
   }
 }
 
-TEST_CASE("a translator learns one batch by heart, and says it again") {
+TEST_CASE("a translator memorises one batch, and reproduces it") {
   Parity parity(f32);
   optim::AdamW optimizer(parity.model.named_parameters(), {.lr = 0.02});
   double loss = 0;
@@ -129,7 +129,7 @@ TEST_CASE("a translator learns one batch by heart, and says it again") {
   }
   CHECK(loss < 0.01);
   const Tensor words = parity.model.translate(parity.src, parity.tgt.size(1) - 1);
-  // After the end of a sentence it may say what it likes.
+  // After the end of a sentence its output does not matter.
   CHECK(all(words == parity.tgt || parity.tgt == kPadding).item<bool>());
 }
 

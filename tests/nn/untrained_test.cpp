@@ -1,5 +1,5 @@
-// Parameters that would silently not be trained: each is an error that names it, and what is meant
-// to be so is none.
+// Parameters that would silently not be trained: each is an error that names it. Intended cases are
+// not errors.
 #include <doctest/doctest.h>
 
 #include <memory>
@@ -15,7 +15,7 @@ namespace {
 
 using optim::SGD;
 
-/// A leaf that asks for a gradient.
+/// A leaf that requires a gradient.
 Tensor leaf(const Shape& shape) { return ones(shape).requires_grad_(); }
 
 struct Forgetful : nn::Layer<Forgetful> {
@@ -24,7 +24,7 @@ struct Forgetful : nn::Layer<Forgetful> {
   Tensor forward(const Arg& x) { return forgotten(registered(x)); }
 };
 
-struct Hoarder : nn::Layer<Hoarder> {  // the same on the heap, and with an entry of its own
+struct Hoarder : nn::Layer<Hoarder> {  // the same on the heap, with its own entry
   std::unique_ptr<nn::Linear> forgotten = std::make_unique<nn::Linear>(2, 2);
   Tensor forward(const Arg& x) { return (*forgotten)(x); }
   Tensor loss(const Arg& x) {
@@ -43,24 +43,24 @@ TEST_CASE("a layer that is a member but not registered is named") {
         model(ones({1, 2}));
       });
   Hoarder other;
-  for (int call = 0; call < 2; ++call) {  // not only the first call says it
+  for (int call = 0; call < 2; ++call) {  // every call reports it
     check_error("that Hoarder has made", [&] { other(ones({1, 2})); });
     check_error("that Hoarder has made", [&] { other.loss(ones({1, 2})); });
   }
-  // Where it lies inside of others, the path says where to look.
+  // For a nested layer the path tells where.
   nn::Sequential outer;
   outer.add<nn::ReLU>().add<Forgetful>();
   check_error("(in 1)", [&] { outer(ones({1, 2})); });
 }
 
-/// Calls a layer that was there before it.
+/// Calls a layer that existed before it.
 struct Borrower : nn::Layer<Borrower> {
   nn::Linear& borrowed;
   explicit Borrower(nn::Linear& linear) : borrowed(linear) {}
   Tensor forward(const Arg& x) { return borrowed(x) * borrowed.weight; }
 };
 
-TEST_CASE("a layer that is meant to stay outside is no mistake") {
+TEST_CASE("a layer that is meant to stay outside is not an error") {
   const Tensor x = ones({1, 2});
   nn::Linear linear(2, 2);
   Borrower borrower(linear);
@@ -87,7 +87,7 @@ struct Scale : nn::Layer<Scale> {
   Tensor forward(const Arg& x) { return tanh(x * scale); }
 };
 
-TEST_CASE("a tensor that asks for a gradient and is not registered is named by its op and line") {
+TEST_CASE("an unregistered tensor that requires a gradient is named by its op and line") {
   nn::Sequential model;
   model.add<nn::Linear>(3, 3).add<Scale>();
   const std::string line = std::to_string(std::source_location::current().line() + 2);
@@ -106,7 +106,7 @@ TEST_CASE("a tensor that asks for a gradient and is not registered is named by i
     const SGD optimizer({{"scale", scale.scale}});
     CHECK_NOTHROW(model(ones({1, 3})));
   }
-  // A buffer that asks for a gradient is not trained, either.
+  // A buffer that requires a gradient is not trained either.
   struct Buffered : nn::Layer<Buffered> {
     Tensor mean;
     Buffered() { register_buffer("mean", mean, leaf({3})); }
@@ -115,7 +115,7 @@ TEST_CASE("a tensor that asks for a gradient and is not registered is named by i
   check_error("a tensor of shape (3,)", [&] { buffered(ones({3})); });
 }
 
-TEST_CASE("arguments of a call, and what came to them before it, are no members") {
+TEST_CASE("arguments of a call, and what they were computed from, are not members") {
   struct Product : nn::Layer<Product> {
     Tensor forward(const Arg& x, const Tensor& factor, double power = 1) {
       return pow(x * factor, power);
@@ -142,7 +142,7 @@ struct Force : nn::Layer<Force> {
   }
 };
 
-TEST_CASE("a leaf that forward makes for itself is no member, unless it is kept") {
+TEST_CASE("a leaf that forward makes is not a member unless it is kept") {
   Force force;
   CHECK_NOTHROW(sum(force(ones({2, 3}))).backward());
   Force keeper;
@@ -150,7 +150,7 @@ TEST_CASE("a leaf that forward makes for itself is no member, unless it is kept"
   check_error("a tensor of shape (2, 3)", [&] { keeper(ones({2, 3})); });
 }
 
-TEST_CASE("a parameter replaced by a tensor that asks for no gradient is named") {
+TEST_CASE("a parameter replaced by a tensor that does not require a gradient is named") {
   nn::Sequential model;
   model.add<nn::Linear>(2, 2).add<nn::Linear>(2, 2);
   auto& last = dynamic_cast<nn::Linear&>(model[1]);
@@ -162,14 +162,14 @@ TEST_CASE("a parameter replaced by a tensor that asks for no gradient is named")
   check_error(says, [&] { model(ones({1, 2})); });
   CHECK(error_of([&] { model.named_parameters(); }) == says);
   CHECK(error_of([&] { SGD optimizer(model.named_parameters()); }) == says);
-  CHECK(model.num_parameters() == 12);  // what only looks says nothing
+  CHECK(model.num_parameters() == 12);  // reading alone reports nothing
   {
     const NoGrad guard;
     CHECK_NOTHROW(model(ones({1, 2})));
   }
   last.weight.requires_grad_();
   CHECK_NOTHROW(model(ones({1, 2})));
-  // A bias that was not there cannot come without, and may go.
+  // An undefined bias cannot become a tensor without gradient; a bias may be removed.
   nn::Linear bare(2, 2, false);
   bare.bias = zeros({2});
   CHECK_THROWS_AS(bare(ones({1, 2})), Error);
@@ -195,10 +195,10 @@ TEST_CASE("a tensor that took a parameter's place after the optimiser was made i
   CHECK_NOTHROW(average.update());
   last.weight = leaf({2, 2});
   check_error(
-      "[sgd] '1.weight' is no parameter of a module any more, as it was when the optimiser was "
-      "made: another tensor was assigned in its place",
+      "[sgd] '1.weight' is no longer a parameter of a module: another tensor was assigned in its "
+      "place",
       step);
-  check_error("[ema] '1.weight' is no parameter of a module any more", [&] { average.update(); });
+  check_error("[ema] '1.weight' is no longer a parameter of a module", [&] { average.update(); });
   // Another optimiser trains the new one.
   const std::vector<double> before = last.weight.to_vector();
   SGD second(model.named_parameters(), {.lr = 0.1});
@@ -206,7 +206,7 @@ TEST_CASE("a tensor that took a parameter's place after the optimiser was made i
   CHECK_NOTHROW(second.step());
   CHECK(last.weight.to_vector() != before);
 
-  // A model that was made again leaves the optimiser with the old one.
+  // If the model is made again, the optimiser has the old one.
   auto whole = std::make_unique<nn::Linear>(2, 2);
   SGD of_old(whole->named_parameters());
   whole = std::make_unique<nn::Linear>(2, 2);
@@ -214,7 +214,7 @@ TEST_CASE("a tensor that took a parameter's place after the optimiser was made i
   check_error("or the module is gone", [&] { of_old.step(); });
 }
 
-TEST_CASE("tied, swapped and computed weights are no mistakes") {
+TEST_CASE("tied, swapped and computed weights are not errors") {
   const Tensor x = ones({1, 2});
   nn::ModuleList<nn::Linear> pair(2, 2, 2);
   pair[0].weight = pair[1].weight;  // tied before the optimiser is made
@@ -224,12 +224,12 @@ TEST_CASE("tied, swapped and computed weights are no mistakes") {
   std::swap(pair[0].bias, pair[1].bias);
   sum(pair[1](pair[0](x))).backward();
   CHECK_NOTHROW(optimizer.step());
-  // Tied after it: the old weight of the second is nobody's any more.
+  // Tied after it: the old weight of the second belongs to no module.
   nn::ModuleList<nn::Linear> late(2, 2, 2);
   SGD too_early(late.named_parameters());
   late[1].weight = late[0].weight;
   sum(late[1](late[0](x))).backward();
-  check_error("'1.weight' is no parameter of a module", [&] { too_early.step(); });
+  check_error("'1.weight' is no longer a parameter of a module", [&] { too_early.step(); });
 
   // A weight that another network computes, again at every step.
   nn::Linear computed(2, 2);

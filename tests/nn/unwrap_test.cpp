@@ -1,4 +1,4 @@
-// Names as torch.compile and parallel training leave them.
+// Names as torch.compile and parallel training write them.
 #include "nn/unwrap.h"
 
 #include <doctest/doctest.h>
@@ -11,7 +11,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-TEST_CASE("what wrappers put into names goes, and nothing else") {
+TEST_CASE("the parts that wrappers add to names are removed, and nothing else") {
   CHECK(nn::unwrapped(Names{}).empty());
   CHECK(nn::unwrapped(Names{"_orig_mod.a.weight", "_orig_mod.b"}) == Names{"a.weight", "b"});
   CHECK(nn::unwrapped(Names{"a._orig_mod.b", "a._orig_mod._orig_mod.c"}) == Names{"a.b", "a.c"});
@@ -24,7 +24,7 @@ TEST_CASE("what wrappers put into names goes, and nothing else") {
                             "c._checkpoint_wrapped_module.d"}) == Names{"a.b", "c.d"});
 }
 
-TEST_CASE("a state from a wrapper is refused with what it is, and loads without") {
+TEST_CASE("a state from a wrapper is refused by name, and loads after unwrapping") {
   nn::Linear linear(2, 3), other(2, 3);
   TensorDict compiled;
   for (const auto& [name, tensor] : other.state_dict()) compiled.add("_orig_mod." + name, tensor);

@@ -1,4 +1,4 @@
-// What does not count is nothing, also where it is infinite: 0 · log 0 = 0 in losses.
+// Terms with weight 0 count as 0 even if they are infinite: 0 · log 0 = 0 in losses.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -69,7 +69,7 @@ TEST_CASE("cross_entropy with probabilities: a class of probability 0 may have a
                  return [=](auto& target) { return cross_entropy(row({-kInf, 0}, t), target); };
                },
                {0, 1}, {0}, {0, 0});
-  // A class that does count is infinitely surprising.
+  // For a class that counts the loss is infinite.
   const Tensor counts = cross_entropy(tensor({-kInf, 0}), tensor({0.5, 0.5}));
   CHECK(counts.item() == kInf);
   CHECK(std::isnan(cross_entropy(tensor({NAN, 0}), tensor({0, 1})).item()));
@@ -119,7 +119,7 @@ TEST_CASE("cross_entropy and nll_loss: a class of weight 0 does not count") {
                {-kInf, 0}, {0}, {0, 0});
 }
 
-TEST_CASE("kl_div of what is equal is 0, zeros included") {
+TEST_CASE("kl_div of equal distributions is 0, including zeros") {
   const double half = std::log(0.5);
   const auto none = nn::KLDivReduction::none;
   check_values("of p and p",
@@ -161,7 +161,7 @@ TEST_CASE("binary_cross_entropy_with_logits is 0 where an infinite logit is righ
                  },
                  {kInf, -kInf, kInf, -kInf, -1e30, 1e30}, {0, 0, kInf, kInf, 0, 0},
                  {0, 0, 1, -1, 0, 0});
-  // To the last bits where it is nearly right: e⁻⁵⁰ and not 0.
+  // Accurate for nearly right logits: e⁻⁵⁰ and not 0.
   const Tensor loss =
       nn::binary_cross_entropy_with_logits(tensor({-50, 50}), tensor({0, 1}), {}, Reduction::none);
   CHECK(loss.to_vector()[0] == doctest::Approx(std::exp(-50)).epsilon(1e-6));

@@ -1,5 +1,5 @@
-// Do all ways of computing an op agree? f32 and f64, dense and strided, fused and reference form,
-// one thread and several, every length of a row. ctest runs this once for every instruction set.
+// Do all ways to compute an op agree? f32 and f64, dense and strided, fused and reference form,
+// one thread and several, every row length. ctest runs this once per instruction set.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -10,16 +10,16 @@ namespace tarsier::test {
 namespace {
 
 constexpr int64_t kLongest = 70;
-/// Roundings of one elementwise function against std::.
+/// Allowed roundings of an elementwise function relative to std::.
 constexpr double kElementwiseSteps = 4;
 
-TEST_CASE("ops: f32 agrees with f64, at every length of a row") { for_each_op(check_op_dtypes); }
+TEST_CASE("ops: f32 agrees with f64, at every row length") { for_each_op(check_op_dtypes); }
 
 TEST_CASE("ops: inputs and upstream gradients of any strides give the same") {
   for_each_op(check_op_layouts);
 }
 
-TEST_CASE("ops: fused ops agree with their reference forms at every length of a row") {
+TEST_CASE("ops: fused ops agree with their reference forms at every row length") {
   for_each_op(check_op_reference);
 }
 
@@ -29,7 +29,7 @@ TEST_CASE("ops: without elements they give an empty or neutral result, or an err
   for_each_op(check_op_empty);
 }
 
-/// By std::, in double, rounded to the dtype.
+/// The value by std::, in double, rounded to the dtype.
 double expected_of(const Op& op, const Tensors& inputs, size_t i, DType dtype) {
   const auto at = [&](const Tensor& x) {
     const std::vector<double> v = x.to_vector();
@@ -75,7 +75,7 @@ Tensor head(const Tensor& row, int64_t n) {
   return copy_as(row.view_as({1, n}, row.strides(), row.offset()), Layout::contiguous, f32);
 }
 
-TEST_CASE("ops: the value of an element does not depend on where it stands in a row") {
+TEST_CASE("ops: the value of an element does not depend on its position in a row") {
   for_each_op([](const Op& op) -> std::string {
     if (!op.scalar && !op.scalar2) return "";
     Tensors whole = op.sized(1, kLongest);

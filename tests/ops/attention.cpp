@@ -1,4 +1,4 @@
-// Registrations of attention, of all keys and of a window, and of rotary positions.
+// Registrations of attention, to all keys and within a window, and of rotary positions.
 #include <optional>
 
 #include "tests/ops/registry.h"
@@ -24,7 +24,7 @@ std::vector<Tensors> plain_samples() {
 
 using MakeMask = std::function<Tensor(const Shape&)>;
 
-/// With a mask (Tq, Tk), and one of another shape.
+/// Samples with a mask (Tq, Tk), and with one of another shape.
 std::vector<Tensors> masked_samples(const MakeMask& make_mask) {
   std::vector<Tensors> samples;
   for (const auto& [q, k, v] : kSizes)
@@ -46,7 +46,7 @@ Sized masked_rows(const MakeMask& make_mask) {
   };
 }
 
-/// A mask, and a row without any key.
+/// A mask with a row without any key.
 Tensor mask_with_empty_row(const Shape& shape) {
   Tensor m = mask(shape);
   for (int64_t i = 0; i < shape.back(); ++i) m.data<bool>()[i] = false;
@@ -126,7 +126,7 @@ void register_local_attention() {
          .random = dropout > 0});
   };
   add_window("no limit", {});
-  add_window("one behind", {.left = 1, .right = 0});
+  add_window("one to the left", {.left = 1, .right = 0});
   add_window("both sides", {.left = 3, .right = 1});
   add_window("after a cache", {.right = 0, .offset = 1});
   add_window("with empty rows at the end", {.left = 0, .right = 0, .offset = 2});
@@ -154,7 +154,7 @@ void register_local_attention() {
   add_masked("learnt mask", additive_mask, /*constants=*/0, "*");
 }
 
-/// As the formula has it, of primitive ops.
+/// The formula in primitive ops.
 Tensor composed_rotary(const Tensor& x, const Tensor& cos, const Tensor& sin, bool interleaved) {
   const int64_t d = x.size(-1);
   const Tensor a = interleaved ? slice(x, -1, 0, d, 2) : slice(x, -1, 0, d / 2);

@@ -1,5 +1,5 @@
 #pragma once
-// From the registry to the checks of autograd/check/check_op.h, which do the work.
+// Runs the checks of autograd/check/check_op.h on the registry.
 
 #include <functional>
 #include <string>
@@ -10,11 +10,11 @@
 
 namespace tarsier::test {
 
-/// What check_op wants to know of a registered op.
+/// The input of check_op for a registered op.
 OpCheck check_of(const Op& op);
 
-/// Calls check(op) for every op of the registry (with TARSIER_TEST_OP=softmax for that one alone);
-/// what it returns is "" or what is wrong. Exceptions are wrong as well.
+/// Calls check(op) for every op of the registry (with TARSIER_TEST_OP=softmax only for that one);
+/// it returns "" or what is wrong. An exception is a failure as well.
 void for_each_op(const std::function<std::string(const Op&)>& check);
 /// The same for one of the checks of check_op.h.
 void for_each_op(void (*check)(const OpCheck&));

@@ -1,5 +1,5 @@
-// Is every op tested? autograd/ops.h and the headers of ops that it includes are read, and every
-// function they declare must be registered or stand below as not differentiable.
+// Is every op tested? Reads autograd/ops.h and the headers of ops that it includes: every function
+// that they declare must be registered, or listed below as not differentiable.
 #include <doctest/doctest.h>
 
 #include <fstream>
@@ -15,7 +15,7 @@
 namespace tarsier::test {
 namespace {
 
-/// Ops without a gradient that the registry does not know. Their tests are in tests/autograd/.
+/// Ops without a gradient that are not registered. Their tests are in tests/autograd/.
 const std::set<std::string> not_differentiable = {
     // creation
     "zeros",
@@ -138,7 +138,7 @@ TEST_CASE("every reference form of autograd/ops/reference.h is compared with its
     CHECK_MESSAGE(compared.count(name), name, " is not compared");
 }
 
-TEST_CASE("every differentiable op has samples, and they are told apart") {
+TEST_CASE("every differentiable op has samples, and registrations have distinct names") {
   std::set<std::string> seen;
   for (const Op& op : registry()) {
     CHECK_MESSAGE(!op.samples.empty(), op.name, " (", op.what, ") has no samples");

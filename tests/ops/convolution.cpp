@@ -1,10 +1,10 @@
-// Registrations of the convolutions and what works on images.
+// Registrations of the convolutions and of ops on images.
 #include "tests/ops/registry.h"
 
 namespace tarsier::test {
 namespace {
 
-/// Samples of values of these shapes, one tensor each.
+/// Samples of random values of these shapes, one tensor each.
 std::vector<Tensors> samples_of(const std::vector<std::vector<Shape>>& shapes) {
   std::vector<Tensors> samples;
   for (const std::vector<Shape>& inputs : shapes) {
@@ -39,7 +39,7 @@ void register_transposed(const std::string& what, const ConvTranspose2dOptions& 
        .sized = sized});
 }
 
-/// What takes an image and makes another of it, and is made of other ops.
+/// An op from image to image that is made of other ops.
 void register_image(const std::string& name, const std::string& what, const OpCall& call,
                     const std::string& node) {
   add({.name = name,

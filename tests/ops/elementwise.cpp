@@ -18,7 +18,7 @@ void add_unary(const std::string& name, Tensor (*f)(const Arg&), Std1 scalar, do
        .sized = rows_of(1, low, high),
        .scalar = scalar});
 }
-/// With a kink at 0.
+/// Adds a function with a kink at 0.
 void add_kinked(const std::string& name, const OpCall& f, Std1 scalar,
                 const std::string& what = "") {
   add({.name = name,
@@ -28,7 +28,7 @@ void add_kinked(const std::string& name, const OpCall& f, Std1 scalar,
        .sized = rows_of(1),
        .scalar = scalar});
 }
-/// One of an op's forms with a number on one side.
+/// Adds a form of an op with a number on one side.
 void add_with_number(const std::string& name, const std::string& what, const std::string& node,
                      const OpCall& f, Std1 scalar, double low = -2, double high = 2) {
   add({.name = name,
@@ -51,7 +51,7 @@ void add_binary(const std::string& name, const std::string& node,
 }
 void add_comparison(const std::string& name, Tensor (*f)(const Arg&, const Arg&),
                     Tensor (*with_number)(const Arg&, double), Std2 scalar) {
-  // Numbers of which many are equal.
+  // Numbers with many ties.
   const auto some = [](const Shape& a, const Shape& b) {
     return Tensors{numbers(std::vector<double>(static_cast<size_t>(a.numel()), 1.5), a),
                    distinct(b)};
@@ -272,7 +272,7 @@ void register_functions_of_two() {
     const double rest = std::fmod(a, b);
     return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
   };
-  // Never near a multiple, where it jumps.
+  // Never near a multiple, where the function jumps.
   const Tensors rests = {numbers({5, -5, 5, -5, 0.5, 7}, {2, 3}),
                          numbers({3, 3, -3, -3, 2, 2}, {2, 3})};
   add({.name = "remainder",

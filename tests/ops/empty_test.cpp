@@ -1,5 +1,5 @@
 // Tensors without elements: a batch of no rows is a batch. First and second derivatives of every op
-// of the registry, and of calls that the registry has only with elements.
+// in the registry, and of calls that the registry has only with elements.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -13,8 +13,8 @@
 namespace tarsier::test {
 namespace {
 
-/// "" where first and second derivatives of `call` are what differences say: for an upstream
-/// gradient that has elements, they must exist and be 0. What the op refuses, it refuses at once.
+/// "" if first and second derivatives of `call` agree with differences. For an upstream gradient
+/// that has elements, they must exist and be 0. An op that refuses the input must do so at once.
 std::string check_empty(const OpCall& call, const Tensors& inputs) {
   Tensor y;
   try {
@@ -23,7 +23,7 @@ std::string check_empty(const OpCall& call, const Tensors& inputs) {
     return "refused";
   }
   if (!y.requires_grad()) return "constant";
-  // What has no elements has no layout.
+  // A tensor without elements has no layout.
   gradcheck(call, inputs, {.second_order = true, .any_layout = false});
   return "";
 }
@@ -48,7 +48,7 @@ TEST_CASE("ops: first and second derivatives of tensors without elements") {
   if (std::getenv("TARSIER_TEST_OP") == nullptr) CHECK(checked.size() > 80);
 }
 
-/// Checks `call` on tensors of these shapes, which it must not refuse.
+/// Checks `call` on tensors of these shapes, which it must accept.
 void check_shapes(const std::string& what, const OpCall& call, const std::vector<Shape>& shapes) {
   CAPTURE(what);
   Tensors inputs;
@@ -84,7 +84,7 @@ TEST_CASE("empty: derivatives of batches of no images") {
         {none});
 }
 
-TEST_CASE("empty: derivatives of what the registry calls with elements only") {
+TEST_CASE("empty: derivatives of calls that are registered only with elements") {
   check_shapes("flip / select", [](const Tensors& x) { return flip(x[0], 0) / select(x[1], 1, 0); },
                {{0}, {0, 2}});
   check_shapes("expand", [](const Tensors& x) { return expand(x[0], {0, 3}); }, {{1, 3}});
@@ -98,7 +98,7 @@ TEST_CASE("empty: derivatives of what the registry calls with elements only") {
       }
 }
 
-TEST_CASE("empty: layers that normalise take a batch of nothing") {
+TEST_CASE("empty: normalisation layers accept an empty batch") {
   for (const Shape& shape : {Shape{0, 4}, Shape{0, 4, 3}, Shape{2, 4, 0}}) {
     check_shapes("GroupNorm",
                  [](const Tensors& x) {
@@ -110,7 +110,7 @@ TEST_CASE("empty: layers that normalise take a batch of nothing") {
     nn::BatchNorm1d batch(4);
     batch.to(f64);
     check_shapes("BatchNorm1d", [&](const Tensors& x) { return batch(x[0]); }, {shape});
-    // As PyTorch: what a batch of nothing says is nothing.
+    // As in PyTorch: an empty batch changes nothing.
     CHECK(batch.running_mean.to_vector() == std::vector<double>(4, 0));
     CHECK(batch.running_var.to_vector() == std::vector<double>(4, 1));
     batch.eval();
@@ -118,7 +118,7 @@ TEST_CASE("empty: layers that normalise take a batch of nothing") {
   }
 }
 
-TEST_CASE("empty: losses of no rows, whose mean is not a number and their gradient nothing") {
+TEST_CASE("empty: losses of no rows have the mean NaN and an empty gradient") {
   for (const Reduction reduction : {Reduction::none, Reduction::mean, Reduction::sum}) {
     using Loss = std::function<Tensor(const Tensor&, const Tensor&)>;
     const std::pair<const char*, Loss> losses[] = {

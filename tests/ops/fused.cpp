@@ -1,4 +1,4 @@
-// Registrations of the fused ops; each is held against its reference form, too.
+// Registrations of the fused ops. Each is compared with its reference form as well.
 #include <algorithm>
 #include <cmath>
 
@@ -151,7 +151,7 @@ void register_losses() {
   add_loss("smoothed", {.label_smoothing = 0.2});
   add_loss("smoothed, none", {.reduction = Reduction::none, .label_smoothing = 1});
   add_loss("another index ignored", {.ignore_index = 1, .label_smoothing = 0.1});
-  // Weights have the logits' dtype and the number of classes, so they are inputs here.
+  // Weights depend on the dtype and the number of classes of the logits, so they are inputs here.
   for (const double smoothing : {0.0, 0.3})
     for (const Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none}) {
       const auto options = [=](const Tensor& weight) {
@@ -166,7 +166,7 @@ void register_losses() {
            .reference =
                [=](const Tensors& x) { return cross_entropy_reference(x[0], x[1], options(x[2])); },
            .constants = 1});
-      // Probabilities as targets get gradients, too.
+      // Targets that are probabilities get gradients as well.
       add({.name = "cross_entropy",
            .what =
                concat("probabilities, smoothing ", smoothing, ", ", static_cast<int>(reduction)),

@@ -1,4 +1,4 @@
-// Is every gradient right? Held against differences, in f64, with random upstream gradients.
+// Is every gradient right? Compared with differences, in f64, with random upstream gradients.
 #include <doctest/doctest.h>
 
 #include "autograd/tape/node.h"
@@ -11,11 +11,11 @@ TEST_CASE("ops: gradients of first and second order agree with differences") {
   for_each_op(check_op_gradients);
 }
 
-TEST_CASE("ops: the gradient of an input does not depend on who else asks for one") {
+TEST_CASE("ops: the gradient of an input does not depend on which other inputs require one") {
   for_each_op(check_op_single_gradients);
 }
 
-TEST_CASE("ops: results record who made them and from which line, or nothing at all") {
+TEST_CASE("ops: results record their op and the calling line, or nothing at all") {
   for_each_op([](const Op& op) -> std::string {
     for (const Tensors& sample : op.samples) {
       const Tensor y = op.call(leaves(sample, op.constants));
@@ -23,12 +23,12 @@ TEST_CASE("ops: results record who made them and from which line, or nothing at 
         return op.differentiable ? "not recorded"
                                  : "recorded, but registered as not differentiable";
       if (!op.differentiable) continue;
-      if (op.node == "*") continue;  // made of other ops, or its own input
+      if (op.node == "*") continue;  // made of other ops, or the input itself
       if (y.grad_fn() != op.node)
         return concat("recorded as '", y.grad_fn(), "' instead of '", op.node, "'");
       const std::string file = y.impl()->node->at.file_name();
       if (file.find("tests/ops/") == std::string::npos)
-        return "recorded as called from " + file + ", which is not where it was called";
+        return "recorded as called from " + file + ", which is not the caller";
     }
     return "";
   });

@@ -1,8 +1,8 @@
-// Work is cut into the same chunks at any number of threads. So a chunk that starts at the wrong
-// place gives the same wrong bits everywhere, in f32 and in f64. Here ops run on more than four
+// Work is cut into the same chunks at any number of threads. So a chunk that starts at a wrong
+// position gives the same wrong bits everywhere, in f32 and in f64. Here ops run on more than four
 // grains of elements, and are compared with something that is not cut: the slope of the result
-// along one direction, and the same op on a few rows at a time. And no op may write outside its
-// tensors.
+// along one direction, and the same op on a few rows at a time. In addition, no op may write
+// outside its tensors.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ namespace {
 /// 132,900 elements: the largest grain is 32,768.
 constexpr int64_t kRows = 443, kLength = 300;
 
-/// Even numbers in [−1, 1) of the shape of x.
+/// Uniform numbers in [−1, 1) of the shape of x.
 Tensor direction(const Tensor& x, uint32_t seed) {
   std::mt19937 random(seed);
   Tensor v = Tensor::empty(x.shape(), f64);
@@ -37,7 +37,7 @@ double dot(const Tensor& a, const Tensor& b) {
   return sum;
 }
 
-/// The inputs, moved by `step` along a direction of each that has a gradient.
+/// The inputs, each moved by `step` along its direction if it has a gradient.
 Tensors moved(const Op& op, const Tensors& inputs, double step) {
   Tensors out = leaves(inputs, op.constants);
   for (size_t i = 0; i < out.size(); ++i) {
@@ -68,13 +68,13 @@ std::string slope_difference(const Op& op, const Tensors& inputs) {
     size += dot(dx[i], dx[i]);
   }
   std::string text;
-  // Where an element lies within a step of a jump (softplus at its threshold) a smaller one helps.
+  // If an element is within a step of a jump (softplus at its threshold), a smaller step helps.
   for (const double step : {op.step, op.step / 100}) {
     const double above = dot(op.call(moved(op, inputs, step)), dy),
                  below = dot(op.call(moved(op, inputs, -step)), dy);
     const double difference = (above - below) / (2 * step);
-    // One chunk at a wrong place changes the slope by about the size of its part of the gradient.
-    // Differences are good to ε·|f|/step and to step².
+    // A chunk at a wrong position changes the slope by about the size of its part of the gradient.
+    // Differences are accurate to ε·|f|/step and to step².
     const double rounding = 64 * epsilon(f64) * std::sqrt(dot(y, y) * dot(dy, dy)) / step;
     const double allowed = 1e-4 * op.condition * std::sqrt(size) + rounding;
     if (std::abs(slope - difference) <= allowed) return "";
@@ -102,7 +102,7 @@ Tensor rows_of(const Tensor& x, int64_t first, int64_t end) {
 
 const std::string kNotByRows = "not by rows";
 
-/// "" where op(some rows) are those rows of op(all), for `count` rows at a time.
+/// "" if op(some rows) equals those rows of op(all), for `count` rows at a time.
 std::string rows_difference(const Op& op, const Tensors& inputs, int64_t count) {
   const NoGrad guard;
   const Tensor whole = op.call(inputs);
@@ -121,7 +121,7 @@ std::string rows_difference(const Op& op, const Tensors& inputs, int64_t count) 
   return "";
 }
 
-TEST_CASE("ops: what is computed row by row is the same for a few rows and for many") {
+TEST_CASE("ops: row by row results are the same for a few rows and for many") {
   int64_t by_rows = 0;
   for_each_op([&](const Op& op) -> std::string {
     if (!op.sized || op.random) return "";
@@ -129,9 +129,9 @@ TEST_CASE("ops: what is computed row by row is the same for a few rows and for m
     try {
       few = rows_difference(op, op.sized(7, 13), 1);
     } catch (const Error&) {
-      return "";  // refuses inputs of which some have fewer rows
+      return "";  // refuses inputs with different numbers of rows
     }
-    if (!few.empty()) return "";  // its rows depend on one another
+    if (!few.empty()) return "";  // its rows depend on each other
     ++by_rows;
     const std::string many = rows_difference(op, op.sized(kRows, kLength), 13);
     return many == kNotByRows ? "" : many;
@@ -139,7 +139,7 @@ TEST_CASE("ops: what is computed row by row is the same for a few rows and for m
   if (std::getenv("TARSIER_TEST_OP") == nullptr) CHECK(by_rows > 60);
 }
 
-TEST_CASE("ops: nothing is written next to a tensor, nor left unwritten") {
+TEST_CASE("ops: nothing is written next to a tensor, and nothing is left unwritten") {
   for_each_op([](const Op& op) -> std::string {
     if (op.random) return "";
     std::vector<Tensors> samples = op.samples;
@@ -154,13 +154,13 @@ TEST_CASE("ops: nothing is written next to a tensor, nor left unwritten") {
           if (!text.empty()) return concat("in memory filled before: ", text);
         }
         if (guard.damaged() > 0)
-          return concat("writes outside of ", guard.damaged(), " tensors, on ", sample[0].shape());
+          return concat("writes outside ", guard.damaged(), " tensors, on ", sample[0].shape());
       }
     return "";
   });
 }
 
-TEST_CASE("a MemoryGuard sees what is written before and behind a tensor, and nothing else") {
+TEST_CASE("a MemoryGuard reports writes before and after a tensor, and nothing else") {
   const MemoryGuard guard;
   { const Tensor x = zeros({3}); }
   CHECK(guard.damaged() == 0);

@@ -54,7 +54,7 @@ void register_indexing() {
     add({.name = "scatter",
          .what = concat("dim ", dim),
          .call = [=](const Tensors& x) { return scatter(x[0], dim, x[1], x[2]); },
-         // 2 and 1 are written twice: the last counts.
+         // 2 and 1 are written twice: the last value stays.
          .samples = {{values({3, 3}), integers({2, 0, 2, 1}, {2, 2}), values({2, 2})},
                      {values({3, 3}), integers({1, 1, 1, 0}, {2, 2}), values({2, 2})}},
          .sized =

@@ -30,7 +30,7 @@ void register_matmul() {
            [](int64_t rows, int64_t n) {
              return Tensors{values({rows, n}), values({n})};
            },
-       .node = "*"});  // a product of matrices that loses a dimension again
+       .node = "*"});  // a matrix product and a reshape
   add({.name = "matmul",
        .what = "wide",
        .call = [](const Tensors& x) { return matmul(x[0], x[1]); },

@@ -1,7 +1,7 @@
-// Numbers that f32 has little room for: far from 0 and close together, so that the rounding of a
-// mean is as large as they are apart, and so large or small that their squares are no numbers.
-// Where the result is an ordinary number it must be right, and so must its gradient. What is right
-// is the same op in f64, on the same numbers; it runs with every instruction set.
+// Numbers that are hard for f32: far from 0 and close together, so that the rounding of a mean is
+// as large as their differences; or so large or small that their squares overflow or underflow. If
+// the result is an ordinary number, it and its gradient must be right. The reference is the same op
+// in f64 on the same numbers. Runs with every instruction set.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ using Values = std::vector<double>;
 
 Tensor row(const Values& values) { return numbers(values, {static_cast<int64_t>(values.size())}); }
 
-/// The largest difference of the two, relative to the largest number; ∞ where one is no number.
+/// The largest difference of the two, relative to the largest number; ∞ if one is NaN.
 double error_of(const Tensor& got, const Tensor& expected) {
   double error = 0, scale = 0;
   const Values a = got.to_vector(), b = expected.to_vector();
@@ -47,8 +47,8 @@ Result result(const Function& f, const Tensor& x, DType dtype, double size, bool
   return {y, grad({y}, {leaf}, {dy}, false, create_graph)[0]};
 }
 
-/// f in f32 is f in f64, and so is its gradient, with the kernels and with the reference forms;
-/// both to so many roundings.
+/// Checks f and its gradient in f32 against f64, with the kernels and with the reference forms,
+/// within `steps` roundings.
 void check_in_f32(const std::string& what, const Function& f, const Tensor& numbers,
                   double steps = 16, double size = 1) {
   CAPTURE(what);
@@ -95,7 +95,7 @@ Function group_norm_of(int64_t groups, double eps) {
 
 // ------------------------------------------------------------------------------- far from 0
 
-TEST_CASE("range: what is normalised is 0 where all elements are equal") {
+TEST_CASE("range: normalised values are 0 if all elements are equal") {
   for (const auto& [value, n, eps] :
        {std::tuple(1.7, 768, 1e-12), {1000000.1, 3, 1e-5}, {1e6, 3, 1e-5}, {0.1, 1000, 1e-30}}) {
     CAPTURE(value);
@@ -113,7 +113,7 @@ TEST_CASE("range: what is normalised is 0 where all elements are equal") {
   }
 }
 
-TEST_CASE("range: the rounding of a mean does not stay in what is normalised") {
+TEST_CASE("range: the rounding of a mean does not remain in normalised values") {
   for (const auto& [mean, deviation] :
        {std::pair(1e6, 1.0), {1e4, 1e-3}, {-3e5, 0.1}, {1.7, 1e-6}, {1e6, 0.07}})
     for (const int64_t n : {6, 37, 768}) {
@@ -140,7 +140,7 @@ TEST_CASE("range: the rounding of a mean does not stay in what is normalised") {
     }
 }
 
-TEST_CASE("range: the gradient of a weight knows the rest of the mean") {
+TEST_CASE("range: the gradient of a weight includes the rest of the mean") {
   const int64_t n = 37, rows = 9;
   const Tensor x = to(reshape(around(1e6, 0.5, n * rows), {rows, n}), f32);
   const auto gradient = [&](DType dtype) {
@@ -176,9 +176,9 @@ TEST_CASE("range: norms of huge and tiny numbers") {
       CAPTURE(size);
       CAPTURE(p);
       const Function f = [=](const Tensor& x) { return norm(x, p, -1); };
-      // One ordinary row among them, and one with a zero.
+      // Including an ordinary row, and one with a zero.
       const Tensor x = numbers({size, -2 * size, size / 2, 1, 2, 3, size, 0, -size}, {3, 3});
-      // Powers multiply what rounding does to their base.
+      // Powers multiply the rounding error of their base.
       const double steps = std::isinf(p) ? 16 : 16 + p;
       if (p != 0.5) check_in_f32("norm", f, x, steps);
       check_in_f32("norm of ordinary size", f, numbers({1, -2, 0.5}, {1, 3}), steps);
@@ -195,7 +195,7 @@ TEST_CASE("range: deviations and variances of huge and tiny numbers") {
     check_in_f32(
         "stddev, columns", [](const Tensor& x) { return stddev(transpose(x, 0, 1), 0); }, x);
   }
-  // The sum of squares is too large for a number, and their mean is not.
+  // The sum of squares overflows, their mean does not.
   check_in_f32(
       "var", [](const Tensor& x) { return var(x); }, around(0, 1e19, 1000));
 }
@@ -224,9 +224,9 @@ TEST_CASE("range: normalising huge and tiny rows") {
     CHECK(error_of(gradient(f32, centred), gradient(f64, centred)) < 1e-6);
 }
 
-TEST_CASE("range: rows of every size next to each other are each what they are alone") {
+TEST_CASE("range: rows of different sizes next to each other do not affect each other") {
   const int64_t n = 37;
-  Values late(n, 0.0);  // its first registers say nothing of its size
+  Values late(n, 0.0);  // its first registers tell nothing about its size
   for (size_t i = 20; i < late.size(); ++i) late[i] = 1e25 * std::cos(static_cast<double>(i));
   const Tensors kinds = {around(0.1, 1, n), around(1e24, 1e25, n), around(1e-26, 1e-25, n),
                          around(1e4, 1e-3, n), row(late)};
@@ -260,8 +260,8 @@ TEST_CASE("range: rows of every size next to each other are each what they are a
     }
 }
 
-TEST_CASE("range: what is neither rounded nor scaled away") {
-  // Infinite and NaN rows stay so; a row of zeros without eps has no direction.
+TEST_CASE("range: values that must survive rounding and scaling") {
+  // Infinite and NaN rows stay so; a row of zeros without eps gives NaN.
   for (const bool centred : {false, true}) {
     const auto f = centred ? layer_norm_with(0) : rms_norm_with(0);
     CHECK(all(isnan(f(tensor({0, 0, 0})))).item<bool>());

@@ -59,7 +59,7 @@ void register_reductions() {
       "sum", [](const Arg& x, const Axes& d, bool k) { return sum(x, d, k); }, plain);
   add_over_axes(
       "mean", [](const Arg& x, const Axes& d, bool k) { return mean(x, d, k); }, plain);
-  // The sample variance of one element is NaN, so correction 1 has shapes of its own.
+  // The sample variance of one element is NaN, so correction 1 has its own shapes.
   add_over_axes(
       "var", [](const Arg& x, const Axes& d, bool k) { return var(x, d, 0, k); }, plain);
   add({.name = "var",

@@ -12,7 +12,7 @@ std::vector<Op>& ops() {
   return all;
 }
 
-/// Starts over with each op, so that a new one does not change the numbers of the others.
+/// Restarts with each op, so that a new op does not change the numbers of the others.
 uint32_t next_seed = 0;
 
 template <class T, class Make>
@@ -121,7 +121,7 @@ std::vector<Tensors> binary(double low, double high) {
   return two_each([&](const Shape& shape) { return values(shape, low, high); });
 }
 std::vector<Tensors> binary_distinct() {
-  // Shifted by 1/16, so that no element of one equals one of the other.
+  // Shifted by 1/16, so that no element of one equals an element of the other.
   std::vector<Tensors> samples = two_each(distinct);
   for (Tensors& pair : samples) {
     double* b = pair[1].data<double>();

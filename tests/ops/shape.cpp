@@ -245,11 +245,11 @@ void register_moves() {
     add_move("triu", concat("diagonal ", diagonal),
              [=](const Tensors& x) { return triu(x[0], diagonal); }, {{3, 3}, {2, 4}, {2, 3, 2}});
   }
-  // A strided view first, so that there is something to do.
+  // A strided view, so that there is something to do.
   add_move("contiguous", "", [](const Tensors& x) { return contiguous(transpose(x[0], 0, -1)); },
            {{2, 3}, {2, 1, 3}});
   add_move("clone", "", [](const Tensors& x) { return clone(x[0]); }, {{}, {3}, {2, 3}});
-  // To the other floating dtype and back. Steps of 1/64 are exact in f32, too.
+  // To the other floating dtype and back. Steps of 1/64 are exact in f32 as well.
   add({.name = "to",
        .call =
            [](const Tensors& x) {

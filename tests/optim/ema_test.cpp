@@ -1,4 +1,4 @@
-// Averages of weights.
+// Moving averages of weights.
 #include "optim/ema.h"
 
 #include <doctest/doctest.h>
@@ -39,7 +39,7 @@ TEST_CASE("swapping shows the averages in the model, and swapping back restores 
   CHECK(ema.state_dict()["w"].to_vector() == average);
 }
 
-TEST_CASE("a saved average goes on to the same bits, and a wrong one is refused") {
+TEST_CASE("a saved average continues to the same bits, and an invalid one is refused") {
   const Tensor w = tensor({0.1, 0.7});
   optim::ExponentialMovingAverage one({{"w", w}}, 0.9), two({{"w", w}}, 0.9);
   for (int i = 0; i < 3; ++i) add_(w, 0.3), one.update();
@@ -55,7 +55,7 @@ TEST_CASE("a saved average goes on to the same bits, and a wrong one is refused"
   CHECK_THROWS_AS(optim::ExponentialMovingAverage({{"w", w}}, 1), Error);
 }
 
-TEST_CASE("the average of weights that stand still is these weights, to the last bit") {
+TEST_CASE("the average of constant weights is these weights, to the last bit") {
   Generator generator(3);
   const Tensor w = randn({1000}, f32, generator);
   optim::ExponentialMovingAverage average({{"w", w}}, 0.99);

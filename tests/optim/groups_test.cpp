@@ -142,7 +142,7 @@ TEST_CASE("a parameter that was added is watched as those from the start are") {
   body.bias = ones({2}).requires_grad_();  // the optimiser has the old one
   sum(head(body(ones({1, 2})))).backward();
   CHECK_THROWS_WITH_AS(optimizer.step(),
-                       doctest::Contains("'body.bias' is no parameter of a module any more"),
+                       doctest::Contains("'body.bias' is no longer a parameter of a module"),
                        Error);
 }
 

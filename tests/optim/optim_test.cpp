@@ -1,4 +1,4 @@
-// Optimisers, schedules and clipping against PyTorch, and what they refuse.
+// Optimisers, schedules and clipping compared with PyTorch, and their errors.
 #include "optim/optim.h"
 
 #include <doctest/doctest.h>
@@ -22,7 +22,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 /// The steps whose weights the golden file has.
 constexpr int kNoted[] = {0, 1, 2, 3, 9, 49, 99};
 
-/// Trains w and b on the recorded gradients as make_golden.py does, saving and restoring the
+/// Trains w and b on the recorded gradients as make_golden.py does; saves and restores the
 /// optimiser's state on the way.
 template <class Options, class Make>
 void check_trajectory(const std::string& name, const Options& first, const Options& second,
@@ -75,7 +75,7 @@ TEST_CASE("optimisers follow PyTorch's over 100 steps, across a save and a resto
   check_trajectory<optim::SGDOptions>("sgd_nesterov", nesterov, nesterov, sgd);
 }
 
-TEST_CASE("a step gives the same bits at any number of threads, wherever an element lies") {
+TEST_CASE("a step gives the same bits at any number of threads, wherever an element is") {
   std::vector<std::vector<float>> results;
   for (const int threads : {1, 2, 5}) {
     const Threads restore;
@@ -97,7 +97,7 @@ TEST_CASE("a step gives the same bits at any number of threads, wherever an elem
   CHECK(results[0] == results[2]);
 }
 
-TEST_CASE("optimisers leave alone what has no gradient, and refuse what they cannot train") {
+TEST_CASE("optimisers skip parameters without gradient, and refuse what they cannot train") {
   Tensor w = tensor({1, 2, 3}).requires_grad_(), b = tensor({4}).requires_grad_();
   AdamW optimizer({{"w", w}, {"b", b}});
   w.set_grad(ones({3}));
@@ -132,17 +132,18 @@ TEST_CASE("optimisers leave alone what has no gradient, and refuse what they can
   CHECK_THROWS_AS(optimizer.lr(-1), Error);
 }
 
-TEST_CASE("schedules scale the rate of each group, and cannot wipe the difference out") {
+TEST_CASE("schedules scale the rate of each group, and cannot overwrite their difference") {
   Tensor w = tensor({1}).requires_grad_(), b = tensor({1}).requires_grad_();
   AdamW optimizer({{{{"w", w}}, {.lr = 1e-4}}, {{{"b", b}}, {.lr = 1e-3}}});
-  CHECK_THROWS_WITH_AS(optimizer.set_lr(0.5),
-                       "[adamw] set_lr(0.5) would give all groups one rate, but their options say "
-                       "0.0001 and 0.001: scale_lr(factor) multiplies each group's own, with a "
-                       "schedule whose lr is 1; set_lr(group, lr) sets one",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      optimizer.set_lr(0.5),
+      "[adamw] set_lr(0.5) would set one rate for all groups, but their options say "
+      "0.0001 and 0.001: scale_lr(factor) multiplies each group's own, with a "
+      "schedule whose lr is 1; set_lr(group, lr) sets one",
+      Error);
   const optim::Schedule factor = optim::linear_lr(1, 0.5, 1, 2);
   for (int64_t step = 0; step < 4; ++step) {
-    optimizer.scale_lr(factor(step));  // of the first rate each time, not of the last
+    optimizer.scale_lr(factor(step));  // relative to the initial rate, not to the last
     CHECK(optimizer.lr(0) == 1e-4 * factor(step));
     CHECK(optimizer.lr(1) == 1e-3 * factor(step));
   }
@@ -152,7 +153,7 @@ TEST_CASE("schedules scale the rate of each group, and cannot wipe the differenc
   for (const double bad : {-1.0, kNaN, static_cast<double>(INFINITY)})
     CHECK_THROWS_AS(optimizer.scale_lr(bad), Error);
   CHECK_THROWS_AS(optimizer.initial_lr(2), Error);
-  // One rate in all options is one number's to change.
+  // If all options have one rate, set_lr may change it.
   AdamW even({{{{"w", w}}, {.lr = 0.1}}, {{{"b", b}}, {.lr = 0.1, .weight_decay = 0}}});
   even.set_lr(0.5);
   CHECK(even.lr(1) == 0.5);
@@ -176,8 +177,8 @@ TEST_CASE("names of two models that clash get prefixes") {
   CHECK_THROWS_AS(all.add(prefixed("decoder.", decoder)), Error);
 }
 
-/// The largest relative error of what an f32 optimiser added to its weights in `steps` steps, next
-/// to the same in f64.
+/// The largest relative error of what an f32 optimiser adds to its weights in `steps` steps,
+/// relative to the same in f64.
 template <class O, class Options>
 double error_of_f32(const Options& options, int steps) {
   std::vector<Tensor> moved;
@@ -222,7 +223,7 @@ TEST_CASE("constants near 1 are as exact in f32 as in f64") {
   for (size_t i = 0; i < 64; ++i) CHECK(std::abs(squares[0][i] / squares[1][i] - 1) < 2e-5);
 }
 
-TEST_CASE("a small weight decay is as large as it says") {
+TEST_CASE("a small weight decay is exact") {
   // lr·weight_decay = 1e-6: as a factor of f32, 1 − 1e-6 is 1 − 1.013e-6. Single weights round,
   // their mean does not.
   const auto shrinks = [](auto make) {
@@ -293,7 +294,7 @@ TEST_CASE("schedules") {
   for (size_t i = 0; i < expected.size(); ++i)
     CHECK(cosine(static_cast<int64_t>(i)) == doctest::Approx(expected[i]).epsilon(1e-14));
   CHECK(optim::constant(0.5)(1000) == 0.5);
-  // Highest where the two branches meet: (d·warmup)^−½.
+  // Highest where both branches meet: (d·warmup)^−½.
   const optim::Schedule noam = optim::inverse_square_root(512, 4000);
   CHECK(noam(3999) == doctest::Approx(1 / std::sqrt(512.0 * 4000)));
   CHECK(noam(1999) == doctest::Approx(noam(3999) / 2));
@@ -329,7 +330,9 @@ TEST_CASE("clipping by norm and by value") {
   }
 }
 
-TEST_CASE("the gradient norm: exact, the same at any number of threads, and picky on demand") {
+TEST_CASE(
+    "the gradient norm: exact, the same at any number of threads, with an optional finiteness "
+    "check") {
   Tensor p = zeros({100003}).requires_grad_();
   p.set_grad(full({100003}, 2.0));
   const double expected = 2 * std::sqrt(100003.0);

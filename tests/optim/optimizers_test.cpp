@@ -1,4 +1,4 @@
-// What optimisers promise beside PyTorch's numbers: the ideas behind them, and what they refuse.
+// Properties of optimisers apart from PyTorch's numbers, and their errors.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -80,7 +80,7 @@ TEST_CASE("Muon's steps are orthogonal where its polynomial converges") {
     CAPTURE(shape);
     Generator generator(5);
     Tensor w = zeros(shape, f64).requires_grad_();
-    // 1.5x − 0.5x³ takes every singular value to 1 at last; Jordan's only near it, but faster.
+    // 1.5x − 0.5x³ converges to singular values 1; Jordan's polynomial only comes near, but faster.
     Muon optimizer({{"w", w}}, {.lr = 1,
                                 .weight_decay = 0,
                                 .momentum = 0,
@@ -96,7 +96,7 @@ TEST_CASE("Muon's steps are orthogonal where its polynomial converges") {
   }
 }
 
-TEST_CASE("Muon takes matrices, and names what is none") {
+TEST_CASE("Muon takes matrices, and names other parameters") {
   Tensor w = zeros({2, 3}).requires_grad_(), bias = zeros({3}).requires_grad_();
   CHECK_THROWS_WITH_AS(Muon({{"fc.weight", w}, {"fc.bias", bias}}),
                        "[muon] 'fc.bias' has shape (3,), and Muon is for matrices: give it to "
@@ -108,7 +108,7 @@ TEST_CASE("Muon takes matrices, and names what is none") {
   CHECK(w.to_vector() == std::vector<double>(6, 0.0));
 }
 
-TEST_CASE("Adafactor remembers a row and a column of a matrix, and all of a vector") {
+TEST_CASE("Adafactor stores a row and a column of a matrix, and all of a vector") {
   Tensor w = ones({2, 5, 3}).requires_grad_(), b = ones({4}).requires_grad_();
   Tensor s = ones({}).requires_grad_(), empty = zeros({0, 3}).requires_grad_();
   Adafactor optimizer({{"w", w}, {"b", b}, {"s", s}, {"empty", empty}});
@@ -126,8 +126,8 @@ TEST_CASE("Adafactor remembers a row and a column of a matrix, and all of a vect
       doctest::Contains("w.row_var is f32 (2, 5, 3) where f32 (2, 5, 1) belongs"), Error);
 }
 
-TEST_CASE("a centred RMSprop survives a gradient that never changes") {
-  // v − a² goes to 0 then, and by rounding below: √ gave NaN.
+TEST_CASE("a centred RMSprop handles a constant gradient") {
+  // v − a² then goes to 0, and by rounding below it: √ would give NaN.
   Generator generator(11);
   Tensor w = zeros({1000}).requires_grad_();
   const Tensor gradient = randn({1000}, f32, generator);
@@ -154,11 +154,11 @@ TEST_CASE("AMSGrad's steps do not grow again when gradients vanish") {
   CHECK(steps[0] > 3 * steps[1]);
 }
 
-TEST_CASE("NaN and what is out of range is refused by name, and so are no parameters") {
+TEST_CASE("NaN and values out of range are refused by name, and so is a lack of parameters") {
   Tensor w = zeros({2, 2}).requires_grad_();
   const TensorDict p{{"w", w}}, none;
   CHECK_THROWS_WITH_AS(Lion({{"a", zeros({2})}, {"b", zeros({2})}}),
-                       "[lion] none of the 2 parameters asks for a gradient, 'a' neither: call "
+                       "[lion] none of the 2 parameters requires a gradient, not even 'a': call "
                        "requires_grad_() on those to train",
                        Error);
   CHECK_NOTHROW(Lion({{"frozen", zeros({2})}, {"w", w}}));

@@ -1,4 +1,4 @@
-// Gradients whose squares are no numbers in f32.
+// Gradients whose squares overflow or underflow f32.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -30,16 +30,16 @@ TEST_CASE("clipping huge gradients keeps their direction") {
       CHECK(a.grad().to_vector()[0] == doctest::Approx(3 * left).epsilon(1e-4));
       CHECK(b.grad().item() == doctest::Approx(4 * left).epsilon(1e-4));
     }
-    // In f64, whose squares end at 1e±308.
+    // In f64, whose squares are limited to 1e±308.
     const Tensor c = with_gradient(tensor({3e200}, f64)), d = with_gradient(tensor({4e200}, f64));
     CHECK(optim::clip_grad_norm_({c, d}, 1, p) == doctest::Approx(size * 1e200));
     CHECK(c.grad().item() == doctest::Approx(3 / size));
   }
-  // More of them than f32 has numbers for: the norm is 3e41.
+  // A norm beyond f32: 3e41.
   const Tensor many = with_gradient(full({1000000}, 3e38));
   CHECK(optim::clip_grad_norm_({many}, 1000) == doctest::Approx(3e41));
   CHECK(many.grad().to_vector()[0] == doctest::Approx(1).epsilon(1e-5));
-  // What is 0, infinite or NaN stays so.
+  // 0, infinity and NaN stay so.
   const Tensor none = with_gradient(tensor({0, 0}));
   CHECK(optim::clip_grad_norm_({none}, 1) == 0);
   CHECK(none.grad().to_vector() == std::vector<double>{0, 0});
@@ -47,7 +47,7 @@ TEST_CASE("clipping huge gradients keeps their direction") {
   CHECK(std::isnan(optim::clip_grad_norm_({with_gradient(tensor({NAN, 1e20}))}, 1)));
 }
 
-TEST_CASE("Muon makes the same step of gradients of any size") {
+TEST_CASE("Muon makes the same step for gradients of any size") {
   const auto step = [](double size) {
     const Tensor w = with_gradient(tensor({{size, 2 * size}, {-size, size}}));
     optim::Muon muon({{"w", w}}, {.lr = 1, .weight_decay = 0, .eps = 0});

@@ -1,4 +1,4 @@
-// Schedules against PyTorch's, and what they refuse.
+// Schedules compared with PyTorch's, and their errors.
 #include "optim/schedule.h"
 
 #include <doctest/doctest.h>
@@ -57,7 +57,7 @@ TEST_CASE("schedules give PyTorch's learning rates over 100 steps") {
     for (size_t t = 0; t < expected.size(); ++t) {
       CAPTURE(name);
       CAPTURE(t);
-      // PyTorch multiplies from step to step, which adds up roundings.
+      // PyTorch multiplies from step to step, which accumulates roundings.
       CHECK(std::abs(schedule(static_cast<int64_t>(t)) - expected[t]) <= 1e-13);
     }
   }
@@ -82,17 +82,17 @@ TEST_CASE("schedules at their ends") {
   CHECK(linear_lr(2, 0.5, 0.25, 4)(far) == 0.5);
 }
 
-TEST_CASE("where schedules and PyTorch's part, as their comments say") {
+TEST_CASE("schedules differ from PyTorch's where their comments say so") {
   // A chain with a cosine is a product in PyTorch as well, up to T_max; from there it is not.
   const Schedule chain = chained(1, {cosine_annealing_lr(1, 4), exponential_lr(1, 0.9)});
   const double theirs[] = {1, 0.7681980515339464, 0.405, 0.10675957825750346, 0};
   for (int64_t t = 0; t < 5; ++t) CHECK(std::abs(chain(t) - theirs[t]) <= 1e-13);
   CHECK(chain(6) == doctest::Approx(0.5 * std::pow(0.9, 6)));  // PyTorch: 0.405, or 0.45
-  // Restarts overwrite there what came before in the chain; here they are a factor.
+  // In PyTorch restarts overwrite what came before in the chain; here they are a factor.
   const Schedule restarts =
       chained(1, {exponential_lr(1, 0.9), cosine_annealing_warm_restarts(1, 4)});
   CHECK(restarts(4) == doctest::Approx(std::pow(0.9, 4)));  // PyTorch: 1
-  // No step with the factor: PyTorch stays at it for ever. And a factor of 0 ends.
+  // Zero steps with the factor: PyTorch keeps it forever. And a factor of 0 ends.
   CHECK(constant_lr(1, 0.5, 0)(0) == 1);
   CHECK(constant_lr(1, 0, 3)(2) == 0);
   CHECK(constant_lr(1, 0, 3)(3) == 1);
@@ -102,7 +102,7 @@ TEST_CASE("where schedules and PyTorch's part, as their comments say") {
   for (const int64_t t : {4, 5, 6}) CHECK(cycle(t) / 4e-6 == doctest::Approx(1));
 }
 
-TEST_CASE("schedules refuse what makes no sense") {
+TEST_CASE("schedules refuse invalid arguments") {
   for (const double bad : {-1.0, kNaN, kInfinity}) {
     CAPTURE(bad);
     CHECK_THROWS_AS(constant(bad), Error);
@@ -195,8 +195,8 @@ TEST_CASE("a plateau lowers the rate when PyTorch's does, across a save and a re
   }
 }
 
-TEST_CASE("a plateau sees that a negative metric does not get better") {
-  // PyTorch's best·(1 − threshold) is −0.9999 after −1, so that −1 is better again and again.
+TEST_CASE("a plateau notices that a negative metric does not improve") {
+  // PyTorch's best·(1 − threshold) is −0.9999 after −1, so −1 counts as better every time.
   for (const char* mode : {"min", "max"})
     for (const double best : {-1.0, 1.0, -1e6, 0.0}) {
       CAPTURE(mode);
@@ -206,7 +206,7 @@ TEST_CASE("a plateau sees that a negative metric does not get better") {
       CHECK(plateau.step(best) == 0.1);
       const double gain = best == 0 ? 1e-9 : 2e-4 * std::abs(best);
       const double better = std::string(mode) == "min" ? best - gain : best + gain;
-      for (int i = 0; i < 3; ++i) CHECK(plateau.step(better) == 0.1);  // the first is a gain
+      for (int i = 0; i < 3; ++i) CHECK(plateau.step(better) == 0.1);  // the first improves
       CHECK(plateau.step(better) == doctest::Approx(0.01));
     }
   // A little worse at every step, by less than the threshold.

@@ -1,5 +1,5 @@
-// Every optimiser: 100 steps as PyTorch's, the same bits after a save and a restore, and at any
-// number of threads.
+// Every optimiser: 100 steps like PyTorch's, and the same bits after a save and a restore, and at
+// any number of threads.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -73,12 +73,12 @@ TEST_CASE("Muon stays near PyTorch's, which rounds to bfloat16 on the way") {
   const TensorDict weights = start(c, numbers);
   const std::unique_ptr<optim::Optimizer> optimizer = c.make(weights);
   train(*optimizer, weights, numbers, 0, 100);
-  // Steps of 0.02 whose errors of 2⁻⁸ are as good as random: √100 · 0.02 / 256, some times over
-  // for the five iterations that they pass.
+  // Steps of 0.02 with essentially random errors of 2⁻⁸: √100 · 0.02 / 256, times a small factor
+  // for the five iterations.
   CHECK(relative_error(row(weights), select(numbers["muon_bfloat16"], 0, 9)) < 5e-3);
 }
 
-TEST_CASE("every optimiser goes on from a saved state to the bits of an unbroken run") {
+TEST_CASE("every optimiser continues from a saved state to the bits of an unbroken run") {
   const TensorDict numbers = golden(kFile, "", f32);
   for (const OptimizerCase& c : optimizer_cases()) {
     CAPTURE(c.name);
@@ -127,7 +127,7 @@ TEST_CASE("every optimiser gives the same bits at any number of threads") {
   }
 }
 
-TEST_CASE("what becomes of an element does not depend on where it lies") {
+TEST_CASE("the update of an element does not depend on its position") {
   // In the middle of a large parameter, across the chunks of the parallel loop, or in a small
   // parameter.
   Generator generator(8);

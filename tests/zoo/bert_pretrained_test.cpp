@@ -1,5 +1,5 @@
 // BERTs saved by the transformers library (tests/golden/make_hugging_face_encoders.py) give the
-// same logits here; and what the loaders say to files that are none.
+// same logits here; and the errors of the loaders.
 #include <doctest/doctest.h>
 
 #include "autograd/io/json.h"
@@ -15,9 +15,9 @@ using doctest::Contains;
 constexpr const char* kMasked = "bert-tiny/masked-lm";
 constexpr const char* kClassifier = "bert-tiny/classifier";
 constexpr const char* kBody = "bert-tiny/model";
-constexpr double kTolerance = 1e-5;  // of f32; asked for: 1e-4
+constexpr double kTolerance = 1e-5;  // of f32; required: 1e-4
 
-/// What the model gives for the inputs of `expected`.
+/// The output of the model for the inputs of `expected`.
 template <class M>
 Tensor run(M& model, const TensorDict& expected) {
   CHECK_FALSE(model.is_training());
@@ -87,7 +87,7 @@ TEST_CASE("files of old versions load: gamma and beta, position_ids, a decoder, 
   check_same(run(*load_bert_for_masked_lm(folder.path("")), expected), expected["logits"]);
 }
 
-TEST_CASE("what is no such BERT is refused, with the file and what is wrong") {
+TEST_CASE("other files are refused, with the file and what is wrong") {
   CHECK_THROWS_WITH_AS(load_bert(saved_model("vit-tiny/classifier")),
                        Contains("is of a model of type 'vit', and 'bert' was expected"), Error);
   CHECK_THROWS_WITH_AS(load_bert_for_sequence_classification(saved_model(kMasked)),

@@ -1,4 +1,4 @@
-// BERT as a whole: gradients, names, learning, padding, what it refuses.
+// The whole BERT: gradients, names, learning, padding, errors.
 #include "zoo/bert/model.h"
 
 #include <doctest/doctest.h>
@@ -66,7 +66,7 @@ TEST_CASE("a BERT learns one batch by heart") {
     return last;
   };
   Generator generator(4);
-  // All tokens are the same, as if all were hidden: only the places tell which stood there.
+  // All tokens are equal, as if all were hidden: only the positions tell which token was there.
   bert::BertForMaskedLM masked(config, generator);
   const Tensor hidden = full({1, 4}, 5, i64), targets = integers({1, 4, 2, 3}, {4});
   CHECK(last_loss(masked, [&] { return cross_entropy(flatten(masked(hidden), 0, 1), targets); }) <
@@ -76,7 +76,7 @@ TEST_CASE("a BERT learns one batch by heart") {
   CHECK(last_loss(classifier, [&] { return cross_entropy(classifier(index), labels); }) < 0.01);
 }
 
-TEST_CASE("what stands behind the end of a text does not count") {
+TEST_CASE("padding after a text does not matter") {
   Generator generator(5);
   bert::BertForSequenceClassification model(tiny_config(), 3, generator);
   for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 0.6, generator);
@@ -88,7 +88,7 @@ TEST_CASE("what stands behind the end of a text does not count") {
   const Tensor other = integers({1, 4, 2, 5, 3, 1, 5, 4}, {2, 4});
   CHECK(model(other, inputs).to_vector() == expected.to_vector());
   CHECK_FALSE(allclose(model(other, {.token_types = types}), expected, 1e-3));
-  // Nor does it matter how far the padding reaches.
+  // The length of the padding does not matter either.
   const auto second_text = [](const Tensor& x) { return slice(slice(x, 0, 1), 1, 0, 2); };
   const Tensor alone = model(second_text(index), {.token_types = second_text(types)});
   CHECK(allclose(alone, slice(expected, 0, 1), 1e-5, 1e-6));

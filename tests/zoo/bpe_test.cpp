@@ -1,4 +1,4 @@
-// Byte-pair encoding against Hugging Face's tokenizers and OpenAI's tiktoken.
+// Byte-pair encoding compared with Hugging Face's tokenizers and OpenAI's tiktoken.
 #include "zoo/data/bpe.h"
 #include "autograd/io/json.h"
 
@@ -50,7 +50,7 @@ TEST_CASE("characters have Unicode's classes, also at the ends of ranges") {
   for (char32_t c : {U'a', U'\'', U'\u02FF', U'\u0370'}) CHECK(!is_mark(c));
 }
 
-TEST_CASE("capitals have small letters, where these are one character") {
+TEST_CASE("capitals have lower-case letters, if these are one character") {
   const std::u32string capitals = U"AZÄÖÜÉŁŸΑΩЖЯԱ𐐀ẞ", small = U"azäöüéłÿαωжяա𐐨ß";
   for (size_t i = 0; i < capitals.size(); ++i) {
     CHECK(lower_case(capitals[i]) == small[i]);
@@ -59,7 +59,7 @@ TEST_CASE("capitals have small letters, where these are one character") {
   for (char32_t c : {U'1', U' ', U'中', U'İ', char32_t{0x110000}}) CHECK(lower_case(c) == c);
 }
 
-TEST_CASE("text is walked through by characters, and by bytes where it is not UTF-8") {
+TEST_CASE("text is traversed by characters, and by bytes where it is not UTF-8") {
   const auto next = [](const char* text) {
     const NextCharacter found = next_character(text);
     return std::make_pair(found.character, found.bytes);
@@ -74,7 +74,7 @@ TEST_CASE("text is walked through by characters, and by bytes where it is not UT
     CHECK(next(bad) == Found(0xFFFD, 1));
 }
 
-TEST_CASE("text is cut into pieces as GPT-2's regular expression cuts it") {
+TEST_CASE("text is split into pieces as by GPT-2's regular expression") {
   CHECK(pieces("").empty());
   CHECK(pieces("hello world") == Strings{"hello", " world"});
   CHECK(pieces("  hello") == Strings{" ", " hello"});
@@ -113,7 +113,7 @@ TEST_CASE("encoding gives Hugging Face's ids, and decoding the text") {
   const Bpe bpe = Bpe::load(golden("bpe_vocab.json"), golden("bpe_merges.txt"));
   const std::string& text = sample["text"].as_string();
   CHECK(bpe.encode(text) == ids_of(sample));
-  CHECK(bpe.encode(text) == ids_of(sample));  // from what it has kept
+  CHECK(bpe.encode(text) == ids_of(sample));  // from the cache
   CHECK(bpe.decode(ids_of(sample)) == text);
   const Bpe again = Bpe::from_json(Json::parse(bpe.to_json().dump()));
   CHECK(again.encode(text) == ids_of(sample));
@@ -163,7 +163,7 @@ TEST_CASE("a folder has its vocabulary in either form") {
   scratch.write("tokenizer.json", read_file(golden("bpe_tokenizer.json")));
   CHECK(Bpe::load_folder(folder).size() == 331);
   scratch.write("vocab.json", read_file(golden("bpe_vocab.json")));
-  CHECK(Bpe::load_folder(folder).size() == 331);  // without merges.txt it says nothing
+  CHECK(Bpe::load_folder(folder).size() == 331);  // without merges.txt it does not count
   scratch.write("merges.txt", read_file(golden("bpe_merges.txt")));
   CHECK(Bpe::load_folder(folder).size() == 330);
 }
@@ -194,7 +194,7 @@ TEST_CASE("a tokenizer.json that does something else is refused, by file and par
     CHECK(text.find(part) != std::string::npos);
   };
   const Json byte_level = good["pre_tokenizer"];
-  // The same in other words.
+  // Equivalent forms.
   CHECK(message(good) == "no error");
   CHECK(with("normalizer", Object{{"type", "Sequence"}, {"normalizers", Array{}}}) == "no error");
   CHECK(with("pre_tokenizer", Object{{"type", "Sequence"}, {"pretokenizers", Array{byte_level}}}) ==
@@ -203,7 +203,7 @@ TEST_CASE("a tokenizer.json that does something else is refused, by file and par
   CHECK(model_with("dropout", 0.0) == "no error");
   CHECK(model_with("end_of_word_suffix", "") == "no error");
   // Other steps.
-  says(with("normalizer", Object{{"type", "NFC"}}), "the normalizer is {\"type\": \"NFC\"}, and");
+  says(with("normalizer", Object{{"type", "NFC"}}), "the normalizer is {\"type\": \"NFC\"}, which");
   says(with("pre_tokenizer", Json()), "the pre_tokenizer is null");
   says(with("pre_tokenizer", Object{{"type", "Whitespace"}}), "the pre_tokenizer is {\"type\"");
   says(with("pre_tokenizer", "ByteLevel"), "the pre_tokenizer is \"ByteLevel\"");
@@ -230,14 +230,14 @@ TEST_CASE("a tokenizer.json that does something else is refused, by file and par
                 Array{Object{{"id", std::move(id)}, {"content", std::move(content)}}});
   };
   CHECK(added(330, "<end>") == "no error");
-  CHECK(added(64, "a") == "no error");  // there already
-  says(added(65, "a"), "the added token 'a' has id 65, and 64 in the vocabulary");
+  CHECK(added(64, "a") == "no error");  // exists already
+  says(added(65, "a"), "the added token 'a' has id 65, but 64 in the vocabulary");
   says(added(332, "<end>"), "token '<end>' has id 332; the ids of 331 tokens must be 0 to 330");
   says(added(5, "<end>"), "token '<end>' has id 5");
   says(added("5", "<end>"), "must have an id and a content");
-  says(with("added_tokens", Array{1}), "an added token is 1, and must have");
+  says(with("added_tokens", Array{1}), "an added token is 1, but must have");
   says(with("added_tokens", 1), "added_tokens must be an array");
-  says(message(Array{}), "an object {…} was expected");
+  says(message(Array{}), "expected an object {…}");
 }
 
 /// A folder with GPT-2's files: TARSIER_GPT2, or shared/data/gpt2.
@@ -311,7 +311,7 @@ TEST_CASE("special tokens have ids, and no text becomes one") {
   CHECK_THROWS_AS(bpe.add_special("\xFF"), Error);
 }
 
-TEST_CASE("files that are no vocabulary say why, and where") {
+TEST_CASE("invalid vocabulary files are refused with reason and position") {
   const Scratch scratch;
   const std::string vocab = scratch.path("vocab.json"), merges = scratch.path("merges.txt");
   Bpe::train("abc abc", 258).save(vocab, merges);
@@ -347,7 +347,7 @@ TEST_CASE("one vocabulary encodes on several threads at once") {
   std::string text;
   for (int i = 0; i < 3000; ++i) text += "w" + std::to_string(i * 7919 % 1000) + " ";
   const Bpe bpe = Bpe::train(text, 300);
-  const std::vector<int32_t> expected = Bpe(bpe).encode(text);  // a copy: this one has seen nothing
+  const std::vector<int32_t> expected = Bpe(bpe).encode(text);  // a copy, whose cache is empty
   std::atomic<int> wrong = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i)

@@ -20,7 +20,7 @@ StepReport report_of(int64_t step, Metrics metrics = {}) {
   return report;
 }
 
-/// What a terminal of that width shows at the end of training.
+/// The text on a terminal of that width at the end of training.
 template <int width>
 std::string last_line() {
   std::ostringstream out;
@@ -50,7 +50,7 @@ TEST_CASE("the live line fits its terminal, however narrow") {
   CHECK(last_line<13>() == "  2000/2000 ");
 }
 
-TEST_CASE("the live line is ended once, and before other text") {
+TEST_CASE("the live line is ended once, before other text") {
   std::ostringstream out;
   ConsoleProgress progress(out, true, "tokens", [] { return 15; });
   progress.finish();
@@ -74,7 +74,7 @@ TEST_CASE("a file gets plain lines, each with the mean loss since the one before
     progress.on_step(report);
   }
   CHECK(out.str() ==
-        "Warning: in the first step these parameters did not learn.\n"
+        "Warning: these parameters did not learn in the first step.\n"
         "no gradient: head.weight, head.bias\n"
         "step 100/2000  loss 3.0000  51,000 tokens/s  1:15 left\n"
         "step 200/2000  loss 2.0000  51,000 tokens/s  1:15 left\n");

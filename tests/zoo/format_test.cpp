@@ -24,7 +24,7 @@ TEST_CASE("numbers, counts and durations are written for people") {
   CHECK(fixed(1.87651, 4) == "1.8765");
 }
 
-TEST_CASE("numbers too large for digits, and none") {
+TEST_CASE("very large numbers, infinity, NaN") {
   CHECK(fixed(1.23456, 2) == "1.23");
   CHECK(fixed(9e15, 2) == "9000000000000000.00");
   CHECK(fixed(1.5e16, 2) == "1.50e+16");

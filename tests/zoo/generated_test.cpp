@@ -40,7 +40,7 @@ TEST_CASE("a date is written in many forms") {
     CHECK(write_date(numbers[i] - 1, 11).text == std::string(days[i]) + " of January 1950");
 }
 
-TEST_CASE("no text means two dates") {
+TEST_CASE("no text stands for two dates") {
   std::map<std::string, std::string> iso_of;
   for (int64_t day = 18'000; day < 18'000 + 800; ++day)
     for (int form = 0; form < date_forms(); ++form) {
@@ -50,7 +50,7 @@ TEST_CASE("no text means two dates") {
     }
 }
 
-TEST_CASE("days are in one part only, most of them in training") {
+TEST_CASE("each day is in one split, most of them in training") {
   std::map<DatePart, std::set<std::string>> seen;
   for (uint64_t i = 0; i < 3000; ++i)
     for (DatePart part : {DatePart::train, DatePart::val, DatePart::test})
@@ -64,7 +64,7 @@ TEST_CASE("days are in one part only, most of them in training") {
   CHECK(std::abs(train - kDays * 8 / 10) < 400);  // five standard deviations: 5·√(n·0.8·0.2) = 382
 }
 
-TEST_CASE("a date depends on seed, stream and index alone") {
+TEST_CASE("a date depends only on seed, stream and index") {
   const auto text = [](RandomKey key, uint64_t index) {
     return date_example(key, index, DatePart::train).text;
   };
@@ -88,7 +88,7 @@ TEST_CASE("a date depends on seed, stream and index alone") {
 
 // ------------------------------------------------------------------------------------------ digits
 
-TEST_CASE("digits are bright strokes on a dark ground, inside of the picture") {
+TEST_CASE("digits are bright strokes on a dark background, inside the picture") {
   for (int64_t size : {8, 28, 41}) {
     const Images images = draw_digits(2000, {1, 2}, size);
     CHECK(images.size() == 2000);
@@ -101,7 +101,7 @@ TEST_CASE("digits are bright strokes on a dark ground, inside of the picture") {
         CAPTURE(i);
         CHECK(bright > size * size / 50);
         CHECK(bright < size * size / 3);
-        // The outermost pixels have the fading edge of the pen at most, and noise.
+        // The outermost pixels have at most the fading edge of the pen, and noise.
         int brightest = 0;
         for (int64_t k = 0; k < size; ++k)
           for (int64_t p : {k, (size - 1) * size + k, k * size, k * size + size - 1})
@@ -131,10 +131,10 @@ TEST_CASE("pictures of one digit are more alike than those of different digits")
     correct += std::min_element(distances.begin(), distances.end()) - distances.begin() == i % 10;
   }
   CHECK(correct > 120);  // 20 by chance
-  CHECK(correct < 200);  // and yet there is something to learn
+  CHECK(correct < 200);  // but there is something to learn
 }
 
-TEST_CASE("a digit depends on key and index alone") {
+TEST_CASE("a digit depends only on key and index") {
   CHECK(draw_digit(3, {1, 2}, 5).pixels == draw_digit(3, {1, 2}, 5).pixels);
   CHECK(draw_digit(3, {1, 2}, 5).pixels != draw_digit(3, {1, 2}, 6).pixels);
   CHECK(draw_digit(3, {1, 2}, 5).pixels != draw_digit(3, {1, 3}, 5).pixels);
@@ -150,7 +150,7 @@ TEST_CASE("a digit depends on key and index alone") {
 
 // ---------------------------------------------------------------------------------------- snippets
 
-TEST_CASE("snippets are lines of a file without blank ones and those that give it away") {
+TEST_CASE("snippets are lines of a file without blank ones and those that name the folder") {
   const std::vector<EmbeddedFile> files = {
       {"a/x.h", "#include \"b/y.h\"\n1\n\n2\nnamespace n {\n3\nsee b/y.h\n4\n5\n6\n7"},
       {"b/y.h", "8\n9\r\n"},
@@ -165,7 +165,7 @@ TEST_CASE("snippets are lines of a file without blank ones and those that give i
   CHECK_THROWS_AS(source_snippets(files, 0, {1, 0}), Error);
 }
 
-TEST_CASE("validation and test have files of their own, drawn from the seed") {
+TEST_CASE("validation and test have separate files, drawn from the seed") {
   Strings paths, texts;
   for (const char* folder : {"a", "b"})
     for (int i = 0; i < (folder[0] == 'a' ? 20 : 3); ++i) {
@@ -185,7 +185,7 @@ TEST_CASE("validation and test have files of their own, drawn from the seed") {
   CHECK(source_snippets(files, 1, {2, 0}).val.texts != data.val.texts);
 }
 
-TEST_CASE("the project's own text has snippets of every folder in every part") {
+TEST_CASE("the project's own text has snippets of every folder in every split") {
   const LabelledData data = source_snippets(embedded_files(), 8, {1, 0});
   CHECK(data.labels.names() == Strings{"autograd", "bench", "nn", "optim", "tests", "zoo"});
   for (const LabelledText* part : {&data.train, &data.val, &data.test}) {

@@ -1,5 +1,5 @@
 // A GPT-2 saved by the transformers library (tests/golden/make_hugging_face_gpt2.py) gives the same
-// logits here, and is saved as it was; and what the loader says to files that are none.
+// logits here, and is saved unchanged; and the errors of the loader.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -19,14 +19,14 @@ using doctest::Contains;
 
 constexpr const char* kModel = "gpt2-tiny";
 
-/// The logits of the model that `copy` becomes.
+/// The logits of the model loaded from `copy`.
 Tensor logits_of(const ModelCopy& copy) {
   const Scratch folder;
   copy.write(folder.path(""));
   return (*load_gpt2(folder.path("")))(expected_of(kModel)["index"]);
 }
 
-/// Whether `actual` are the expected numbers of that name, to f32's accuracy (asked for: 1e-4).
+/// Whether `actual` are the expected numbers of that name, to f32's accuracy (required: 1e-4).
 void check_same(const Tensor& actual, const std::string& name) {
   CHECK(relative_error(actual, expected_of(kModel)[name]) < tolerance(f32));
 }
@@ -101,7 +101,7 @@ TEST_CASE("save_gpt2 writes what was loaded") {
   }
 }
 
-TEST_CASE("a GPT of other choices comes back as it was saved") {
+TEST_CASE("a GPT with other options comes back as it was saved") {
   gpt::Config config;
   config.vocab_size = 7;
   config.block_size = 5;
@@ -135,12 +135,12 @@ TEST_CASE("a GPT of other choices comes back as it was saved") {
                        Contains("'square' has no name in transformers"), Error);
   folder.write("file", "");
   CHECK_THROWS_WITH_AS(save_gpt2(gpt::Gpt(gpt::Config()), folder.path("file/folder")),
-                       Contains("file/folder: cannot be made"), Error);
+                       Contains("file/folder: cannot make the folder"), Error);
 }
 
 // ---- bad input ----
 
-/// What load_gpt2 says to the model with another value in config.json.
+/// The error of load_gpt2 for the model with another value in config.json.
 void load_with(const char* key, Json value) {
   ModelCopy copy(kModel);
   copy.config.set(key, std::move(value));
@@ -169,7 +169,7 @@ TEST_CASE("a config.json that does not fit is refused by name and value") {
   refused("scale_attn_by_inverse_layer_idx", true, "'scale_attn_by_inverse_layer_idx' is true");
   refused("model_type", "llama", "is of a model of type 'llama', and 'gpt2' was expected");
   refused("model_type", Json(), "the key 'model_type' is missing");
-  // Sizes of another model: both shapes, before memory for it is asked for.
+  // Sizes of another model: both shapes, before memory is allocated.
   refused("n_embd", 15, "'wte.weight' is (41, 12), where ");
   refused("n_embd", 15, " asks for (41, 15)");
   refused("vocab_size", 1'000'000'000'000, " asks for (1000000000000, 12)");
@@ -227,7 +227,7 @@ TEST_CASE("files that are missing or damaged are named") {
   folder.write("config.json", config.substr(0, 100));
   says("", "config.json line 5, byte 96: the string that begins here does not end");
   folder.write("config.json", "[1]");
-  says("", "config.json: an object {…} was expected");
+  says("", "config.json: expected an object {…}");
   folder.write("config.json", config);
   says("config.json", "not a safetensors file");
   CHECK_THROWS_WITH_AS(load_gpt2(std::string(5000, 'x')), Contains("does not exist"), Error);

@@ -1,4 +1,4 @@
-// A whole GPT against PyTorch: loss, gradients, and a training run (tests/golden/make_gpt.py).
+// A whole GPT compared with PyTorch: loss, gradients, a training run (tests/golden/make_gpt.py).
 #include <doctest/doctest.h>
 
 #include "optim/optim.h"
@@ -55,7 +55,7 @@ TEST_CASE("a GPT's logits, loss and gradients are PyTorch's") {
   });
 }
 
-TEST_CASE("ten steps of AdamW take a GPT where they take PyTorch's") {
+TEST_CASE("ten steps of AdamW give a GPT PyTorch's weights") {
   for_each_case([](Case gpt) {
     TensorDict matrices, vectors;
     for (const auto& [name, parameter] : gpt.model->named_parameters())
@@ -74,7 +74,7 @@ TEST_CASE("ten steps of AdamW take a GPT where they take PyTorch's") {
     }
     const TensorDict state = gpt.model->state_dict();
     for (const auto& [name, value] : part(gpt.numbers, "after.")) {
-      // The bias of the keys has no influence, so that its gradient is rounding error: in f32 large
+      // The bias of the keys has no influence, so its gradient is rounding error: in f32 large
       // enough to become a step of Adam.
       if (value.dtype() == f32 && name.ends_with("c_attn.bias")) continue;
       check_close(name, state[name], value);

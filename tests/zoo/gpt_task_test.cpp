@@ -1,4 +1,4 @@
-// The GPT's task and recipe: what is validated, the schedule, what is decayed, the presets.
+// The GPT's task and recipe: validation, schedule, weight decay, presets.
 #include "zoo/gpt/task.h"
 
 #include <doctest/doctest.h>
@@ -24,18 +24,18 @@ TEST_CASE("validation is the mean over every character of the last tenth but its
   const std::vector<int32_t> tokens = CharVocabulary(characters).encode(characters, "text");
   const std::vector<int64_t> split(tokens.begin() + static_cast<int64_t>(tokens.size()) * 9 / 10,
                                    tokens.end());
-  REQUIRE((split.size() - 1) % 8 != 0);  // the last window is a short one
+  REQUIRE((split.size() - 1) % 8 != 0);  // the last window is shorter
   double sum = 0;
   NoGrad no_grad;
   for (size_t i = 0; i + 1 < split.size(); ++i) {
-    // Character i + 1, from the i % 8 + 1 characters of its window that stand before it.
+    // Character i + 1, from the i % 8 + 1 earlier characters of its window.
     const std::vector<int64_t> context(split.begin() + static_cast<int64_t>(i / 8 * 8),
                                        split.begin() + static_cast<int64_t>(i) + 1);
     const Tensor x = from_vector(context, {1, static_cast<int64_t>(context.size())});
     const Tensor y = from_vector(std::vector<int64_t>{split[i + 1]}, {1});
     sum += cross_entropy(model.next_logits(x), y).item();
   }
-  // Sums of a hundred numbers around 3, in f32 there and here.
+  // Both sum about a hundred numbers around 3 in f32.
   CHECK(task->evaluate()[0].value ==
         doctest::Approx(sum / static_cast<double>(split.size() - 1)).epsilon(1e-6));
 }
@@ -77,7 +77,7 @@ TEST_CASE("the other schedules: straight down, with the root of the steps, and n
   CHECK(rate("constant", 100) == 1);
 }
 
-TEST_CASE("muon trains the matrices inside of the blocks, AdamW the rest, and both are resumed") {
+TEST_CASE("muon trains the matrices inside the blocks, AdamW the rest, and both are resumed") {
   const Scratch scratch;
   const std::unique_ptr<Task> task = tiny_task(scratch.write("data.txt", small_text()), 8);
   task->recipe.optimizer = "muon";
@@ -133,7 +133,7 @@ TEST_CASE("the presets have nanoGPT's sizes") {
   CHECK(find_preset("gpt", "baby").name == "gpt-baby");
 }
 
-TEST_CASE("the preset fast is made of the later inventions, and begins by knowing nothing") {
+TEST_CASE("the preset fast has the later improvements, and starts at the loss of guessing") {
   const Scratch scratch;
   const std::unique_ptr<Task> task = find_model("gpt-fast").make();
   Settings settings = task->settings();
@@ -152,7 +152,7 @@ TEST_CASE("the preset fast is made of the later inventions, and begins by knowin
   CHECK(task->loss(task->batch(1, 1)).item() == doctest::Approx(std::log(known)).epsilon(0.02));
 }
 
-TEST_CASE("on real text the first ninety steps go from knowing nothing to knowing letters") {
+TEST_CASE("on real text the first ninety steps go from guessing to predicting letters") {
   if (!have_data("tinyshakespeare/input.txt")) return;
   const std::unique_ptr<Task> task = find_model("gpt").make();
   task->load_data(data_file("tinyshakespeare/input.txt").string());
@@ -169,7 +169,7 @@ TEST_CASE("on real text the first ninety steps go from knowing nothing to knowin
     if (step == 1) CHECK(value.item() == doctest::Approx(4.174).epsilon(0.02));  // ln 65
     if (step > 80) loss += value.item() / 10;
   }
-  CHECK(loss < 2.75);  // 3.3 is what the frequencies of single characters give
+  CHECK(loss < 2.75);  // the frequencies of single characters give 3.3
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The GPT as a whole: gradients, names, learning, sampling.
+// The whole GPT: gradients, names, learning, sampling.
 #include "zoo/gpt/model.h"
 
 #include <doctest/doctest.h>
@@ -25,7 +25,7 @@ gpt::Config tiny_config() {
   return config;
 }
 
-/// The default, and one of each part that can take its place.
+/// The default config, and one for each alternative part.
 std::vector<std::pair<std::string, gpt::Config>> variants() {
   std::vector<std::pair<std::string, gpt::Config>> all{{"default", tiny_config()}};
   const auto add = [&](const std::string& name, const std::function<void(gpt::Config&)>& change) {
@@ -96,7 +96,7 @@ TEST_CASE("weights start with GPT-2's deviations") {
   CHECK(ratio(model.transformer.h[3].mlp.c_proj.weight, 0.02 / std::sqrt(8.0)) ==
         doctest::Approx(1).epsilon(0.01));
   CHECK(ratio(model.lm_head.weight, 0.02) == doctest::Approx(1).epsilon(0.025));
-  // So at the beginning nothing is known: the loss is ln V.
+  // So the loss at the start is that of guessing, ln V.
   gpt::Gpt fresh(config, generator);
   const Tensor x = randint(0, 65, {4, 64}, generator), y = randint(0, 65, {4, 64}, generator);
   CHECK(fresh.loss(x, y).item() == doctest::Approx(std::log(65.0)).epsilon(0.02));
@@ -146,7 +146,7 @@ TEST_CASE("decoding with a cache gives the logits of the whole text") {
     for (const auto& [dtype, tolerance] : {std::pair{f64, 1e-10}, {f32, 1e-5}}) {
       CAPTURE(name);
       CAPTURE(dtype);
-      // Relative positions have no end: every token sees the last five, however long the text.
+      // Relative positions have no limit: every token sees the last five, however long the text.
       config.block_size = config.is_relative() ? 5 : 12;
       const int64_t T = config.is_relative() ? 31 : 12;
       Generator generator(6);
@@ -177,7 +177,7 @@ TEST_CASE("decoding with a cache gives the logits of the whole text") {
     }
 }
 
-TEST_CASE("a position sees block_size tokens and no more, where positions are relative") {
+TEST_CASE("with relative positions a position sees block_size tokens and no more") {
   NoGrad no_grad;
   gpt::Config config = tiny_config();
   config.position = nn::PositionKind::rotary;
@@ -193,13 +193,13 @@ TEST_CASE("a position sees block_size tokens and no more, where positions are re
     if (i >= 3 * 5) CHECK(before[i] == after[i]);
   }
   CHECK(before[2 * 5] != after[2 * 5]);
-  // The distance counts alone: the same three tokens later in a text give the same.
+  // Only distances count: the same three tokens later in a text give the same result.
   const Tensor late = slice(model(indices({4, 4, 0, 1, 2}, {1, 5})), 1, 4, 5);
   const Tensor early = slice(model(indices({0, 1, 2}, {1, 3})), 1, 2, 3);
   CHECK(max(abs(late - early)).item() < 1e-5);
 }
 
-TEST_CASE("where positions look adds up to one, and is what attention uses") {
+TEST_CASE("attention weights sum to one, and are those that attention uses") {
   NoGrad no_grad;
   for (const auto& [name, config] : variants()) {
     CAPTURE(name);
@@ -211,7 +211,7 @@ TEST_CASE("where positions look adds up to one, and is what attention uses") {
       CHECK(weights.shape() == Shape{1, 2, 4, 4});
       for (const double total : sum(weights, -1).to_vector())
         CHECK(total == doctest::Approx(1).epsilon(1e-6));
-      CHECK(sum(weights * to(triu_mask(4, 4, 1), f32)).item() == 0);  // never at what comes
+      CHECK(sum(weights * to(triu_mask(4, 4, 1), f32)).item() == 0);  // never at later tokens
     }
   }
 }
@@ -232,7 +232,7 @@ TEST_CASE("a cache of another model, a full one, and one while training are erro
                         "block_size 4 tokens expected"),
       Error);
   CHECK_THROWS_AS(model.next_logits(Tensor::empty({1, 0}, i64)), Error);
-  // What was refused is not remembered.
+  // A refused call leaves the cache unchanged.
   CHECK_NOTHROW(model.next_logits(indices({1}, {1, 1}), cache));
   gpt::Config deeper = tiny_config();
   deeper.n_layer = 3;
@@ -242,7 +242,7 @@ TEST_CASE("a cache of another model, a full one, and one while training are erro
                        doctest::Contains("a cache of 2 layers for a model of 3"), Error);
   deeper.n_layer = 0;
   CHECK_THROWS_WITH_AS(gpt::Gpt{deeper},
-                       doctest::Contains("[gpt] n_layer=0: one at least is needed"), Error);
+                       doctest::Contains("[gpt] n_layer=0: at least one is needed"), Error);
 }
 
 TEST_CASE("a GPT learns one batch by heart") {
@@ -334,7 +334,7 @@ TEST_CASE("sampling takes the first of equals, and survives large numbers but no
   CHECK_THROWS_AS(gpt::sample_index({}, s, 0.5), Error);
 }
 
-TEST_CASE("generating repeats with its seed and goes on beyond the context") {
+TEST_CASE("generation repeats with its seed and continues beyond the context") {
   Generator generator(5);
   gpt::Gpt model(tiny_config(), generator);
   const auto text = [&](uint64_t seed, int64_t count) {
@@ -349,8 +349,8 @@ TEST_CASE("generating repeats with its seed and goes on beyond the context") {
   CHECK(text(1, 20) == text(1, 20));
   CHECK(text(1, 20) != text(2, 20));
   CHECK(text(1, 0).empty());
-  // As by computing the last block_size characters anew for each, before and behind the point where
-  // the text grows longer than they are, and for a prompt that is longer already.
+  // The same as recomputing the last block_size characters for each one, before and after the text
+  // outgrows the window, and for a prompt that is longer already.
   NoGrad no_grad;
   gpt::Sampling likeliest;
   likeliest.temperature = 0;

@@ -23,7 +23,7 @@ gpt::TextTokens learned(const std::string& kind, const std::string& text = kText
   return gpt::TextTokens(text, {.kind = kind, .lower = false, .min_count = 1, .size = 280});
 }
 
-/// What a model writes that says `ids` after `before`.
+/// The text of a model that generates `ids` after `before`.
 std::string written(const gpt::TextTokens& tokens, const std::vector<int32_t>& ids,
                     int32_t before) {
   std::string out;
@@ -38,7 +38,7 @@ TEST_CASE("text of every kind of tokens is written token by token as it was read
   for (const std::string kind : {"characters", "words", "bpe"}) {
     CAPTURE(kind);
     gpt::TextTokens tokens = learned(kind);
-    // Words keep lines, but no spaces besides the one between two.
+    // Words keep lines, but only single spaces.
     const std::string expected =
         kind != "words" ? kText
                         : "the cat sat on the mat.\n\nthe dog's (old) bone, the cat's mat!\nZoë "
@@ -63,7 +63,7 @@ TEST_CASE("text of every kind of tokens is written token by token as it was read
   }
 }
 
-TEST_CASE("characters never seen are refused, words become unknown, byte pairs know all") {
+TEST_CASE("unseen characters are refused, words become unknown, byte pairs encode everything") {
   const std::string text = "the wombat";
   CHECK(error_of([&] { learned("characters").encode(text, "the prompt"); }) ==
         "[data] the prompt has characters that the model has never seen: 'w'");
@@ -73,7 +73,7 @@ TEST_CASE("characters never seen are refused, words become unknown, byte pairs k
   CHECK(ids.size() == 2);
   CHECK(ids[1] == kUnknown);
   CHECK(words.show(ids[1]) == "<unk>");
-  // What follows the unknown word keeps its space.
+  // The word after the unknown one keeps its space.
   CHECK(words.written(ids[0], kUnknown) == " the");
   const gpt::TextTokens bpe = learned("bpe");
   CHECK(written(bpe, bpe.encode(text, "the prompt"), bpe.blank()) == text);
@@ -104,7 +104,7 @@ std::unique_ptr<Task> task_with(const Scratch& scratch, const std::string& text,
   return task;
 }
 
-TEST_CASE("the loss of words and byte pairs is given for a character, too") {
+TEST_CASE("the loss of words and byte pairs is given per character as well") {
   const Scratch scratch;
   const std::string text = small_text() + small_text();
   for (const std::string kind : {"characters", "words", "bpe"}) {
@@ -118,7 +118,7 @@ TEST_CASE("the loss of words and byte pairs is given for a character, too") {
     }
     REQUIRE(metrics.size() == 2);
     CHECK(metrics[1].name == "val_loss_per_character");
-    // All loss, over all characters but those of the first token.
+    // The total loss, over all characters except those of the first token.
     gpt::TextTokens tokens = gpt::TextTokens::from_json(task->describe_data()["vocabulary"]);
     const auto [first, rest] = split_characters(text, count_characters(text) * 9 / 10);
     const std::vector<int32_t> ids = tokens.encode(rest, "rest");
@@ -149,7 +149,7 @@ TEST_CASE("a model of every kind of tokens and of parts is trained, kept and con
     }
     CHECK(task->loss(task->batch(1, 1)).item() < before - 0.5);
 
-    // Another task takes over settings, tokens and weights, and writes the same.
+    // Another task with these settings, tokens and weights writes the same.
     const std::unique_ptr<Task> other = find_model("gpt").make();
     Settings settings = task->settings(), others = other->settings();
     for (const std::string& name : settings.names()) others.set(name, settings.get(name));
@@ -177,14 +177,14 @@ TEST_CASE("GPT-2's own byte pairs are taken from its files") {
   CHECK_THROWS_AS(
       task_with(scratch, small_text(), {{"tokens", "bpe"}, {"vocab", scratch.path("nothing")}}),
       Error);
-  // Files of the same form, of our own learning.
+  // Files of the same form, learned here.
   Bpe::train(small_text(), 300).save(scratch.path("vocab.json"), scratch.path("merges.txt"));
   const auto task =
       task_with(scratch, small_text(), {{"tokens", "bpe"}, {"vocab", scratch.path("")}});
   const gpt::TextTokens tokens = gpt::TextTokens::from_json(task->describe_data()["vocabulary"]);
   CHECK(tokens.size() ==
         kSpecialTokens + Bpe::load(scratch.path("vocab.json"), scratch.path("merges.txt")).size());
-  // A folder with tokenizer.json alone, as newer programs write it.
+  // A folder with only tokenizer.json, as newer programs write it.
   const Scratch newer;
   newer.write("tokenizer.json", read_file(source_file("tests/golden/bpe_tokenizer.json").string()));
   const auto other = task_with(newer, small_text(), {{"tokens", "bpe"}, {"vocab", newer.path("")}});

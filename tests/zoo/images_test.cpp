@@ -45,7 +45,7 @@ TEST_CASE("IDX: images and labels") {
   CHECK(images.pixels.size() == 18);
 }
 
-TEST_CASE("IDX: what is wrong with a file, and where") {
+TEST_CASE("IDX: errors name what is wrong, and where") {
   const Scratch scratch;
   const std::string labels = scratch.write("l", idx_labels({1, 2}));
   const std::string path = scratch.path("i");
@@ -65,13 +65,13 @@ TEST_CASE("IDX: what is wrong with a file, and where") {
   CHECK(message("") == " has 0 bytes, too few for the header of an IDX file");
   CHECK(message(good.substr(0, 15)) == " ends at byte 15, inside of its header of 16 bytes");
   CHECK(message(good.substr(0, good.size() - 1)) ==
-        " has 11 bytes after its header where 12 were expected: it is cut off");
+        " has 11 bytes after its header where 12 were expected: the file is cut off");
   CHECK(message(good + "x") == " has 13 bytes after its header where 12 were expected");
   CHECK(message(idx_images(3)) == " has 3 images and '" + labels + "' has 2 labels");
   // Sizes whose product does not fit into 64 bits.
   std::string huge = good;
   for (size_t i = 4; i < 16; ++i) huge[i] = '\xFF';
-  CHECK(message(huge).find("it is cut off") != std::string::npos);
+  CHECK(message(huge).find("the file is cut off") != std::string::npos);
   CHECK(error_of([&] {
           read_idx(scratch.write("i", idx_images(0)), scratch.write("l", idx_labels({})));
         }).find("has 0 images") != std::string::npos);
@@ -100,7 +100,7 @@ TEST_CASE("CIFAR-10: records of several files") {
     return error_of([&] { read_cifar10({path}); }).substr(path.size() + 9);
   };
   CHECK(message(record(1, 2, 3, 4).substr(1)) ==
-        " has 3072 bytes, which is not a whole number of CIFAR-10's records of 3073");
+        " has 3072 bytes, not a whole number of CIFAR-10's records of 3073");
   CHECK(message("").starts_with(" has 0 bytes"));
   CHECK(message(record(1, 2, 3, 4) + record(10, 2, 3, 4)) ==
         ", byte 3073: label 10 where CIFAR-10 has 0 to 9");
@@ -111,7 +111,7 @@ TEST_CASE("a folder of images is MNIST's or CIFAR-10's") {
   const std::string folder = scratch.path("");
   const auto message = [&] { return error_of([&] { read_image_folder(folder); }); };
   CHECK(message().starts_with("[data] there is no 'train-images-idx3-ubyte' in '" + folder +
-                              "', which holds no files; known are"));
+                              "', which holds no files; supported are"));
   scratch.write("train-images-idx3-ubyte.gz", "x");
   CHECK(message().find("gunzip") != std::string::npos);
   scratch.write("train-images-idx3-ubyte", idx_images(3));
@@ -148,7 +148,7 @@ TEST_CASE("images of another size do not join a set") {
   images.append({1, 1, 2, {5, 6}}, 1);
   CHECK(error_of([&] {
           images.append({1, 2, 1, {5, 6}}, 1);
-        }) == "[data] an image of 1 × 2 × 1 does not fit to others of 1 × 1 × 2");
+        }) == "[data] an image of 1 × 2 × 1 does not fit the others, which are 1 × 1 × 2");
   images.append({1, 1, 2, {7, 8}}, 0);
   CHECK(images.image(1)[0] == 7);
   const Images chosen = select(images, {1, 0}, 0, 1);
@@ -236,7 +236,7 @@ TEST_CASE("beyond the edge the nearest pixel is taken, in every channel") {
   CHECK(out == std::vector<float>(image.begin(), image.end()));
 }
 
-TEST_CASE("what augmentation does to an image depends on seed, step and image alone") {
+TEST_CASE("augmentation of an image depends only on seed, step and image") {
   Images images;
   for (uint8_t i = 0; i < 4; ++i) images.append({1, 3, 3, {i, 9, 80, 7, 200, 5, 40, 3, 2}}, i);
   const PixelScale scale{{0}, {1}};
@@ -256,7 +256,7 @@ TEST_CASE("MNIST is read whole") {
   CHECK(folder.train.size() == 9'000);
   CHECK(folder.test.size() == 1'000);
   CHECK(folder.names.size() == 10);
-  // What everybody who trains on MNIST writes down, for the whole training set: 0.1307, 0.3081.
+  // The usual statistics of MNIST's whole training set: 0.1307, 0.3081.
   const PixelScale scale = PixelScale::of(folder.train);
   CHECK(std::abs(scale.mean[0] - 0.1307) < 0.003);
   CHECK(std::abs(scale.std[0] - 0.3081) < 0.003);

@@ -27,7 +27,7 @@ TEST_CASE("infinite numbers and NaN are strings in JSON, and are read back") {
   CHECK(std::isnan(number_of(Json::parse(dumped(NAN)))));
 }
 
-TEST_CASE("other strings are no numbers") {
+TEST_CASE("other strings are not numbers") {
   for (const char* text : {"infinity", "nan", "1.5", ""}) {
     CHECK_FALSE(is_json_number(Json(text)));
     CHECK(error_of([&] { number_of(Json(text)); }).starts_with("[json]"));

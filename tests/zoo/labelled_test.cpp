@@ -47,7 +47,7 @@ TEST_CASE("CSV with quotes, commas, line breaks and doubled quotes") {
                             {.order = FieldOrder::text_first})) == Strings{"pos|a,b|1"});
 }
 
-TEST_CASE("a first row of names is no example, and tells the order") {
+TEST_CASE("a header is not an example, and gives the order") {
   const Scratch scratch;
   CHECK(shown(read_labelled(scratch.write("a.csv", "text,label\n\"x\",pos\n"))) ==
         Strings{"pos|x|2"});
@@ -58,7 +58,7 @@ TEST_CASE("a first row of names is no example, and tells the order") {
   CHECK(shown(read_labelled(scratch.write("d.tsv", "label\tlabel\n"))) == Strings{"label|label|1"});
 }
 
-TEST_CASE("headers of data sets that people have are no examples") {
+TEST_CASE("headers of common data sets are not examples") {
   const Scratch scratch;
   // IMDB, AG News, SST, a spreadsheet, tweets, and with an index by pandas.
   CHECK(shown(read_labelled(scratch.write("imdb.csv", "review,sentiment\n\"x, y\",pos\n"))) ==
@@ -79,7 +79,7 @@ TEST_CASE("headers of data sets that people have are no examples") {
   CHECK(read_labelled(scratch.path("imdb.csv")).header);
 }
 
-TEST_CASE("a label that stands in line 1 alone is asked about") {
+TEST_CASE("a label that occurs only in line 1 is an error") {
   const Scratch scratch;
   std::string lines = "Stimmung;Kommentar\n";
   for (int i = 0; i < 20; ++i)
@@ -88,25 +88,24 @@ TEST_CASE("a label that stands in line 1 alone is asked about") {
   const auto read = [&](const LabelledColumns& columns) {
     return read_labelled_data(path, columns, {1, 0});
   };
-  CHECK(
-      error_of([&] { read({}); }) ==
-      "[data] '" + path +
-          "', line 1: the label 'Stimmung' stands in this line only, before the text "
-          "'Kommentar'. If these are names of columns, say --header yes; if it is an example, "
-          "say --header no");
+  CHECK(error_of([&] { read({}); }) ==
+        "[data] '" + path +
+            "', line 1: the label 'Stimmung' occurs only in this line, before the text "
+            "'Kommentar'. If these are column names, use --header yes; if it is an example, "
+            "use --header no");
   CHECK(read({.header = Header::yes}).labels.names() == Strings{"gut", "schlecht"});
   CHECK(read({.header = Header::no}).labels.size() == 3);
   CHECK(read({.text = "Kommentar", .label = "stimmung"}).labels.size() == 2);
   CHECK(read({.text = "Kommentar", .label = "stimmung"}).columns == "'Stimmung' and 'Kommentar'");
-  // In the split that validates it is a label that training has never seen.
+  // In the validation split it is a label that training has never seen.
   std::filesystem::create_directory(scratch.path("folder"));
   scratch.write("folder/train.csv", lines.substr(lines.find('\n') + 1));
   scratch.write("folder/val.csv", lines);
   const std::string message = error_of([&] {
     read_labelled_data(scratch.path("folder"), {}, {1, 0});
   });
-  CHECK(message.ends_with("If the line names the columns, say --header yes"));
-  // Where many labels stand once, so may the first.
+  CHECK(message.ends_with("If the line names the columns, use --header yes"));
+  // If many labels occur once, the first may as well.
   std::string rare = "a\tx\nb\tx\nc\tx\n";
   for (int i = 0; i < 20; ++i) rare += "d\tx\n";
   CHECK(read_labelled_data(scratch.write("rare.tsv", rare), {}, {1, 0}).labels.size() == 4);
@@ -129,19 +128,18 @@ TEST_CASE("lines that are not label and text are errors with their number") {
   CHECK(message("a\n", ".csv") == ", line 1 has 1 field where label,text was expected: 'a'");
   CHECK(message("a,b\nc,d,e\n", ".csv") ==
         ", line 2 has 3 fields where label,text was expected: 'c'");
-  CHECK(message("a,b\nc,\"d\n\ne", ".csv") ==
-        ", line 2: the quote that opens here is never closed");
+  CHECK(message("a,b\nc,\"d\n\ne", ".csv") == ", line 2: the quote that opens here is not closed");
   CHECK(message("a,\"b\n\" c\n", ".csv") ==
-        ", line 2: 'c' follows a closing quote; quotes inside of a field are written twice");
+        ", line 2: 'c' follows a closing quote; write quotes inside a field twice");
   CHECK(message("label,text\n", ".csv") == " has no examples, which are lines of label,text");
   CHECK(message("a\tb\na\t\xC3\n")
             .starts_with(" is not UTF-8 text: byte 0xC3 at offset 6, in line 2"));
-  // Cut between characters, not inside of one.
+  // Cut between characters, not inside one.
   CHECK(message("123456789012345678901234567890123456789ää\n")
             .ends_with("'123456789012345678901234567890123456789…'"));
 }
 
-TEST_CASE("labels are numbered by sorted name, and the same after they were saved") {
+TEST_CASE("labels are numbered by sorted name, also after saving") {
   const std::vector<LabelledLine> lines = {
       {"b", "x", 1}, {"ä", "x", 2}, {"a", "x", 3}, {"b", "x", 4}};
   const Labels labels(lines, "x");
@@ -160,12 +158,12 @@ TEST_CASE("labels are numbered by sorted name, and the same after they were save
 TEST_CASE("one label is too few, and a label for every text too many") {
   CHECK(error_of([] {
           Labels({{"a", "x", 1}, {"a", "y", 2}}, "'x'");
-        }) == "[data] 'x' has the label 'a' only: a classifier needs two at least");
+        }) == "[data] 'x' has the label 'a' only: a classifier needs at least two");
   std::vector<LabelledLine> turned;
   for (int i = 0; i < 30; ++i) turned.push_back({"text " + std::to_string(100 + i), "pos", i + 1});
   CHECK(error_of([&] { Labels(turned, "'x'"); }) ==
-        "[data] 'x' has 30 different labels in 30 examples, as 'text 100': do labels and texts "
-        "stand in the other order?");
+        "[data] 'x' has 30 different labels in 30 examples, as 'text 100': are labels and "
+        "texts in the other order?");
 }
 
 TEST_CASE("a folder holds train, val and perhaps test") {
@@ -186,7 +184,7 @@ TEST_CASE("a folder holds train, val and perhaps test") {
             "', line 3: training has never seen the label 'c'; it knows 'a', 'b'");
 }
 
-TEST_CASE("one file is split by the seed, each label in its share") {
+TEST_CASE("one file is split by the seed, with each label in proportion") {
   const Scratch scratch;
   std::string text;
   for (int i = 0; i < 300; ++i)

@@ -1,4 +1,4 @@
-// BLEU against sacreBLEU; accuracy and F1 against scikit-learn.
+// BLEU compared with sacreBLEU; accuracy and F1 with scikit-learn.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -35,7 +35,7 @@ std::vector<T> values(const Json& json) {
 /// Equal up to the rounding of a few operations in f64.
 bool close(double a, double b) { return std::abs(a - b) <= 1e-12 * std::max(1.0, std::abs(b)); }
 
-TEST_CASE("lines are cut into words as sacreBLEU cuts them") {
+TEST_CASE("lines are split into words as in sacreBLEU") {
   for (const Json& sample : golden("words")) {
     CAPTURE(sample["line"].as_string());
     CHECK(bleu_words(sample["line"].as_string()) == values<std::string>(sample["words"]));
@@ -117,7 +117,7 @@ TEST_CASE("the likeliest classes are named, three at most, and none below half a
   CHECK(likeliest({0.5, 0.5}, {"x", "y"}) == "x (50.0 %), y (50.0 %)");
 }
 
-TEST_CASE("classes that are none are errors") {
+TEST_CASE("invalid classes are errors") {
   ConfusionMatrix matrix(2);
   CHECK(error_of([&] { matrix.add(2, 0); }) ==
         "[metric] class 2 predicted as 0, but there are only 2");

@@ -16,25 +16,25 @@ TEST_CASE("a text's opening is the commonest first word of its paragraphs") {
   const Opening play = opening_of("ROMEO:\nAy me.\n\nJULIET:\nO.\nO.\nO.\n\nROMEO:\nI.\n");
   CHECK(play.word == "ROMEO:");
   CHECK(play.common);
-  // Lines that are indented or close something begin nothing.
+  // Indented lines and closing lines do not count.
   const Opening code = opening_of("\n}  // a\n\n}  // b\n\n}\n\n  x\n\n  x\n\n/// c\n\n/// d\r\n");
   CHECK(code.word == "///");
   CHECK(code.common);
 }
 
-TEST_CASE("where nothing begins alike, the opening is the first word") {
+TEST_CASE("if no two paragraphs begin alike, the opening is the first word") {
   for (const char* text : {"emma\nolivia\nemma\n", "emma", "\n \nemma x\n\nava\n"}) {
     CAPTURE(text);
     CHECK(opening_of(text).word == "emma");
     CHECK_FALSE(opening_of(text).common);
   }
   for (const char* text : {"", "\n\n", "  \n"}) CHECK(opening_of(text).word == "");
-  // A text without spaces is no word; a character stays whole.
+  // A text without spaces is not a word; characters stay whole.
   CHECK(opening_of(std::string(1000, 'a')).word == std::string(40, 'a'));
   CHECK(opening_of(std::string(39, 'a') + "\u00e9\u00e9").word == std::string(39, 'a'));
 }
 
-TEST_CASE("a sample, and the prompt that is suggested, begin as the parts of the text do") {
+TEST_CASE("a sample, and the suggested prompt, begin as the paragraphs of the text do") {
   const Scratch scratch;
   std::string play;
   for (int i = 0; i < 60; ++i) play += "MARY:\nO dear me.\n\n";

@@ -37,7 +37,7 @@ TEST_CASE("a file of lines has no byte order mark, and must be UTF-8") {
   CHECK(error_of([&] { read_lines(scratch.write("latin1.txt", "ok\nM\xFCller\n")); }) ==
         "[data] '" + scratch.path("latin1.txt") +
             "' is not UTF-8 text: byte 0xFC at offset 4, in line 2; convert it (iconv -t UTF-8), "
-            "or give other text");
+            "or use another text");
 }
 
 TEST_CASE("blank lines have nothing but white space") {
@@ -58,7 +58,7 @@ TEST_CASE("the files of a folder are named for messages, ten at most") {
   CHECK_THROWS_AS(describe_folder(scratch.path("none")), Error);
 }
 
-TEST_CASE("pairs with a blank side are left out, or kept, as asked") {
+TEST_CASE("pairs with a blank side are left out, or kept on request") {
   const Scratch scratch;
   const std::string de = scratch.write("x.de", "eins\n\ndrei\r\nvier\n"),
                     en = scratch.write("x.en", "one\ntwo\nthree\n \n");
@@ -79,11 +79,11 @@ TEST_CASE("unequal numbers of lines are an error with both") {
                     en = scratch.write("x.en", "one\ntwo\n\n");
   CHECK(error_of([&] { read_parallel(de, en, BlankPairs::leave_out); }) ==
         "[data] '" + de + "' has 2 lines and '" + en +
-            "' has 3: line by line they must be translations of each other");
+            "' has 3: each line must be the translation of the other file's line");
   CHECK(error_of([&] {
           read_parallel(scratch.write("y.de", "\na\n"), scratch.write("y.en", "b\n\n"),
                         BlankPairs::leave_out);
-        }).starts_with("[data] in each of the 2 pairs"));
+        }).starts_with("[data] in all 2 pairs"));
 }
 
 TEST_CASE("a folder of parallel text, with tests in the order of their names") {
@@ -105,7 +105,7 @@ TEST_CASE("a folder of parallel text, with tests in the order of their names") {
   CHECK(read_parallel_folder(scratch.path(""), "en", "de").val.target == Strings{"val de"});
 }
 
-TEST_CASE("a folder that lacks a file says which, and what is there") {
+TEST_CASE("a folder without a file is refused, with its name and the existing files") {
   const Scratch scratch;
   const std::string folder = scratch.path("");
   scratch.write("train.de", "eins\n");
@@ -122,13 +122,14 @@ TEST_CASE("a folder that lacks a file says which, and what is there") {
   scratch.write("test.de", "eins\n");
   CHECK(message("de", "en").starts_with("[data] there is no 'test.en'"));
   CHECK(message("de", "de").find("needs two languages") != std::string::npos);
-  CHECK(message("", "de").find("must be the ending") != std::string::npos);
-  CHECK(message("../de", "en").find("must be the ending") != std::string::npos);
-  CHECK(error_of([&] { read_parallel_folder(folder + "none", "de", "en"); }).find("is no folder") !=
-        std::string::npos);
+  CHECK(message("", "de").find("must be a file ending") != std::string::npos);
+  CHECK(message("../de", "en").find("must be a file ending") != std::string::npos);
+  CHECK(error_of([&] {
+          read_parallel_folder(folder + "none", "de", "en");
+        }).find("is not a folder") != std::string::npos);
 }
 
-TEST_CASE("the names of the languages in line 1 of both files are no pair") {
+TEST_CASE("the names of the languages in line 1 of both files are not a pair") {
   const Scratch scratch;
   for (const char* name : {"train", "val", "test"}) {
     scratch.write(std::string(name) + ".de", "DE\neins\n");
@@ -169,7 +170,7 @@ TEST_CASE("pairs in two columns of a table, by name, number or order") {
           read_parallel_data(tsv, "de", "en", {1, 0});
         }) == "[data] '" + tsv +
                   "', line 1: there is no column 'de' for the source. The line has 'eins 0'"
-                  " and 'one, 0'. Say which they are by name or number: --source … --target …");
+                  " and 'one, 0'. Give them by name or number: --source … --target …");
   CHECK(error_of([&] {
           read_parallel_data(scratch.write("three.tsv", "a\tb\tc\nd\te\tf\n"), "source", "target",
                              {1, 0});

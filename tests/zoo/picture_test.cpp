@@ -19,7 +19,7 @@ Picture read(const std::string& bytes) {
   return read_picture(scratch.write("x", bytes));
 }
 
-/// What is said about a file, after its name.
+/// The error for a file, after its name.
 std::string message(const std::string& bytes) {
   const Scratch scratch;
   const std::string path = scratch.write("x", bytes);
@@ -42,26 +42,26 @@ TEST_CASE("PGM and PPM, in digits and in bytes, with comments and many levels") 
   CHECK(read("P6 1 2 255\nabcdef").pixels == Bytes{'a', 'd', 'b', 'e', 'c', 'f'});
 }
 
-TEST_CASE("what is wrong with a PGM or PPM, and where") {
+TEST_CASE("errors of PGM and PPM files, with their position") {
   CHECK(message("P5 2 1 255\nx") == " has 12 bytes, but 2 × 1 pixels need 13: it is cut off");
   CHECK(message("P5 2 1 256\nxyz") == " has 14 bytes, but 2 × 1 pixels need 15: it is cut off");
   CHECK(message("P2 2 1 255\n7") == " has 12 bytes, but 2 × 1 pixels need 14: it is cut off");
   CHECK(message("P2 2 1 255\n77 ") ==
         " ends at byte 14, in the middle of the picture: it is cut off");
-  CHECK(read("P2 2 1 9 7 7").pixels.size() == 2);  // the least that there can be
-  // Before there is memory for it.
+  CHECK(read("P2 2 1 9 7 7").pixels.size() == 2);  // the smallest possible file
+  // Refused before memory is allocated.
   CHECK(message("P6 10000 10000 255\n") ==
         " has 19 bytes, but 10000 × 10000 pixels need 300000019: it is cut off");
   CHECK(message("P5 2") == " ends at byte 4, in the middle of the picture: it is cut off");
   CHECK(message("P5 2 # for ever").find("cut off") != std::string::npos);
-  CHECK(message("P2 2 x 255\n") == ", byte 5: the height was expected, found 0x78");
-  CHECK(message("P2 1 1 255\n-7") == ", byte 11: a level was expected, found 0x2D");
+  CHECK(message("P2 2 x 255\n") == ", byte 5: the height was expected, but found 0x78");
+  CHECK(message("P2 1 1 255\n-7") == ", byte 11: a level was expected, but found 0x2D");
   CHECK(message("P2 2 1 9\n3 10") == ", byte 10: level 10 is above the highest, 9");
   CHECK(message(std::string("P5 1 1 9\n\x0A", 10)) == ", byte 9: level 10 is above the highest, 9");
   CHECK(message("P2 1 1 0\n0") ==
-        " says that its highest level is 0, but it must be from 1 to 65535");
+        " claims that its highest level is 0, but it must be from 1 to 65535");
   CHECK(message("P2 1 1 65536\n0").find("65536") != std::string::npos);
-  CHECK(message("P2 0 1 255\n").starts_with(" says that it has 0 × 1 pixels"));
+  CHECK(message("P2 0 1 255\n").starts_with(" claims to have 0 × 1 pixels"));
   CHECK(message("P5 99999999999999999999 99999999999999 255\n").find("can be read") !=
         std::string::npos);
 }
@@ -109,11 +109,11 @@ TEST_CASE("BMP: of every depth, from the bottom up and from the top down") {
         Bytes{'r', 'R', 'r', 'g', 'G', 'g', 'b', 'B', 'b'});
 }
 
-TEST_CASE("what is wrong with a BMP, and where") {
+TEST_CASE("errors of BMP files, with their position") {
   const std::string good = bmp(1, 1, 24, "", "BGR");
   CHECK(message(good) == "no error");
   CHECK(message(good.substr(0, 56)) == " has 56 bytes, but 1 × 1 pixels need 57: it is cut off");
-  // Before there is memory for it.
+  // Refused before memory is allocated.
   CHECK(message(bmp(10'000, 10'000, 24, "", "")) ==
         " has 54 bytes, but 10000 × 10000 pixels need 300000054: it is cut off");
   CHECK(message(bmp(10'000, -10'000, 1, std::string(8, 'x'), "")) ==
@@ -138,12 +138,12 @@ TEST_CASE("other formats are named") {
   CHECK(message("\x89PNG\r\n").starts_with(" is a PNG file: give PGM, PPM or BMP"));
   CHECK(message("\xFF\xD8\xFF\xE0").starts_with(" is a JPEG file"));
   CHECK(message("GIF89a").starts_with(" is a GIF file"));
-  CHECK(message("").starts_with(" is no picture"));
-  CHECK(message("P").starts_with(" is no picture"));
-  CHECK(message("P7\n").starts_with(" is no picture"));
+  CHECK(message("").starts_with(" is not an image"));
+  CHECK(message("P").starts_with(" is not an image"));
+  CHECK(message("P7\n").starts_with(" is not an image"));
 }
 
-TEST_CASE("colours become grey as the eye sees them, and grey becomes three colours") {
+TEST_CASE("colours become grey by brightness, and grey becomes three channels") {
   const Picture colour{3, 1, 3, {255, 0, 0, 0, 255, 0, 0, 0, 255}};
   CHECK(with_channels(colour, 1).pixels == Bytes{76, 150, 29});
   CHECK(with_channels({3, 1, 1, {255, 255, 255}}, 1).pixels == Bytes{255});
@@ -151,7 +151,7 @@ TEST_CASE("colours become grey as the eye sees them, and grey becomes three colo
   CHECK_THROWS_AS(with_channels(colour, 2), Error);
 }
 
-TEST_CASE("a smaller picture has the means, a larger one what lies between") {
+TEST_CASE("a smaller picture has means, a larger one interpolated pixels") {
   const Picture picture{1, 2, 4, {0, 10, 20, 30, 40, 50, 60, 70}};
   CHECK(resized(picture, 2, 4).pixels == picture.pixels);
   CHECK(resized(picture, 1, 2).pixels == Bytes{25, 45});
@@ -172,7 +172,7 @@ TEST_CASE("a picture of other proportions is fitted whole, on its mean colour") 
 }
 
 TEST_CASE("a sign is bright on black, as large as MNIST's, and in the middle") {
-  // A dark bar of 2 × 10 in the corner of bright paper of 60 × 40 with a shade.
+  // A dark bar of 2 × 10 in the corner of a bright, shaded background of 60 × 40.
   Picture paper{1, 60, 40, Bytes(2400, 240)};
   for (int64_t x = 0; x < 40; ++x) paper.at(0, 30, x) = 225;
   for (int64_t y = 3; y < 13; ++y) paper.at(0, y, 4) = paper.at(0, y, 5) = 20;

@@ -38,18 +38,18 @@ TEST_CASE("results come in order, each once, made on another thread") {
   }
 }
 
-TEST_CASE("no more is made ahead than was asked for") {
+TEST_CASE("no more is made ahead than requested") {
   std::atomic<int64_t> made{0};
   int64_t taken = 0;
   Prefetch<int64_t> prefetch([&](int64_t i) { return made = i; }, 1, 1000, 3);
   for (; taken < 100; ++taken) {
     prefetch.next();
-    // Three wait, and one more may be in the making while the fourth is taken.
+    // Three wait, and another one may be in progress while the fourth is taken.
     CHECK(made <= taken + 1 + 3 + 1);
   }
 }
 
-TEST_CASE("what the maker throws comes in its place, and stays") {
+TEST_CASE("an exception of make comes in place of its result, and stays") {
   Prefetch<int> prefetch(
       [](int64_t i) -> int {
         if (i == 3) throw std::out_of_range("three");
@@ -84,7 +84,7 @@ TEST_CASE("results need not be copied, and need no default") {
   CHECK(*prefetch.next().value == 2);
 }
 
-TEST_CASE("where the system gives none, next() makes each result itself") {
+TEST_CASE("without threads of the system, next() makes each result itself") {
   CHECK(in_child([] {
           refuse_new_workers();
           Prefetch<int64_t> prefetch(
@@ -107,7 +107,7 @@ TEST_CASE("where the system gives none, next() makes each result itself") {
         }) == 0);
 }
 
-TEST_CASE("a forked child goes on by itself, wherever its parent was") {
+TEST_CASE("a forked child continues on its own, wherever its parent was") {
   if (kSanitized) return;
   for (int round = 0; round < 60; ++round) {
     auto prefetch = std::make_unique<Prefetch<std::string>>(
@@ -125,7 +125,7 @@ TEST_CASE("a forked child goes on by itself, wherever its parent was") {
   }
 }
 
-TEST_CASE("batches are the same with and without") {
+TEST_CASE("batches are the same with and without prefetching") {
   std::vector<int32_t> tokens(500);
   std::iota(tokens.begin(), tokens.end(), 0);
   const TokenWindows windows(tokens);

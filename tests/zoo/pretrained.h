@@ -17,7 +17,7 @@ inline std::string saved_model(const std::string& name) {
   return source_file("tests/golden/" + name).string();
 }
 
-/// What the model got, and what transformers computed from it.
+/// The inputs of the model, and transformers' outputs.
 inline TensorDict expected_of(const std::string& name) {
   return load_safetensors(saved_model(name) + "/expected.safetensors");
 }
@@ -31,7 +31,7 @@ struct ModelCopy {
       : config(Json::parse(read_file(saved_model(name) + "/config.json"))),
         weights(load_safetensors(saved_model(name) + "/model.safetensors")) {}
 
-  /// The same with other names; a weight of name "" is left out.
+  /// The same with other names; a weight renamed to "" is left out.
   void rename(const std::function<std::string(const std::string&)>& new_name) {
     TensorDict renamed;
     for (const auto& [name, tensor] : weights)

@@ -1,6 +1,6 @@
-// Folders of transformers 5 that are not as save_pretrained leaves an ordinary model
-// (tests/golden/make_hugging_face_files.py): tied weights that are not, heads for other tasks,
-// names, variants and dtypes. Each gives the numbers that transformers gives.
+// Folders of transformers 5 that differ from an ordinary model by save_pretrained
+// (tests/golden/make_hugging_face_files.py): untied weights, heads for other tasks, names, variants
+// and dtypes. Each gives the numbers that transformers gives.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -20,7 +20,7 @@ namespace {
 using doctest::Contains;
 using Names = std::vector<std::string>;
 
-constexpr double kTolerance = 1e-5;  // of f32; asked for: 1e-4
+constexpr double kTolerance = 1e-5;  // of f32; required: 1e-4
 
 std::string folder(const std::string& name) { return saved_model("hugging-face/" + name); }
 TensorDict expected(const std::string& name) { return expected_of("hugging-face/" + name); }
@@ -51,7 +51,7 @@ TEST_CASE("a GPT-2 with an output layer of its own has it, whatever config.json 
   check_gpt2(folder("gpt2-own-head"), "gpt2-own-head", /*tied=*/false);
   check_gpt2(folder("gpt2-equal-head"), "gpt2-equal-head");
   check_gpt2(folder("gpt2-head-only"), "gpt2-head-only");
-  // Saved again, the two stay two.
+  // After saving, there are still two.
   const Scratch scratch;
   save_gpt2(*load_gpt2(folder("gpt2-own-head")), scratch.path(""));
   check_gpt2(scratch.path(""), "gpt2-own-head", /*tied=*/false);
@@ -69,7 +69,7 @@ TEST_CASE("a BERT with a decoder of its own has it, whatever config.json says") 
   check_bert("bert-own-decoder", false);
   check_bert("bert-untied", false);
   check_bert("bert-decoder-only", true);
-  // Body and other heads find the embeddings under the decoder's name, too.
+  // Body and other heads find the embeddings under the decoder's name as well.
   const TensorDict numbers = expected("bert-decoder-only");
   const auto body = load_bert(folder("bert-decoder-only"));
   const auto masked = load_bert_for_masked_lm(folder("bert-decoder-only"));
@@ -131,7 +131,7 @@ TEST_CASE("the body of a BERT with another head loads, and says what is not used
   CHECK(unused.size() == 7);  // transform, its norm, decoder, and the bias that it does not add
 }
 
-TEST_CASE("a head of the user's own is left alone, and named where something else is wrong") {
+TEST_CASE("a user's own head is ignored, and named if something else is wrong") {
   ModelCopy copy = copy_of("gpt2-own-head");
   copy.weights.add("my_head.weight", zeros({3, 8}));
   const Scratch scratch;
@@ -143,7 +143,7 @@ TEST_CASE("a head of the user's own is left alone, and named where something els
     return name == "transformer.h.0.ln_2.bias" ? "h.0.ln_2.bias" : name;
   });
   copy.write(scratch.path(""));
-  CHECK_NOTHROW(load_gpt2(scratch.path("")));  // one without the prefix: transformers takes it, too
+  CHECK_NOTHROW(load_gpt2(scratch.path("")));  // transformers also accepts one without prefix
   copy.rename([](const std::string& name) { return name == "h.0.ln_2.bias" ? "other" : name; });
   copy.write(scratch.path(""));
   CHECK_THROWS_WITH_AS(
@@ -209,7 +209,7 @@ TEST_CASE("activations have transformers' names and values") {
     file.config.set("act", name == "x" ? "linear" : name);
     const nn::Activation activation = activation_of(file, "act");
     CHECK(relative_error(activation(all["x"]), y) < 1e-6);
-    // What is written for it is read as the same.
+    // The written name reads back as the same.
     file.config.set("act", name_of(activation));
     CHECK(activation_of(file, "act").name() == activation.name());
   }
@@ -240,7 +240,7 @@ TEST_CASE("half-precision files and variants load in f32") {
   check_gpt2(folder("gpt2-fp16"), "gpt2-fp16");
   check_gpt2(folder("gpt2-fp16") + "/model.fp16.safetensors", "gpt2-fp16");
   CHECK(load_gpt2(folder("gpt2-fp16"))->lm_head.weight.dtype() == f32);
-  // Of several the user chooses.
+  // If there are several, the user chooses.
   const Scratch scratch;
   const std::string weights = read_file(folder("gpt2-fp16") + "/model.fp16.safetensors");
   scratch.write("config.json", read_file(folder("gpt2-fp16") + "/config.json"));
@@ -267,7 +267,7 @@ std::string with_tensor(const std::string& file, const std::string& entry, size_
   return size + out + file.substr(8 + header.size()) + std::string(data, '\1');
 }
 
-TEST_CASE("a tensor that nobody needs stops nothing, whatever its dtype") {
+TEST_CASE("an unneeded tensor does not matter, whatever its dtype") {
   const std::string weights = read_file(folder("gpt2-own-head") + "/model.safetensors");
   const Scratch scratch;
   scratch.write("config.json", read_file(folder("gpt2-own-head") + "/config.json"));

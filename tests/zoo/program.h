@@ -1,5 +1,5 @@
 #pragma once
-// Runs the program as a person does.
+// Runs the program as a user does.
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -34,7 +34,7 @@ inline const char* const kTiny =
     " --set n_layer=1 --set n_head=2 --set n_embd=16 --set block_size=8 --set batch_size=3"
     " --set checkpoint_every=2 --threads 1";
 
-/// A folder with data.txt, and with a trained run in "run" where asked for.
+/// A folder with data.txt, and on request with a trained run in "run".
 struct Place : Scratch {
   explicit Place(bool with_run = false) {
     write("data.txt", small_text());

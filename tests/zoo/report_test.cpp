@@ -1,4 +1,4 @@
-// The page of a run: well formed whatever the data, complete, and alone in the world.
+// The page of a run: well formed for any data, complete, and self-contained.
 #include "zoo/report/report.h"
 
 #include <doctest/doctest.h>
@@ -29,8 +29,8 @@ int count(std::string_view text, std::string_view part) {
   return n;
 }
 
-/// What is wrong with markup, as XML is read: "" where every tag is closed in turn, every attribute
-/// quoted, every & the beginning of an entity, and no byte stands there that must not.
+/// What is wrong with markup, read as XML: "" if every tag is closed in turn, every attribute
+/// quoted, every & the beginning of an entity, and no byte is invalid.
 std::string flaw(std::string_view text) {
   std::vector<std::string> open;
   const auto entity_ok = [](std::string_view rest) {
@@ -103,7 +103,7 @@ TEST_CASE("text is escaped, and bytes that no page may have are replaced") {
   CHECK(short_number(kNan) == "–");
 }
 
-TEST_CASE("a page is well formed whatever stands in it") {
+TEST_CASE("a page is well formed whatever its content") {
   Page page(kNasty);
   page.section(kNasty);
   page.paragraph(kNasty);
@@ -124,7 +124,7 @@ TEST_CASE("a page is well formed whatever stands in it") {
   CHECK(html.find("nan") == html.npos);
   CHECK(html.find("inf") == html.npos);
   CHECK_THROWS_AS(page.table({"a", "b"}, {{"1"}}), Error);
-  // Columns of numbers stand to the right; dates and words do not.
+  // Columns of numbers are right-aligned; dates and words are not.
   Page numbers("t");
   numbers.table({"a", "b", "c", "d"}, {{"-1,234.5", "1975-12-19", "25.3.1952", "7"},
                                        {"1e-05", "1952-03-25", "1.2.1990", "x"},
@@ -162,7 +162,7 @@ TEST_CASE("a chart has all series, whatever their numbers") {
   CHECK_THROWS_AS(line_chart({{"x", {1}, {}}}), Error);
 }
 
-TEST_CASE("ticks are round numbers inside of the chart") {
+TEST_CASE("ticks are round numbers inside the chart") {
   for (const auto& [low, high] : {std::pair{0.0, 1.0},
                                   {1.37, 9.81},
                                   {-3e-7, 2e-7},
@@ -179,7 +179,7 @@ TEST_CASE("ticks are round numbers inside of the chart") {
     CHECK_MESSAGE(count(chart, label) == 1, label);
 }
 
-/// The labels of an axis: those that end at the left of the lines, or stand under them.
+/// The labels of an axis: those that end left of the lines, or are under them.
 std::vector<std::string> tick_labels(const std::string& chart, const std::string& kind) {
   std::vector<std::string> labels;
   const std::string mark = "class=\"muted " + kind + "\">";
@@ -190,7 +190,7 @@ std::vector<std::string> tick_labels(const std::string& chart, const std::string
   return labels;
 }
 
-TEST_CASE("an axis says no more than its values do") {
+TEST_CASE("an axis shows no more than its values") {
   // One value: one tick, not a range around it such as 3.6 … 4.4, or 110 %.
   const std::vector<std::string> one{"4"}, hundred{"100"};
   CHECK(tick_labels(line_chart({{"y", {7}, {4}}}).markup, "end") == one);
@@ -211,7 +211,7 @@ TEST_CASE("a line across a chart has its name, and room") {
   CHECK(count(chart, ">guessing</text>") == 1);
   const std::vector<std::string> labels = tick_labels(chart, "end");
   CHECK(std::count(labels.begin(), labels.end(), "4") == 1);
-  // Its name does not stand in the labels of the axis below, wherever the line is.
+  // Its name does not overlap the labels of the axis below, wherever the line is.
   for (const double mark : {0.1, 4.5}) {
     const std::string drawn =
         line_chart({{"loss", {1, 2}, {1, 2}}}, {.mark = mark, .mark_label = "guessing"}).markup;
@@ -220,7 +220,7 @@ TEST_CASE("a line across a chart has its name, and room") {
   }
 }
 
-/// "" where all texts of a drawing lie inside of it; those that stand upright are not looked at.
+/// "" if all texts of a drawing are inside it; vertical ones are not checked.
 std::string outside(const std::string& drawing) {
   const auto number = [&](const std::string& name, size_t from) {
     return std::stod(drawing.substr(drawing.find(name + "=\"", from) + name.size() + 2));
@@ -292,7 +292,7 @@ TEST_CASE("curves come from metrics.jsonl, damaged lines or not") {
   CHECK(curves[2].x == std::vector<double>{3});
   CHECK(read_curves("").empty());
 
-  // A constant stays what it is from the first point on.
+  // A constant stays the same from the first point on.
   for (const double y : smoothed({"c", {1, 2, 3}, {4, 4, 4}}, 10).y) CHECK(y == doctest::Approx(4));
 }
 
@@ -314,10 +314,10 @@ TEST_CASE("heat maps: a tooltip for each cell of a small one, shades for a large
   CHECK(count(large, "<title>") == 0);
   CHECK(count(large, "<path") == 1);
   CHECK(large.size() < 10'000);
-  // Cells of one shade side by side are one: the row is 200 wide, then 100.
+  // Adjacent cells of one shade are merged: the row is 200 wide, then 100.
   CHECK(count(heat_map({1, 1, 0, 1}, 1, 4, {}, {}, {.cell = 100}).markup, "h200v100h-200z") == 1);
 
-  // A bare one tells where each row is strongest.
+  // A bare map tells where each row is strongest.
   const std::string bare = heat_map({0, 0.5, 1, 0.25}, 2, 2, {"r1", "r2"}, {"c1", "c2"},
                                     {.cell = 3, .percent = true, .bare = true})
                                .markup;
@@ -371,8 +371,8 @@ TEST_CASE("a confusion matrix has its counts in the cells, or a table of numbers
   }
 }
 
-TEST_CASE("a picture is a BMP inside of the page") {
-  // One red and one white pixel: the row has 6 bytes, blue first, and 2 to fill it up.
+TEST_CASE("a picture is a BMP inside the page") {
+  // One red and one white pixel: the row has 6 bytes, blue first, and 2 bytes of padding.
   const std::string markup = picture_with_patches({3, 1, 2, {255, 255, 0, 255, 0, 255}}).markup;
   CHECK(flaw(markup) == "");
   const std::string data =
@@ -415,7 +415,7 @@ TEST_CASE("a classifier's score: as counted by hand") {
 
 // ------------------------------------------------------------------------------------ whole runs
 
-/// The page of the tiny GPT after 8 steps, of which some are done.
+/// The page of the tiny GPT after some of 8 steps.
 std::string page_of_run(const Scratch& scratch, int64_t stop_after) {
   const std::string data = scratch.write("data.txt", small_text());
   const std::unique_ptr<Task> task = tiny_task(data, 8);
@@ -442,7 +442,7 @@ TEST_CASE("report.html of a run, whole or interrupted, is one file with all its 
           "prefers-color-scheme", "width=device-width"})
       CHECK_MESSAGE(count(html, part) > 0, part);
     CHECK(count(html, "class=\"chart\"") == 4);
-    // What a loss is worth: guessing among the 16 characters of the text.
+    // The loss of guessing among the 16 characters of the text.
     CHECK(count(html, "2.77 = ln 16") == 2);
     CHECK(count(html, ">guessing</text>") == 1);
     CHECK((count(html, "as one between ") == 1) == (stop_after == 0));
@@ -456,7 +456,8 @@ TEST_CASE("report.html of a run, whole or interrupted, is one file with all its 
   }
 }
 
-TEST_CASE("a model's own part that fails leaves a page without it, and is told") {
+TEST_CASE(
+    "if a model's own part fails, the page is written without it, and the error is reported") {
   const Scratch scratch;
   page_of_run(scratch, 0);
   const RunFolder folder = RunFolder::open(scratch.path("run"));
@@ -471,7 +472,7 @@ TEST_CASE("a model's own part that fails leaves a page without it, and is told")
   CHECK(count(html, ">Settings<") == 1);
 }
 
-TEST_CASE("a run without a step has a page, too") {
+TEST_CASE("a run without a step has a page as well") {
   const Scratch scratch;
   page_of_run(scratch, 2);
   scratch.write("run/metrics.jsonl", "");
@@ -480,7 +481,7 @@ TEST_CASE("a run without a step has a page, too") {
   const std::string html = scratch.read("run/report.html");
   CHECK(flaw(html) == "");
   CHECK(count(html, "No step is done yet.") == 1);
-  // A folder that is named as its model is no second name.
+  // A folder with the name of its model is not shown as a second name.
   std::filesystem::rename(scratch.path("run"), scratch.path("gpt"));
   write_report(*task, RunFolder::open(scratch.path("gpt")), {.interrupted = true}, {});
   CHECK(count(scratch.read("gpt/report.html"), "<title>gpt</title>") == 1);
@@ -501,7 +502,7 @@ TEST_CASE("headless Chromium opens the page without a complaint") {
   const int status = std::system(command.c_str());
   const std::string dom = scratch.read("dom"), log = scratch.read("log");
   REQUIRE_MESSAGE((WIFEXITED(status) && WEXITSTATUS(status) == 0), log);
-  // Chromium writes of its own troubles, too; those of the page have this mark.
+  // Chromium also prints errors of its own; those of the page have this mark.
   CHECK_MESSAGE(log.find("CONSOLE") == log.npos, log);
   CHECK(count(dom, "<svg ") == count(html, "<svg "));
   CHECK(count(dom, "<svg ") == 4 + 1 + 4);  // curves, the last layer, two layers of two heads

@@ -1,4 +1,4 @@
-// `tarsier reproduce`: with rows of this test's own, of a model that trains in milliseconds.
+// `tarsier reproduce` with rows of this test, of a model that trains in milliseconds.
 #include "zoo/task/reproduce.h"
 
 #include <doctest/doctest.h>
@@ -46,7 +46,7 @@ struct Place : Scratch {
   }
 };
 
-/// What `f` prints on standard output.
+/// The standard output of `f`.
 std::string printed(const std::function<void()>& f) {
   std::ostringstream text;
   std::streambuf* const before = std::cout.rdbuf(text.rdbuf());
@@ -60,7 +60,7 @@ std::string printed(const std::function<void()>& f) {
   return text.str();
 }
 
-TEST_CASE("reproduce: mean, deviation, and what reaches a mark") {
+TEST_CASE("reproduce: mean, deviation, and when a mark is reached") {
   const RowResult one{{{1, 2.5, 90}}};
   CHECK(one.mean() == 2.5);
   CHECK(one.deviation() == 0);
@@ -87,7 +87,7 @@ TEST_CASE("reproduce: a seed is trained, evaluated and kept; it is not trained a
   CHECK_FALSE(place.reproduction.result(row));
   const auto first = place.run(row, 1);
   REQUIRE(first);
-  // The value is what the model that is kept has.
+  // The value is that of the saved model.
   const std::unique_ptr<Task> loaded = loaded_task(place.path("out/tiny/seed-1"));
   loaded->load_data(place.path("texts/data.txt"));
   CHECK(first->value == value_of(loaded->evaluate(), "val_loss"));
@@ -111,7 +111,7 @@ TEST_CASE("reproduce: a seed is trained, evaluated and kept; it is not trained a
   check_error("result.json is damaged", [&] { place.reproduction.finished(row, 1); });
 }
 
-TEST_CASE("reproduce: what was interrupted goes on to the same result") {
+TEST_CASE("reproduce: an interrupted run continues to the same result") {
   Place place;
   const ReproduceRow whole = tiny_row("whole", 100), parts = tiny_row("parts", 100);
   const double value = place.run(whole, 1)->value;
@@ -139,7 +139,7 @@ TEST_CASE("reproduce: the command prints each row with pass or fail, and writes 
   CHECK(table.find("| ≤ 100.000 | yes | none (this test) |\n") != table.npos);
   CHECK(table.find("| ≤ 0.001 | no |") != table.npos);
 
-  // Again: nothing is trained, the same is said. One row alone keeps the others in the table.
+  // Again: nothing is trained, the output is the same. A single row keeps the others in the table.
   std::filesystem::last_write_time(place.path("out/easy/seed-1/model.safetensors"), {});
   CHECK(printed([&] { reproduce(place.reproduction, rows, rows, 2, true); }) == out);
   printed([&] { code = reproduce(place.reproduction, {rows[0]}, rows, 2, true); });
@@ -149,21 +149,21 @@ TEST_CASE("reproduce: the command prints each row with pass or fail, and writes 
         std::filesystem::file_time_type{});
 }
 
-TEST_CASE("reproduce: data that are not there are named before anything is trained") {
+TEST_CASE("reproduce: missing data are named before anything is trained") {
   const Place place;
   ReproduceRow row = tiny_row("tiny", 1);
   CHECK_NOTHROW(place.reproduction.check_data({row}));
   row.data = "elsewhere";
   check_error("does not hold elsewhere (tiny)", [&] { place.reproduction.check_data({row}); });
   const Reproduction nowhere("", place.path("out"));
-  check_error("say with --data DIR which folder holds elsewhere (tiny)",
+  check_error("give the folder with --data DIR that holds elsewhere (tiny)",
               [&] { nowhere.check_data({row}); });
   CHECK_THROWS_AS(nowhere.check_data({row}), UsageError);
   row.data = "";
   CHECK_NOTHROW(nowhere.check_data({row}));
 }
 
-TEST_CASE("reproduce: every row of the zoo names a model, settings that it has, and a bound") {
+TEST_CASE("reproduce: every row of the zoo has a model, valid settings, and a bound") {
   CHECK(reproduce_rows().size() >= 5);
   for (const ReproduceRow& row : reproduce_rows()) {
     CAPTURE(row.name);

@@ -67,11 +67,11 @@ TEST_CASE("an epoch has every example in one batch, of similar length and within
     }
     CHECK(seen.size() == 103);
     CHECK(std::set<int64_t>(seen.begin(), seen.end()).size() == 103);
-    // No batch reaches into another's lengths, up to the width of a bucket.
+    // The lengths of batches do not overlap, up to the width of a bucket.
     std::sort(ranges.begin(), ranges.end());
     if (limits.bucket == 1)
       for (size_t i = 1; i < ranges.size(); ++i) CHECK(ranges[i - 1].second <= ranges[i].first);
-    // No two neighbours could have been one.
+    // No two neighbouring batches could have been merged.
     const auto all = sampler.all();
     CHECK(all.size() == batches.size());
     if (limits.bucket == 1 && limits.tokens > 0)

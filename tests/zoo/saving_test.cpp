@@ -1,4 +1,4 @@
-// What a run says is what its files hold, wherever it was stopped; and the log of its steps.
+// The result of a run is what its files hold, wherever it was stopped; and its log.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Counts what it is told, and does something after a step.
+/// Counts its calls, and does something after a step.
 struct Watch : TrainObserver {
   std::function<void(int64_t step)> after = [](int64_t) {};
   int64_t steps = 0, written_again = 0;
@@ -42,7 +42,7 @@ struct Runs : Scratch {
     watch = {};
     return train(*tiny_task(data, 8), RunFolder::open(path("run")), options, watch);
   }
-  /// What `tarsier eval` says of the files.
+  /// The output of `tarsier eval` for the files.
   double evaluated() const {
     const std::unique_ptr<Task> task = loaded_task(path("run"));
     task->load_data(data);
@@ -55,7 +55,7 @@ TEST_CASE("weights that could not be written after their checkpoint are written 
   const TrainOutcome expected = whole.start();
   const TensorDict weights = RunFolder::open(whole.path("run")).load_weights();
 
-  // In the last step the place of the weights is taken, after the checkpoint was written: as if the
+  // In the last step the weights cannot be written, after the checkpoint was: as if the
   // disk was full then, or the process killed.
   Runs runs;
   const std::string file = runs.path("run/model.safetensors");
@@ -66,7 +66,7 @@ TEST_CASE("weights that could not be written after their checkpoint are written 
   };
   const std::string error = error_of([&] { runs.start(); });
   CHECK(error.find("[train] saving failed after step 8: ") == 0);
-  CHECK(error.find("The checkpoint of step 8 is whole") != error.npos);
+  CHECK(error.find("The checkpoint of step 8 is intact") != error.npos);
   fs::remove(file);
   fs::rename(file + ".old", file);
   CHECK(runs.evaluated() != expected.metrics[0].value);
@@ -79,13 +79,13 @@ TEST_CASE("weights that could not be written after their checkpoint are written 
   CHECK(same_bits(RunFolder::open(runs.path("run")).load_weights(), weights));
 }
 
-TEST_CASE("a model file that is missing, torn or another is written again, and only then") {
+TEST_CASE("a model file that is missing, damaged or outdated is restored, and only then") {
   Runs runs;
   const TrainOutcome expected = runs.start();
   const std::string name = "run/model.safetensors", file = runs.path(name);
   const std::string good = runs.read(name);
   const auto changed = [&] {
-    // Long ago: the clock of files may stand still for as long as all of this takes.
+    // Long ago: file times may be too coarse for the duration of this test.
     fs::last_write_time(file, fs::last_write_time(file) - std::chrono::hours(1));
     const auto before = fs::last_write_time(file);
     const TrainOutcome outcome = runs.resume();
@@ -113,8 +113,8 @@ TEST_CASE("a model file that is missing, torn or another is written again, and o
   CHECK(runs.read(name) == good);
 }
 
-TEST_CASE("an interrupted run that is declared finished keeps what it then says") {
-  // Stopped before the first validation: this comes when the run is resumed to end there.
+TEST_CASE("an interrupted run that is ended by --steps keeps its result") {
+  // Stopped before the first validation, which happens when the run is resumed to end there.
   Runs runs;
   const std::unique_ptr<Task> task = tiny_task(runs.data, 8);
   train_task(*task, runs.data, runs.path("run"), 3);
@@ -151,12 +151,12 @@ TEST_CASE("resuming takes time in proportion to the log") {
   std::string log;
   for (int64_t step = 1; step <= 100'000; ++step) log += line_of(step);
   runs.write("run/metrics.jsonl", log + line_of(100'001) + line_of(100'002).substr(0, 40));
-  // The child has a minute. With a copy of all that was read at every line it took two.
+  // The child has a minute. Copying all that was read at every line would take two.
   CHECK(in_child([&] {
           const RunFolder folder = RunFolder::open(runs.path("run"));
           return MetricsLog::rewind(folder, 100'000, [] { return false; }) ? 3 : 1;
         }) == 3);
-  const bool cut = runs.read("run/metrics.jsonl") == log;  // too long to print where it is not
+  const bool cut = runs.read("run/metrics.jsonl") == log;  // too long to print if it differs
   CHECK(cut);
 }
 
@@ -189,7 +189,7 @@ TEST_CASE("reading the log can be interrupted, and then nothing has changed") {
   CHECK(runs.read("run/checkpoint/state.safetensors") == before);
 }
 
-TEST_CASE("steps that stand twice in the log are named; gaps and later steps are not in the way") {
+TEST_CASE("repeated steps in the log are named; gaps and later steps are fine") {
   Runs runs;
   runs.start();
   const RunFolder folder = RunFolder::open(runs.path("run"));
@@ -212,7 +212,7 @@ TEST_CASE("steps that stand twice in the log are named; gaps and later steps are
   }
 }
 
-TEST_CASE("a line that finds no room leaves the log as it was") {
+TEST_CASE("a line that does not fit on the disk leaves the log unchanged") {
   Runs runs;
   runs.start();
   const std::string path = runs.path("run/metrics.jsonl");

@@ -1,5 +1,5 @@
 #pragma once
-// A folder for one test, and the small files and models that the zoo's tests work with.
+// A folder for one test, and small files and models for the zoo's tests.
 
 #include <unistd.h>
 
@@ -58,8 +58,8 @@ inline std::string small_text() {
   return text;
 }
 
-/// The --set values of a GPT that trains in milliseconds; with dropout, so that its random numbers
-/// are tested, too.
+/// The --set values of a GPT that trains in milliseconds; with dropout, to test its random numbers
+/// as well.
 inline const char* const kTinySettings[][2] = {
     {"n_layer", "2"},    {"n_head", "2"},    {"n_embd", "16"},    {"block_size", "8"},
     {"batch_size", "3"}, {"dropout", "0.1"}, {"eval_every", "4"}, {"checkpoint_every", "4"},
@@ -103,7 +103,7 @@ inline RunFolder new_run(Task& task, const std::string& data, const std::string&
 }
 
 /// Trains a model into the folder `out`, which it makes unless `resume`; stops after step
-/// `stop_after` where that is not 0.
+/// `stop_after` if that is not 0.
 inline TrainOutcome train_task(Task& task, const std::string& data, const std::string& out,
                                int64_t stop_after = 0, bool resume = false) {
   const RunFolder folder = resume ? RunFolder::open(out) : new_run(task, data, out);
@@ -124,15 +124,15 @@ inline bool same_bits(const TensorDict& a, const TensorDict& b) {
   return true;
 }
 
-/// The metric of that name; NaN where there is none.
+/// The metric of that name, or NaN.
 inline double value_of(const Metrics& metrics, const std::string& name) {
   for (const Metric& metric : metrics)
     if (metric.name == name) return metric.value;
   return std::nan("");
 }
 
-/// Whether a run that was stopped after step `stop_after` and went on ends with the same checkpoint
-/// and the same weights, to the last bit, as one that was never stopped.
+/// Whether a run that was stopped after step `stop_after` and resumed ends with the same checkpoint
+/// and weights, to the last bit, as one that was never stopped.
 inline bool resumes_exactly(const Scratch& scratch, const std::string& name,
                             const std::string& data, const Changes& changes, int64_t stop_after) {
   const auto trained = [&](const std::string& out, int64_t stop, bool resume) {
@@ -149,7 +149,7 @@ inline bool resumes_exactly(const Scratch& scratch, const std::string& name,
          same_bits(a.load_weights(), b.load_weights());
 }
 
-/// The model of the run in `folder`, from its files alone.
+/// The model of the run in `folder`, only from its files.
 inline std::unique_ptr<Task> loaded_task(const std::string& folder) {
   const RunFolder run = RunFolder::open(folder);
   return make_trained_task(run, run.read_config());

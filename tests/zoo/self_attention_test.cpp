@@ -11,7 +11,7 @@
 namespace tarsier::zoo {
 namespace {
 
-TEST_CASE("self-attention learns its sequences, says so, and leaves a file of the weights") {
+TEST_CASE("self-attention learns its sequences, and saves its weights") {
   const Scratch scratch;
   const std::string program =
       std::string("cd '") + scratch.path("") + "' && " + self_attention_program() + " ";
@@ -33,7 +33,7 @@ TEST_CASE("self-attention learns its sequences, says so, and leaves a file of th
   CHECK(state["query.weight"].shape() == Shape{16, 16});
   CHECK(state["position"].shape() == Shape{6, 16});
 
-  // Where it saves can be said; a folder that is not there is no crash.
+  // The path can be given; a missing folder is an error, not a crash.
   CHECK(std::system((program + "other > stdout").c_str()) == 0);
   CHECK(load_safetensors(scratch.path("other")).size() == state.size());
   CHECK(std::system((program + "no/such/folder > stdout 2> stderr").c_str()) != 0);

@@ -1,4 +1,4 @@
-// Threads of other systems and of servers have stacks of 128 KiB: everything works on one.
+// Threads on some systems and in servers have stacks of 128 KiB: everything works on one.
 #include <doctest/doctest.h>
 #include <pthread.h>
 
@@ -15,8 +15,8 @@
 namespace tarsier::zoo {
 namespace {
 
-/// Runs `body` on a thread with a stack of so many KiB, in a process of its own: too large a frame
-/// ends it. Returns whether it came to its end.
+/// Runs `body` on a thread with a stack of `kib` KiB, in a child process, which a too large frame
+/// kills. Returns whether it finished.
 bool fits(const std::function<void()>& body, size_t kilobytes = 128) {
   return in_child([&] {
            set_num_threads(1);  // all of the work is done here
@@ -44,7 +44,7 @@ bool fits(const std::function<void()>& body, size_t kilobytes = 128) {
          }) == 0;
 }
 
-TEST_CASE("a frame that is too large for a small stack is noticed") {
+TEST_CASE("a frame that is too large for a small stack is detected") {
   if (kSanitized) return;
   CHECK_FALSE(fits([] {
     volatile char large[130 << 10];

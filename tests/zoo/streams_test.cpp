@@ -1,4 +1,4 @@
-// The program with its three streams closed, broken or full, and in an environment of its own.
+// The program with its streams closed, broken or full, and with environment variables.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -31,26 +31,26 @@ const std::string kLong = concat(
     "train gpt --data data.txt --steps 1000000 --set eval_every=1 --set decay_steps=1000", kTiny);
 const std::string kShort = concat("train gpt --data data.txt --steps 4", kTiny);
 
-TEST_CASE("training notices that nobody reads its output, saves, and says so") {
+TEST_CASE("training notices that nothing reads its output, saves, and reports it") {
   const Place place;
   CHECK(shell(place, "{ tarsier " + kLong +
                          " --out run 2>stderr; echo $? >code; } | head -15 >stdout") == 0);
   CHECK(place.read("code") == "1\n");
   CHECK(lines(place.read("stdout")) == 15);
   const std::string err = place.read("stderr");
-  CHECK_MESSAGE(has(err, "because nobody reads the output any more (broken pipe)"), err);
-  CHECK(has(err, "Everything is saved in run; go on with:"));
+  CHECK_MESSAGE(has(err, "because nothing reads the output any more (broken pipe)"), err);
+  CHECK(has(err, "Everything is saved in run; continue with:"));
   CHECK(lines(err) == 2);
   const int64_t steps = lines(place.read("run/metrics.jsonl"));
   CHECK(has(err, concat("Stopped after step ", steps, " of")));
   CHECK(RunFolder::open(place.path("run")).load_checkpoint().step == steps);
   CHECK(tarsier(place, concat("train --resume run --quiet --steps ", steps + 1)).code == 0);
 
-  // Nobody is there from the start, not for errors either.
+  // No reader from the start, not for errors either.
   shell(place, "{ tarsier " + kLong + " --out second 2>&1; echo $? >code; } | true");
   CHECK(place.read("code") == "1\n");
   CHECK(tarsier(place, "eval second").code == 0);
-  // A quiet run has nothing to say before its end.
+  // A quiet run prints nothing before its end.
   shell(place, "{ tarsier " + kShort + " --quiet --out third 2>stderr; echo $? >code; } | true");
   CHECK(place.read("code") == "1\n");
   CHECK(has(place.read("stderr"), "All steps are done and saved in third"));
@@ -65,13 +65,13 @@ TEST_CASE("a stream that was closed cannot become a file that the program opens"
           occupy_standard_streams();
           const int file = ::open(path.c_str(), O_RDWR | O_CREAT, 0666);
           char letter = 'x';
-          // As before, they can neither be read nor written.
+          // They can still be neither read nor written.
           return file > 2 && ::read(0, &letter, 1) < 0 && ::write(1, &letter, 1) < 0 &&
                          ::write(2, &letter, 1) < 0
                      ? 3
                      : 1;
         }) == 3);
-  // An open one stays what it is.
+  // An open one does not change.
   CHECK(shell(place, "tarsier --version >stdout") == 0);
   CHECK(place.read("stdout").starts_with("tarsier "));
   CHECK(shell(place, "{ tarsier " + kShort + " --out run <&- >&- 2>&-; }") == 1);
@@ -79,9 +79,9 @@ TEST_CASE("a stream that was closed cannot become a file that the program opens"
   CHECK(tarsier(place, "eval run").code == 0);
 }
 
-TEST_CASE("a variable of the environment that is wrong is found before anything is done") {
+TEST_CASE("a wrong environment variable is reported before anything is done") {
   const Place place;
-  // So small that no thread is ever asked for.
+  // So small that no thread is needed.
   const std::string tiny =
       "train gpt --data data.txt --steps 2 --set n_layer=1 --set n_head=2 --set n_embd=16"
       " --set block_size=8 --set batch_size=3 --out run";
@@ -118,11 +118,11 @@ void kill_after(const Place& place, const std::string& out, int64_t steps,
   }
 }
 
-TEST_CASE("runs that are killed at any moment hold, once resumed, what they say") {
+TEST_CASE("runs killed at any moment have, once resumed, the files of their results") {
   const Place place;
   for (int i = 0; i < 16; ++i) {
     CAPTURE(i);
-    // A step of this run takes some ten milliseconds, most of them for files.
+    // A step of this run takes about ten milliseconds, most of it for files.
     const std::string out = concat("run", i);
     kill_after(place, out, 1 + i % 4, std::chrono::microseconds(400 * i));
     const Result result = tarsier(place, "train --resume " + out + " --quiet");

@@ -1,4 +1,4 @@
-// Tables: separators, headers, and which columns are meant.
+// Tables: separators, headers, and the choice of columns.
 #include "zoo/data/table.h"
 
 #include <doctest/doctest.h>
@@ -11,27 +11,25 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-/// What the columns are called that are asked for.
+/// The wanted columns.
 struct Asked {
   std::string label = "", text = "";
   Header header = Header::automatic;
 };
 
 TwoColumns read(const std::string& path, const Asked& asked = {}) {
-  return read_two_columns(path,
-                          {.what = "label",
-                           .option = "--label ",
-                           .given = asked.label,
-                           .names = {"label", "class"}},
-                          {.what = "text",
-                           .option = "--text ",
-                           .given = asked.text,
-                           .names = {"text", "review"},
-                           .takes_tabs = true},
-                          asked.header);
+  return read_two_columns(
+      path,
+      {.what = "label", .option = "--label ", .given = asked.label, .names = {"label", "class"}},
+      {.what = "text",
+       .option = "--text ",
+       .given = asked.text,
+       .names = {"text", "review"},
+       .takes_tabs = true},
+      asked.header);
 }
 
-/// "label|text|line" of every row, after "header" where there is one.
+/// "label|text|line" of every row, after "header" if there is one.
 Strings shown(const TwoColumns& table) {
   Strings out;
   if (table.header) out.emplace_back("header");
@@ -47,7 +45,7 @@ struct Place : Scratch {
   }
 };
 
-TEST_CASE("a header is known by common names, whatever the capitals, order and other columns") {
+TEST_CASE("a header is recognised by common names, in any case and order, with other columns") {
   Place place;
   const Strings one{"header", "pos|good|2"};
   CHECK(shown(read(place.file("Label,Text\npos,good\n"))) == one);
@@ -60,7 +58,7 @@ TEST_CASE("a header is known by common names, whatever the capitals, order and o
   CHECK(read(place.file("id,Review,Class\n7,good,pos\n")).columns == "'Class' and 'Review'");
   // Excel adds blank columns.
   CHECK(shown(read(place.file("label,text,,,\npos,good,,\n"))) == one);
-  // Of two names one is known; the label "class" that comes twice is none.
+  // One of two names is known; the label "class", which occurs twice, is not a header.
   CHECK(shown(read(place.file("class,Satz\npos,good\n"))) == one);
   CHECK(shown(read(place.file("class,dismissed\nclass,good\n"))) ==
         Strings{"class|dismissed|1", "class|good|2"});
@@ -71,7 +69,7 @@ TEST_CASE("a header is known by common names, whatever the capitals, order and o
   CHECK(shown(read(place.file("Klasse,Satz\npos,good\n"), {.header = Header::yes})) == one);
 }
 
-TEST_CASE("columns are named by what the header calls them, or by number") {
+TEST_CASE("columns are given by their names in the header, or by number") {
   Place place;
   const std::string path = place.file("id,Kommentar,Klasse\n7,good,pos\n8,bad,neg\n");
   const Strings both{"header", "pos|good|2", "neg|bad|3"};
@@ -80,7 +78,7 @@ TEST_CASE("columns are named by what the header calls them, or by number") {
   CHECK(shown(read(path, {.label = "3", .text = "2", .header = Header::yes})) == both);
   CHECK(shown(read(place.file("id,text,label\n7,good,pos\n8,bad,neg\n"),
                    {.label = "3", .text = "2"})) == both);
-  // Exactly so goes before other capitals.
+  // An exact match wins over another case.
   CHECK(shown(read(place.file("TEXT,label,text\nbad,pos,good\n"))) ==
         Strings{"header", "pos|good|2"});
   const std::string plain = place.file("7,good,pos\n8,bad,neg\n");
@@ -103,31 +101,32 @@ TEST_CASE("separators are found: commas, semicolons and tabs") {
         Strings{"pos|so; so|1", "neg|bad|2"});
   CHECK(shown(read(place.file("label;text\npos;\"two; three\nlines\"\n"))) ==
         Strings{"header", "pos|two; three\nlines|2"});
-  // Where there are tabs in a file that is no CSV, commas are text.
+  // In a file with tabs that is not CSV, commas are text.
   CHECK(shown(read(place.file("pos\ta, b\nneg\tc, d\n", ".tsv"))) ==
         Strings{"pos|a, b|1", "neg|c, d|2"});
 }
 
-TEST_CASE("what is not clear is asked about, with what to say") {
+TEST_CASE("ambiguous columns are errors that say what to give") {
   Place place;
   const auto message = [&](const std::string& path, const Asked& asked = {}) {
     const std::string what = error_of([&] { read(path, asked); });
     const std::string start = "[data] '" + path + "', line ";
     return what.starts_with(start) ? what.substr(start.size()) : what;
   };
-  CHECK(
-      message(place.file("7,good,pos\n8,bad,neg\n")) ==
-      "1: there are 3 columns, '7', 'good' and 'pos', and which are the label and the text is not "
-      "clear. Say which they are by name or number: --label … --text …");
+  CHECK(message(place.file("7,good,pos\n8,bad,neg\n")) ==
+        "1: there are 3 columns, '7', 'good' and 'pos', and it is unclear which are the label and "
+        "the "
+        "text. Give them by name or number: --label … --text …");
   CHECK(message(place.file("7\tgood\tpos\n8\tbad\tneg\n", ".tsv"))
             .starts_with("1: there are 3 columns, "));
   CHECK(message(place.file("a,b\npos,good\n"), {.text = "review"}) ==
-        "1: there is no column 'review' for the text. The line has 'a' and 'b'. Say which they are "
-        "by name or number: --label … --text …");
+        "1: there is no column 'review' for the text. The line has 'a' and 'b'. Give them by "
+        "name or number: --label … --text …");
   CHECK(message(place.file("label,text\npos,good\n"), {.text = "text", .header = Header::no})
-            .starts_with("1: there is no column 'text' for the text, for the file has no header"));
+            .starts_with(
+                "1: there is no column 'text' for the text, because the file has no header"));
   CHECK(message(place.file("pos,good\n"), {.label = "1", .text = "3"}) ==
-        "1: there is no column 3, but 2");
+        "1: there is no column 3, only 2");
   CHECK(message(place.file("pos,good\n"), {.label = "1", .text = "1"})
             .starts_with("1: label and text are both column 1"));
   CHECK(message(place.file("id,text,label\n7,good,pos\n8,bad\n")) ==

@@ -1,5 +1,5 @@
-// What every task keeps to: what its model knows of the data is learned once, or restored, and all
-// later data are read in these terms. And what a new task has for nothing.
+// Rules of every task: what its model knows of the data is learned once, or restored, and all later
+// data are read in these terms. And what a new task gets for free.
 #include "zoo/task/task.h"
 
 #include <doctest/doctest.h>
@@ -17,8 +17,8 @@ namespace {
 
 // ---- every model of the list ----
 
-/// A small one of each family, two sets of data of which a model knows different things, and a twin
-/// of the first: as many examples, of which it knows the same, in another order.
+/// A small model of each family, two data sets from which it learns different things, and a twin
+/// of the first: as many examples, from which it learns the same, in another order.
 struct Sample {
   Changes changes;
   std::string data, other, twin;
@@ -83,7 +83,7 @@ Json::Object common(const Json& a, const Json& b) {
   return out;
 }
 
-TEST_CASE("every model: what was restored is what was learned, to the last bit") {
+TEST_CASE("every model: restored knowledge equals learned knowledge, to the last bit") {
   for (const ModelEntry& entry : models()) {
     CAPTURE(entry.name);
     const Scratch scratch;
@@ -114,7 +114,7 @@ TEST_CASE("every model: other data change nothing of what the model knows") {
     task->load_data(sample.data);
     other->load_data(sample.other);
     const Json before = task->describe_data();
-    // Each model knows something, and something else of the other data.
+    // Each model knows something, which differs for the other data.
     CHECK(common(before, other->describe_data()).size() < before.as_object().size() - 1);
     task->build(3);
     const auto restored = made(entry, sample.changes);
@@ -123,7 +123,7 @@ TEST_CASE("every model: other data change nothing of what the model knows") {
     for (Task* one : {task.get(), restored.get()}) {
       one->load_data(sample.other);
       const Json after = one->describe_data();
-      size_t changed = 0;  // the marks: there are fewer of them than in the other task
+      size_t changed = 0;  // the marks: fewer than in the other task
       for (const auto& [name, value] : before.as_object()) changed += value != after[name];
       CHECK(changed <= 2);
       CHECK_NOTHROW(one->evaluate());
@@ -133,7 +133,7 @@ TEST_CASE("every model: other data change nothing of what the model knows") {
   }
 }
 
-TEST_CASE("every model: as many examples with other content are other data") {
+TEST_CASE("every model: different examples of the same number are other data") {
   for (const ModelEntry& entry : models()) {
     CAPTURE(entry.name);
     const Scratch scratch;
@@ -148,7 +148,7 @@ TEST_CASE("every model: as many examples with other content are other data") {
   }
 }
 
-TEST_CASE("every model: calls in a wrong order are refused, with what comes first") {
+TEST_CASE("every model: calls in a wrong order are refused, with what to call first") {
   for (const ModelEntry& entry : models()) {
     CAPTURE(entry.name);
     const Scratch scratch;
@@ -156,14 +156,14 @@ TEST_CASE("every model: calls in a wrong order are refused, with what comes firs
     const auto task = made(entry, sample.changes);
     const std::string start = "[task] " + entry.name + ": ";
     CHECK(error_of([&] { task->build(1); }) ==
-          start + "build() comes after load_data() or restore_data()");
+          start + "call load_data() or restore_data() before build()");
     CHECK(error_of([&] { task->describe_data(); }) ==
-          start + "describe_data() comes after load_data() or restore_data()");
-    CHECK(error_of([&] { task->model(); }) == start + "model() comes after build()");
+          start + "call load_data() or restore_data() before describe_data()");
+    CHECK(error_of([&] { task->model(); }) == start + "call build() before model()");
     task->load_data(sample.data);
-    CHECK(error_of([&] { task->model(); }) == start + "model() comes after build()");
+    CHECK(error_of([&] { task->model(); }) == start + "call build() before model()");
     CHECK(error_of([&] { task->restore_data(task->describe_data()); }) ==
-          start + "restore_data() comes before load_data()");
+          start + "call restore_data() before load_data()");
   }
 }
 
@@ -204,7 +204,7 @@ TEST_CASE("vit: images of another size, or more classes, are refused") {
               [&] { task->load_data(scratch.path("two")); });
 }
 
-// ---- a task with nothing but what it must have ----
+// ---- a task with only the required functions ----
 
 /// y = w · x, to be learned from numbers.
 struct Line : nn::Layer<Line> {
@@ -243,7 +243,7 @@ struct LineTask : TaskOf<Line, std::vector<double>> {
   }
 };
 
-TEST_CASE("a task of model, data, loss and metric trains, resumes and says what it is") {
+TEST_CASE("a task of model, data, loss and metric trains, resumes and describes itself") {
   const Scratch scratch;
   LineTask task;
   task.load_data("");
@@ -256,7 +256,7 @@ TEST_CASE("a task of model, data, loss and metric trains, resumes and says what 
   CHECK(task.facts() == Facts{{"model", "1 parameter"},
                               {"data", "5 to train on"},
                               {"recipe", "8 steps of 2 examples, learning rate 0.1 → 0.0001"}});
-  // An epoch has every example once; another seed another order.
+  // An epoch has every example once; another seed gives another order.
   std::multiset<double> epoch;
   for (int64_t number = 1; number <= 3; ++number)
     for (const double x : task.batch(number, 1)["x"].to_vector()) epoch.insert(x);
@@ -272,7 +272,7 @@ TEST_CASE("a task of model, data, loss and metric trains, resumes and says what 
   task.show_sample(out);
   CHECK(out.str().empty());
   CHECK(error_of([&] { task.predict({"1"}, out); }) ==
-        "[predict] line has nothing to say to an input: it only learns");
+        "[predict] line does not answer inputs: it can only be trained");
   CHECK(task.predict_options().names().empty());
 }
 
@@ -285,10 +285,10 @@ TEST_CASE("a task whose later data change what its model knows is refused") {
   CHECK_NOTHROW(task.load_data(""));
   CHECK(error_of([&] { task.load_data("other"); }) ==
         "[task] line: use() changed what the model knows of its data. Only learn() and restore() "
-        "may");
+        "may change it");
 }
 
-TEST_CASE("answers are lines, notes go their own way, and options are those of the task") {
+TEST_CASE("answers are lines, notes go to their own stream, and options are those of the task") {
   enum class Voice { low, high };
   struct Echo : LineTask {
     Voice voice = Voice::low;

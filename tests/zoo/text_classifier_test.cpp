@@ -63,7 +63,7 @@ TEST_CASE("the gradient of every weight of a whole text classifier is right, wit
   });
 }
 
-TEST_CASE("what a text classifier says of a text does not depend on the padding behind it") {
+TEST_CASE("a text classifier's answer does not depend on the padding after the text") {
   for_each_pooling([](const text_classifier::Config& config) {
     Generator generator(4);
     text_classifier::TextClassifier model(config, generator);
@@ -75,7 +75,7 @@ TEST_CASE("what a text classifier says of a text does not depend on the padding 
     const Tensor alone = model(from_vector<int64_t>({2, 7, 4}, {1, 3}),
                                from_vector<int64_t>({0, 0, 0}, {1, 3}) == 1.0);
     CHECK(allclose(select(together, 0, 1), select(alone, 0, 0), 1e-12));
-    // Nor on which token it is; on the text it does.
+    // Nor on the padding token; but it depends on the text.
     Tensor other = two_texts();
     other.data<int64_t>()[9] = 8;
     CHECK(allclose(model(other, their_padding()), together, 1e-12));
@@ -101,7 +101,7 @@ TEST_CASE("the order of the words counts for a text classifier, by positions and
   }
 }
 
-TEST_CASE("a text classifier's pairs are the most frequent ones that stand twice or more") {
+TEST_CASE("a text classifier's pairs are the most frequent ones that occur twice or more") {
   text_classifier::Config config = tiny_config(text_classifier::Pooling::mean);
   const auto keys = [&](int64_t pairs, const std::vector<std::vector<int32_t>>& texts) {
     config.pairs = pairs;
@@ -109,12 +109,12 @@ TEST_CASE("a text classifier's pairs are the most frequent ones that stand twice
     model.choose_pairs(texts);
     return model.pair_keys.to_vector<int64_t>();
   };
-  // before · 9 + token: (2, 4) and (4, 5), the others stand once.
+  // before · 9 + token: (2, 4) and (4, 5); the others occur once.
   CHECK(keys(3, kPairTexts) == std::vector<int64_t>{-1, 22, 41});
   CHECK(keys(1, kPairTexts) == std::vector<int64_t>{22});
   CHECK(keys(1, {{4, 5, 4, 5, 2, 4, 5}, {2, 4}}) == std::vector<int64_t>{41});
   CHECK(keys(2, {}) == std::vector<int64_t>{-1, -1});
-  // Pairs that have no row of their own share row 0.
+  // Pairs without a row of their own share row 0.
   config.pairs = 3;
   text_classifier::TextClassifier model(config);
   model.choose_pairs(kPairTexts);
@@ -135,7 +135,7 @@ TEST_CASE("a text classifier's pairs are the most frequent ones that stand twice
   CHECK(changes(3));
 }
 
-TEST_CASE("a text classifier starts from how often a word stands in texts of each class") {
+TEST_CASE("a text classifier starts from how often a word occurs in texts of each class") {
   text_classifier::Config config = tiny_config(text_classifier::Pooling::mean);
   config.classes = 2;
   config.embedding_scale = 5;
@@ -144,7 +144,7 @@ TEST_CASE("a text classifier starts from how often a word stands in texts of eac
   model.choose_pairs(kPairTexts);
   const Tensor tokens = clone(model.embedding.weight.detach()),
                pairs = clone(model.pair_embedding->weight.detach());
-  // Token 8 stands in class 0 once, token 4 in class 0 twice and in class 1 twice, …
+  // Token 8 occurs once in class 0, token 4 twice in class 0 and twice in class 1, …
   model.start_from_counts(kPairTexts, {0, 1}, 0.5, directions);
   const Tensor u = randn({2, 4}, f64, same);
   const std::vector<double> towards = (select(u, 0, 0) - select(u, 0, 1)).to_vector();
@@ -153,14 +153,14 @@ TEST_CASE("a text classifier starts from how often a word stands in texts of eac
     for (size_t i = 0; i < change.size(); ++i)
       CHECK(change[i] == doctest::Approx(0.5 / 5 * r * towards[i]).epsilon(1e-4));
   };
-  // Both texts have 5 tokens, the sums are alike: r is the ratio of 2 + the number.
+  // Both texts have 5 tokens, so the sums are equal: r is the ratio of 2 + the count.
   check_row(model.embedding.weight, tokens, 8, std::log(3.0 / 2));
   check_row(model.embedding.weight, tokens, 7, std::log(2.0 / 3));
   check_row(model.embedding.weight, tokens, 4, 0);
   check_row(model.pair_embedding->weight, pairs, 2, 0);
 }
 
-TEST_CASE("a text classifier learns one batch by heart") {
+TEST_CASE("a text classifier memorises one batch") {
   for_each_pooling([](text_classifier::Config config) {
     config.width = 16;
     Generator generator(6);
@@ -195,7 +195,7 @@ TEST_CASE("a text classifier refuses sizes that do not fit, and names them") {
 
 // ---- its task ----
 
-/// A model that trains in milliseconds; with every kind of noise, so that it is tested, too.
+/// A model that trains in milliseconds, with every kind of noise, to test it as well.
 const Changes kTiny = {{"width", "8"},       {"mlp_width", "8"},       {"layers", "1"},
                        {"heads", "2"},       {"batch_size", "8"},      {"epochs", "2"},
                        {"dropout", "0.1"},   {"token_dropout", "0.2"}, {"warmup_steps", "3"},
@@ -209,7 +209,7 @@ Changes with(Changes changes, const Changes& more) {
   return changes;
 }
 
-/// Line i of a small world of weather and food.
+/// Line i of a small data set about weather and food.
 std::pair<std::string, std::string> example(int i) {
   static const char* const weather[] = {"rain", "sun", "wind", "snow"};
   static const char* const food[] = {"bread", "soup", "rice", "fish"};
@@ -249,7 +249,7 @@ TEST_CASE("text classifier: trains, tells label with probability, and loads to t
   const std::unique_ptr<Task> task =
       prepared_task("sentiment", data, with(kTiny, {{"epochs", "30"}, {"learning_rate", "0.01"}}));
   const TrainOutcome outcome = train_task(*task, data, scratch.path("run"));
-  CHECK(outcome.step == 30 * 8);  // 60 texts, 8 a batch
+  CHECK(outcome.step == 30 * 8);  // 60 texts, 8 per batch
   CHECK(outcome.metrics[0].name == "accuracy");
   CHECK(outcome.metrics[0].value == 100);
 
@@ -267,11 +267,11 @@ TEST_CASE("text classifier: trains, tells label with probability, and loads to t
   const Metrics a = task->evaluate(), b = loaded->evaluate();
   REQUIRE(a.size() == b.size());
   for (size_t i = 0; i < a.size(); ++i) CHECK(a[i].value == b[i].value);
-  // On the test file: twentieths.
+  // On the test file: multiples of 1/20.
   CHECK(std::fmod(a[0].value, 5) == doctest::Approx(0));
 }
 
-TEST_CASE("text classifier: a blank text is answered with a blank, a long one whole") {
+TEST_CASE("text classifier: a blank text gets a blank answer, a long one is read to its end") {
   const Scratch scratch;
   const std::string data = data_folder(scratch);
   const std::unique_ptr<Task> task = prepared_task("sentiment", data, kTiny),
@@ -289,9 +289,9 @@ TEST_CASE("text classifier: a blank text is answered with a blank, a long one wh
     CHECK_MESSAGE(lines[i].find(" %)") != std::string::npos, lines[i]);
   CHECK(lines[0].empty());
   CHECK(lines[2].empty());
-  CHECK(task->facts().size() == 3);  // none of the training texts is cut
+  CHECK(task->facts().size() == 3);  // no training text is cut
 
-  // Learned positions end with max_length, which is said.
+  // Learned positions end at max_length, which is reported.
   const std::vector<std::string> cut = predicted(*learned, {lengthy, longer});
   CHECK(cut[0] == cut[1]);
   std::ostringstream out, notes;
@@ -305,7 +305,7 @@ TEST_CASE("text classifier: a blank text is answered with a blank, a long one wh
   CHECK(notes.str().empty());
 }
 
-TEST_CASE("text classifier: the metric is that of the whole texts, or says that it is not") {
+TEST_CASE("text classifier: the metric is that of the whole texts, or has a note") {
   const Scratch scratch;
   const std::string data = data_folder(scratch);
   const auto prepared = [&](const char* length, const char* position) {
@@ -330,7 +330,7 @@ TEST_CASE("text classifier: the metric is that of the whole texts, or says that 
       learned->evaluate()[0].note.starts_with("cut to max_length 3: 20 of 20 texts, which lose "));
 }
 
-TEST_CASE("text classifier: columns by name, and a header that is not known is asked about") {
+TEST_CASE("text classifier: columns by name, and an unknown header is an error") {
   const Scratch scratch;
   std::string named = "id;Satz;Klasse\n", plain = "Klasse;Satz\n";
   for (int i = 0; i < 40; ++i) {
@@ -343,9 +343,9 @@ TEST_CASE("text classifier: columns by name, and a header that is not known is a
       prepared_task("sentiment", a, with(kTiny, {{"text", "satz"}, {"label", "Klasse"}}));
   CHECK(task->describe_data()["labels"].as_array().size() == 2);
   CHECK(task->facts()[1].second.find("columns 'Klasse' and 'Satz'") != std::string::npos);
-  check_error("which are the label and the text is not clear",
+  check_error("it is unclear which are the label and the text",
               [&] { prepared_task("sentiment", a, kTiny); });
-  check_error("the label 'Klasse' stands in this line only",
+  check_error("the label 'Klasse' occurs only in this line",
               [&] { prepared_task("sentiment", b, kTiny); });
   CHECK(prepared_task("sentiment", b, with(kTiny, {{"header", "yes"}}))->training_examples() == 33);
 }
@@ -372,7 +372,7 @@ TEST_CASE("text classifier: label and text in the other order, and as CSV, are t
   CHECK(same_bits(c->batch(1, 1).tensors, d->batch(1, 1).tensors));
 }
 
-TEST_CASE("text classifier: with balanced, a rare label weighs as much as a frequent one") {
+TEST_CASE("text classifier: with balanced, a rare label counts as much as a frequent one") {
   const Scratch scratch;
   const std::string data = data_folder(scratch);
   const auto plain = prepared_task("sentiment", data, kTiny),
@@ -404,10 +404,10 @@ TEST_CASE("text classifier: a label that training has never seen is named with i
   check_error("training has never seen the label 'sport'",
               [&] { prepared_task("sentiment", data, kTiny); });
   check_error("line 2", [&] { prepared_task("sentiment", data, kTiny); });
-  check_error("sentiment has no data of its own", [&] { prepared_task("sentiment", "", kTiny); });
+  check_error("sentiment has no built-in data", [&] { prepared_task("sentiment", "", kTiny); });
 }
 
-TEST_CASE("text classifier: a batch is a function of seed and number, and hides other words") {
+TEST_CASE("text classifier: a batch depends only on seed and number, and hides random words") {
   const Scratch scratch;
   const std::string data = data_folder(scratch);
   const auto a = prepared_task("sentiment", data, kTiny),
@@ -420,7 +420,7 @@ TEST_CASE("text classifier: a batch is a function of seed and number, and hides 
     CHECK(same_bits(x.tensors, b->batch(number, 1).tensors));
     CHECK(x["labels"].to_vector() == z["labels"].to_vector());
     items += x.items;
-    // A token is as it was or unknown; the first and the padding are not touched.
+    // A token is unchanged or unknown; the first one and the padding do not change.
     const std::vector<double> hidden = x["index"].to_vector(), whole = z["index"].to_vector();
     int64_t unknown = 0;
     for (size_t i = 0; i < whole.size(); ++i) {
@@ -433,12 +433,13 @@ TEST_CASE("text classifier: a batch is a function of seed and number, and hides 
   CHECK(items == 60);  // an epoch has every text once
 }
 
-TEST_CASE("text classifier: a run that stops in the middle of an epoch goes on to the same bits") {
+TEST_CASE("text classifier: a run stopped in the middle of an epoch resumes to the same bits") {
   const Scratch scratch;
   CHECK(resumes_exactly(scratch, "sentiment", data_folder(scratch), kTiny, 11));
 }
 
-TEST_CASE("text classifier: the default data are tarsier's own sources; characters and bpe, too") {
+TEST_CASE(
+    "text classifier: the default data are tarsier's own sources; also with characters and bpe") {
   for (const char* tokens : {"words", "characters", "bpe"}) {
     CAPTURE(tokens);
     const std::unique_ptr<Task> task = prepared_task(

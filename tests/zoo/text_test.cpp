@@ -25,11 +25,11 @@ TEST_CASE("UTF-8 becomes characters and comes back") {
   CHECK(back == text);
 }
 
-TEST_CASE("bytes that are not UTF-8 are an error with their place") {
+TEST_CASE("bytes that are not UTF-8 are an error with their position") {
   CHECK_THROWS_WITH_AS(
       decode_utf8("ab\ncd\xFF", "'x.txt'"),
       doctest::Contains("[data] 'x.txt' is not UTF-8 text: byte 0xFF at offset 5, in line 2; "
-                        "convert it (iconv -t UTF-8), or give other text"),
+                        "convert it (iconv -t UTF-8), or use another text"),
       Error);
   // Cut off, overlong, a surrogate, beyond Unicode, a continuation without a beginning.
   for (const char* text : {"\xE2\x82", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80"}) {
@@ -38,7 +38,7 @@ TEST_CASE("bytes that are not UTF-8 are an error with their place") {
   }
 }
 
-TEST_CASE("a vocabulary is sorted, and the same after it was saved") {
+TEST_CASE("a vocabulary is sorted, and the same after saving") {
   const std::vector<char32_t> text = decode_utf8("hello wörld", "text");
   const CharVocabulary vocabulary(text);
   CHECK(vocabulary.characters() == " dehlorwö");
@@ -67,7 +67,7 @@ TEST_CASE("windows give every character its successor") {
   CHECK_THROWS_AS(windows.at({-1}, 3), Error);
 }
 
-TEST_CASE("windows side by side predict every token but the first once, whatever their length") {
+TEST_CASE("adjacent windows predict every token but the first once, whatever their length") {
   std::vector<int32_t> tokens(5000);
   std::iota(tokens.begin(), tokens.end(), 0);
   const TokenWindows windows(tokens);
@@ -89,7 +89,7 @@ TEST_CASE("windows side by side predict every token but the first once, whatever
   }
 }
 
-TEST_CASE("training batches depend on seed and step alone, and reach both ends of the text") {
+TEST_CASE("training batches depend only on seed and step, and reach both ends of the text") {
   std::vector<int32_t> tokens(20);
   for (int32_t i = 0; i < 20; ++i) tokens[static_cast<size_t>(i)] = i;
   const TokenWindows windows(tokens);
@@ -111,13 +111,13 @@ TEST_CASE("training batches depend on seed and step alone, and reach both ends o
   CHECK_THROWS_AS(windows.training_batch({1, 0}, 1, 1, 20), Error);
 }
 
-TEST_CASE("the mark that some editors put before UTF-8 is no character of the text") {
+TEST_CASE("a byte-order mark is not part of the text") {
   const Scratch scratch;
   CHECK(read_text_file(scratch.write("marked.txt", "\xEF\xBB\xBFtext")) == "text");
   CHECK_THROWS_AS(read_text_file(scratch.write("mark.txt", "\xEF\xBB\xBF")), Error);
 }
 
-TEST_CASE("a data file that is none says why") {
+TEST_CASE("invalid data files are refused with the reason") {
   const Scratch scratch;
   const auto message = [](const std::string& path) -> std::string {
     try {
@@ -137,7 +137,7 @@ TEST_CASE("the embedded files are the project's own, byte for byte") {
   const std::string text = embedded_text();
   CHECK(text.size() > 200'000);
   CHECK_NOTHROW(decode_utf8(text, "the embedded text"));
-  // The file with the rule that embeds it is the hardest: it spells the delimiters.
+  // The file with the rule that embeds it is the hardest: it contains the delimiters.
   for (const std::string name : {"zoo/embed.cmake", "autograd/ops.h", "CMakeLists.txt"}) {
     CAPTURE(name);
     const auto file = std::ranges::find(embedded_files(), name, &EmbeddedFile::path);

@@ -32,7 +32,7 @@ TEST_CASE("every tokenizer gives back the texts that it was trained on, also thr
       CHECK(copy->encode(text) == ids);
       CHECK(copy->decode(ids) == text);
       for (const int32_t id : ids) {
-        CHECK(id >= kSpecialTokens);  // none is unknown, and no text looks like a special token
+        CHECK(id >= kSpecialTokens);  // none is unknown, and text never gives a special token
         CHECK(id < tokenizer->size());
         CHECK(copy->show(id) == tokenizer->show(id));
       }
@@ -62,9 +62,9 @@ TEST_CASE("special tokens have the same ids everywhere; text ends at <eos>") {
   }
 }
 
-TEST_CASE("words and characters that are rare or new are unknown; byte pairs know every text") {
+TEST_CASE("rare or new words and characters are unknown; byte pairs encode every text") {
   const auto words = trained("words", 2), characters = trained("characters", 2);
-  // "cat" and "sat" are there twice, "ran" and "Tag" once.
+  // "cat" and "sat" occur twice, "ran" and "Tag" once.
   CHECK(words->encode("cat sat")[0] >= kSpecialTokens);
   CHECK(words->encode("ran Tag unseen") == std::vector<int32_t>{kUnknown, kUnknown, kUnknown});
   CHECK(words->decode(words->encode("cat ran")) == "cat <unk>");
@@ -76,17 +76,17 @@ TEST_CASE("words and characters that are rare or new are unknown; byte pairs kno
   CHECK(bpe->size() <= kSpecialTokens + 280);
 }
 
-TEST_CASE("words in small letters, if asked for") {
+TEST_CASE("words in lower case, if requested") {
   const auto lower = trained("words", 1, true), cased = trained("words", 1, false);
   CHECK(lower->encode("THE") == lower->encode("the"));
   CHECK(cased->encode("The") != cased->encode("the"));
   CHECK(lower->decode(lower->encode("The SCHÖNER")) == "the schöner");
-  // The setting is kept with the vocabulary.
+  // The setting is stored with the vocabulary.
   CHECK(Tokenizer::from_json(lower->to_json())->encode("THE") == lower->encode("the"));
   CHECK(Tokenizer::from_json(cased->to_json())->encode("The") == cased->encode("The"));
 }
 
-TEST_CASE("no text stops a tokenizer: cut and wrong UTF-8, zeros, line ends, marks on letters") {
+TEST_CASE("every text works: truncated and invalid UTF-8, zeros, line ends, combining marks") {
   const std::vector<std::string> awkward = {
       "\xff\xfe",   "a\xc3",     "\xe6\x97",     "\xf0\x9f\x99", "\x80\x80", std::string("a\0b", 3),
       "a\r\nb\n\n", "e\xcc\x81", "\xed\xa0\x80", "\xc0\xaf",     " \t ",     "\xef\xbb\xbfthe"};
@@ -115,10 +115,10 @@ TEST_CASE("no text stops a tokenizer: cut and wrong UTF-8, zeros, line ends, mar
   }
 }
 
-TEST_CASE("a tokenizer of another kind is refused, and so is one without tokens") {
-  check_error("there are no tokens of kind 'letters': use words, characters or bpe",
+TEST_CASE("a tokenizer of an unknown kind is refused, and so is one without tokens") {
+  check_error("unknown kind of tokens 'letters': use words, characters or bpe",
               [] { trained("letters"); });
-  check_error("'letters' is no kind of tokens", [] {
+  check_error("'letters' is not a kind of tokens", [] {
     Tokenizer::from_json(Json::Object{{"kind", "letters"}});
   });
   check_error("lower min_count", [] { trained("words", 100); });

@@ -1,4 +1,4 @@
-// Training: the same bits at any number of threads and across a resume, and files that stay whole.
+// Training: the same bits at any number of threads and after a resume, and intact files.
 #include "zoo/task/trainer.h"
 #include "autograd/io/json.h"
 
@@ -34,7 +34,7 @@ struct Trained {
   TensorDict weights;
 };
 
-/// Trains the tiny GPT for 8 steps into folder `out`; stops after `stop_after` where that is not 0.
+/// Trains the tiny GPT for 8 steps into folder `out`; stops after `stop_after` if that is not 0.
 Trained train_tiny(const Scratch& scratch, const std::string& out, int64_t stop_after = 0,
                    bool resume = false) {
   const std::string data = scratch.write("data.txt", small_text());
@@ -64,7 +64,7 @@ std::vector<double> metric(const std::string& jsonl, const std::string& key) {
   return out;
 }
 
-TEST_CASE("a run leaves its weights, settings, metrics and checkpoint") {
+TEST_CASE("a run saves its weights, settings, metrics and checkpoint") {
   const Scratch scratch;
   const Trained run = train_tiny(scratch, "run");
   CHECK_FALSE(run.outcome.interrupted);
@@ -78,7 +78,7 @@ TEST_CASE("a run leaves its weights, settings, metrics and checkpoint") {
   for (const char* key : {"lr", "grad_norm", "tokens_per_second", "seconds"})
     CHECK(metric(metrics, key).size() == 8);
 
-  // The saved model, loaded by what is in the folder alone, has the same loss to the last bit.
+  // The saved model, loaded only from the folder, has the same loss to the last bit.
   const RunFolder folder = RunFolder::open(scratch.path("run"));
   const RunConfig config = folder.read_config();
   const std::unique_ptr<Task> task = make_trained_task(folder, config);
@@ -87,7 +87,7 @@ TEST_CASE("a run leaves its weights, settings, metrics and checkpoint") {
   CHECK(task->describe_data() == config.data);
   CHECK(task->evaluate()[0].value == run.outcome.metrics[0].value);
 
-  // What is kept for use is the average of the weights, not where training stands.
+  // The saved weights are the average, not the current ones.
   const Checkpoint checkpoint = folder.load_checkpoint();
   CHECK(checkpoint.step == 8);
   CHECK(checkpoint.average["ema.updates"].item<int64_t>() == 8);
@@ -106,7 +106,7 @@ TEST_CASE("parameters that do not learn in the first step are named, once") {
   for (const bool broken : {false, true}) {
     const std::unique_ptr<Task> task = tiny_task(data, 3);
     const TensorDict parameters = task->model().named_parameters();
-    // Nothing comes back through a map that is zero.
+    // No gradient passes through a zero matrix.
     if (broken) nn::zeros_(parameters["transformer.h.0.mlp.c_proj.weight"]);
     Listener listener;
     train(*task, RunFolder::create(scratch.path(broken ? "broken" : "good")), {}, listener);
@@ -151,8 +151,8 @@ TEST_CASE("a resumed run ends with the bits of an unbroken one") {
   }
 }
 
-/// A model with one weight w: the loss of batch n is (w − n)², so its gradient is 2(w − n), and
-/// what validation says is given.
+/// A model with one weight w: the loss of batch n is (w − n)², so its gradient is 2(w − n). The
+/// results of validation are given.
 struct Point : nn::Layer<Point> {
   Tensor w;
   Point() { register_parameter("w", w, zeros({1})); }
@@ -160,7 +160,7 @@ struct Point : nn::Layer<Point> {
 };
 struct ScriptedTask : TaskOf<Point, int64_t> {
   std::vector<double> script;
-  std::vector<double> losses;  // the same for a second metric; none where empty
+  std::vector<double> losses;  // for a second metric; empty: none
   size_t asked = 0;
   explicit ScriptedTask(std::vector<double> script)
       : TaskOf("scripted"), script(std::move(script)) {
@@ -194,7 +194,7 @@ struct ScriptedTask : TaskOf<Point, int64_t> {
   std::string batch_facts() const override { return "a number"; }
 };
 
-/// The same, with a loss and what is made of it for people.
+/// The same, with a loss and a metric derived from it for people.
 struct LossTask : ScriptedTask {
   using ScriptedTask::ScriptedTask;
   Metrics validate() override {
@@ -204,7 +204,7 @@ struct LossTask : ScriptedTask {
   }
 };
 
-TEST_CASE("a number for people never stops the work, however large") {
+TEST_CASE("a metric for people never stops training, however large") {
   const Scratch scratch;
   LossTask task({800, 750, 720, 710});
   task.recipe.steps = 8;
@@ -214,7 +214,7 @@ TEST_CASE("a number for people never stops the work, however large") {
   CHECK(train(task, folder, {}, silence).step == 8);
   const std::string metrics = scratch.read("run/metrics.jsonl");
   CHECK(metrics.find("\"val_loss\": 800.0, \"perplexity\": \"Infinity\"}") != metrics.npos);
-  // It is read back: to go on, and for the report.
+  // It is read back by resuming and by the report.
   task.recipe.steps = 12;
   TrainOptions resume;
   resume.resume = true;
@@ -277,7 +277,7 @@ TEST_CASE(
   CHECK(little->batch(1, 1)["labels"].numel() == 33);
 }
 
-TEST_CASE("the facts of a task say how long it learns, and how fast at first and at the end") {
+TEST_CASE("the facts of a task give the number of steps, and the first and last learning rate") {
   ScriptedTask task({1});
   task.recipe.epochs = 2;
   CHECK(task.facts() == Facts{{"model", "a number: 1 parameter"},
@@ -304,12 +304,12 @@ TEST_CASE("the weights of the best validation are kept, and patience ends traini
   } watch(task);
   const TrainOutcome outcome = train(task, folder, {}, watch);
   CHECK(outcome.early);
-  CHECK(outcome.step == 16);  // after 3 at step 8 came 2 and 3: no gain twice
+  CHECK(outcome.step == 16);  // 3 at step 8, then 2 and 3: no improvement twice
   CHECK(outcome.best_step == 8);
   CHECK(task.model().w.item() == watch.w[7]);
   CHECK(folder.load_weights()["w"].item() == watch.w[7]);
   CHECK(folder.load_checkpoint().model["w"].item() == watch.w[15]);
-  // Resuming such a run finds nothing to do, and the same weights.
+  // Resuming such a run has nothing to do, and gives the same weights.
   TrainOptions resume;
   resume.resume = true;
   const TrainOutcome again = train(task, folder, resume, watch);
@@ -338,10 +338,10 @@ TEST_CASE("of equally good weights those with the lower loss are kept, also acro
     CHECK(folder.load_checkpoint().best_loss == 0.057);
     options.resume = true;
     if (broken) outcome = train(task, folder, options, counter);
-    CHECK(outcome.step == 12);  // a lower loss is a gain: patience waits on
+    CHECK(outcome.step == 12);  // a lower loss is an improvement: patience starts again
     CHECK(outcome.best_step == 8);
   }
-  // Without a loss the first of equals stays.
+  // Without a loss the first of equals is kept.
   const Scratch scratch;
   ScriptedTask task({1, 1, 1});
   task.recipe.epochs = 3;
@@ -398,7 +398,7 @@ void check_accumulated(const std::string& name, const std::string& data, Changes
   CHECK(pieces.grad_norm == doctest::Approx(whole.grad_norm).epsilon(1e-5));
 }
 
-TEST_CASE("two batches of 16 are one of 32, however many words their sentences have") {
+TEST_CASE("two batches of 16 equal one of 32, however long their sentences are") {
   const Scratch scratch;
   std::string source, target;
   for (int i = 0; i < 32; ++i) {
@@ -425,7 +425,7 @@ TEST_CASE("two batches of 16 are one of 32, however many words their sentences h
                     "32", "16", "2");
 }
 
-TEST_CASE("a last batch that is smaller, and class weights, count by what they hold") {
+TEST_CASE("a smaller last batch, and class weights, count by their total weight") {
   const Scratch scratch;
   std::string lines;
   for (int i = 0; i < 24; ++i)  // 18 of one class, 6 of the other
@@ -448,7 +448,7 @@ TEST_CASE("a last batch that is smaller, and class weights, count by what they h
   }
 }
 
-TEST_CASE("metrics of steps that are done again, and a line cut off, give way") {
+TEST_CASE("metrics of repeated steps, and a truncated line, are replaced") {
   const Scratch scratch;
   const Trained unbroken = train_tiny(scratch, "unbroken");
   train_tiny(scratch, "killed", 4);
@@ -498,7 +498,7 @@ TEST_CASE("training that diverges stops and keeps its last checkpoint") {
   CHECK(folder.load_checkpoint().step == 4);
 }
 
-TEST_CASE("a disk that is too small is noticed before the folder is made") {
+TEST_CASE("a full disk is reported before the folder is made") {
   const Scratch scratch;
   const int64_t free_bytes =
       static_cast<int64_t>(std::filesystem::space(scratch.path("")).available);
@@ -519,7 +519,7 @@ TEST_CASE("a new run takes the next free folder and never one that is taken") {
   CHECK(RunFolder::create_next(stem).path() == stem);
   CHECK(RunFolder::create_next(stem).path() == stem + "-2");
   CHECK(RunFolder::create_next(stem).path() == stem + "-3");
-  // A run that ended before it had anything to keep does not block its folder.
+  // A run that ended before it saved anything does not block its folder.
   RunConfig config;
   config.model = "gpt";
   RunFolder::create(stem + "-3").write_config(config);

@@ -1,4 +1,4 @@
-// The encoder-decoder Transformer: the whole model, beam search, and its recipe.
+// The encoder-decoder Transformer: the whole model, beam search, and its task.
 #include "zoo/transformer/model.h"
 
 #include <doctest/doctest.h>
@@ -57,7 +57,7 @@ TEST_CASE("the gradient of every weight of a whole translator is right") {
     }
 }
 
-TEST_CASE("what stands in the padding of the source, and how much there is, changes nothing") {
+TEST_CASE("the content and the length of the source's padding change nothing") {
   Generator generator(5);
   transformer::Translator model(tiny_config(), generator);
   model.to(f64);
@@ -93,8 +93,8 @@ TEST_CASE("sizes of a translator that do not fit are refused") {
 
 constexpr int32_t kStart = 0, kStop = 1, A = 2, B = 3;
 
-/// A model of four tokens that is a table: the probabilities that follow each beginning ("AB");
-/// where it has none, the end is certain.
+/// A model of four tokens that is a table: the probabilities that follow each beginning ("AB"); if
+/// the table lacks a beginning, the end is certain.
 struct Script {
   std::map<std::string, std::vector<double>> table;
   int64_t beams;
@@ -142,7 +142,7 @@ const std::map<std::string, std::vector<double>> kGarden = {
     {"B", {0, 0.05, 0.9, 0.05}},
 };
 
-TEST_CASE("beam search finds what greed misses") {
+TEST_CASE("beam search finds what greedy search misses") {
   const transformer::BeamOptions plain{.beams = 1, .length_penalty = 0, .max_length = 5};
   const transformer::Hypothesis greedy = searched(kGarden, plain).front();
   CHECK(greedy.tokens == std::vector<int32_t>{A, B});
@@ -159,7 +159,7 @@ TEST_CASE("beam search finds what greed misses") {
 }
 
 TEST_CASE("an end counts only where fewer than K steps are likelier") {
-  // p(B $) = 0.16 comes third, behind p(A $) = 0.3 and p(A A) = 0.18, which ends later.
+  // p(B $) = 0.16 is third after p(A $) = 0.3 and p(A A) = 0.18, which ends later.
   const auto found =
       searched({{"", {0, 0, 0.6, 0.4}}, {"A", {0, 0.5, 0.3, 0.2}}, {"B", {0, 0.4, 0.3, 0.3}}},
                {.beams = 2, .length_penalty = 1, .max_length = 5});
@@ -169,8 +169,8 @@ TEST_CASE("an end counts only where fewer than K steps are likelier") {
   for (const transformer::Hypothesis& h : found) CHECK(h.tokens != std::vector<int32_t>{B});
 }
 
-TEST_CASE("beam search goes on until nothing can win any more, and no longer") {
-  // Two are done after two steps: nothing, log 0.4 = −0.916, and A. The best takes four more.
+TEST_CASE("beam search continues until nothing can win any more, and no longer") {
+  // Two are done after two steps: the empty one, log 0.4 = −0.916, and A. The best takes four more.
   const std::map<std::string, std::vector<double>> late = {{"", {0, 0.4, 0.6, 0}},
                                                            {"A", {0, 0.3787, 0.6213, 0}},
                                                            {"AA", {0, 0, 1, 0}},
@@ -210,7 +210,7 @@ double score_of(double log_probability, size_t length, double penalty) {
   return log_probability / std::pow((5.0 + static_cast<double>(length)) / 6, penalty);
 }
 
-TEST_CASE("beam search that keeps all beginnings finds the best of all sequences") {
+TEST_CASE("beam search with enough beams finds the best of all sequences") {
   constexpr size_t kLongest = 4;
   Generator generator(12);
   for (int trial = 0; trial < 60; ++trial) {
@@ -221,7 +221,7 @@ TEST_CASE("beam search that keeps all beginnings finds the best of all sequences
       std::string best;
       double best_score = -INFINITY;
       for (const auto& [tokens, after] :
-           table) {  // of every beginning the sequence that ends there
+           table) {  // for every beginning, the sequence that ends there
         double log_p = std::log(after[kStop]);
         for (size_t i = 0; i < tokens.size(); ++i)
           log_p += std::log(table.at(tokens.substr(0, i))[tokens[i] == 'A' ? A : B]);
@@ -264,7 +264,7 @@ double patient_search(const std::map<std::string, std::vector<double>>& table, s
   return best;
 }
 
-TEST_CASE("beam search that stops early finds what one that never does would find") {
+TEST_CASE("beam search that stops early finds the same as one that never does") {
   Generator generator(13);
   for (int trial = 0; trial < 60; ++trial) {
     const auto table = random_table(7, generator);
@@ -301,7 +301,7 @@ TEST_CASE("beam search: more beams than tokens, the longest allowed, and NaN") {
   CHECK(wide.front().tokens == std::vector<int32_t>{B, A});
   for (const transformer::Hypothesis& h : wide) CHECK(std::isfinite(h.log_probability));
 
-  // Nobody ever ends: what was cut is given, and is no longer than asked.
+  // No sequence ends: the result is cut at the requested length.
   std::map<std::string, std::vector<double>> endless;
   for (const char* beginning : {"", "A", "B", "AA", "AB", "BA", "BB"})
     endless[beginning] = {0, 0, 0.7, 0.3};
@@ -319,7 +319,7 @@ TEST_CASE("beam search: more beams than tokens, the longest allowed, and NaN") {
   check_error("length_penalty -1", [] { searched(kGarden, {.beams = 1, .length_penalty = -1}); });
 }
 
-TEST_CASE("one beam with a cache writes what the likeliest token after the other gives without") {
+TEST_CASE("one beam with a cache equals greedy search without a cache") {
   transformer::Config config = tiny_config();
   config.max_length = 20;
   config.width = 16;
@@ -342,8 +342,8 @@ TEST_CASE("one beam with a cache writes what the likeliest token after the other
   }
   REQUIRE(greedy.size() > 4);
 
-  // Of several beams, too, each row of the cache must follow its own sequence: the log p that the
-  // search adds up is that of the whole sequence, told without a cache.
+  // With several beams each row of the cache must follow its sequence: the log p that the search
+  // sums is that of the whole sequence without a cache.
   for (const int64_t beams : {1, 4}) {
     CAPTURE(beams);
     nn::DecoderCache cache;
@@ -407,7 +407,7 @@ std::string predicted(Task& task, const std::vector<std::string>& inputs) {
   return out.str();
 }
 
-TEST_CASE("translation learns a batch of pairs by heart; eval then says BLEU 100") {
+TEST_CASE("translation memorises a batch of pairs; eval then gives BLEU 100") {
   const Scratch scratch;
   const std::string data = pairs_folder(scratch);
   const std::unique_ptr<Task> task = prepared_task("translation", data, kTinyTranslator);
@@ -420,7 +420,7 @@ TEST_CASE("translation learns a batch of pairs by heart; eval then says BLEU 100
   CHECK(predicted(*loaded, {kGerman[5]}) == kEnglish[5] + "\n");
   CHECK(predicted(*loaded, {"EIN Hund"}) == predicted(*loaded, {"ein hund"}));  // lower
   CHECK_NOTHROW(predicted(*loaded, {"ein wombat 🐨 läuft"}));
-  // Blank in, blank out.
+  // A blank input gives a blank output.
   CHECK(predicted(*loaded, {"", kGerman[5], " \t\xC2\xA0"}) == "\n" + kEnglish[5] + "\n\n");
   loaded->load_data(data);
   const Metrics metrics = loaded->evaluate();
@@ -443,12 +443,12 @@ TEST_CASE("translation learns a batch of pairs by heart; eval then says BLEU 100
   CHECK(loaded->evaluate()[0].name == "BLEU");
 }
 
-TEST_CASE("what writes small letters is compared with small letters") {
+TEST_CASE("what writes lower case is compared with lower case") {
   const Scratch scratch;
   const std::string data = pairs_folder(scratch);
   std::vector<std::string> english = kEnglish;
   for (std::string& line : english) line[0] = static_cast<char>(line[0] - 'a' + 'A');
-  english[0] = "A  dog runs";  // words do not say how many spaces
+  english[0] = "A  dog runs";  // words do not keep the number of spaces
   for (const char* part : {"train", "val", "test1"})
     scratch.write(concat("pairs/", part, ".en"), joined(english));
   Changes changes = kTinyTranslator;
@@ -461,7 +461,7 @@ TEST_CASE("what writes small letters is compared with small letters") {
   CHECK(small[0].text() == "100.00");
   CHECK(small[1].text() == "100.00 %");
   CHECK(small[1].line() ==
-        "exact 100.00 %  (8 of 8 references compared as the model writes them, in small letters)");
+        "exact 100.00 %  (8 of 8 references compared as the model writes them, in lower case)");
   CHECK(small[2].note.empty());
   changes.emplace_back("lower", "false");
   const Metrics whole = evaluated();
@@ -469,7 +469,7 @@ TEST_CASE("what writes small letters is compared with small letters") {
   CHECK(whole[1].note == "1 of 8 references compared as the model writes them");
 }
 
-TEST_CASE("a target that is cut has no end, and what is cut is counted") {
+TEST_CASE("a cut target has no end, and what is cut is counted") {
   const ParallelText text{.name = "x", .source = {"a b c d", "a"}, .target = {"p q r s t", "p q"}};
   const auto source = Tokenizer::train(text.source, {.min_count = 1}),
              target = Tokenizer::train(text.target, {.min_count = 1});
@@ -492,7 +492,7 @@ TEST_CASE("a target that is cut has no end, and what is cut is counted") {
   CHECK(cut.cut().text("pairs") == "1 of 2 pairs, which lose 5 of 16 tokens");
 }
 
-TEST_CASE("translation evaluates what was given, and says what it cuts") {
+TEST_CASE("translation evaluates whole texts, and reports what it cuts") {
   const Scratch scratch;
   const std::string data = pairs_folder(scratch);
   const auto with = [&](const char* length, const char* position) {
@@ -501,7 +501,7 @@ TEST_CASE("translation evaluates what was given, and says what it cuts") {
     changes.emplace_back("position", position);
     return prepared_task("translation", data, changes);
   };
-  // The positions of sines have no end: how long texts are in training changes nothing here.
+  // Sinusoidal positions have no limit: max_length in training does not matter here.
   const auto all = with("100", "sinusoidal"), some = with("4", "sinusoidal");
   const auto same_weights = [&] { some->model().load_state_dict(all->model().state_dict()); };
   same_weights();
@@ -560,8 +560,8 @@ TEST_CASE("translation: source and target name the files; what is missing is nam
   check_error("val.en", [&] { with("de", "en"); });
   std::filesystem::remove(data + "/val.en");
   check_error("val.en", [&] { with("de", "en"); });
-  // Not the dates of the other preset, which it would learn without a word.
-  check_error("translation has no data of its own",
+  // Not the dates of the other preset, which it would silently learn.
+  check_error("translation has no built-in data",
               [&] { prepared_task("translation", "", kTinyTranslator); });
 }
 

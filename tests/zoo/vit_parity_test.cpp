@@ -1,4 +1,4 @@
-// A whole Vision Transformer against PyTorch: loss, gradients, and a training run
+// A whole Vision Transformer compared with PyTorch: loss, gradients, and a training run
 // (tests/golden/make_vit.py).
 #include <doctest/doctest.h>
 
@@ -63,7 +63,7 @@ TEST_CASE("a Vision Transformer's logits, loss and gradients are PyTorch's") {
   });
 }
 
-TEST_CASE("ten steps of AdamW take a Vision Transformer's loss where they take PyTorch's") {
+TEST_CASE("ten steps of AdamW give a Vision Transformer PyTorch's loss") {
   for_each_case([](const Case& vit) {
     optim::AdamW optimizer(vit.model->named_parameters(), {.lr = 3e-3, .weight_decay = 0.05});
     std::vector<Tensor> curve;

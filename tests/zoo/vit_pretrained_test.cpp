@@ -1,6 +1,6 @@
 // Vision Transformers saved by the transformers library
-// (tests/golden/make_hugging_face_encoders.py) give the same logits here; and what the loader says
-// to files that are none.
+// (tests/golden/make_hugging_face_encoders.py) give the same logits here; and the errors of the
+// loader.
 #include <doctest/doctest.h>
 
 #include "autograd/io/json.h"
@@ -29,7 +29,7 @@ TEST_CASE("a Vision Transformer of Hugging Face gives its logits") {
     CHECK_FALSE(model->is_training());
     const Tensor logits = (*model)(expected["pixel_values"]);
     CHECK(logits.dtype() == f32);
-    CHECK(relative_error(logits, expected["logits"]) < 1e-5);  // asked for: 1e-4
+    CHECK(relative_error(logits, expected["logits"]) < 1e-5);  // required: 1e-4
   }
 }
 
@@ -42,7 +42,7 @@ TEST_CASE("the sizes of a Vision Transformer are those of config.json") {
   CHECK(config.activation.name() == "gelu_tanh");
   CHECK(config.dropout == 0);
 
-  // Sizes as lists, a model of float64, and a pooler that is of no use here.
+  // Sizes as lists, a model of float64, and a pooler, which is not used here.
   const Scratch folder;
   ModelCopy copy(kModel);
   copy.config.set("image_size", Json::Array{8, 8});
@@ -58,7 +58,7 @@ TEST_CASE("the sizes of a Vision Transformer are those of config.json") {
   CHECK(relative_error((*model)(expected["pixel_values"]), expected["logits"]) < 1e-5);
 }
 
-TEST_CASE("what is no Vision Transformer is refused, with the file and what is wrong") {
+TEST_CASE("other files are refused, with the file and what is wrong") {
   CHECK_THROWS_WITH_AS(load_vit(saved_model("bert-tiny/model")),
                        Contains("is of a model of type 'bert', and 'vit' was expected"), Error);
 

@@ -1,4 +1,4 @@
-// The Vision Transformer's task: its data, its settings, what it says about pictures, resuming.
+// The Vision Transformer's task: data, settings, answers for pictures, resuming.
 #include "zoo/vit/task.h"
 
 #include <doctest/doctest.h>
@@ -15,7 +15,7 @@
 namespace tarsier::zoo {
 namespace {
 
-/// A model that trains in milliseconds; with dropout, so that its random numbers are tested, too.
+/// A model that trains in milliseconds, with dropout, to test its random numbers as well.
 const Changes kTinyVit = {{"width", "16"},      {"mlp_width", "16"}, {"layers", "1"},
                           {"heads", "2"},       {"patch_size", "7"}, {"stem", "patches"},
                           {"batch_size", "16"}, {"epochs", "2"},     {"dropout", "0.1"},
@@ -98,7 +98,7 @@ TEST_CASE("vit: the default data are digits that the program draws; they train")
   CHECK(sample.str().find("read as") != std::string::npos);
 }
 
-TEST_CASE("vit: a batch is a function of seed and number; augmentation changes images alone") {
+TEST_CASE("vit: a batch depends only on seed and number; augmentation changes only images") {
   const Scratch scratch;
   const std::string data = mnist_folder(scratch);
   const std::unique_ptr<Task> a = prepared_task("vit", data, kTinyVit),
@@ -122,13 +122,13 @@ TEST_CASE("vit: a batch is a function of seed and number; augmentation changes i
   CHECK(items == 90);
 }
 
-TEST_CASE("vit: MNIST's files train; the test images are counted by evaluate alone") {
+TEST_CASE("vit: MNIST's files train; only evaluate counts the test images") {
   const Scratch scratch;
   const std::string data = mnist_folder(scratch);
   const std::unique_ptr<Task> task = prepared_task("vit", data, kTinyVit);
   const TrainOutcome outcome = train_task(*task, data, scratch.path("run"));
   CHECK(outcome.step == 12);
-  // Shares of 10 validation and of 20 test images.
+  // Fractions of 10 validation and 20 test images.
   const double tenths = task->validate()[0].value / 10, twentieths = task->evaluate()[0].value / 5;
   CHECK(tenths == doctest::Approx(std::round(tenths)));
   CHECK(twentieths == doctest::Approx(std::round(twentieths)));
@@ -136,7 +136,7 @@ TEST_CASE("vit: MNIST's files train; the test images are counted by evaluate alo
   CHECK(loss > 0);
   CHECK(loss != value_of(task->validate(), "val_loss"));
 
-  // From its files alone it says the same.
+  // Loaded from its files it gives the same.
   const std::unique_ptr<Task> loaded = loaded_task(scratch.path("run"));
   const std::string picture = scratch.write("one.pgm", pgm_one());
   CHECK(predicted(*loaded, {picture}) == predicted(*task, {picture}));
@@ -144,7 +144,7 @@ TEST_CASE("vit: MNIST's files train; the test images are counted by evaluate alo
   CHECK(value_of(loaded->evaluate(), "loss") == loss);
 }
 
-TEST_CASE("vit: predict reads picture files of all kinds alike, and says what it cannot read") {
+TEST_CASE("vit: predict reads all kinds of image files alike, and reports what it cannot read") {
   const Scratch scratch;
   const std::unique_ptr<Task> task = prepared_task("vit", "", kTinyVit);
   task->model().eval();
@@ -158,7 +158,7 @@ TEST_CASE("vit: predict reads picture files of all kinds alike, and says what it
   CHECK(lines[1] == ppm + answer);
   CHECK(lines[2] == bmp + answer);
   CHECK(answer.find(" %)") != answer.npos);
-  CHECK(predicted(*task, {bmp}).front() == lines[2]);  // alone, too
+  CHECK(predicted(*task, {bmp}).front() == lines[2]);  // alone as well
 
   check_error("nothing.pgm", [&] { predicted(*task, {scratch.path("nothing.pgm")}); });
   check_error("text.pgm", [&] { predicted(*task, {scratch.write("text.pgm", "hello")}); });
@@ -196,7 +196,7 @@ TEST_CASE("vit: CIFAR's files have three channels, and names of their classes") 
   CHECK_MESSAGE(named, line);
 }
 
-TEST_CASE("vit: a run that stops in the middle of an epoch goes on to the same bits") {
+TEST_CASE("vit: a run stopped in the middle of an epoch resumes to the same bits") {
   const Scratch scratch;
   const std::string data = mnist_folder(scratch);
   // Batch norm in the stem: its running statistics belong to the state. 6 batches are an epoch.

@@ -1,4 +1,4 @@
-// The Vision Transformer as a whole: gradients, names, learning, what it refuses.
+// The whole Vision Transformer: gradients, names, learning, errors.
 #include "zoo/vit/model.h"
 
 #include <doctest/doctest.h>
@@ -105,14 +105,14 @@ TEST_CASE("the weights of a Vision Transformer have these names and shapes") {
   CHECK(vit::VisionTransformer(base).num_parameters() == 86'567'656);
 }
 
-TEST_CASE("at the start nothing is known of any class, and every weight gets a gradient") {
+TEST_CASE("at the start all classes are equally likely, and every weight gets a gradient") {
   Generator generator(1);
   vit::VisionTransformer model({.classes = 7, .stem = vit::Stem::convolutions}, generator);
   const Tensor images = randn({16, 1, 28, 28}, f32, generator);
   const Tensor loss = cross_entropy(model(images), randint(0, 7, {16}, generator));
   CHECK(loss.item() < 2 * std::log(7.0));
   loss.backward();
-  // Biases of keys shift all scores of a row alike: theirs is 0 up to rounding.
+  // Biases of keys shift all scores of a row alike: their gradient is 0 up to rounding.
   for (const auto& [name, parameter] : model.named_parameters()) {
     CAPTURE(name);
     CHECK(norm(parameter.grad()).item() > 0);
@@ -126,7 +126,7 @@ TEST_CASE("at the start nothing is known of any class, and every weight gets a g
   }
 }
 
-TEST_CASE("the order of the patches counts, by the position embedding alone") {
+TEST_CASE("the order of the patches matters only through the position embedding") {
   for (const vit::Pooling pooling : {vit::Pooling::class_token, vit::Pooling::mean}) {
     Generator generator(5);
     vit::VisionTransformer model(tiny_config(vit::Stem::patches, pooling), generator);
@@ -146,9 +146,9 @@ TEST_CASE("a Vision Transformer refuses sizes that do not fit, and names them") 
   const auto error = [](const vit::Config& config) {
     return error_of([&] { vit::VisionTransformer model(config); });
   };
-  CHECK(
-      error({.patch_size = 5}) ==
-      "[vit] patches of 5×5 do not fill an image of 28×28: its sides must be multiples of theirs");
+  CHECK(error({.patch_size = 5}) ==
+        "[vit] patches of 5×5 do not fill an image of 28×28: its sides must be multiples of the "
+        "patch's");
   CHECK(error({.heads = 3}).find("heads=3 does not divide width=64") != std::string::npos);
   CHECK(error({.classes = 0}).find("all must be positive") != std::string::npos);
   CHECK(error({.patch_size = 7, .stem = vit::Stem::convolutions}).find("squares of 2, 4, 8") !=

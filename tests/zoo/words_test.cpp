@@ -1,4 +1,4 @@
-// Words, punctuation, and the vocabulary of them.
+// Words, punctuation, and their vocabulary.
 #include "zoo/data/words.h"
 #include "autograd/io/json.h"
 
@@ -15,7 +15,7 @@ using Strings = std::vector<std::string>;
 
 Strings words(const std::string& text) { return split_words(text, false); }
 
-TEST_CASE("text is cut at white space and around punctuation") {
+TEST_CASE("text is split at white space and around punctuation") {
   CHECK(words("").empty());
   CHECK(words(" \t\r\n ").empty());
   CHECK(words("A man, in an orange hat.") ==
@@ -54,11 +54,11 @@ TEST_CASE("words come back as the text, with single spaces") {
   CHECK(join_words(words("  a\t b\u00A0\n c ")) == "a b c");
   CHECK(join_words(words("a ￭ b￭c")) == "a ■ b■c");
   CHECK(join_words({}) == "");
-  // What a model may write.
+  // Tokens that a model may write.
   CHECK(join_words({"￭,", "a", "￭", "b￭"}) == ", a ￭ b");
 }
 
-TEST_CASE("lower case, and bytes that are no text") {
+TEST_CASE("lower case, and bytes that are not text") {
   CHECK(split_words("Der MÜLLER, ÇA", true) == Strings{"der", "müller", "￭,", "ça"});
   CHECK(to_lower("ÄÖÜ ΑΩ ЖЯ ẞ 123 \xFF") == "äöü αω жя ß 123 \xFF");
 }
@@ -84,7 +84,7 @@ TEST_CASE("a vocabulary has special tokens, then words by count") {
         "[data] none of 4 different words occurs 9 times: lower min_count, or give more text");
 }
 
-TEST_CASE("a vocabulary is the same after it was saved") {
+TEST_CASE("a vocabulary is the same after saving") {
   const WordVocabulary vocabulary({{"ä", "\"", "\\", "a"}}, 1);
   const WordVocabulary again = WordVocabulary::from_json(Json::parse(vocabulary.to_json().dump()));
   CHECK(again.size() == vocabulary.size());
@@ -102,7 +102,7 @@ TEST_CASE("every line of Multi30k comes back") {
        {"train.en", "train.de", "val.en", "val.de", "test2016.en", "test2016.de"}) {
     CAPTURE(name);
     for (const std::string& line : read_lines(data_file(std::string("multi30k/") + name).string()))
-      // All but one, which has two spaces side by side and one at its end.
+      // All but one, which has two adjacent spaces and one at its end.
       if (line.find("  ") == std::string::npos) CHECK(join_words(words(line)) == line);
   }
 }

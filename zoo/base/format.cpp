@@ -26,7 +26,7 @@ std::string as_duration(double seconds) {
 std::string fixed(double number, int digits) {
   if (std::isnan(number)) return "nan";  // C may write -nan
   char text[64];
-  // Beyond 2⁵³ digits say nothing that was measured.
+  // Above 2⁵³ the last digits of a double mean nothing.
   std::snprintf(text, sizeof text, std::abs(number) < 1e16 ? "%.*f" : "%.*e", digits, number);
   return text;
 }

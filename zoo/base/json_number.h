@@ -1,13 +1,13 @@
 #pragma once
-// Numbers in JSON that may be infinite or none, as those of a run can be.
+// Numbers in JSON that may be infinite or NaN, as the numbers of a run can be.
 
 #include "../../autograd/io/json.h"
 
 namespace tarsier::zoo {
 
-/// `number` as JSON keeps it: a number, or where that cannot be, "NaN", "Infinity" or "-Infinity".
-/// JSON has no way to write these; the strings are those of protobuf's JSON mapping, which Python's
-/// float() and JavaScript's Number() read.
+/// `number` as JSON: a number, or the string "NaN", "Infinity" or "-Infinity", which JSON cannot
+/// write as numbers. The strings are those of protobuf's JSON mapping; Python's float() and
+/// JavaScript's Number() read them.
 Json json_number(double number);
 
 /// Whether `json` is what json_number() makes.

@@ -1,9 +1,9 @@
 #pragma once
-// What the machine has.
+// The machine's memory.
 
 namespace tarsier::zoo {
 
-/// Bytes of memory, whether used or not.
+/// Bytes of physical memory, used or free.
 double machine_memory();
 
 }  // namespace tarsier::zoo

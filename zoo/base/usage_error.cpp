@@ -28,7 +28,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-/// The same in small letters, where they are English.
+/// `text` with A–Z in lower case.
 std::string lower_case(std::string_view text) {
   std::string out(text);
   for (char& c : out)
@@ -36,7 +36,7 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
-/// "of at least 1", "from 0 to 1", or nothing where everything is allowed.
+/// "of at least 1", "from 0 to 1", or nothing if every value is allowed.
 template <class T>
 std::string range_text(T low, T high, T lowest, T highest) {
   if (low > lowest && high < highest) return concat(" from ", low, " to ", high);
@@ -52,7 +52,7 @@ std::string did_you_mean(std::string_view text, const std::vector<std::string>& 
   std::string best;
   size_t best_distance = std::max<size_t>(2, given.size() / 3) + 1;
   for (const std::string& candidate : known) {
-    // The beginning of a name is as good as a small slip: "temp" for "temperature".
+    // A prefix counts as a small typo: "temp" for "temperature".
     const bool beginning = given.size() >= 2 && candidate.starts_with(given);
     const size_t distance = beginning ? 1 : edit_distance(given, candidate);
     if (distance < best_distance && distance < candidate.size()) {

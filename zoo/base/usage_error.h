@@ -9,7 +9,7 @@
 
 namespace tarsier::zoo {
 
-/// The command was not understood or asks for something impossible: the program exits 2, not 1.
+/// The command is malformed or asks for something impossible: the exit code is 2, not 1.
 class UsageError : public Error {
  public:
   using Error::Error;
@@ -21,13 +21,13 @@ template <class... Parts>
   throw UsageError(tag, concat(parts...));
 }
 
-/// ": did you mean 'steps'?" for the one of `known` that is nearest to `given` (fewest letters
-/// inserted, removed or replaced, capitals aside), or "" where none is near.
+/// ": did you mean 'steps'?" for the name in `known` that is nearest to `given` (fewest letters
+/// inserted, removed or replaced; case is ignored), or "" if none is near.
 std::string did_you_mean(std::string_view given, const std::vector<std::string>& known);
 
 /// "a, b, c".
 std::string listed(const std::vector<std::string>& names);
-/// For the end of a message that `known` has no `given`: ": did you mean 'steps'? It has: …", or
+/// The end of a message that `given` is not in `known`: ": did you mean 'steps'? It has: …", or
 /// ". It has: …".
 std::string among(std::string_view given, const std::vector<std::string>& known,
                   std::string_view verb = "It has");

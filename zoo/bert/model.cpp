@@ -65,7 +65,7 @@ Tensor Bert::forward(const Arg& index, const Inputs& inputs) {
           given->defined() ? given->shape() : Shape{}, ": expected that of the indices, ",
           index.shape());
   check(!padding_mask.defined() || padding_mask.dtype() == boolean, "bert",
-        "the padding_mask must be bool, true where a text has ended: attention_mask == 0");
+        "the padding_mask must be bool, true at the padding: attention_mask == 0");
 
   const Tensor x = word_embeddings(index) + position_embeddings(arange(index.size(1))) +
                    token_type_embeddings(token_types.defined() ? token_types : zeros_like(index));

@@ -1,6 +1,6 @@
 #pragma once
-// BERT: a Transformer that reads a text in both directions at once, and so learns what words mean
-// by guessing those that were hidden.
+// BERT: a Transformer that reads a text in both directions at once. It learns what words mean by
+// guessing words that were hidden.
 //
 //   token indices (B, T)
 //     → word + position + token type embedding → layer norm → dropout     (B, T, C)
@@ -26,9 +26,9 @@ struct Config {
   int64_t hidden_size = 768;   ///< C
   int64_t num_hidden_layers = 12;
   int64_t num_attention_heads = 12;  ///< divides hidden_size
-  int64_t intermediate_size = 3072;  ///< inside of the MLP
+  int64_t intermediate_size = 3072;  ///< inside the MLP
   nn::Activation hidden_act = "gelu";
-  double dropout = 0.1;                   ///< of vectors and of attention weights, while training
+  double dropout = 0.1;                   ///< of activations and attention weights, in training
   int64_t max_position_embeddings = 512;  ///< the largest T
   int64_t type_vocab_size = 2;            ///< sentence A is of type 0, sentence B of type 1
   double layer_norm_eps = 1e-12;
@@ -44,10 +44,10 @@ struct Pooler : nn::Layer<Pooler> {
   Tensor forward(const Arg& hidden) { return tanh(dense(select(hidden, 1, 0))); }
 };
 
-/// What may come with the indices (B, T) i64 of the tokens:
+/// Optional inputs next to the token indices (B, T) i64:
 ///   bert(index, {.padding_mask = attention_mask == 0, .token_types = token_type_ids})
 struct Inputs {
-  Tensor padding_mask = {};  ///< (B, T) bool, true where a text has ended: nobody looks there
+  Tensor padding_mask = {};  ///< (B, T) bool, true at padding, which no token attends to
   Tensor token_types = {};   ///< (B, T) i64; undefined: zeros
 };
 
@@ -58,11 +58,11 @@ struct Bert : nn::Layer<Bert> {
   const Config config;
   nn::Embedding word_embeddings;        ///< what a token means
   nn::Embedding position_embeddings;    ///< where it stands
-  nn::Embedding token_type_embeddings;  ///< in which of two sentences
+  nn::Embedding token_type_embeddings;  ///< sentence A or B
   nn::LayerNorm embedding_norm;
   nn::Dropout dropout;
   nn::TransformerEncoder encoder;  ///< post-norm
-  std::optional<Pooler> pooler;    ///< for the owner to call: forward does not
+  std::optional<Pooler> pooler;    ///< called by the heads; forward does not use it
 
   explicit Bert(const Config& config, bool with_pooler = true,
                 Generator& generator = default_generator());
@@ -74,8 +74,8 @@ struct Bert : nn::Layer<Bert> {
   Tensor forward(const Arg& index, const Inputs& inputs = {});
 };
 
-/// What BERT learns from: which token is it, at every place? Linear, activation and layer norm,
-/// then the product with every word's embedding (Press & Wolf 2017) plus a bias for every word.
+/// BERT's training task: which token is it, at every place? Linear, activation and layer norm, then
+/// the product with every word's embedding (Press & Wolf 2017) plus a bias for every word.
 struct BertForMaskedLM : nn::Layer<BertForMaskedLM> {
   Bert bert;
   nn::Linear transform;

@@ -8,7 +8,7 @@ namespace tarsier::zoo {
 
 namespace {
 
-/// ": did you mean '--steps'?" for a word that is none of the command's options.
+/// ": did you mean '--steps'?" for a word that is not an option of the command.
 std::string suggestion(const CommandSpec& command, const std::string& word) {
   std::vector<std::string> known;
   for (const OptionSpec& option : command.options) known.push_back("--" + option.name);
@@ -44,7 +44,7 @@ Arguments::Arguments(const CommandSpec& command, const std::vector<std::string>&
     }
     if (word.size() > 1 && word[0] == '-' && word[1] != '-')
       usage_fail(command_, "there is no option '", word, "'", suggestion(command, "-" + word),
-                 " (options begin with two dashes; put -- before what is none but begins with a "
+                 " (options begin with two dashes; put -- before an argument that begins with a "
                  "dash)");
     if (!word.starts_with("--")) {
       positional_.push_back(word);
@@ -76,7 +76,7 @@ void Arguments::check_count(const CommandSpec& command) const {
                   command.arguments);
   };
   if (positional_.size() > command.max_arguments)
-    usage_fail(command_, "one argument too many: '", positional_[command.max_arguments], "' (",
+    usage_fail(command_, "unexpected argument '", positional_[command.max_arguments], "' (",
                usage(), ")");
   if (positional_.size() < command.min_arguments)
     usage_fail(command_, "an argument is missing (", usage(), ")");

@@ -1,5 +1,5 @@
 #pragma once
-// The command line: which options a command has, and what a person gave.
+// The command line: the options of a command, and what the user gave.
 
 #include <cstdint>
 #include <limits>
@@ -13,15 +13,15 @@ namespace tarsier::zoo {
 /// One option, "--name VALUE".
 struct OptionSpec {
   std::string name;   ///< without the dashes
-  std::string value;  ///< how help calls the value: "N"; empty for a switch without one
+  std::string value;  ///< the value's name in help: "N"; empty for a switch
   std::string help;
-  bool repeats = false;  ///< may be given several times
+  bool repeats = false;  ///< may be given more than once
 };
 
 /// One command: what it takes, and what help says about it.
 struct CommandSpec {
   std::string name;
-  std::string arguments;  ///< how help shows what is not an option: "DIR [PROMPT …]"
+  std::string arguments;  ///< the arguments as help shows them: "DIR [PROMPT …]"
   size_t min_arguments = 0;
   size_t max_arguments = 0;
   std::string summary;  ///< one line
@@ -37,10 +37,10 @@ class Arguments {
   /// nearest known one), missing or repeated values, and too few or too many arguments.
   Arguments(const CommandSpec& command, const std::vector<std::string>& words);
 
-  /// "--help" or "-h" was given. Nothing has been checked then; positional() has every word that
+  /// "--help" or "-h" was given. Nothing is checked then; positional() has every word that
   /// does not begin with a dash.
   bool wants_help() const { return wants_help_; }
-  /// What is not an option, in order.
+  /// The arguments that are not options, in order.
   const std::vector<std::string>& positional() const { return positional_; }
 
   bool has(const std::string& name) const { return options_.contains(name); }

@@ -23,14 +23,14 @@ const Command& find_command(const std::string& name) {
   }
   if (name.starts_with("-"))
     usage_fail("tarsier", "'", name,
-               "' stands where the command belongs: tarsier COMMAND, then its options (tarsier "
+               "' is not a command: give the command first, then its options (tarsier "
                "--help shows all)");
   usage_fail("tarsier", "there is no command '", name, "'", did_you_mean(name, names),
              " (tarsier --help shows all)");
 }
 
-/// TARSIER_THREADS and TARSIER_ISA are read where they are first needed. What is wrong with them is
-/// better said now, before anything was done.
+/// TARSIER_THREADS and TARSIER_ISA are read when they are first needed. A wrong value is better
+/// reported now, before any work is done.
 void check_environment() {
   num_threads();
   kernels::active_isa();
@@ -73,7 +73,7 @@ int run_program(const std::string& program, const std::vector<std::string>& argu
   try {
     code = run(program, arguments);
     std::cout.flush();
-    if (!std::cout && code == 0) {  // else it was said already
+    if (!std::cout && code == 0) {  // otherwise the error was reported already
       code = 1;
       message = "[output] cannot write to standard output";
     }

@@ -1,5 +1,5 @@
 #pragma once
-// The commands of the program. Each has its page of help and a function that runs it.
+// The commands of the program, each with its help page and the function that runs it.
 
 #include <string>
 #include <vector>
@@ -12,7 +12,7 @@ namespace tarsier::zoo {
 /// One command of the program.
 struct Command {
   CommandSpec spec;
-  /// Runs it and returns the exit code. `program` is the shell word that the program was called by,
+  /// Returns the exit code. `program` is the shell word that the program was called by,
   /// for the commands that it suggests. Throws UsageError and Error.
   int (*run)(const Arguments& arguments, const std::string& program);
 };
@@ -23,9 +23,9 @@ Command eval_command();
 Command predict_command();
 Command reproduce_command();
 
-/// Runs the rows with the seeds 1 to `seeds`, says how it goes (with `quiet` one line for a row),
-/// and writes table.md into the folder of `reproduction`. Returns the exit code: 0 where all rows
-/// reach their marks. `table` has all rows, the others, too.
+/// Runs the rows with the seeds 1 to `seeds`, prints progress (with `quiet` one line per row), and
+/// writes table.md into the folder of `reproduction`. Returns the exit code: 0 if all rows reach
+/// their marks. `table` holds all rows, including those that are not run.
 int reproduce(const Reproduction& reproduction, const std::vector<ReproduceRow>& rows,
               const std::vector<ReproduceRow>& table, int64_t seeds, bool quiet);
 
@@ -42,7 +42,7 @@ std::string command_help(const CommandSpec& spec, const Arguments& arguments);
 /// before the first.
 std::string wrapped(const std::string& text, size_t indent = 0, size_t width = 80);
 
-/// `text` as a word of a shell command: quoted where it needs to be.
+/// `text` as a word of a shell command, quoted if necessary.
 std::string shell_word(const std::string& text);
 
 }  // namespace tarsier::zoo

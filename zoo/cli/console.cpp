@@ -42,10 +42,10 @@ ConsoleProgress::ConsoleProgress(std::ostream& out, bool terminal, std::string i
     : out_(out), terminal_(terminal), items_(std::move(items)), width_(width) {}
 
 void ConsoleProgress::on_step(const StepReport& report) {
-  // An average that forgets: over all steps at first, over about twenty later.
+  // A moving average: over all steps at first, over about twenty later.
   const double share = std::max(1.0 / static_cast<double>(++steps_seen_), 0.05);
   smooth_rate_ += share * (report.items_per_second - smooth_rate_);
-  // A step counts by how much it learned from.
+  // A step counts by the number of its targets.
   smooth_loss_ += share * (report.train_loss * report.weight - smooth_loss_);
   smooth_weight_ += share * (report.weight - smooth_weight_);
   loss_since_line_ += report.train_loss * report.weight;
@@ -60,7 +60,7 @@ void ConsoleProgress::on_step(const StepReport& report) {
 }
 
 void ConsoleProgress::print_live(const StepReport& report) {
-  // Twenty pictures a second are enough for the eye, and cost nothing.
+  // Twenty redraws a second look smooth and cost nothing.
   const auto now = Clock::now();
   const bool last = report.step == report.steps;
   if (!last && report.metrics.empty() && now - last_draw_ < std::chrono::milliseconds(50)) return;
@@ -77,8 +77,8 @@ void ConsoleProgress::print_live(const StepReport& report) {
     return width_() - 1 -
            static_cast<int>(head.size() + loss.size() + val.size() + rate.size() + left.size());
   };
-  // A line that is too long is broken in two, and only its second half can be renewed: what a
-  // narrow terminal has no room for goes, the dispensable first.
+  // A line that is too long wraps, and only its last part can be redrawn. So a narrow terminal
+  // loses parts, the least important first.
   for (std::string* part : {&rate, &val, &left, &loss})
     if (room() < 0) part->clear();
   const double share = static_cast<double>(report.step) / static_cast<double>(report.steps);
@@ -100,11 +100,11 @@ void ConsoleProgress::print_plain(const StepReport& report) {
 
 void ConsoleProgress::on_bad_gradients(const nn::GradientReport& report) {
   finish();
-  out_ << "Warning: in the first step these parameters did not learn.\n" << report << std::flush;
+  out_ << "Warning: these parameters did not learn in the first step.\n" << report << std::flush;
 }
 
 void ConsoleProgress::on_weights_written_again() {
-  out_ << "model.safetensors was missing or not that of the checkpoint: written again from it."
+  out_ << "model.safetensors was missing or did not match the checkpoint: restored from it."
        << std::endl;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// What a person sees while a model trains.
+// Progress on the console while a model trains.
 
 #include <chrono>
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace tarsier::zoo {
 
-/// Whether standard output is a terminal on which a line can renew itself.
+/// Whether standard output is a terminal on which a line can be redrawn.
 bool stdout_is_terminal();
-/// The columns of that terminal, as of now: its window may change.
+/// The current number of columns of that terminal; the window may change.
 int terminal_width();
 
-/// On a terminal one line that renews itself, with a bar and the time left, or what of that there
-/// is room for; elsewhere (a file, a pipe) a plain line now and then.
+/// On a terminal: one live line with a bar and the time left, shortened to fit. Elsewhere (a file,
+/// a pipe): a plain line now and then.
 class ConsoleProgress : public TrainObserver {
  public:
   ConsoleProgress(std::ostream& out, bool terminal, std::string items,
@@ -25,13 +25,13 @@ class ConsoleProgress : public TrainObserver {
   void on_bad_gradients(const nn::GradientReport& report) override;
   void on_weights_written_again() override;
   void on_validation(int64_t step) override;
-  /// Ends the live line, so that other text may follow.
+  /// Ends the live line, so that other text can follow.
   void finish();
 
  private:
   void print_live(const StepReport& report);
   void print_plain(const StepReport& report);
-  /// Puts `line` in the place of the live one.
+  /// Replaces the live line by `line`.
   void draw(const std::string& line);
 
   using Clock = std::chrono::steady_clock;

@@ -16,7 +16,7 @@ int run(const Arguments& arguments, const std::string&) {
   const auto given = arguments.text("data");
   load_trained_data(*task, config, given);
   if (!given && task->describe_data() != config.data)
-    std::cerr << "tarsier: note: the data have changed since this model was trained\n";
+    std::cerr << "tarsier: note: the data changed since this model was trained\n";
   for (const Metric& metric : task->evaluate()) std::cout << metric.line() << std::endl;
   return 0;
 }
@@ -28,14 +28,14 @@ Command eval_command() {
   spec.name = "eval";
   spec.arguments = "DIR";
   spec.min_arguments = spec.max_arguments = 1;
-  spec.summary = "how good the trained model in DIR is";
+  spec.summary = "measure the trained model in DIR";
   spec.options = {
-      {"data", "PATH", "other data; default: those that it was trained on"},
+      {"data", "PATH", "other data; default: the data that it was trained on"},
       threads_option(),
   };
   spec.details =
-      "Prints a line for each metric, such as `val_loss X`, `accuracy X %`, `BLEU X`: of the test "
-      "split of the data where there is one, else of the validation split.";
+      "Prints a line for each metric, such as `val_loss X`, `accuracy X %`, `BLEU X`: on the test "
+      "split if the data have one, otherwise on the validation split.";
   return {spec, run};
 }
 

@@ -17,7 +17,7 @@ const std::vector<Command>& commands() {
 
 namespace {
 
-/// How many columns of a terminal UTF-8 text takes.
+/// How many columns UTF-8 text takes on a terminal.
 size_t columns(const std::string& text) { return static_cast<size_t>(count_characters(text)); }
 
 /// Pairs of a name and what it means, as a table with two columns.
@@ -76,11 +76,11 @@ std::string program_help() {
   out += two_columns(rows);
   out +=
       "\nBegin with:\n"
-      "  tarsier list                         what there is to train, and on which data\n"
-      "  tarsier train gpt                    learns to write, from its own source code\n"
+      "  tarsier list                         the models, and what each learns from\n"
+      "  tarsier train gpt                    learns from tarsier's own source code\n"
       "  tarsier train gpt --data input.txt   or from any text\n\n" +
       wrapped(
-          "`tarsier COMMAND --help` tells more. The exit code is 1 on a failure or where training "
+          "`tarsier COMMAND --help` tells more. The exit code is 1 on a failure or if training "
           "was interrupted, 2 on wrong usage. Environment: TARSIER_THREADS sets the number of "
           "threads; TARSIER_ISA=scalar, avx2, avx512 or neon forces an instruction set.");
   return out;

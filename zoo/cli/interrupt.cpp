@@ -18,7 +18,7 @@ std::array<void (*)(int), kSignals.size()> handlers_before;
 
 bool on_terminal = false;
 
-/// For a person who pressed Ctrl-C. A handler of signals may use little more than write().
+/// A message for whoever pressed Ctrl-C. A signal handler may call little more than write().
 template <size_t size>
 void say(const char (&text)[size]) {
   if (on_terminal && write(STDERR_FILENO, text, size - 1) < 0) return;  // nobody is there to read
@@ -31,7 +31,7 @@ void on_signal(int signal) {
   }
   interrupted = 1;
   say("\nStopping after this step. Ctrl-C again stops at once, without saving.\n");
-  std::signal(signal, on_signal);  // some systems forget the handler once it was called
+  std::signal(signal, on_signal);  // some systems reset the handler when it is called
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ InterruptGuard::InterruptGuard() {
   on_terminal = isatty(STDERR_FILENO) == 1;
   for (size_t i = 0; i < kSignals.size(); ++i) {
     handlers_before[i] = std::signal(kSignals[i], on_signal);
-    // A program started with nohup stays deaf to the closed terminal.
+    // A program started with nohup keeps ignoring a closed terminal.
     if (handlers_before[i] == SIG_IGN) std::signal(kSignals[i], SIG_IGN);
   }
 }

@@ -1,10 +1,10 @@
 #pragma once
-// Ctrl-C, politely.
+// A Ctrl-C that saves before it stops.
 
 namespace tarsier::zoo {
 
 /// While it lives, the first Ctrl-C (or SIGTERM, or a closed terminal) only sets a flag, so that
-/// training can finish its step and save; the second ends the program at once.
+/// training can finish its step and save. The second ends the program at once.
 class InterruptGuard {
  public:
   InterruptGuard();

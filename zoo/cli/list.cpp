@@ -24,7 +24,7 @@ Command list_command() {
   CommandSpec spec;
   spec.name = "list";
   spec.summary =
-      "what is in the zoo: what each model learns, from which data, how well, in what time";
+      "list the models: what each learns, from which data, how well, and how long it takes";
   return {spec, run};
 }
 

@@ -21,10 +21,10 @@ std::string read_stdin() {
   return text;
 }
 
-/// Every line of standard input by itself, as it comes: a person, or a program at the other end of
-/// a pipe, has the answer before the next line.
+/// Predicts each line of standard input as it comes: a user, or a program at the other end of a
+/// pipe, gets the answer before the next line.
 void predict_lines(Task& task) {
-  if (isatty(STDIN_FILENO) == 1) std::cerr << "An input on every line, then Ctrl-D:\n";
+  if (isatty(STDIN_FILENO) == 1) std::cerr << "One input per line, then Ctrl-D:\n";
   for (std::string line; std::getline(std::cin, line);) {
     if (line.ends_with('\r')) line.pop_back();
     task.predict({line}, std::cout, &std::cerr);
@@ -38,7 +38,7 @@ void set_options(Task& task, const Arguments& arguments) {
 
 int run(const Arguments& arguments, const std::string&) {
   set_threads(arguments);
-  for (const ModelEntry& entry : models())  // a wrong value is said before any file is read
+  for (const ModelEntry& entry : models())  // reports a wrong value before any file is read
     set_options(*entry.make(), arguments);
   const auto& words = arguments.positional();
   const RunFolder folder = RunFolder::open(words[0]);
@@ -64,15 +64,16 @@ Command predict_command() {
   spec.arguments = "DIR [INPUT …]";
   spec.min_arguments = 1;
   spec.max_arguments = std::numeric_limits<size_t>::max();
-  spec.summary = "let the trained model in DIR do what it learned";
+  spec.summary = "run the trained model in DIR on inputs";
   spec.options = task_options(&Task::predict_options);
   spec.options.push_back(threads_option());
   spec.details =
-      "An INPUT is a text to translate or to classify, or the file of a picture (PGM, PPM, BMP), "
-      "and gets a line of answer, a blank one a blank line. Where there is none, every line of "
-      "standard input is one. For a "
-      "gpt all words together are one text, which it continues; where there is none it is all of "
-      "standard input, and where that is empty the gpt begins by itself. Put -- before an input "
+      "An INPUT is a text to translate or to classify, or an image file (PGM, PPM, BMP). Each "
+      "INPUT "
+      "gets one line of output; a blank INPUT gets a blank line. Without INPUT, every line of "
+      "standard input is one. A "
+      "gpt joins all INPUTs into one text and continues it; without INPUT it continues all of "
+      "standard input, and if that is empty it starts on its own. Put -- before an INPUT "
       "that begins with a dash.";
   return {spec, run};
 }

@@ -23,14 +23,13 @@ std::string mark_text(const Metric& mark) {
 void print_rows(const std::vector<ReproduceRow>& rows) {
   for (const ReproduceRow& row : rows)
     std::cout << row.name << "\n"
-              << "  model      " << row.model << ", which takes " << find_model(row.model).takes
-              << "\n"
+              << "  model      " << row.model << ", takes " << find_model(row.model).takes << "\n"
               << "  data       " << (row.data.empty() ? "its own" : "DIR/" + row.data) << "\n"
               << "  mark       " << mark_text(row.mark) << "\n"
               << "  published  " << wrapped(row.published, 13);
 }
 
-/// The row of that name. Throws UsageError that lists all.
+/// The row of that name. Throws UsageError that lists all rows.
 ReproduceRow find_row(const std::string& name) {
   std::vector<std::string> names;
   for (const ReproduceRow& row : reproduce_rows()) {
@@ -40,7 +39,7 @@ ReproduceRow find_row(const std::string& name) {
   usage_fail("reproduce", "there is no row '", name, "'", among(name, names, "There are"));
 }
 
-/// One seed of a row; nothing where it was interrupted.
+/// Runs one seed of a row. Empty if it was interrupted.
 std::optional<SeedResult> run_seed(const Reproduction& reproduction, const ReproduceRow& row,
                                    uint64_t seed, bool quiet) {
   if (const auto done = reproduction.finished(row, seed)) return done;
@@ -96,8 +95,8 @@ int reproduce(const Reproduction& reproduction, const std::vector<ReproduceRow>&
       if (!quiet) std::cout << row.name << ", seed " << seed << " of " << seeds << std::endl;
       const auto one = run_seed(reproduction, row, seed, quiet);
       if (!one) {
-        std::cerr << "Interrupted. What is done is kept in " << reproduction.out()
-                  << "; the same command goes on." << std::endl;
+        std::cerr << "Interrupted. Finished work is kept in " << reproduction.out()
+                  << "; run the same command to continue." << std::endl;
         return 1;
       }
       result.seeds.push_back(*one);
@@ -114,8 +113,7 @@ int reproduce(const Reproduction& reproduction, const std::vector<ReproduceRow>&
               << " minutes each; mark " << mark_text(row.mark) << ": " << (passes ? "pass" : "FAIL")
               << "; published: " << row.published << std::endl;
   }
-  std::cout << "The table of all that is finished: " << reproduction.out() << "/table.md"
-            << std::endl;
+  std::cout << "Table of all finished rows: " << reproduction.out() << "/table.md" << std::endl;
   return all_pass ? 0 : 1;
 }
 
@@ -124,21 +122,21 @@ Command reproduce_command() {
   spec.name = "reproduce";
   spec.arguments = "[ROW]";
   spec.max_arguments = 1;
-  spec.summary = "train what reaches published numbers, and compare";
+  spec.summary = "train models and compare them with published results";
   spec.options = {
       {"data", "DIR", "the folder that holds multi30k/, movie-reviews/, mnist/, tinyshakespeare/"},
       {"seeds", "N", "runs of each row, with the seeds 1 to N; default: 3"},
       {"out", "DIR", "where the runs are kept; default: runs/reproduce"},
-      {"list", "", "print the rows, with their marks and data, and do no more"},
+      {"list", "", "only print the rows, with their marks and data"},
       threads_option(),
-      {"quiet", "", "print one line for each row"},
+      {"quiet", "", "print one line per row"},
   };
   spec.details =
-      "Trains the row, or all of them, each seed into a folder of its own; evaluates the weights "
+      "Trains one row, or all of them, each seed in a folder of its own; evaluates the weights "
       "that were best on the validation split, once, on the test split; and prints mean ± standard "
-      "deviation, minutes, mark and published figure. The exit code is 1 where a mark is missed. "
-      "What is finished is not trained again, and what was interrupted (Ctrl-C) goes on. table.md, "
-      "beside the runs, has a table of all that is finished.";
+      "deviation, minutes, mark and published figure. The exit code is 1 if a mark is missed. "
+      "Finished runs are not repeated, and interrupted ones (Ctrl-C) continue. table.md, "
+      "next to the runs, lists all finished rows.";
   return {spec, run};
 }
 

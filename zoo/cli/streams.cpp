@@ -11,10 +11,10 @@
 namespace tarsier::zoo {
 
 void occupy_standard_streams() {
-  // In this order: open() gives the lowest number that is free.
+  // In this order: open() returns the lowest free descriptor.
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF)
-      // The wrong way round, so that it fails as before.
+      // Opened for the opposite direction, so that using it still fails.
       static_cast<void>(::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY));
 }
 

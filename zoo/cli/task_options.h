@@ -10,13 +10,13 @@
 
 namespace tarsier::zoo {
 
-/// Which options of a task: &Task::data_options or &Task::predict_options.
+/// A kind of options of a task: &Task::data_options or &Task::predict_options.
 using OptionsOf = Settings (Task::*)();
 
 /// The options of all tasks. Help names the families that have each.
 std::vector<OptionSpec> task_options(OptionsOf options_of);
 
-/// Throws UsageError, tagged with the command's name, where an option was given that `task` lacks.
+/// Throws UsageError, tagged with the command's name, if an option was given that `task` lacks.
 void check_task_options(OptionsOf options_of, Task& task, const std::string& command,
                         const Arguments& arguments);
 

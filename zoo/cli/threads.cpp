@@ -5,7 +5,7 @@
 namespace tarsier::zoo {
 
 OptionSpec threads_option() {
-  return {"threads", "N", "default: all processors. The result does not depend on it"};
+  return {"threads", "N", "default: all processors. Results do not depend on it"};
 }
 
 void set_threads(const Arguments& arguments) {

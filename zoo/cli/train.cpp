@@ -24,7 +24,7 @@ namespace tarsier::zoo {
 
 namespace {
 
-/// What --steps says, if anything; it goes before the recipe's epochs.
+/// Applies --steps, which overrides the recipe's epochs.
 void set_steps(Task& task, const Arguments& arguments) {
   const auto steps = arguments.integer("steps", 1, std::numeric_limits<int32_t>::max());
   if (!steps) return;
@@ -36,7 +36,7 @@ void set_steps(Task& task, const Arguments& arguments) {
   usage_fail("train", "--", name, " and --set ", name, " are the same: give one of them");
 }
 
-/// The model with its preset, and all that --set and --steps say.
+/// The model with its preset, and with --set and --steps applied.
 std::unique_ptr<Task> configured_task(const Arguments& arguments) {
   if (arguments.positional().empty()) {
     std::vector<std::string> names;
@@ -54,7 +54,7 @@ std::unique_ptr<Task> configured_task(const Arguments& arguments) {
     const std::string& key = changes.back().first;
     if (!keys.insert(key).second) usage_fail("train", "--set ", key, " is given twice");
     if (key == "steps" && arguments.has("steps")) fail_twice(key);
-    // The preset says what the others change, wherever it stands.
+    // The preset comes first, wherever it is given: the others change its values.
     if (changes.back().first == "preset") {
       entry = &find_preset(entry->family, changes.back().second);
       changes.pop_back();
@@ -72,15 +72,15 @@ std::unique_ptr<Task> configured_task(const Arguments& arguments) {
   return task;
 }
 
-/// What the steps made for an estimate have shown.
+/// The result of the trial steps.
 struct Estimate {
   double seconds = 0;
   int64_t bytes = 0;
 };
 
-/// The memory of the program while it trains: its largest so far, in the steps on trial, and what
-/// these had none of: two moments of each weight, the weights' average, the best of it, and a
-/// checkpoint of all five as it is written.
+/// The memory that training will take: the peak so far, of the trial steps, and what these did not
+/// allocate: two moments of each weight, the averaged weights, the best of those, and a checkpoint
+/// of all five while it is written.
 int64_t estimated_bytes(Task& task) {
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
@@ -115,7 +115,7 @@ void print_facts(Task& task, const RunFolder& folder, uint64_t seed, const Estim
   std::cout << std::endl;
 }
 
-/// The commands worth trying after a run.
+/// The commands to try after a run.
 std::vector<std::string> next_commands(const Task& task, const RunFolder& folder,
                                        const TrainOutcome& outcome, const std::string& program) {
   const std::string dir = shell_word(folder.path());
@@ -127,15 +127,15 @@ std::vector<std::string> next_commands(const Task& task, const RunFolder& folder
   return next;
 }
 
-/// Writes report.html. The run is whole without it: where that fails, it is said, and no more.
+/// Writes report.html. The run is complete without it, so a failure is only reported.
 bool try_report(Task& task, const RunFolder& folder, const TrainOutcome& outcome,
                 const std::string& program) {
   try {
     write_report(task, folder, outcome, next_commands(task, folder, outcome, program));
     return true;
   } catch (const std::exception& error) {
-    std::cerr << "tarsier: report.html is missing or not whole: " << error.what()
-              << ". All else is saved in " << folder.path() << std::endl;
+    std::cerr << "tarsier: report.html is missing or incomplete: " << error.what()
+              << ". Everything else is saved in " << folder.path() << std::endl;
     return false;
   }
 }
@@ -144,12 +144,12 @@ void print_result(Task& task, const RunFolder& folder, const TrainOutcome& outco
                   const std::string& program) {
   std::cout << "\n";
   for (const Metric& metric : outcome.metrics) std::cout << metric.line() << "\n";
-  std::cout << "over the whole validation split, after step " << outcome.best_step
-            << (outcome.best_step < outcome.step ? ", which was the best and is kept" : "")
-            << ".\n";
+  std::cout << "on the whole validation split, after step " << outcome.best_step
+            << (outcome.best_step < outcome.step ? ", the best, which is kept" : "") << ".\n";
   if (outcome.early)
-    std::cout << "Ended early, after step " << outcome.step << " of " << task.steps() << ": "
-              << counted(task.recipe.patience, "validation") << " brought no gain (patience).\n";
+    std::cout << "Stopped early, after step " << outcome.step << " of " << task.steps() << ": "
+              << counted(task.recipe.patience, "validation")
+              << " without improvement (patience).\n";
   std::cout << "Saved in " << folder.path() << ".\n\nA sample:\n" << std::endl;
   if (!std::cout) return;
   task.show_sample(std::cout);
@@ -161,7 +161,7 @@ void print_result(Task& task, const RunFolder& folder, const TrainOutcome& outco
   std::cout << std::flush;
 }
 
-/// Trains, and says how it went. Returns the exit code.
+/// Trains and prints the result. Returns the exit code.
 int train_and_report(Task& task, const RunFolder& folder, const TrainOptions& options,
                      const Estimate& estimate, bool quiet, const std::string& program) {
   if (!quiet) print_facts(task, folder, options.seed, estimate);
@@ -182,9 +182,9 @@ int train_and_report(Task& task, const RunFolder& folder, const TrainOptions& op
   progress.finish();
   if (outcome.interrupted) {
     std::cerr << "Stopped after step " << outcome.step << " of " << task.steps()
-              << (nobody_listens() ? ", because nobody reads the output any more (broken pipe)"
+              << (nobody_listens() ? ", because nothing reads the output any more (broken pipe)"
                                    : "")
-              << ". Everything is saved in " << folder.path() << "; go on with:\n  " << program
+              << ". Everything is saved in " << folder.path() << "; continue with:\n  " << program
               << " train --resume " << shell_word(folder.path()) << std::endl;
     try_report(task, folder, outcome, program);
     return 1;
@@ -233,20 +233,20 @@ int train_new(const Arguments& arguments, const std::string& program) {
   return train_and_report(*task, folder, options, estimate, quiet, program);
 }
 
-/// What a resumed run may change apart from --steps: where the curve of the learning rate ends.
+/// The one setting that a resumed run may change, apart from --steps: where the decay ends.
 void set_decay_steps(Task& task, const Arguments& arguments) {
   Settings settings = task.settings();
   for (const std::string& change : arguments.all("set")) {
     const std::string key = "decay_steps=";
     if (!change.starts_with(key))
       usage_fail("train", "--set ", change, " does not go with --resume: a resumed run keeps its ",
-                 "settings, but for decay_steps");
+                 "settings, except decay_steps");
     settings.set("decay_steps", change.substr(key.size()));
   }
 }
 
-/// Says so where a run that goes on for more steps, or fewer, has another learning rate next than
-/// it would have had: most schedules are stretched over all steps.
+/// Warns if a run that is resumed with another number of steps continues with another learning rate
+/// than planned: most schedules are stretched over all steps.
 void print_rate_jump(const Recipe& before, int64_t steps_before, const Recipe& now,
                      int64_t steps_now, int64_t done, const std::string& program,
                      const std::string& folder) {
@@ -256,15 +256,17 @@ void print_rate_jump(const Recipe& before, int64_t steps_before, const Recipe& n
                next = now.learning_rate_of(done + 1, steps_now);
   if (std::abs(next - expected) <= 1e-3 * expected) return;
   const int64_t end = before.decay_steps > 0 ? before.decay_steps : steps_before;
-  std::cout << "The learning rate jumps, from " << last << " in step " << with_commas(done)
-            << " to " << next << " in the next: the " << now.schedule << " schedule now ends after "
-            << with_commas(now.decay_steps > 0 ? now.decay_steps : steps_now) << " steps, not "
-            << with_commas(end) << ". The result is not that of a run with these steps from the "
-            << "start.\nTo go on without a jump, at the rate where the schedule ended (or goes on "
-            << "to its end):\n  " << program << " train --resume " << shell_word(folder)
-            << " --steps " << steps_now << " --set decay_steps=" << end
-            << "\nTo learn as if it had been planned so, train again from the start with --steps "
-            << steps_now << ".\n";
+  std::cout
+      << "The learning rate jumps, from " << last << " in step " << with_commas(done) << " to "
+      << next << " in the next: the " << now.schedule << " schedule now ends after "
+      << with_commas(now.decay_steps > 0 ? now.decay_steps : steps_now) << " steps instead of "
+      << with_commas(end)
+      << ". The result differs from that of a run with this number of steps from the "
+      << "start.\nTo continue without a jump, at the rate where the schedule ended (or on its way "
+      << "to the end):\n  " << program << " train --resume " << shell_word(folder) << " --steps "
+      << steps_now << " --set decay_steps=" << end
+      << "\nFor the same result as a run with this length, train again from the start with --steps "
+      << steps_now << ".\n";
 }
 
 int train_resumed(const Arguments& arguments, const std::string& program) {
@@ -284,16 +286,16 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
     usage_fail("train", folder.path(), " is a run of ", config.model, ", not of ",
                arguments.positional()[0]);
   check(folder.has_checkpoint(), "train", folder.path(),
-        " has no checkpoint: the run ended before its first. Train anew");
+        " has no checkpoint: the run ended before its first. Train again");
 
   const std::unique_ptr<Task> task = make_task(config);
   const std::string data = arguments.text("data").value_or(config.data_path);
   load_trained_data(*task, config, arguments.text("data"));
   check(task->describe_data() == config.data, "train",
-        data.empty() ? "what the model brings along" : "'" + data + "'",
+        data.empty() ? "the built-in data" : "'" + data + "'",
         " is not what this run was trained on, so it cannot go on to the same result. ",
-        data.empty() ? "The program was built anew from other sources since: train anew"
-                     : "Give the same data with --data, or train anew");
+        data.empty() ? "The program was rebuilt from changed sources: train again"
+                     : "Give the same data with --data, or train again");
   const Recipe recipe_before = task->recipe;
   const int64_t steps_before = task->steps();
   set_steps(*task, arguments);
@@ -303,7 +305,7 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
   options.resume = true;
   const int64_t done = folder.load_checkpoint().step;
   check(done <= task->steps(), "train", folder.path(), " has ", done,
-        " steps already: more than --steps ", task->steps());
+        " steps already, more than --steps ", task->steps());
   task->build(config.seed);
   check_batch_memory(*task, config.seed);
   config.keep(task->settings());
@@ -311,8 +313,7 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
   folder.write_config(config);
   if (!arguments.has("quiet")) {
     std::cout << "Resuming after step " << done << " of " << task->steps()
-              << (done == task->steps() ? ": nothing is left to do (--steps N would go on)\n"
-                                        : "\n");
+              << (done == task->steps() ? ": nothing left to do (--steps N continues)\n" : "\n");
     if (done < task->steps())
       print_rate_jump(recipe_before, steps_before, task->recipe, task->steps(), done, program,
                       folder.path());
@@ -337,27 +338,27 @@ Command train_command() {
   spec.summary = "train a model, with live progress";
   spec.options = {
       {"data", "PATH",
-       "file or folder to learn from; default: data that the model brings along (`tarsier list` "
+       "file or folder to learn from; default: the model's built-in data (`tarsier list` "
        "tells which)"},
       {"out", "DIR",
-       "new folder for the run; default: the next free of runs/MODEL, runs/MODEL-2, …"},
+       "new folder for the run; default: the first free one of runs/MODEL, runs/MODEL-2, …"},
       {"steps", "N",
        "training steps; default: the model's recipe. With --resume: of the whole run; the learning "
        "rate then follows a curve of another length, unless --set decay_steps=N keeps its end"},
-      {"seed", "N", "of all random numbers; default: 1. The same seed gives the same bits"},
+      {"seed", "N", "seed of all random numbers; default: 1. The same seed gives the same bits"},
       threads_option(),
-      {"resume", "DIR", "go on with the run in DIR, as if it had never stopped"},
-      {"set", "KEY=VALUE", "another size, rate or preset; `tarsier train MODEL --help` lists them",
-       true},
+      {"resume", "DIR", "continue the run in DIR, as if it had never stopped"},
+      {"set", "KEY=VALUE",
+       "change a size, a rate or the preset; `tarsier train MODEL --help` lists them", true},
       {"quiet", "", "print only the result"},
   };
   const std::vector<OptionSpec> data_options = task_options(&Task::data_options);
   spec.options.insert(spec.options.begin() + 1, data_options.begin(), data_options.end());
   spec.details =
       "The run's folder holds model.safetensors (the weights), config.json, metrics.jsonl (a line "
-      "for each step), report.html (curves, predictions, attention) and checkpoint/. Ctrl-C saves "
+      "per step), report.html (curves, predictions, attention) and checkpoint/. Ctrl-C saves "
       "and stops (exit code 1); a second one stops at "
-      "once, and the last checkpoint remains. To go on: tarsier train --resume DIR. An existing "
+      "once, and the last checkpoint remains. To continue: tarsier train --resume DIR. An existing "
       "run "
       "is never overwritten.";
   return {spec, run};

@@ -39,7 +39,7 @@ void TokenWindows::for_each(int64_t length,
 
 TokenBatch TokenWindows::training_batch(RandomKey key, int64_t step, int64_t batch,
                                         int64_t length) const {
-  const int64_t places = size() - length;  // where a window and its last target fit
+  const int64_t places = size() - length;  // starts at which a window and its last target fit
   check(places > 0, "data", "a window of ", length,
         " tokens needs one more after it, but there are ", size());
   std::vector<int64_t> starts;

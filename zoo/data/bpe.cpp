@@ -13,15 +13,15 @@ namespace tarsier::zoo {
 
 namespace {
 
-/// The length of a contraction's end at the beginning of `text`, or 0.
+/// The length of a contraction's ending ('s, 're) at the beginning of `text`, or 0.
 size_t contraction(std::string_view text) {
   for (std::string_view end : {"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"})
     if (text.starts_with(end)) return end.size();
   return 0;
 }
 
-/// The length of the run of characters of class `kind` at the beginning of `text`, and in `last`
-/// that of its last character.
+/// The length of the run of characters of class `kind` at the beginning of `text`; `last` gets the
+/// length of its last character.
 size_t run_length(std::string_view text, CharClass kind, size_t* last = nullptr) {
   size_t at = 0;
   while (at < text.size()) {
@@ -36,13 +36,13 @@ size_t run_length(std::string_view text, CharClass kind, size_t* last = nullptr)
 /// The length of the first piece of `text`, which is not empty.
 size_t piece_length(std::string_view text) {
   if (const size_t length = contraction(text)) return length;
-  // One space before something else belongs to it.
+  // One space before anything but a space belongs to what follows.
   const size_t space = text.size() > 1 && text[0] == ' ' ? 1 : 0;
   const CharClass kind = class_of(next_character(text.substr(space)).character);
   if (kind != CharClass::space) return space + run_length(text.substr(space), kind);
   size_t last = 0;
   const size_t length = run_length(text, CharClass::space, &last);
-  // \s+(?!\S) gives back the last one, unless the text ends here or nothing would be left.
+  // \s+(?!\S) leaves out the last space, unless the text ends here or nothing would be left.
   return length == text.size() || length == last ? length : length - last;
 }
 
@@ -86,7 +86,7 @@ int32_t Bpe::add_special(const std::string& name) {
   const auto id = static_cast<int32_t>(size());
   for (int32_t other = 0; other < id; ++other)
     check(written(other) != name, "bpe", "'", name, "' cannot be a special token: token ", other,
-          " is written so, too");
+          " is written the same way");
   tokens_.push_back(name);
   specials_[name] = id;
   return id;
@@ -101,12 +101,12 @@ int32_t Bpe::special(const std::string& name) const {
 
 namespace {
 
-/// Two neighbours that can be merged. The queue returns the lowest rank first, and among equal
+/// Two neighbours that can be merged. The queue returns the lowest rank first, and of equal
 /// ranks the leftmost.
 struct Candidate {
   int64_t rank;
   int32_t place, next;  // of the two in the piece
-  int32_t left, right;  // what they were when this was noted; they may have changed since
+  int32_t left, right;  // their tokens when this was queued; they may have changed since
 
   bool operator<(const Candidate& other) const {
     return rank != other.rank ? rank > other.rank : place > other.place;
@@ -117,7 +117,7 @@ struct Candidate {
 
 void Bpe::encode_piece(std::string_view piece, std::vector<int32_t>& out) const {
   // A linked list of tokens, so that merging two of them moves none of the others. A queue finds
-  // the earliest merge: n log n steps, where searching all pairs each time would be n².
+  // the earliest merge: n log n steps. Searching all pairs each time would take n².
   struct Symbol {
     int32_t token, previous, next;
   };

@@ -1,6 +1,6 @@
 #pragma once
-// Byte-pair encoding over bytes, as GPT-2 has it: text of any kind becomes tokens of several bytes
-// each, and comes back exactly.
+// Byte-pair encoding over bytes, as in GPT-2: any text becomes tokens of several bytes each, and
+// comes back exactly.
 //
 // Source: Sennrich et al. 2016, "Neural machine translation of rare words with subword units";
 // Radford et al. 2019, "Language models are unsupervised multitask learners", and their encoder.py.
@@ -20,61 +20,61 @@ namespace tarsier::zoo {
 
 /// Text cut into pieces, which no token crosses, as GPT-2's regular expression does it:
 ///   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-/// A piece is a contraction's end, or a run of letters, of numbers or of other characters, each
-/// with one space before it, or a run of white space without the last before something else. The
-/// pieces together are the text. A byte that is no UTF-8 is an "other" character.
+/// A piece is a contraction's ending, or a run of letters, of numbers or of other characters, each
+/// with one space before it, or a run of white space without its last character if something
+/// follows. The pieces together are the text. A byte that is not UTF-8 is an "other" character.
 std::vector<std::string_view> split_pieces(std::string_view text);
 
-/// A vocabulary of byte strings, and the merges that build them: encoding begins with single bytes,
-/// and joins again and again the neighbours that have the earliest merge.
+/// A vocabulary of byte strings, and the merges that build them. Encoding starts from single bytes
+/// and repeatedly joins the neighbours that have the earliest merge.
 class Bpe {
  public:
   /// The 256 single bytes, no merges; in GPT-2's order, printable characters first.
   Bpe();
 
-  /// Learns merges from `text`: again and again the most frequent pair of neighbours (of equally
-  /// frequent ones, the pair of smallest ids) becomes a token, until the vocabulary has `size`
-  /// tokens, or no pair occurs `min_count` times. The same as Hugging Face's BpeTrainer over
-  /// ByteLevel pieces. Throws Error("bpe") for a size below 256.
+  /// Learns merges from `text`: again and again the most frequent pair of neighbours (of
+  /// equally frequent ones, that with the smallest ids) becomes a token, until the vocabulary has
+  /// `size` tokens or no pair occurs `min_count` times. The same result as Hugging Face's
+  /// BpeTrainer over ByteLevel pieces. Throws Error("bpe") for a size below 256.
   static Bpe train(std::string_view text, int64_t size, int64_t min_count = 2);
 
-  /// GPT-2's files: vocab.json, an object of token → id, and merges.txt, a pair of tokens per line,
-  /// the first first; a byte in a token is written as a printable character. Tokens of vocab.json
-  /// that no merge makes are special ones, as <|endoftext|>: no text is encoded to them.
+  /// GPT-2's files: vocab.json, an object of token → id, and merges.txt, one pair of tokens per
+  /// line, in order of rank; each byte of a token is written as a printable character. Tokens of
+  /// vocab.json that no merge makes are special, like <|endoftext|>: encode() never returns them.
   /// Throws Error("bpe") or Error("json") that names file and line.
   static Bpe load(const std::string& vocab_file, const std::string& merges_file);
   /// Writes both files. load() gives the same vocabulary back.
   void save(const std::string& vocab_file, const std::string& merges_file) const;
 
-  /// The tokenizer.json of Hugging Face's tokenizers, where it does what GPT-2's does: byte pairs
-  /// of ByteLevel pieces. Its added tokens are special ones, and what its post-processor would put
-  /// around a text is left to the caller. Throws Error("bpe") that names the file and the part that
-  /// is another: a normalizer, another pre_tokenizer or model, an option that changes ids.
+  /// The tokenizer.json of Hugging Face's tokenizers, if it does what GPT-2's does: byte pairs
+  /// of ByteLevel pieces. Its added tokens are special; what its post-processor would put around a
+  /// text is left to the caller. Throws Error("bpe") that names the file and the unsupported part:
+  /// a normalizer, another pre_tokenizer or model, an option that changes ids.
   /// Source: https://huggingface.co/docs/tokenizers
   static Bpe load_tokenizer(const std::string& file);
-  /// The vocabulary of a folder: vocab.json and merges.txt, or else tokenizer.json, which is all
-  /// that newer programs write. Throws Error("bpe") where neither is there, naming what is.
+  /// The vocabulary of a folder: vocab.json and merges.txt, or else tokenizer.json, the only file
+  /// that newer programs write. Throws Error("bpe") that lists the files if neither exists.
   static Bpe load_folder(const std::string& folder);
 
   /// The same as one object with "vocab" and "merges", for config.json. A merge is a string of two
-  /// tokens with a space between, or read as well, an array of two, as tokenizers writes it now.
+  /// tokens with a space between; an array of two, which tokenizers writes now, is read as well.
   Json to_json() const;
   static Bpe from_json(const Json& json);
 
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
   /// The bytes of a token.
   const std::string& operator[](int64_t id) const { return tokens_[static_cast<size_t>(id)]; }
-  /// Adds a special token and returns its id; the one it has already, if it does. Throws
-  /// Error("bpe") for the name of another token.
+  /// Adds a special token and returns its id, or the id that it already has. Throws
+  /// Error("bpe") for the name of an ordinary token.
   int32_t add_special(const std::string& name);
   /// The id of a special token, or −1.
   int32_t special(const std::string& name) const;
 
-  /// The tokens of `text`: what tiktoken's encode_ordinary gives. Keeps the tokens of pieces that
-  /// it has seen; several threads that call it take turns.
+  /// The tokens of `text`, as tiktoken's encode_ordinary returns them. Caches the tokens of pieces;
+  /// concurrent calls take turns.
   std::vector<int32_t> encode(std::string_view text) const;
 
-  /// The bytes of the tokens, one after another. Throws Error("bpe") for an id that is none.
+  /// The bytes of the tokens, concatenated. Throws Error("bpe") for an unknown id.
   std::string decode(const std::vector<int32_t>& ids) const;
 
  private:
@@ -83,7 +83,7 @@ class Bpe {
     int32_t token = -1;
   };
   using Pair = std::pair<int32_t, int32_t>;
-  /// The tokens of pieces that were seen. A copy begins without any.
+  /// The tokens of pieces encoded so far. A copy starts empty.
   struct Cache {
     Cache() = default;
     Cache(const Cache&) {}
@@ -91,10 +91,10 @@ class Bpe {
     std::mutex mutex;
     std::unordered_map<std::string, std::vector<int32_t>> pieces;
   };
-  /// A merge as a file has it.
+  /// A merge as it is written in a file.
   struct WrittenMerge {
     std::string left, right;
-    int64_t line;  // in the file, or its number in the list, from 1
+    int64_t line;  // in the file, or in the list, from 1
   };
 
   static uint64_t key(Pair pair) {

@@ -62,7 +62,7 @@ Bpe Bpe::from_parts(const Json& vocab, const std::string& vocab_source,
     const std::string character = encode_utf8(byte_characters().character[byte]);
     const auto found = id_of.find(character);
     check(found != id_of.end(), "bpe", vocab_source, " has no token '", character, "' for byte ",
-          byte, ": it is not a vocabulary of GPT-2's kind");
+          byte, ": this is not a vocabulary of GPT-2's kind");
     out.byte_tokens_[byte] = found->second;
     made[static_cast<size_t>(found->second)] = true;
   }
@@ -87,7 +87,7 @@ Bpe Bpe::from_parts(const Json& vocab, const std::string& vocab_source,
     }
     const std::optional<std::string> bytes = bytes_of(out.tokens_[id]);
     check(bytes.has_value(), "bpe", vocab_source, ": token '", out.tokens_[id],
-          "' has a character that stands for no byte");
+          "' has a character that stands for no byte: this is not a vocabulary of GPT-2's kind");
     out.tokens_[id] = *bytes;
   }
   return out;
@@ -133,18 +133,18 @@ Json Bpe::to_json() const {
 
 namespace {
 
-/// tokenizer.json, which says of every step what it is.
+/// tokenizer.json, which describes every step of the tokenizer.
 class TokenizerFile {
  public:
   explicit TokenizerFile(const std::string& path)
       : source_(concat('\'', path, '\'')), json_(Json::parse(read_text_file(path), path)) {
-    check(json_.is_object(), "bpe", source_, ": an object {…} was expected");
+    check(json_.is_object(), "bpe", source_, ": expected an object {…}");
     check_normalizer();
     check_pieces();
     check_model();
   }
 
-  /// The tokens of the model, and then the added ones.
+  /// The tokens of the model, followed by the added ones.
   Json vocabulary() const {
     const Json::Object& own = member("vocab").as_object();
     std::unordered_map<std::string_view, const Json*> id_of;
@@ -154,19 +154,19 @@ class TokenizerFile {
       const Json *content = added.is_object() ? added.find("content") : nullptr,
                  *id = content != nullptr ? added.find("id") : nullptr;
       check(id != nullptr && id->is_int() && content->is_string(), "bpe", source_,
-            ": an added token is ", added.dump(), ", and must have an id and a content");
+            ": an added token is ", added.dump(), ", but must have an id and a content");
       const auto found = id_of.find(content->as_string());
       if (found == id_of.end()) {
         all.emplace_back(content->as_string(), *id);
         continue;
       }
       check(*found->second == *id, "bpe", source_, ": the added token '", content->as_string(),
-            "' has id ", id->as_int(), ", and ", found->second->dump(), " in the vocabulary");
+            "' has id ", id->as_int(), ", but ", found->second->dump(), " in the vocabulary");
     }
     return all;
   }
 
-  /// A member of the model. Throws Error("bpe") where it is missing.
+  /// A member of the model. Throws Error("bpe") if it is missing.
   const Json& member(const char* key) const {
     const Json* value = json_["model"].find(key);
     check(value != nullptr, "bpe", source_, ": the model has no '", key, "'");
@@ -179,11 +179,12 @@ class TokenizerFile {
     constexpr size_t kShown = 80;
     std::string text = value.dump();
     if (text.size() > kShown) text = text.substr(0, text.find('}')) + "…";
-    fail("bpe", source_, ": ", what, " is ", text, ", and only tokenizers that do what GPT-2's ",
+    fail("bpe", source_, ": ", what, " is ", text,
+         ", which is not supported: only tokenizers that do what GPT-2's ",
          "does can be read: byte pairs of ByteLevel pieces, without a normalizer");
   }
 
-  /// The steps of a part of the file: none where it is null, those of a Sequence, or itself.
+  /// The steps of a part of the file: none for null, those of a Sequence, or the part itself.
   Json::Array steps(const char* part, const char* list) const {
     const Json* value = json_.find(part);
     if (value == nullptr || value->is_null()) return {};
@@ -199,7 +200,7 @@ class TokenizerFile {
     if (!steps("normalizer", "normalizers").empty()) refuse("the normalizer", json_["normalizer"]);
   }
 
-  /// GPT-2's pieces: no space before the first word, and its regular expression.
+  /// Requires GPT-2's pieces: no space before the first word, and its regular expression.
   void check_pieces() const {
     const Json::Array found = steps("pre_tokenizer", "pretokenizers");
     const auto is = [&](const char* key, const Json& expected) {
@@ -212,7 +213,7 @@ class TokenizerFile {
              json_.find("pre_tokenizer") != nullptr ? json_["pre_tokenizer"] : Json());
   }
 
-  /// What would change ids must not be asked for.
+  /// Refuses options that would change ids.
   void check_model() const {
     const Json* model = json_.find("model");
     check(model != nullptr && model->is_object(), "bpe", source_, " has no model");

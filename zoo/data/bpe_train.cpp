@@ -17,8 +17,8 @@ struct Word {
   int64_t count = 0;
 };
 
-/// A pair of neighbours, and how often it occurred when this was noted. The queue gives the most
-/// frequent first, and of equally frequent ones that with the smallest ids.
+/// A pair of neighbours, and how often it occurred when it was queued. The queue returns the most
+/// frequent first, and of equally frequent ones the pair with the smallest ids.
 struct Candidate {
   int64_t count;
   std::pair<int32_t, int32_t> pair;
@@ -28,7 +28,7 @@ struct Candidate {
   }
 };
 
-/// How often a pair occurs, and in which words: perhaps in some no longer, perhaps twice the same.
+/// How often a pair occurs, and in which words. The list may hold stale words and duplicates.
 struct Occurrences {
   int64_t count = 0;
   std::vector<int32_t> words;
@@ -39,9 +39,10 @@ struct Occurrences {
 Bpe Bpe::train(std::string_view text, int64_t size, int64_t min_count) {
   Bpe bpe;
   check(size >= bpe.size() && size <= INT32_MAX, "bpe", "a vocabulary of ", size,
-        " tokens was asked for, but there are ", bpe.size(), " bytes to begin with");
+        " tokens was requested, but the ", bpe.size(),
+        " single bytes are always in it: ask for more");
 
-  std::map<std::string_view, int64_t> pieces;  // sorted, so that words have a fixed order
+  std::map<std::string_view, int64_t> pieces;  // sorted, for a fixed order of words
   for (std::string_view piece : split_pieces(text)) ++pieces[piece];
   std::vector<Word> words;
   for (const auto& [piece, count] : pieces) {
@@ -75,8 +76,8 @@ Bpe Bpe::train(std::string_view text, int64_t size, int64_t min_count) {
     const Candidate best = queue.top();
     queue.pop();
     const auto found = pairs.find(key(best.pair));
-    if (found == pairs.end()) continue;  // merged already; it was noted twice
-    // Counts of pairs in the queue may have fallen since: then the pair takes its new place.
+    if (found == pairs.end()) continue;  // merged already: it was queued twice
+    // The count may have fallen since the pair was queued: queue it again with the new one.
     if (found->second.count != best.count) {
       if (found->second.count > 0 && found->second.count < best.count)
         queue.push({found->second.count, best.pair});
@@ -84,7 +85,7 @@ Bpe Bpe::train(std::string_view text, int64_t size, int64_t min_count) {
     }
     if (best.count < std::max<int64_t>(min_count, 1)) break;
 
-    // Two pairs can make the same bytes (a + bc, ab + c): that is one token.
+    // Two pairs can make the same bytes (a + bc, ab + c): they share one token.
     const std::string bytes = bpe[best.pair.first] + bpe[best.pair.second];
     const auto [entry, is_new] = made.try_emplace(bytes, static_cast<int32_t>(bpe.size()));
     const int32_t token = entry->second;

@@ -1,6 +1,6 @@
 #pragma once
-// Bytes as characters, in GPT-2's files: each byte is written as one printable character, as itself
-// where Latin-1 prints it, and else, in order, as U+0100, U+0101, ….
+// Bytes as characters in GPT-2's files: each byte is written as one printable character. Bytes that
+// Latin-1 prints stand for themselves; the others are, in order, U+0100, U+0101, ….
 
 #include <algorithm>
 #include <array>
@@ -40,7 +40,7 @@ inline const ByteCharacters& byte_characters() {
   return table;
 }
 
-/// The bytes that `text` writes; nothing where a character stands for no byte.
+/// The bytes that `text` stands for; empty if a character stands for no byte.
 inline std::optional<std::string> bytes_of(std::string_view text) {
   std::string out;
   for (char32_t character : decode_utf8(text, "a token")) {

@@ -1,5 +1,5 @@
 #pragma once
-// How much of the data a model does not see, because it reads only so many tokens of a text.
+// How much of the data a model does not see because it reads a limited number of tokens per text.
 
 #include <cstdint>
 #include <limits>
@@ -10,31 +10,31 @@
 
 namespace tarsier::zoo {
 
-/// For models whose positions have no end.
+/// The limit of models whose positions have no end.
 constexpr int64_t kNoLimit = std::numeric_limits<int32_t>::max();
 
-/// Counts examples, and what of them is cut off.
+/// Counts examples, and the tokens that are cut off.
 struct Cut {
   int64_t examples = 0, cut_examples = 0;
   int64_t tokens = 0, cut_tokens = 0;
 
-  /// Counts an example of so many tokens, of which `lost` are cut off.
+  /// Counts an example of `of` tokens, of which `lost` are cut off.
   void add(int64_t of, int64_t lost);
   bool any() const { return cut_examples > 0; }
-  /// "12 of 29,000 pairs, which lose 340 of 812,345 tokens"; `what` names the examples. "" where
+  /// "12 of 29,000 pairs, which lose 340 of 812,345 tokens"; `what` names the examples. "" if
   /// nothing is cut.
   std::string text(const std::string& what) const;
 };
 
-/// For Task::cut_facts(): what is cut of training and validation examples, called "texts", and what
-/// to do; "" where nothing is.
+/// For Task::cut_facts(): what is cut of training and validation examples, called "texts", and the
+/// remedy; "" if nothing is.
 std::string cut_facts_of(const Cut& train, const Cut& validation, const std::string& what,
                          int64_t max_length);
 
-/// For Metric::note: what is cut of the examples that the metric is of; "" where nothing is.
+/// For Metric::note: what is cut of the examples behind the metric; "" if nothing is.
 std::string cut_note(const Cut& cut, const std::string& what, int64_t max_length);
 
-/// Writes a line to `notes` where `text` has more than `max_length` tokens, with `special` tokens
+/// Writes a line to `notes` if `text` has more than `max_length` tokens, including `special` tokens
 /// that the model adds.
 void note_cut(const std::string& text, const Tokenizer& tokenizer, int64_t special,
               int64_t max_length, std::ostream& notes);

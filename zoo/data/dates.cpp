@@ -26,7 +26,7 @@ constexpr std::array kOrdinals = {
     "twenty-sixth", "twenty-seventh", "twenty-eighth", "twenty-ninth",  "thirtieth",
     "thirty-first"};
 
-/// The parts of a date, as texts put together by the forms below.
+/// The parts of a date, from which the forms below build texts.
 struct Parts {
   std::string year, yy;             // "2026", "26"
   std::string month, mon, mm, m;    // "November", "Nov", "11", "11"
@@ -135,7 +135,7 @@ DateExample write_date(int64_t days, int form) {
 }
 
 DatePart part_of_date(int64_t days) {
-  // A number of its own, no run's seed: what is unseen must stay so in every run.
+  // Not the run's seed: unseen days must stay unseen in every run.
   const double drawn = uniform<double>({1950, 0}, static_cast<uint64_t>(days));
   return drawn < 0.8 ? DatePart::train : drawn < 0.9 ? DatePart::val : DatePart::test;
 }

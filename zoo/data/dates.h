@@ -17,26 +17,26 @@ struct DateExample {
 /// How many forms write_date() knows.
 int date_forms();
 
-/// The day `days` after 1950-01-01, written in form 0 … date_forms() − 1: with month names long or
-/// short, ordinals in digits or letters, weekdays (always the right one), years of two or four
+/// The day `days` after 1950-01-01, written in form 0 … date_forms() − 1: month names long or
+/// short, ordinals as digits or words, weekdays (always the right one), years with two or four
 /// digits (50–99 are 1950–1999, 00–49 are 2000–2049). Numbers between slashes or hyphens are month
-/// first (11/20/2026) unless a year of four digits comes first, those between points day first
-/// (20.11.2026): so every text means one date. Throws Error("data") for a day that is not before
-/// 2050, or a form that is none.
+/// first (11/20/2026) unless a four-digit year comes first; numbers between points are day first
+/// (20.11.2026). So every text means one date. Throws Error("data") for a day outside 1950–2049 or
+/// an unknown form.
 DateExample write_date(int64_t days, int form);
 
-/// The parts that each day belongs to, always the same one: of ten days drawn 8, 1 and 1.
+/// The split that a day belongs to, always the same one: 8, 1 and 1 of ten days.
 enum class DatePart { train, val, test };
 DatePart part_of_date(int64_t days);
 
 /// Days that write_date() knows: 1950-01-01 to 2049-12-31.
 constexpr int64_t kDays = 36'525;
 
-/// Example `index` of the stream `key`: a day of `part` in some form. No day of one part occurs in
-/// another, whatever the form.
+/// Example `index` of the stream `key`: a day of `part` in some form. No day occurs in two parts,
+/// whatever its form.
 DateExample date_example(RandomKey key, uint64_t index, DatePart part);
 
-/// 20,000 of them to train on, 1,000 to validate and 1,000 to test, always the same.
+/// 20,000 examples for training, 1,000 for validation and 1,000 for the test, always the same.
 ParallelFolder dates_folder();
 
 }  // namespace tarsier::zoo

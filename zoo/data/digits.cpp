@@ -17,7 +17,7 @@ struct Point {
 using Stroke = std::vector<Point>;
 using Drawing = std::vector<Stroke>;
 
-/// The ways of writing each digit, in a box from (0, 0) at the top left to (1, 1). A point that is
+/// The ways to write each digit, in a box from (0, 0) at the top left to (1, 1). A point that is
 /// given twice is a corner.
 const std::array<std::vector<Drawing>, 10>& shapes() {
   static const std::array<std::vector<Drawing>, 10> all = {{
@@ -153,7 +153,7 @@ double distance_squared(Point p, Point a, Point b) {
   return x * x + y * y;
 }
 
-/// Deals out the numbers of one picture, one after another.
+/// The random numbers of one picture, in sequence.
 class Draws {
  public:
   Draws(RandomKey key, uint64_t first) : key_(key), next_(first) {}
@@ -170,8 +170,8 @@ class Draws {
 
 Picture draw_digit(int digit, RandomKey key, uint64_t index, int64_t size) {
   check(digit >= 0 && digit <= 9, "data", digit, " is not a digit");
-  check(size >= 8, "data", "a digit of ", size, " × ", size, " pixels; it needs 8 at least");
-  // More than the numbers that a picture needs: up to 60 for its strokes, and one for each pixel.
+  check(size >= 8, "data", "a digit of ", size, " × ", size, " pixels; at least 8 × 8 are needed");
+  // More numbers than a picture needs: up to 60 for its strokes, and one per pixel.
   Draws draw(key, index * static_cast<uint64_t>(128 + size * size));
 
   const std::vector<Drawing>& ways = shapes()[static_cast<size_t>(digit)];
@@ -184,7 +184,7 @@ Picture draw_digit(int digit, RandomKey key, uint64_t index, int64_t size) {
   const double angle = draw.between(-0.2, 0.2);
   const double middle_x = (0.5 + draw.between(-0.06, 0.06)) * pixels;
   const double middle_y = (0.5 + draw.between(-0.06, 0.06)) * pixels;
-  const double pen = draw.between(0.022, 0.062) * pixels;  // half of its breadth
+  const double pen = draw.between(0.022, 0.062) * pixels;  // half its width
   const double strength = draw.between(0.7, 1.0), noise = draw.between(0, 0.08);
 
   std::vector<Stroke> strokes;
@@ -192,7 +192,7 @@ Picture draw_digit(int digit, RandomKey key, uint64_t index, int64_t size) {
     Stroke moved;
     Point shaken{}, before{-1, -1};
     for (const Point& point : points) {
-      // Both points of a corner are shaken alike.
+      // Both points of a corner move together.
       if (point.x != before.x || point.y != before.y)
         shaken = {point.x + draw.between(-0.07, 0.07), point.y + draw.between(-0.05, 0.05)};
       before = point;
@@ -204,7 +204,7 @@ Picture draw_digit(int digit, RandomKey key, uint64_t index, int64_t size) {
     strokes.push_back(smooth(moved));
   }
 
-  // What would hang over the edge is moved in, and made smaller where there is no room for it.
+  // A digit that crosses the edge is moved inside, and shrunk if it does not fit.
   const double reach = pen + 0.5;
   Point low{pixels, pixels}, high{0, 0};
   for (const Stroke& stroke : strokes)

@@ -7,18 +7,18 @@
 
 namespace tarsier::zoo {
 
-/// One file of the project, as it was when the program was built.
+/// One file of the project, as of the build.
 struct EmbeddedFile {
   std::string_view path;  ///< relative to the project's folder
   std::string_view text;
 };
 
-/// All sources, pages and build files of the project, sorted by path. Defined in a file that
-/// zoo/embed.cmake makes at build time.
+/// All sources, READMEs and build files of the project, sorted by path. Defined in a file that
+/// zoo/embed.cmake generates at build time.
 const std::vector<EmbeddedFile>& embedded_files();
 
-/// Whether a line has nothing to learn from: one that is drawn across the page, with a heading in
-/// it or without, or between the rows of a table, or about a licence.
+/// Whether a line has nothing to learn from: a rule drawn across the page, with or without a
+/// heading, the line under a table's head, or a line about a licence.
 bool is_decoration(std::string_view line);
 
 /// Their texts one after another, each under a line that names the file, without decoration.

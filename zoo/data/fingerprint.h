@@ -1,5 +1,5 @@
 #pragma once
-// Tells data apart: a resumed run refuses others than those that it was trained on.
+// Tells data apart: a resumed run refuses data other than those that it was trained on.
 
 #include <cstdint>
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace tarsier::zoo {
 
-/// 64-bit FNV-1a of everything added, in order. Lists count with their lengths, so that a value
-/// that moves from one to the next is seen.
+/// 64-bit FNV-1a of everything added, in order. The lengths of lists are included, so that a value
+/// that moves from one list to the next changes it.
 /// Source: http://www.isthe.com/chongo/tech/comp/fnv/
 class Fingerprint {
  public:

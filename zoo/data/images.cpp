@@ -21,7 +21,7 @@ void Images::append(const Picture& picture, int64_t label) {
   if (labels.empty()) channels = picture.channels, height = picture.height, width = picture.width;
   check(picture.channels == channels && picture.height == height && picture.width == width, "data",
         "an image of ", picture.channels, " × ", picture.height, " × ", picture.width,
-        " does not fit to others of ", channels, " × ", height, " × ", width);
+        " does not fit the others, which are ", channels, " × ", height, " × ", width);
   pixels.insert(pixels.end(), picture.pixels.begin(), picture.pixels.end());
   labels.push_back(label);
 }
@@ -59,7 +59,7 @@ std::vector<int64_t> idx_sizes(std::string_view bytes, const std::string& path, 
   check(bytes.size() >= header, "data", "'", path, "' ends at byte ", bytes.size(),
         ", inside of its header of ", header, " bytes");
   std::vector<int64_t> sizes;
-  double content = 1;  // of any size that a damaged header may say
+  double content = 1;  // as double: a damaged header may give any size
   for (size_t d = 0; d < dimensions; ++d) {
     sizes.push_back(big_endian(bytes, 4 + 4 * d));
     content *= static_cast<double>(sizes.back());
@@ -67,7 +67,7 @@ std::vector<int64_t> idx_sizes(std::string_view bytes, const std::string& path, 
   const auto have = static_cast<double>(bytes.size() - header);
   check(content == have, "data", "'", path, "' has ", bytes.size() - header, " bytes after its ",
         "header where ", static_cast<uint64_t>(std::min(content, 1e18)), " were expected",
-        have < content ? ": it is cut off" : "");
+        have < content ? ": the file is cut off" : "");
   return sizes;
 }
 
@@ -98,7 +98,7 @@ Images read_cifar10(const std::vector<std::string>& files) {
   for (const std::string& path : files) {
     const std::string bytes = read_file(path);
     check(!bytes.empty() && bytes.size() % record == 0, "data", "'", path, "' has ", bytes.size(),
-          " bytes, which is not a whole number of CIFAR-10's records of ", record);
+          " bytes, not a whole number of CIFAR-10's records of ", record);
     for (size_t at = 0; at < bytes.size(); at += record) {
       const int label = byte_at(bytes, at);
       check(label <= 9, "data", "'", path, "', byte ", at, ": label ", label,
@@ -114,15 +114,15 @@ Images read_cifar10(const std::vector<std::string>& files) {
 ImageFolder read_image_folder(const std::string& folder) {
   std::error_code ignored;
   check(fs::is_directory(folder, ignored), "data", "'", folder,
-        "' is no folder: images are a folder with MNIST's or CIFAR-10's files");
+        "' is not a folder: give a folder with MNIST's or CIFAR-10's files");
   const auto path = [&](const std::string& name) { return (fs::path(folder) / name).string(); };
   const auto need = [&](const std::string& name) {
     if (file_exists(path(name))) return path(name);
     if (file_exists(path(name + ".gz")))
       fail("data", "'", path(name + ".gz"), "' is compressed: unpack it with gunzip first");
     fail("data", "there is no '", name, "' in '", folder, "', which holds ",
-         describe_folder(folder), "; known are the files of MNIST (", "train-images-idx3-ubyte, …",
-         ") and of CIFAR-10 (data_batch_1.bin, …)");
+         describe_folder(folder), "; supported are the files of MNIST (",
+         "train-images-idx3-ubyte, …", ") and of CIFAR-10 (data_batch_1.bin, …)");
   };
   ImageFolder out;
   if (file_exists(path("data_batch_1.bin"))) {
@@ -185,7 +185,7 @@ PixelScale PixelScale::of(const Images& images) {
     const double mean = static_cast<double>(sum) / count;
     const double variance = static_cast<double>(squares) / count - mean * mean;
     out.mean.push_back(mean / 255);
-    // Images of one colour only have nothing to scale.
+    // Images of a single colour have nothing to scale.
     out.std.push_back(variance > 1e-6 ? std::sqrt(variance) / 255 : 1);
   }
   return out;
@@ -224,7 +224,7 @@ void augment(const uint8_t* image, int64_t channels, int64_t height, int64_t wid
   };
   for (int64_t y = 0; y < height; ++y) {
     for (int64_t x = 0; x < width; ++x, ++out) {
-      // The image was mirrored, then turned and scaled around its middle, then shifted: undo these.
+      // The image was flipped, rotated and scaled around its centre, then shifted: invert that.
       const double u = static_cast<double>(x) - middle_x - dx;
       const double v = static_cast<double>(y) - middle_y - dy;
       const double turned = cosine * u + sine * v;

@@ -1,5 +1,5 @@
 #pragma once
-// Sets of labelled images: MNIST's IDX files, CIFAR-10's binary ones, and batches of them.
+// Labelled images: MNIST's IDX files, CIFAR-10's binary files, and batches.
 
 #include <cstdint>
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace tarsier::zoo {
 
-/// One image: channels · height · width bytes in this order, rows from the top; channels are grey,
+/// One image: channels · height · width bytes in this order, rows from the top. Channels are grey,
 /// or red, green and blue.
 struct Picture {
   int64_t channels = 1, height = 0, width = 0;
@@ -38,20 +38,19 @@ struct Images {
   Picture picture(int64_t i) const {
     return {channels, height, width, {image(i), image(i) + image_size()}};
   }
-  /// Adds an image; the first one sets the size. Throws Error("data") for one of another size.
+  /// Adds an image; the first one sets the size. Throws Error("data") for another size.
   void append(const Picture& picture, int64_t label);
 };
 
 /// MNIST's format: images in an IDX file of unsigned bytes with 3 dimensions (magic number
 /// 0x00000803), labels in one with 1 dimension (0x00000801). Throws Error("data") with file and
-/// byte where the magic number is another, the size is not what the header says, the counts differ
+/// byte if the magic number is wrong, the size does not match the header, the counts differ
 /// (naming both), or there are no images.
 /// Source: https://yann.lecun.com/exdb/mnist
 Images read_idx(const std::string& images_file, const std::string& labels_file);
 
 /// CIFAR-10's binary format: files of records of 1 label and 3 · 32 · 32 bytes. Throws
-/// Error("data") where a file is no whole number of records, or a label is above 9. Source:
-/// https://www.cs.toronto.edu/~kriz/cifar.html
+/// Error("data") if a file is not a whole number of records, or a label is above 9. Source:
 Images read_cifar10(const std::vector<std::string>& files);
 
 /// What an image classifier learns from.
@@ -60,13 +59,13 @@ struct ImageFolder {
   std::vector<std::string> names;  ///< of the classes
 };
 
-/// Reads a folder with MNIST's four files (train-images-idx3-ubyte, …; MNIST, Fashion-MNIST and
-/// others name them so; classes are called 0, 1, …), or with CIFAR-10's (data_batch_1.bin … 5,
-/// test_batch.bin, and batches.meta.txt for the names where it is there). Throws Error("data") for
-/// anything else, and where test images have classes or a size that the training images have not.
+/// Reads a folder with MNIST's four files (train-images-idx3-ubyte, …; Fashion-MNIST and others use
+/// the same names; classes are called 0, 1, …), or with CIFAR-10's (data_batch_1.bin … 5,
+/// test_batch.bin, and batches.meta.txt for the names, if it exists). Throws Error("data") for
+/// anything else, and if test images have classes or a size that the training images lack.
 ImageFolder read_image_folder(const std::string& folder);
 
-/// Takes images [begin, end) out of `images`, in the order of `order`.
+/// Images order[begin], …, order[end − 1] of `images`.
 Images select(const Images& images, const std::vector<int64_t>& order, int64_t begin, int64_t end);
 
 /// Mean and standard deviation of the pixels of each channel, as numbers from 0 to 1.
@@ -83,21 +82,21 @@ struct PixelScale {
 struct Augmentation {
   double shift = 0;   ///< pixels, to each side
   double rotate = 0;  ///< degrees
-  double scale = 0;   ///< 0.1: between 1 / 1.1 and 1.1 times as large
-  bool flip = false;  ///< mirror left and right, half of the images
+  double scale = 0;   ///< 0.1: by a factor between 1 / 1.1 and 1.1
+  bool flip = false;  ///< mirror half of the images, left to right
 
   bool any() const { return shift > 0 || rotate > 0 || scale > 0 || flip; }
 };
 
-/// One image changed as numbers drawn from `key` say; `out` has the same size. Each output pixel is
-/// interpolated between the four input pixels around the place that it comes from; beyond the edge
-/// the nearest pixel is taken.
+/// One image, changed by random numbers from `key`; `out` has the same size. Each output pixel is
+/// interpolated between the four input pixels around its source position; beyond the edge the
+/// nearest pixel is taken.
 void augment(const uint8_t* image, int64_t channels, int64_t height, int64_t width,
              const Augmentation& limits, RandomKey key, uint64_t index, float* out);
 
 /// (B, C, H, W) f32: images `indices`, every pixel as (v / 255 − mean) / std. With augmentation the
-/// numbers come from the stream key.stream + step and the image's index, so that a batch is a
-/// function of (seed, step, indices) alone. Throws Error("data") for an index that is no image.
+/// numbers come from the stream key.stream + step and the image's index, so that a batch depends
+/// only on (seed, step, indices). Throws Error("data") for an index out of range.
 Tensor image_batch(const Images& images, const std::vector<int64_t>& indices,
                    const PixelScale& scale, const Augmentation& limits = {}, RandomKey key = {},
                    int64_t step = 0);

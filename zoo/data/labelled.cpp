@@ -63,7 +63,7 @@ LabelledFile read_labelled(const std::string& path, const LabelledColumns& colum
 
 namespace {
 
-/// A header that was not recognised becomes a class of its own. Unlike most labels, it occurs only
+/// An unrecognised header would become a class of its own. Unlike most labels, it occurs only
 /// once.
 void check_first_line(const LabelledFile& file, const std::string& source, Header header) {
   if (file.header || header != Header::automatic) return;
@@ -74,8 +74,8 @@ void check_first_line(const LabelledFile& file, const std::string& source, Heade
                                   [](const auto& entry) { return entry.second == 1; });
   if (counts[first.label] != 1 || 2 * once > static_cast<int64_t>(counts.size())) return;
   fail("data", source, ", line ", first.line, ": the label '", beginning_of(first.label),
-       "' stands in this line only, before the text '", beginning_of(first.text),
-       "'. If these are names of columns, say --header yes; if it is an example, say "
+       "' occurs only in this line, before the text '", beginning_of(first.text),
+       "'. If these are column names, use --header yes; if it is an example, use "
        "--header no");
 }
 
@@ -86,10 +86,10 @@ Labels::Labels(const std::vector<LabelledLine>& train, const std::string& source
   for (const LabelledLine& line : train) names.insert(line.label);
   names_.assign(names.begin(), names.end());
   check(size() >= 2, "data", source, " has ", size() == 0 ? "no label" : "the label ",
-        list_of(names_), size() == 0 ? "" : " only", ": a classifier needs two at least");
+        list_of(names_), size() == 0 ? "" : " only", ": a classifier needs at least two");
   check(train.size() < 20 || names.size() * 2 <= train.size(), "data", source, " has ", size(),
         " different labels in ", train.size(), " examples, as '", beginning_of(names_[0]),
-        "': do labels and texts stand in the other order?");
+        "': are labels and texts in the other order?");
 }
 
 Labels Labels::from_json(const Json& json) {
@@ -111,7 +111,7 @@ std::vector<int64_t> Labels::encode(const std::vector<LabelledLine>& lines,
     if (found == names_.end() || *found != line.label)
       fail("data", source, ", line ", line.line, ": training has never seen the label '",
            beginning_of(line.label), "'; it knows ", list_of(names_),
-           &line == &lines.front() ? ". If the line names the columns, say --header yes" : "");
+           &line == &lines.front() ? ". If the line names the columns, use --header yes" : "");
     out.push_back(found - names_.begin());
   }
   return out;
@@ -187,14 +187,14 @@ LabelledData read_labelled_data(const std::string& path, const LabelledColumns& 
   std::map<std::string, std::vector<size_t>> members;  // lines of each label, shuffled
   for (int64_t i : permutation(static_cast<int64_t>(lines.size()), key))
     members[lines[static_cast<size_t>(i)].label].push_back(static_cast<size_t>(i));
-  // The deal goes on from label to label, so that many small classes give their share, too.
+  // Dealing continues from label to label, so that many small classes give their share as well.
   std::vector<int> part(lines.size(), 0);
   int64_t dealt = 0;
   for (const auto& [label, places] : members)
     for (size_t i = 1; i < places.size(); ++i, ++dealt)
       part[places[i]] = dealt % 10 == 4 ? 1 : dealt % 10 == 9 ? 2 : 0;
   check(dealt >= 10, "data", source, " has ", lines.size(),
-        " examples, too few to set some apart for validation and test: give at least ",
+        " examples, too few to split off validation and test: give at least ",
         10 + out.labels.size());
 
   const std::vector<int64_t> numbers = out.labels.encode(lines, source);
@@ -209,7 +209,7 @@ LabelledData read_labelled_data(const std::string& path, const LabelledColumns& 
 Tensor class_weights(const std::vector<int64_t>& labels, int64_t classes) {
   std::vector<int64_t> counts(static_cast<size_t>(std::max<int64_t>(classes, 0)));
   for (int64_t label : labels) {
-    check(label >= 0 && label < classes, "data", "label ", label, " is none of ", classes,
+    check(label >= 0 && label < classes, "data", "label ", label, " is not one of ", classes,
           " classes");
     ++counts[static_cast<size_t>(label)];
   }

@@ -41,7 +41,7 @@ bool is_blank(std::string_view line) {
 
 std::string beginning_of(const std::string& text) {
   size_t end = std::min<size_t>(text.size(), 40);
-  while (end < text.size() && !begins_character(text[end])) --end;  // not inside of a character
+  while (end < text.size() && !begins_character(text[end])) --end;  // not inside a character
   return end < text.size() ? text.substr(0, end) + "…" : text;
 }
 

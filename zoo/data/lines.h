@@ -7,21 +7,21 @@
 
 namespace tarsier::zoo {
 
-/// The lines of `text` without their ends, which are LF or CRLF. The last line may lack its end; an
-/// end at the end of the text begins no further line. Empty lines count: line i of the file is
-/// element i − 1. Nothing else ends a line: not a lone CR, not U+2028.
+/// The lines of `text` without their ends, LF or CRLF. The last line may lack its end; an end at
+/// the end of the text begins no further line. Empty lines count: line i of the file is element
+/// i − 1. Nothing else ends a line: not a lone CR, not U+2028.
 std::vector<std::string> split_lines(std::string_view text);
 
 /// The lines of the UTF-8 file `path`. Throws Error("data") as read_text_file() and check_utf8().
 std::vector<std::string> read_lines(const std::string& path);
 
-/// Whether `line` has nothing but white space, of Unicode.
+/// Whether `line` is empty or Unicode white space only.
 bool is_blank(std::string_view line);
 
 /// The first 40 bytes or so of `text`, for messages: "It was a dark and stormy night, and the r…".
 std::string beginning_of(const std::string& text);
 
-/// Whether there is a file at `path` that is no folder.
+/// Whether there is a file at `path` that is not a folder.
 bool file_exists(const std::string& path);
 
 /// "'train.de', 'train.en'": the names of the files in `folder`, sorted, at most ten, for messages

@@ -1,8 +1,8 @@
 """Makes unicode_tables.h: which code points are letters, numbers, marks and white space, and their
-small letters.
+lower case.
 
 The classes are asked of tiktoken's regular expressions, for whose sake they are needed: its version
-of Unicode counts. The small letters are Python's, of one code point each.
+of Unicode counts. The lower-case letters are Python's, of one code point each.
 
     pip install tiktoken && python zoo/data/make_unicode_tables.py > zoo/data/unicode_tables.h
 """
@@ -72,7 +72,7 @@ struct CodeRange {
   uint32_t first, last;
 };
 
-/// The code points first, first + step, … last become small letters by adding `distance`.
+/// The code points first, first + step, … last become lower-case letters by adding `distance`.
 struct LowerRun {
   uint32_t first, last, step;
   int32_t distance;

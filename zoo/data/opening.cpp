@@ -9,12 +9,12 @@ namespace tarsier::zoo {
 
 namespace {
 
-/// The word that a line begins with; of a very long one (a text without spaces) its beginning.
+/// The first word of a line; of a very long one (a text without spaces) its beginning.
 std::string_view first_word(std::string_view line) {
   constexpr size_t kMostBytes = 40;
   size_t end = std::min(line.find_first_of(" \t\r"), line.size());
   if (end > kMostBytes)
-    for (end = kMostBytes; !begins_character(line[end]);) --end;  // not inside of a character
+    for (end = kMostBytes; !begins_character(line[end]);) --end;  // not inside a character
   return line.substr(0, end);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// How the parts of a text begin: what a model of it is best asked to go on with.
+// How the paragraphs of a text begin: a good prompt for a model of it.
 
 #include <string>
 #include <string_view>
@@ -7,13 +7,13 @@
 namespace tarsier::zoo {
 
 struct Opening {
-  std::string word;     ///< "" where the text has no words
+  std::string word;     ///< "" if the text has no words
   bool common = false;  ///< whether several paragraphs begin with it
 };
 
-/// The commonest first word of a paragraph, that is of a line after an empty one: "///" in these
-/// sources, where a comment begins. Where no two paragraphs begin alike, the first word of the
-/// text. Indented lines, and those that close what was open ("}"), begin nothing.
+/// The most common first word of a paragraph, i.e. of a line after an empty one: "///" in these
+/// sources, where a comment begins. If no two paragraphs begin alike, the first word of the text.
+/// Indented lines and closing lines ("}") do not count.
 Opening opening_of(std::string_view text);
 
 }  // namespace tarsier::zoo

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Adds a pair, or counts it as left out.
+/// Adds a pair, or counts it as skipped.
 void add_pair(ParallelText& text, std::string source, std::string target, BlankPairs blanks) {
   if (blanks == BlankPairs::leave_out && (is_blank(source) || is_blank(target))) {
     ++text.left_out;
@@ -34,19 +34,19 @@ ParallelText read_parallel(const std::string& source_file, const std::string& ta
   std::vector<std::string> target = read_lines(target_file);
   check(source.size() == target.size(), "data", "'", source_file, "' has ", source.size(),
         " lines and '", target_file, "' has ", target.size(),
-        ": line by line they must be translations of each other");
+        ": each line must be the translation of the other file's line");
   ParallelText out;
   out.name = fs::path(source_file).stem().string();
   for (size_t i = 0; i < source.size(); ++i)
     add_pair(out, std::move(source[i]), std::move(target[i]), blanks);
-  check(out.size() > 0, "data", "in each of the ", out.left_out, " pairs of '", source_file,
-        "' and '", target_file, "' a line is blank");
+  check(out.size() > 0, "data", "in all ", out.left_out, " pairs of '", source_file, "' and '",
+        target_file, "' a line is blank");
   return out;
 }
 
 namespace {
 
-/// The names without ending of the test files with that ending ("de"), sorted.
+/// The stems of the test files that end in `ending` ("de"), sorted.
 std::vector<std::string> test_names(const std::string& folder, const std::string& ending) {
   std::vector<std::string> names;
   std::error_code error;
@@ -66,13 +66,13 @@ ParallelFolder read_parallel_folder(const std::string& folder, const std::string
                                     const std::string& target) {
   for (const std::string& language : {source, target})
     check(!language.empty() && language.find_first_of("./\\") == language.npos, "data",
-          "the language is '", language, "', but must be the ending of files like 'de'");
+          "the language is '", language, "', but must be a file ending such as 'de'");
   check(source != target, "data", "source and target are both '", source,
         "': a translation needs two languages");
   std::error_code ignored;
   check(fs::is_directory(folder, ignored), "data", "'", folder,
-        "' is no folder: parallel text is a folder with train.", source, ", train.", target,
-        ", val.", source, " and val.", target);
+        "' is not a folder: give a folder with train.", source, ", train.", target, ", val.",
+        source, " and val.", target);
   const auto read = [&](const std::string& name, BlankPairs blanks) {
     std::string files[2] = {name + '.' + source, name + '.' + target};
     for (std::string& file : files) {
@@ -126,8 +126,7 @@ ParallelText as_text(const TwoColumns& table, const std::string& path, BlankPair
   ParallelText out;
   out.name = fs::path(path).stem().string();
   for (const TwoColumns::Row& row : table.rows) add_pair(out, row.first, row.second, blanks);
-  check(out.size() > 0, "data", "in each of the ", out.left_out, " pairs of '", path,
-        "' a side is blank");
+  check(out.size() > 0, "data", "in all ", out.left_out, " pairs of '", path, "' a side is blank");
   return out;
 }
 
@@ -165,7 +164,7 @@ ParallelFolder read_parallel_data(const std::string& path, const std::string& so
   const TwoColumns table = read_pairs(path, source, target);
   const ParallelText all = as_text(table, path, BlankPairs::leave_out);
   check(all.size() >= 10, "data", "'", path, "' has ", all.size(),
-        " pairs, too few to set some apart for validation and test: give at least 10");
+        " pairs, too few to split off validation and test: give at least 10");
   ParallelFolder out;
   out.columns = table.columns;
   out.tests.resize(1);

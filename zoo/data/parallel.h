@@ -14,23 +14,23 @@ namespace tarsier::zoo {
 struct ParallelText {
   std::string name;  ///< "train", "val", "test2016"
   std::vector<std::string> source, target;
-  int64_t left_out = 0;  ///< pairs that were not taken because a side was blank
+  int64_t left_out = 0;  ///< pairs skipped because one side was blank
 
   int64_t size() const { return static_cast<int64_t>(source.size()); }
 };
 
-/// What becomes of pairs in which a side has nothing but blanks.
+/// What to do with pairs in which one side is blank.
 enum class BlankPairs {
   leave_out,  ///< nothing can be learned from them
   keep,       ///< a score is over all lines of its test set
 };
 
-/// The lines of both files (read_lines). Throws Error("data") where their numbers differ, which
-/// means that translations stand beside the wrong sentences; and where no pair is left.
+/// The lines of both files (read_lines). Throws Error("data") if their numbers differ, because then
+/// translations stand next to the wrong sentences; and if no pair is left.
 ParallelText read_parallel(const std::string& source_file, const std::string& target_file,
                            BlankPairs blanks);
 
-/// All that a translator learns from.
+/// The data of a translator.
 struct ParallelFolder {
   ParallelText train, val;
   std::vector<ParallelText> tests;  ///< sorted by name; may be empty
@@ -39,20 +39,19 @@ struct ParallelFolder {
 
 /// Reads train.SOURCE, train.TARGET, val.SOURCE, val.TARGET, and every test*.SOURCE with its
 /// test*.TARGET. `source` and `target` are the files' endings: "de", "en". Blank pairs are left out
-/// of train and val, and kept in the tests. Where the first lines of a pair of files are these
-/// names
-/// ("de", "en"), capitals aside, they are headers, and no pair.
+/// of train and val, and kept in the tests. If the first lines of a pair of files are these names
+/// ("de", "en"), in any case, they are a header and skipped.
 /// Throws Error("data") that names a missing file and those that are there.
 ParallelFolder read_parallel_folder(const std::string& folder, const std::string& source,
                                     const std::string& target);
 
-/// The same from a folder as above; or from one with train, val and test*, each a table that ends
-/// in .tsv or .csv; or from one such table, whatever its name, which is split: of the pairs, in an
-/// order drawn from `key`, 8 of 10 train, 1 validates, 1 tests.
+/// Reads a folder as above; or a folder with train, val and test*, each a table that ends in .tsv
+/// or .csv; or one such table of any name, which is split: of the pairs, in an order drawn from
+/// `key`, 8 of 10 train, 1 validates, 1 tests.
 ///
 /// Tables have the two languages in two columns, which data/table.h reads and finds. `source` and
-/// `target` are the columns' names in the header ("de", "en"), or their numbers from 1; where they
-/// are "source" and "target" and there are no such names, two columns are these in this order.
+/// `target` are the columns' names in the header ("de", "en"), or their numbers from 1. If they are
+/// "source" and "target" and the header has no such names, two columns are taken in this order.
 /// Throws Error("data") as read_parallel_folder() and read_two_columns() do, and for too few pairs.
 ParallelFolder read_parallel_data(const std::string& path, const std::string& source,
                                   const std::string& target, RandomKey key);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t kMostPixels = 100'000'000;
 
-/// The bytes of a file, read with checks of where it ends.
+/// The bytes of a file, read with bounds checks.
 struct Bytes {
   const std::string& path;
   std::string_view bytes;
@@ -24,7 +24,7 @@ struct Bytes {
           ", in the middle of the picture: it is cut off");
     return static_cast<uint8_t>(bytes[i]);
   }
-  /// The number in `count` bytes, the lowest first.
+  /// The number in `count` bytes, lowest first.
   uint32_t little_endian(size_t i, size_t count) const {
     uint32_t value = 0;
     for (size_t k = count; k-- > 0;) value = value << 8 | at(i + k);
@@ -32,13 +32,13 @@ struct Bytes {
   }
 };
 
-/// A picture of that size, for which the file must have `needed` bytes at the least: a few bytes
-/// that say that they are a large picture are not worth the memory of one.
+/// A picture of that size, if the file has at least `needed` bytes: a few bytes that claim to be a
+/// large picture do not get the memory of one.
 template <class Needed>
 Picture empty_picture(const Bytes& file, int64_t channels, int64_t height, int64_t width,
                       const Needed& needed) {
   check(height > 0 && width > 0 && height <= kMostPixels / width, "data", "'", file.path,
-        "' says that it has ", width, " × ", height, " pixels; from 1 to ", kMostPixels,
+        "' claims to have ", width, " × ", height, " pixels; from 1 to ", kMostPixels,
         " can be read");
   const int64_t bytes = needed();
   check(static_cast<int64_t>(file.bytes.size()) >= bytes, "data", "'", file.path, "' has ",
@@ -51,7 +51,7 @@ Picture empty_picture(const Bytes& file, int64_t channels, int64_t height, int64
 
 // ---------------------------------------------------------------------------------------- PGM, PPM
 
-/// The next whole number of a PGM or PPM header or ASCII body; moves `at` behind it.
+/// The next whole number of a PGM or PPM header or ASCII body; moves `at` past it.
 int64_t netpbm_number(const Bytes& file, size_t& at, const char* what) {
   const auto is_space = [](uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
   while (is_space(file.at(at)) || file.at(at) == '#') {
@@ -66,7 +66,7 @@ int64_t netpbm_number(const Bytes& file, size_t& at, const char* what) {
   if (at == begin) {
     char byte[8];
     std::snprintf(byte, sizeof byte, "0x%02X", file.at(at));
-    fail("data", "'", file.path, "', byte ", at, ": ", what, " was expected, found ", byte);
+    fail("data", "'", file.path, "', byte ", at, ": ", what, " was expected, but found ", byte);
   }
   return value;
 }
@@ -77,14 +77,14 @@ Picture read_netpbm(const Bytes& file) {
   const int64_t width = netpbm_number(file, at, "the width");
   const int64_t height = netpbm_number(file, at, "the height");
   const int64_t highest = netpbm_number(file, at, "the highest level");
-  check(highest >= 1 && highest <= 65535, "data", "'", file.path, "' says that its highest level ",
-        "is ", highest, ", but it must be from 1 to 65535");
+  check(highest >= 1 && highest <= 65535, "data", "'", file.path,
+        "' claims that its highest level ", "is ", highest, ", but it must be from 1 to 65535");
   const bool ascii = kind == '2' || kind == '3';
   ++at;  // one white space ends the header
   const int64_t channels = kind == '3' || kind == '6' ? 3 : 1;
   Picture out = empty_picture(file, channels, height, width, [&] {
     const int64_t levels = channels * height * width;
-    // In ASCII a digit each, and a white space between.
+    // In ASCII at least one digit each, with white space between.
     return static_cast<int64_t>(at) + (ascii           ? 2 * levels - 1
                                        : highest > 255 ? 2 * levels
                                                        : levels);
@@ -122,14 +122,14 @@ Picture read_bmp(const Bytes& file) {
   const bool palette = bits == 1 || bits == 4 || bits == 8;
   check(palette || bits == 24 || bits == 32, "data", "'", file.path, "', byte 28: a BMP with ",
         bits, " bits a pixel; 1, 4, 8, 24 and 32 can be read");
-  // 3: masks say where the colours are. The usual order is that of pictures without them.
+  // 3: masks give the positions of the colours. Only the usual order is supported.
   const bool usual_masks = compression == 3 && bits == 32 && number(54, 4) == 0xFF0000 &&
                            number(58, 4) == 0xFF00 && number(62, 4) == 0xFF;
   check(compression == 0 || usual_masks, "data", "'", file.path, "', byte 30: a BMP compressed ",
-        "by method ", compression, "; only plain ones can be read");
+        "by method ", compression, "; only uncompressed ones can be read");
   const size_t colours = !palette ? 0 : number(46, 4) > 0 ? number(46, 4) : size_t{1} << bits;
 
-  // What fills the last row up to whole words may be missing.
+  // The padding of the last row may be missing.
   const auto row_of = [&](size_t unit) {
     return (static_cast<size_t>(width) * bits + unit - 1) / unit * (unit / 8);
   };
@@ -167,8 +167,9 @@ Picture read_picture(const std::string& path) {
   const char* kind = start.starts_with("\x89PNG")        ? "a PNG file"
                      : start.starts_with("\xFF\xD8\xFF") ? "a JPEG file"
                      : start.starts_with("GIF8")         ? "a GIF file"
-                                                         : "no picture that can be read";
-  fail("data", "'", path, "' is ", kind, ": give PGM, PPM or BMP (as `convert x.png x.ppm` makes)");
+                                                         : "not an image that can be read";
+  fail("data", "'", path, "' is ", kind,
+       ": give PGM, PPM or BMP (convert it with `convert x.png x.ppm`)");
 }
 
 // ------------------------------------------------------------------------------------------- sizes
@@ -194,7 +195,7 @@ Picture with_channels(const Picture& picture, int64_t channels) {
 
 namespace {
 
-/// The weights of the old pixels in a new one, along one direction.
+/// The weights of the old pixels in a new one, along one axis.
 struct Weights {
   int64_t first = 0;
   std::vector<double> of;  // from `first` on; their sum is 1
@@ -250,7 +251,7 @@ Picture resized(const Picture& picture, int64_t height, int64_t width) {
 
 namespace {
 
-/// `picture` with its corner at (top, left) of a larger one; parts outside are cut away.
+/// Copies `picture` to (top, left) of `onto`; parts outside are cut off.
 void paste(const Picture& picture, int64_t top, int64_t left, Picture& onto) {
   for (int64_t c = 0; c < picture.channels; ++c)
     for (int64_t y = std::max<int64_t>(0, -top); y < std::min(picture.height, onto.height - top);
@@ -260,7 +261,7 @@ void paste(const Picture& picture, int64_t top, int64_t left, Picture& onto) {
         onto.at(c, top + y, left + x) = picture.at(c, y, x);
 }
 
-/// The picture scaled to fit into height × width with its proportions kept.
+/// The picture scaled to fit into height × width, keeping its proportions.
 Picture shrunk_into(const Picture& picture, int64_t height, int64_t width) {
   const double factor = std::min(static_cast<double>(height) / static_cast<double>(picture.height),
                                  static_cast<double>(width) / static_cast<double>(picture.width));
@@ -289,7 +290,7 @@ Picture fitted(const Picture& picture, int64_t channels, int64_t height, int64_t
 
 Picture fitted_sign(const Picture& picture, int64_t height, int64_t width) {
   Picture grey = with_channels(picture, 1);
-  // The median of the edge is the colour of the paper.
+  // The median of the edge is the colour of the background.
   std::vector<uint8_t> edge;
   for (int64_t x = 0; x < grey.width; ++x)
     edge.push_back(grey.at(0, 0, x)), edge.push_back(grey.at(0, grey.height - 1, x));
@@ -307,7 +308,7 @@ Picture fitted_sign(const Picture& picture, int64_t height, int64_t width) {
   Picture out{1, height, width, {}};
   out.pixels.assign(static_cast<size_t>(height * width), 0);
   if (strongest == 0) return out;
-  // What is written: all that has a quarter of the strongest ink. Paper is never quite even.
+  // The sign: all pixels above a quarter of the strongest ink. Backgrounds are never quite even.
   int64_t top = grey.height, bottom = 0, left = grey.width, right = 0;
   for (int64_t y = 0; y < grey.height; ++y)
     for (int64_t x = 0; x < grey.width; ++x) {
@@ -331,7 +332,7 @@ Picture fitted_sign(const Picture& picture, int64_t height, int64_t width) {
       mass_y += p * (static_cast<double>(y) + 0.5);
       mass_x += p * (static_cast<double>(x) + 0.5);
     }
-  // Thin ink may fade to nothing when it is made smaller.
+  // Thin strokes may fade to nothing when they are scaled down.
   const auto corner = [&](double moment, int64_t inner, int64_t outer) {
     const double middle = mass > 0 ? moment / mass : static_cast<double>(inner) / 2;
     return std::llround(static_cast<double>(outer) / 2 - middle);

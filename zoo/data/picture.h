@@ -1,5 +1,5 @@
 #pragma once
-// Picture files for predict, and how they are made as large as the model expects.
+// Image files for predict, and resizing them to what the model expects.
 
 #include <string>
 
@@ -21,17 +21,17 @@ Picture read_picture(const std::string& path);
 /// (grey three times).
 Picture with_channels(const Picture& picture, int64_t channels);
 
-/// The picture at another size, every pixel the mean of the area that it covers (where that is
-/// smaller than a pixel: interpolated between the four around its middle).
+/// The picture at another size, every pixel the mean of the area that it covers (if that is smaller
+/// than a pixel: interpolated between the four around its centre).
 Picture resized(const Picture& picture, int64_t height, int64_t width);
 
-/// The picture as a model of photographs expects it: with its proportions kept, as large as fits
-/// whole into height × width, in the middle; what is left is filled with its mean colour.
+/// The picture as a model of photographs expects it: proportions kept, as large as fits into
+/// height × width, centred; the rest is filled with its mean colour.
 Picture fitted(const Picture& picture, int64_t channels, int64_t height, int64_t width);
 
-/// The picture of a sign, as MNIST has it: grey and bright on black (a picture with a bright edge
-/// is inverted, and the edge's grey becomes black), cut to what is written, scaled to fit into
-/// 20/28 of the size, its centre of mass in the middle. A picture of one colour comes back black.
+/// The picture of a sign as in MNIST: grey and bright on black (a picture with a bright edge is
+/// inverted, and the edge's grey becomes black), cropped to the sign, scaled to fit into 20/28 of
+/// the size, its centre of mass in the middle. A picture of a single colour comes back black.
 /// Source: https://yann.lecun.com/exdb/mnist
 Picture fitted_sign(const Picture& picture, int64_t height, int64_t width);
 

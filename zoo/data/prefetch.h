@@ -1,5 +1,5 @@
 #pragma once
-// Makes batches on a second thread while the model trains on the one before.
+// Makes batches on a second thread while the model trains.
 
 #include <unistd.h>
 
@@ -25,19 +25,18 @@ namespace tarsier::zoo {
 ///                                start, recipe.steps);
 ///   for (int64_t step = start; step <= recipe.steps; ++step) train_on(batches.next());
 ///
-/// Where make(i) is a function of i alone, as batches are here, it makes no difference to what
-/// comes out whether and how far the thread is ahead: runs stay the same to the bit, and resuming
-/// exact.
+/// If make(i) depends only on i, as for the batches here, the results do not depend on whether and
+/// how far the thread is ahead: runs stay the same to the bit, and resuming is exact.
 ///
 /// `make` and all that it uses belong to the thread until the Prefetch is destroyed. It may make
-/// tensors, but should leave parallel_for to the model, which waits for it otherwise.
+/// tensors, but should leave parallel_for to the model, which otherwise waits for it.
 ///
-/// Where the system gives no thread, and in a child of fork(), which has none, next() makes each
-/// result itself: slower, and the same.
+/// If the system provides no thread, and in a child of fork(), which has none, next() makes each
+/// result itself: slower, with the same results.
 template <class T>
 class Prefetch {
  public:
-  /// Starts at once. Throws Error("prefetch") for a depth below 1.
+  /// Starts immediately. Throws Error("prefetch") for a depth below 1.
   Prefetch(std::function<T(int64_t)> make, int64_t first, int64_t last, int64_t depth = 2)
       : next_(first), last_(last), ahead_(std::make_unique<Ahead>(std::move(make))) {
     check(depth >= 1, "prefetch", "depth is ", depth, ", but must be at least 1");
@@ -52,15 +51,15 @@ class Prefetch {
 
   /// Stops the thread; waits for the call of `make` that is running.
   ~Prefetch() {
-    // The thread of a parent cannot be waited for, nor what it may wait on be destroyed.
+    // In a child the parent's thread cannot be joined, nor what it may wait on be destroyed.
     if (process_ != 0 && !has_thread()) static_cast<void>(ahead_.release());
   }
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
 
-  /// The next result; waits until it is there. What make(i) throws is thrown here in the place of
-  /// its result, and again by every later call. Throws Error("prefetch") after the last. One thread
-  /// may call it.
+  /// The next result; waits until it is there. What make(i) throws is thrown here in place of its
+  /// result, and again by every later call. Throws Error("prefetch") after the last. Only one
+  /// thread may call it.
   T next() {
     check(next_ <= last_, "prefetch", "all results up to number ", last_, " were taken");
     if (!has_thread()) {
@@ -77,7 +76,7 @@ class Prefetch {
   bool has_thread() const { return process_ == ::getpid(); }
 
  private:
-  /// What the thread works with.
+  /// The state of the thread.
   struct Ahead {
     explicit Ahead(std::function<T(int64_t)> f) : make(std::move(f)) {}
     // Not a std::jthread, which libc++ has only since version 20.
@@ -140,7 +139,7 @@ class Prefetch {
   int64_t next_;  // number of the result that next() gives
   const int64_t last_;
   std::unique_ptr<Ahead> ahead_;
-  pid_t process_ = 0;  // that has the thread; 0 where there is none
+  pid_t process_ = 0;  // that has the thread; 0: none
 };
 
 }  // namespace tarsier::zoo

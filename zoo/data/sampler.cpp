@@ -34,7 +34,7 @@ BatchSampler::BatchSampler(std::vector<int64_t> lengths, BatchLimits limits, Ran
   std::sort(ascending.begin(), ascending.end());
   cuts_.push_back(0);
   for (int64_t i = 0; i < examples(); ++i) {
-    // Example i would be the longest of the open batch, so it alone decides how far that is padded.
+    // Example i would be the longest of the open batch, so it alone determines the padding.
     const int64_t count = i - cuts_.back() + 1;
     const bool too_many = limits.examples > 0 && count > limits.examples;
     const bool too_long =
@@ -54,7 +54,7 @@ std::vector<int64_t> BatchSampler::sorted(const std::vector<int64_t>& tie) const
 
 std::vector<int64_t> BatchSampler::batch(int64_t step) {
   check(step >= 1 && examples() > 0, "data", "there is no batch of step ", step, " of ", examples(),
-        " examples: steps count from 1");
+        " examples: steps start at 1");
   if (epoch_of(step) != epoch_) {
     epoch_ = epoch_of(step);
     const uint64_t stream = key_.stream + 2 * static_cast<uint64_t>(epoch_);

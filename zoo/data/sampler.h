@@ -1,5 +1,5 @@
 #pragma once
-// Which examples are in which batch: shuffles and batches of similar length, from the seed.
+// Which examples are in which batch: shuffling, and batches of similar length.
 
 #include <cstdint>
 #include <vector>
@@ -9,18 +9,18 @@
 
 namespace tarsier::zoo {
 
-/// The numbers 0 … n − 1 in random order, each order equally likely; a function of n and key alone.
+/// The numbers 0 … n − 1 in random order, each order equally likely; depends only on n and key.
 /// Source: Fisher and Yates' shuffle as in Knuth, TAOCP 2, algorithm 3.4.2 P.
 std::vector<int64_t> permutation(int64_t n, RandomKey key);
 
-/// How large a batch may be. At least one limit is given (0 is none); where both are, both hold.
+/// The limits of a batch. At least one is given (0: no limit); if both are, both hold.
 struct BatchLimits {
   int64_t examples = 0;
-  /// Positions with the padding: examples · longest of them. An example that is longer than the
+  /// Positions including padding: number of examples · longest example. An example longer than the
   /// limit is a batch of its own.
   int64_t tokens = 0;
-  /// Lengths are rounded up to a multiple of it before examples are put together. A larger one
-  /// mixes more, and pads more.
+  /// Lengths are rounded up to a multiple of it before examples are grouped. A larger bucket mixes
+  /// more, and pads more.
   int64_t bucket = 1;
 };
 
@@ -28,11 +28,11 @@ struct BatchLimits {
 ///
 /// In every epoch the examples are sorted by length (shortest first, those of the same bucket in
 /// random order), cut into batches, and the batches are shuffled. Every example is in exactly one
-/// batch of an epoch. The sorted lengths are the same in all epochs, so the cuts are, too: an epoch
-/// has always batches_per_epoch() batches. The batch of a step is a function of (lengths, limits,
-/// key, step) alone, which is what makes resuming exact.
+/// batch of an epoch. The sorted lengths are the same in all epochs, and so are the cuts: an epoch
+/// always has batches_per_epoch() batches. The batch of a step depends only on (lengths, limits,
+/// key, step), which makes resuming exact.
 ///
-/// For examples that all have the same size (images) all lengths are 1: a plain shuffle.
+/// For examples of one size (images) all lengths are 1: a plain shuffle.
 class BatchSampler {
  public:
   BatchSampler() = default;
@@ -45,11 +45,11 @@ class BatchSampler {
   /// The epoch (from 0) that step `step` (from 1) belongs to.
   int64_t epoch_of(int64_t step) const { return (step - 1) / batches_per_epoch(); }
 
-  /// The examples of training step `step` (from 1). Not const, for it keeps the epoch's order: one
-  /// thread may call it at a time.
+  /// The examples of training step `step` (from 1). Not const, because it caches the epoch's order:
+  /// one thread may call it at a time.
   std::vector<int64_t> batch(int64_t step);
 
-  /// All batches once, shortest first and not shuffled: for evaluation.
+  /// All batches once, shortest first, not shuffled: for evaluation.
   std::vector<std::vector<int64_t>> all() const;
 
  private:
@@ -68,11 +68,11 @@ class BatchSampler {
 /// without a label.
 Tensor label_batch(const std::vector<int64_t>& labels, const std::vector<int64_t>& examples);
 
-/// Rows of different lengths as one (B, T) i64 tensor, T the longest; shorter rows are filled up
-/// with `padding` at the end. T is at least 1. Throws Error("data") for no rows.
+/// Rows of different lengths as one (B, T) i64 tensor, T the longest; shorter rows are padded with
+/// `padding` at the end. T is at least 1. Throws Error("data") for no rows.
 Tensor pad_rows(const std::vector<std::vector<int32_t>>& rows, int32_t padding);
 
-/// (B, T) bool: true where pad_rows() of the same rows has padding, which attention is to leave out
+/// (B, T) bool: true where pad_rows() of the same rows has padding, which attention must ignore
 /// (PyTorch's key_padding_mask).
 Tensor padding_mask(const std::vector<std::vector<int32_t>>& rows);
 

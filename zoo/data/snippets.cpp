@@ -14,7 +14,7 @@ namespace {
 
 using Folders = std::map<std::string, std::vector<const EmbeddedFile*>>;
 
-/// Whether a line says which folder it is from.
+/// Whether a line tells which folder it is from.
 bool gives_away(const std::string& line, const Folders& folders) {
   if (line.find("#include") != line.npos || line.find("namespace") != line.npos) return true;
   return std::any_of(folders.begin(), folders.end(), [&](const auto& folder) {
@@ -45,7 +45,7 @@ std::vector<std::string> snippets_of(const EmbeddedFile& file, int64_t lines,
 }  // namespace
 
 LabelledData source_snippets(const std::vector<EmbeddedFile>& files, int64_t lines, RandomKey key) {
-  check(lines >= 1, "data", "snippets of ", lines, " lines; they need 1 at least");
+  check(lines >= 1, "data", "snippets of ", lines, " lines; at least 1 is needed");
   Folders folders;
   for (const EmbeddedFile& file : files) {
     const size_t slash = file.path.find('/');

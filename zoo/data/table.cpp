@@ -50,7 +50,7 @@ std::vector<Fields> parse_csv(std::string_view text, const std::string& path, ch
         const int64_t opened = line;
         for (i = first + 1;; ++i) {
           check(i < text.size(), "data", "'", path, "', line ", opened,
-                ": the quote that opens here is never closed");
+                ": the quote that opens here is not closed");
           if (text[i] == '"') {
             if (text.substr(i + 1, 1) != "\"") break;
             ++i;  // two quotes stand for one
@@ -63,7 +63,7 @@ std::vector<Fields> parse_csv(std::string_view text, const std::string& path, ch
       const size_t end = std::min(text.find_first_of(ends, i), text.size());
       const std::string rest(text.substr(i, end - i));
       check(!quoted || trimmed(rest).empty(), "data", "'", path, "', line ", line, ": '",
-            trimmed(rest), "' follows a closing quote; quotes inside of a field are written twice");
+            trimmed(rest), "' follows a closing quote; write quotes inside a field twice");
       row.fields.push_back(trimmed(quoted ? field : rest));
       more = end < text.size() && text[end] == separator;
       i = end + 1;
@@ -92,8 +92,8 @@ std::vector<Fields> parse_tabs(std::string_view text) {
   return rows;
 }
 
-/// Two fields of what parse_tabs() cut into more: the tabs between the others belong to the second,
-/// or to the first.
+/// Joins what parse_tabs() cut into more than two fields: tabs between the others belong to the
+/// second field, or to the first.
 void join_tabs(std::vector<Fields>& rows, bool into_second) {
   for (Fields& row : rows) {
     std::vector<std::string>& fields = row.fields;
@@ -108,7 +108,7 @@ void join_tabs(std::vector<Fields>& rows, bool into_second) {
 
 // --------------------------------------------------------------------------------------- columns
 
-/// Where the wanted columns stand, and whether the first row says so.
+/// The indices of the wanted columns, and whether the first row is a header.
 struct Places {
   size_t first = 0, second = 1;
   bool header = false;
@@ -125,7 +125,7 @@ std::string quoted_list(const std::vector<std::string>& names) {
   return text;
 }
 
-/// The number of a column that was given as one, from 0.
+/// A column given as a number: its index, from 0.
 std::optional<size_t> as_number(const std::string& given) {
   size_t number = 0;
   const char* end = given.data() + given.size();
@@ -134,7 +134,7 @@ std::optional<size_t> as_number(const std::string& given) {
   return number - 1;
 }
 
-/// The names of the first row. What blank fields stand at its end are no columns.
+/// The names of the first row. Blank fields at its end are not columns.
 std::vector<std::string> names_of(const std::vector<Fields>& rows) {
   std::vector<std::string> names;
   for (const std::string& field : rows.front().fields) names.push_back(trimmed(field));
@@ -142,7 +142,7 @@ std::vector<std::string> names_of(const std::vector<Fields>& rows) {
   return names;
 }
 
-/// Where `name` stands among `names`: exactly, or with other capitals.
+/// The index of `name` among `names`: exact, or in another case.
 std::optional<size_t> place_of(const std::string& name, const std::vector<std::string>& names) {
   for (size_t i = 0; i < names.size(); ++i)
     if (names[i] == name) return i;
@@ -151,7 +151,7 @@ std::optional<size_t> place_of(const std::string& name, const std::vector<std::s
   return {};
 }
 
-/// By the name that was given, or one that it often has.
+/// By the given name, or by a usual one.
 std::optional<size_t> place_by_name(const Column& column, const std::vector<std::string>& names) {
   if (!column.given.empty()) return place_of(column.given, names);
   for (const std::string& name : column.names)
@@ -159,7 +159,7 @@ std::optional<size_t> place_by_name(const Column& column, const std::vector<std:
   return {};
 }
 
-/// Whether the first value of a column is there only.
+/// Whether the first value of a column occurs nowhere else.
 bool stands_once(const std::vector<Fields>& rows, size_t column) {
   return std::none_of(rows.begin() + 1, rows.end(), [&](const Fields& row) {
     return column < row.fields.size() &&
@@ -167,14 +167,14 @@ bool stands_once(const std::vector<Fields>& rows, size_t column) {
   });
 }
 
-/// What the first row says; nothing where it is no header.
+/// The columns that the first row names; empty if it is not a header.
 std::optional<Places> places_by_header(const std::vector<Fields>& rows, const Column& first,
                                        const Column& second) {
   const std::vector<std::string> names = names_of(rows);
   const auto one = as_number(first.given), two = as_number(second.given);
   const auto a = one ? one : place_by_name(first, names),
              b = two ? two : place_by_name(second, names);
-  // By numbers alone the row is a header where both have names that they often have.
+  // With columns given by number, the row is a header if both have usual names.
   const auto usual = [&](const Column& column, size_t place) {
     return place < names.size() && std::find(column.names.begin(), column.names.end(),
                                              to_lower(names[place])) != column.names.end();
@@ -193,20 +193,20 @@ std::optional<Places> places_by_header(const std::vector<Fields>& rows, const Co
   return {};
 }
 
-/// The columns as given, found or expected.
+/// The columns as given, as found, or by default.
 Places places_in(const std::vector<Fields>& rows, const std::string& path, const Column& first,
                  const Column& second, Header header) {
   const std::vector<std::string> names = names_of(rows);
   const std::string where = concat("'", path, "', line ", rows.front().line, ": ");
   const auto say = [&] {
-    return concat("Say which they are by name or number: ", first.option, "… ", second.option, "…");
+    return concat("Give them by name or number: ", first.option, "… ", second.option, "…");
   };
   if (header != Header::no)
     if (const auto places = places_by_header(rows, first, second)) return *places;
   for (const Column* column : {&first, &second})
     check(column->given.empty() || as_number(column->given), "data", where, "there is no column '",
           column->given, "' for the ", column->what,
-          header == Header::no ? ", for the file has no header (header=no)"
+          header == Header::no ? ", because the file has no header (header=no)"
                                : concat(". The line has ", quoted_list(names)),
           ". ", say());
   const auto one = as_number(first.given), two = as_number(second.given);
@@ -217,15 +217,15 @@ Places places_in(const std::vector<Fields>& rows, const std::string& path, const
     (one ? places.second : places.first) =
         one ? 1 - std::min<size_t>(*one, 1) : 1 - std::min<size_t>(*two, 1);
   check(names.size() <= 2 || (one && two), "data", where, "there are ", names.size(), " columns, ",
-        quoted_list(names), ", and which are the ", first.what, " and the ", second.what,
-        " is not clear. ", say());
+        quoted_list(names), ", and it is unclear which are the ", first.what, " and the ",
+        second.what, ". ", say());
   check(places.first != places.second, "data", where, first.what, " and ", second.what,
         " are both column ", places.first + 1, ". ", say());
   return places;
 }
 
-/// How well `rows` look like a table: the share of rows with as many fields as the first, and 1
-/// more where that is a header; 0 for one column.
+/// How well `rows` look like a table: the share of rows with as many fields as the first, plus 1 if
+/// that is a header; 0 for one column.
 double likeness(const std::vector<Fields>& rows, const Column& first, const Column& second) {
   if (rows.empty() || rows.front().fields.size() < 2) return 0;
   const size_t width = rows.front().fields.size();
@@ -235,7 +235,7 @@ double likeness(const std::vector<Fields>& rows, const Column& first, const Colu
   return (header ? 1.0 : 0.0) + static_cast<double>(alike) / static_cast<double>(rows.size());
 }
 
-/// The separator of CSV that divides the rows of `text` best, and how well; the first of equals.
+/// The CSV separator that splits the rows of `text` best, and how well; the first of equals.
 std::pair<char, double> best_separator(const std::string& text, const std::string& path,
                                        const std::string& candidates, const Column& first,
                                        const Column& second) {
@@ -245,7 +245,7 @@ std::pair<char, double> best_separator(const std::string& text, const std::strin
       const double like = likeness(parse_csv(text, path, separator), first, second);
       if (like > best.second) best = {separator, like};
     } catch (const Error&) {
-      continue;  // its quotes are not quotes
+      continue;  // its quotes do not quote
     }
   }
   return best;
@@ -277,7 +277,7 @@ TwoColumns read_two_columns(const std::string& path, const Column& first, const 
   if (rows.empty()) return out;
 
   if (!csv && (first.takes_tabs || second.takes_tabs)) {
-    // Tabs may be part of a text. Where every line has as many, they divide columns.
+    // Tabs may be part of a text. If every line has as many, they separate columns.
     const size_t width = names_of(rows).size();
     const bool alike = std::all_of(rows.begin(), rows.end(), [&](const Fields& row) {
       return row.fields.size() == rows.front().fields.size();
@@ -300,7 +300,7 @@ TwoColumns read_two_columns(const std::string& path, const Column& first, const 
   set_form(places.first < places.second);
   const size_t needed = std::max(places.first, places.second) + 1;
   check(needed <= names.size() || names.size() < 2, "data", "'", path, "', line ",
-        rows.front().line, ": there is no column ", needed, ", but ", names.size());
+        rows.front().line, ": there is no column ", needed, ", only ", names.size());
   if (out.header && needed <= names.size())
     out.columns = concat("'", names[places.first], "' and '", names[places.second], "'");
   for (size_t r = out.header ? 1 : 0; r < rows.size(); ++r) {

@@ -22,18 +22,18 @@ std::string read_text_file(const std::string& path) {
   check(status.type() != fs::file_type::not_found, "data", "there is no file '", path, "'");
   check(status.type() != fs::file_type::directory, "data", "'", path,
         "' is a folder: give a text file");
-  // Some devices never end.
+  // Reading some devices never ends.
   check(status.type() != fs::file_type::character && status.type() != fs::file_type::block, "data",
         "'", path, "' is a device: give a text file");
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   check(file.good(), "data", "cannot open '", path, "': ", std::strerror(errno));
   std::string text;
-  std::string block(1 << 16, '\0');  // not on the stack: threads of other systems have 128 KiB
+  std::string block(1 << 16, '\0');  // not on the stack: 128 KiB on some systems
   while (file.read(block.data(), static_cast<std::streamsize>(block.size())) || file.gcount() > 0)
     text.append(block, 0, static_cast<size_t>(file.gcount()));
   check(!file.bad(), "data", "cannot read '", path, "': ", std::strerror(errno));
-  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // the mark of some editors for UTF-8
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // a byte-order mark
   check(!text.empty(), "data", "'", path, "' is empty");
   return text;
 }
@@ -45,7 +45,7 @@ namespace {
   char byte[8];
   std::snprintf(byte, sizeof byte, "0x%02X", static_cast<unsigned char>(text[at]));
   fail("data", source, " is not UTF-8 text: byte ", byte, " at offset ", at, ", in line ", line,
-       "; convert it (iconv -t UTF-8), or give other text");
+       "; convert it (iconv -t UTF-8), or use another text");
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ std::vector<char32_t> decode_utf8(std::string_view text, const std::string& sour
   out.reserve(text.size());
   for (char byte : text) {
     const auto bits = static_cast<unsigned char>(byte);
-    if (!begins_character(byte)) {  // 10xxxxxx: six more bits of the character before
+    if (!begins_character(byte)) {  // 10xxxxxx: six more bits of the current character
       out.back() = out.back() << 6 | (bits & 0x3Fu);
     } else {  // 0xxxxxxx, or the first of two, three or four: 110xxxxx, 1110xxxx, 11110xxx
       const unsigned mask = bits < 0x80 ? 0x7F : bits < 0xE0 ? 0x1F : bits < 0xF0 ? 0x0F : 0x07;

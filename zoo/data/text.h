@@ -1,5 +1,5 @@
 #pragma once
-// Text as numbers: characters in, indices of a vocabulary out.
+// Text as numbers: from characters to indices of a vocabulary.
 
 #include <cstdint>
 #include <string>
@@ -10,15 +10,15 @@
 
 namespace tarsier::zoo {
 
-/// The whole file. Throws Error("data") that says what is wrong with the path: nothing there, a
-/// folder, not readable, empty.
+/// The whole file, without a byte-order mark. Throws Error("data") that says what is wrong: no such
+/// file, a folder, a device, not readable, empty.
 std::string read_text_file(const std::string& path);
 
 /// Throws Error("data") with `source`, byte and line for bytes that are not UTF-8.
 void check_utf8(std::string_view text, const std::string& source);
 
 /// The characters (Unicode code points) of UTF-8 text. Throws Error("data") with `source`, byte and
-/// line for bytes that are not UTF-8: a wrong file is better found than learned.
+/// line for bytes that are not UTF-8: a wrong file should be reported, not learned.
 std::vector<char32_t> decode_utf8(std::string_view text, const std::string& source);
 
 /// One character as UTF-8.
@@ -27,11 +27,11 @@ std::string encode_utf8(char32_t character);
 /// One character as a message shows it: 'é' (U+00E9), or '\n'.
 std::string describe_character(char32_t character);
 
-/// The characters that a model knows, sorted; a character's index is its place.
+/// The characters that a model knows, sorted. A character's id is its index.
 class CharVocabulary {
  public:
   CharVocabulary() = default;
-  /// All different characters of `text`.
+  /// All distinct characters of `text`.
   explicit CharVocabulary(const std::vector<char32_t>& text);
   /// The vocabulary that characters() returned.
   static CharVocabulary from_characters(std::string_view characters);
@@ -54,7 +54,7 @@ class CharVocabulary {
   std::unordered_map<char32_t, int32_t> index_;
 };
 
-/// Whether a byte of UTF-8 begins a character, or goes on with one.
+/// Whether a byte of UTF-8 begins a character, rather than continues one.
 inline bool begins_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
 }

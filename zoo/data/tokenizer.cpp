@@ -65,7 +65,7 @@ class ListTokenizer : public Tokenizer {
   WordVocabulary vocabulary_;
 };
 
-/// Byte pairs; knows every text.
+/// Byte pairs; can encode every text.
 class BpeTokenizer : public Tokenizer {
  public:
   explicit BpeTokenizer(Bpe bpe) : bpe_(std::move(bpe)) {}
@@ -101,18 +101,18 @@ class BpeTokenizer : public Tokenizer {
 }  // namespace
 
 void TokenizerOptions::add_to(Settings& settings) {
-  settings.add("tokens", kind, "what a text is cut into", {"words", "characters", "bpe"});
-  settings.add("lower", lower, "words in small letters");
-  settings.add("min_count", min_count, "rarer words are unknown");
-  settings.add("vocab_size", size, "of bpe", 256);
-  settings.add("vocab", vocab, "a folder with the files of a bpe of others", {});
+  settings.add("tokens", kind, "units that a text is split into", {"words", "characters", "bpe"});
+  settings.add("lower", lower, "words in lower case");
+  settings.add("min_count", min_count, "rarer words and characters are unknown");
+  settings.add("vocab_size", size, "of bpe: the number of tokens", 256);
+  settings.add("vocab", vocab, "a folder with the files of an existing bpe", {});
 }
 
 std::unique_ptr<Tokenizer> Tokenizer::train(const std::vector<std::string>& texts,
                                             const TokenizerOptions& options) {
   if (options.kind == "words" || options.kind == "characters")
     return std::make_unique<ListTokenizer>(texts, options);
-  check(options.kind == "bpe", "tokenizer", "there are no tokens of kind '", options.kind,
+  check(options.kind == "bpe", "tokenizer", "unknown kind of tokens '", options.kind,
         "': use words, characters or bpe");
   if (!options.vocab.empty())
     return std::make_unique<BpeTokenizer>(Bpe::load_folder(options.vocab));
@@ -124,7 +124,8 @@ std::unique_ptr<Tokenizer> Tokenizer::train(const std::vector<std::string>& text
 std::unique_ptr<Tokenizer> Tokenizer::from_json(const Json& json) {
   const std::string kind = json["kind"].as_string();
   if (kind == "words" || kind == "characters") return std::make_unique<ListTokenizer>(json);
-  check(kind == "bpe", "tokenizer", "'", kind, "' is no kind of tokens");
+  check(kind == "bpe", "tokenizer", "'", kind,
+        "' is not a kind of tokens: expected words, characters or bpe");
   return std::make_unique<BpeTokenizer>(Bpe::from_json(json["bpe"]));
 }
 

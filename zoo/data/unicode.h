@@ -1,5 +1,5 @@
 #pragma once
-// What kind of character a code point is.
+// The class of a code point.
 
 #include <cstddef>
 #include <string_view>
@@ -16,11 +16,11 @@ CharClass class_of(char32_t character);
 /// class is `other`.
 bool is_mark(char32_t character);
 
-/// The small letter of a capital one, where that is one code point; otherwise `character`.
+/// The lower-case letter of an upper-case one, if that is one code point; otherwise `character`.
 char32_t lower_case(char32_t character);
 
-/// One character at the beginning of UTF-8 text, and its length in bytes. A byte that begins no
-/// valid character counts as one by itself, U+FFFD: text of any bytes can be walked through.
+/// The character at the beginning of UTF-8 text, and its length in bytes. A byte that begins no
+/// valid character counts as one character, U+FFFD: any bytes can be traversed.
 struct NextCharacter {
   char32_t character = 0xFFFD;
   size_t bytes = 1;

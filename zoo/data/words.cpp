@@ -24,7 +24,7 @@ struct Unit {
   Kind kind = Kind::symbol;
 };
 
-/// The length of an entity at the beginning of `text`, &, letters or #digits, and a semicolon, or
+/// The length of an entity at the beginning of `text` (&, letters or #digits, and a semicolon), or
 /// 0.
 size_t entity_length(std::string_view text) {
   if (text[0] != '&') return 0;
@@ -119,7 +119,7 @@ std::string to_lower(std::string_view text) {
     const auto [character, bytes] = next_character(text);
     const char32_t lower = lower_case(character);
     if (lower == character) {
-      out += text.substr(0, bytes);  // also where it is not UTF-8
+      out += text.substr(0, bytes);  // even if it is not UTF-8
     } else {
       append_utf8(out, lower);
     }
@@ -143,7 +143,7 @@ std::vector<std::string> split_words(std::string_view text, bool lower_case) {
     const Span span = next_span(units, i);
     std::string token;
     for (i = span.begin; i < span.end; ++i) token += units[i].text;
-    // Of two tokens without a space between, one at least is no word: that one has the mark.
+    // Of two tokens without a space between, at least one is not a word: that one gets the mark.
     if (joined && span.is_word) {
       tokens.back() += kJoiner;
     } else if (joined) {

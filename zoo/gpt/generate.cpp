@@ -44,7 +44,7 @@ int64_t sample_index(const std::vector<double>& logits, const Sampling& sampling
 
 void generate(Gpt& model, const std::vector<int32_t>& prompt, int64_t count,
               const Sampling& sampling, const std::function<void(int32_t)>& emit) {
-  check(!prompt.empty(), "generate", "the prompt is empty: give one token at least");
+  check(!prompt.empty(), "generate", "the prompt is empty: give at least one token");
   NoGrad no_grad;
   const bool was_training = model.is_training();
   model.eval();
@@ -61,7 +61,7 @@ void generate(Gpt& model, const std::vector<int32_t>& prompt, int64_t count,
           model.next_logits(from_vector(added, {1, static_cast<int64_t>(added.size())}), cache);
       cached = context.size();
     } else {
-      // The window moves on: every token gets another position, and all is to be computed anew.
+      // The window moves on: every token gets another position, so everything is recomputed.
       context.erase(context.begin(), context.end() - model.config.block_size);
       logits = model.next_logits(from_vector(context, {1, model.config.block_size}));
     }

@@ -1,5 +1,5 @@
 #pragma once
-// Writing with a trained model: one token after another.
+// Generates text with a trained model, token by token.
 
 #include <cstdint>
 #include <functional>
@@ -11,9 +11,9 @@ namespace tarsier::zoo::gpt {
 
 /// How the next token is chosen from the model's probabilities.
 struct Sampling {
-  double temperature = 0.8;  ///< below 1: safer, above: bolder; 0 takes the likeliest, always
-  int64_t top_k = 0;         ///< only among the k likeliest; 0: among all
-  double top_p = 1;          ///< only among the likeliest that together have this probability
+  double temperature = 0.8;  ///< below 1: safer, above 1: bolder; 0: always the likeliest
+  int64_t top_k = 0;         ///< only the k likeliest; 0: all
+  double top_p = 1;          ///< only the likeliest that together have this probability
   uint64_t seed = 0;
 };
 
@@ -24,10 +24,10 @@ struct Sampling {
 int64_t sample_index(const std::vector<double>& logits, const Sampling& sampling, double u);
 
 /// Continues `prompt` (not empty) by `count` tokens and calls `emit` with each as soon as it is
-/// known. Each costs one pass of one token, since keys and values of those before are kept
-/// (Cache). Where positions are relative, this goes on for ever: each token sees the block_size
-/// last ones, and their keys know what was before those. Other positions end at block_size: beyond,
-/// the last block_size tokens move on by a position with each new one, and are computed anew.
+/// known. Each costs a pass over one token, because the keys and values of earlier ones are kept
+/// (Cache). With relative positions there is no limit: each token sees the last block_size tokens,
+/// whose keys carry information from before those. Other positions end at block_size: beyond it the
+/// window moves by one position per token, and the last block_size tokens are recomputed.
 void generate(Gpt& model, const std::vector<int32_t>& prompt, int64_t count,
               const Sampling& sampling, const std::function<void(int32_t)>& emit);
 

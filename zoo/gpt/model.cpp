@@ -10,8 +10,8 @@ namespace tarsier::zoo::gpt {
 
 namespace {
 
-/// A model that cannot fit is refused at once: making it would fill the memory of the machine
-/// first, for minutes.
+/// Refuses a model that cannot fit: making it would first fill the memory of the machine, for
+/// minutes.
 void check_memory(const Config& config) {
   const auto width = static_cast<double>(config.n_embd);
   const double weights = 12 * static_cast<double>(config.n_layer) * width * width +
@@ -27,7 +27,7 @@ const Config& checked(const Config& config) {
   check(config.n_head > 0 && config.n_embd % config.n_head == 0, "gpt", "n_head=", config.n_head,
         " does not divide n_embd=", config.n_embd,
         ": every head gets an equal share of the width; take another n_head or n_embd");
-  check(config.n_layer > 0, "gpt", "n_layer=", config.n_layer, ": one at least is needed");
+  check(config.n_layer > 0, "gpt", "n_layer=", config.n_layer, ": at least one is needed");
   check_memory(config);
   return config;
 }
@@ -44,11 +44,11 @@ Gpt::Gpt(const Config& config, Generator& generator)
   initialize(generator);
 }
 
-/// Matrices N(0, 0.02²), biases 0. Each block adds twice to the stream, through its c_proj; these
-/// start smaller by √(2·n_layer), so that the stream's size does not grow with the depth.
+/// Matrices N(0, 0.02²), biases 0. Each block adds to the stream twice, through its c_proj; these
+/// start smaller by √(2·n_layer), so that the size of the stream does not grow with the depth.
 void Gpt::initialize(Generator& generator) {
   const double std = 0.02;
-  // A quiet start is not from 0, where the weights before c_proj would get no gradient.
+  // Not 0: the weights before c_proj would get no gradient.
   const double std_proj =
       std / std::sqrt(2.0 * static_cast<double>(config.n_layer)) * (config.quiet_start ? 0.01 : 1);
   for (const auto& [name, parameter] : named_parameters()) {
@@ -62,13 +62,13 @@ Tensor Gpt::next_logits(const Arg& index, Cache& cache) {
   check(!is_training(), "gpt", "the model is training: call eval() before decoding with a cache");
   if (cache.empty()) cache.resize(static_cast<size_t>(config.n_layer));
   check(static_cast<int64_t>(cache.size()) == config.n_layer, "gpt", "a cache of ", cache.size(),
-        " layers for a model of ", config.n_layer, ": begin with an empty one for each model");
+        " layers for a model of ", config.n_layer, ": start each model with an empty cache");
   return lm_head(select(features(index, &cache), 1, -1));
 }
 
 std::vector<Tensor> Gpt::attention(const Arg& index) {
   const NoGrad no_grad;
-  check(!is_training(), "gpt", "the model is training: call eval() before asking where it looks");
+  check(!is_training(), "gpt", "the model is training: call eval() before attention()");
   std::vector<Tensor> weights;
   Tensor x = transformer.embed(index, 0);
   for (Block& block : transformer.h) {
@@ -87,7 +87,7 @@ Tensor Gpt::features(const Arg& index, Cache* cache) {
         before > 0 ? concat(" after ", before, " in the cache") : "", ": (B, T) with 1 to ",
         has_end ? concat("block_size ", config.block_size) : "any number of", " tokens expected");
   const Tensor x = transformer(index, cache);
-  // What no later token will see makes room; not at each token, since it moves the others.
+  // Drops what no later token will see; not at every token, because that moves the others.
   if (cache != nullptr && cache->front().length() >= 2 * config.block_size)
     for (nn::KVCache& layer : *cache) layer.keep_last(config.block_size - 1);
   return x;

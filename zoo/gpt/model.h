@@ -3,10 +3,10 @@
 //
 //   index (B, T)  →  token + position embedding  →  n_layer blocks  →  norm  →  logits (B, T, V)
 //
-// A block lets every position look back at earlier ones (attention), then thinks about what it saw
-// (MLP); both add to a stream of width C that runs from bottom to top. Sizes, initialisation and
-// the names of the weights are nanoGPT's, so its checkpoints load here and ours there. Options
-// replace its parts by those of later models: rotary positions, RMSNorm, SwiGLU.
+// In a block every position looks at itself and earlier ones (attention), then processes what it
+// saw (MLP); both add to a stream of width C that runs from bottom to top. Sizes, initialisation
+// and the names of the weights are nanoGPT's: its checkpoints load here, and ours there. Options
+// replace parts by those of later models: rotary positions, RMSNorm, SwiGLU.
 // Sources: Radford et al., "Language models are unsupervised multitask learners" (GPT-2), 2019;
 // https://github.com/karpathy/nanoGPT/blob/master/model.py
 //
@@ -25,7 +25,7 @@
 
 namespace tarsier::zoo::gpt {
 
-/// The keys and values of the tokens that a Gpt has seen, layer by layer (nn/layers/kv_cache.h).
+/// The keys and values of the tokens that a Gpt has seen, one cache per layer.
 using Cache = std::vector<nn::KVCache>;
 
 /// Layer norm or RMSNorm over the last dimension: (…, C) → (…, C).
@@ -45,7 +45,7 @@ struct Norm : nn::Layer<Norm> {
   }
 };
 
-/// softmax(QKᵀ/√D + mask)·V in H heads side by side: (B, T, C) → (B, T, C). The mask lets every
+/// softmax(QKᵀ/√D + mask)·V in H parallel heads: (B, T, C) → (B, T, C). The mask lets every
 /// position see itself and the block_size − 1 before it.
 /// Q, K and V come from one matrix product. Source: Vaswani et al., 2017.
 struct CausalSelfAttention : nn::Layer<CausalSelfAttention> {
@@ -67,7 +67,7 @@ struct CausalSelfAttention : nn::Layer<CausalSelfAttention> {
       register_module("rotary", rotary.emplace(config.n_embd / config.n_head));
   }
 
-  /// With a `cache`, x is what follows the tokens in there, and joins them.
+  /// With a `cache`, x follows the tokens in it, and is added to them.
   Tensor forward(const Arg& x, nn::KVCache* cache = nullptr) {
     auto [q, k, v] = heads(x, cache != nullptr ? cache->position() : 0);
     const int64_t before = cache != nullptr ? cache->length() : 0;
@@ -76,8 +76,8 @@ struct CausalSelfAttention : nn::Layer<CausalSelfAttention> {
     return resid_dropout(c_proj(nn::join_heads(y)));
   }
 
-  /// Where each position looks: the softmax alone, which is what the values of an identity matrix
-  /// give. (B, T, C) → (B, H, T, T).
+  /// The attention weights, i.e. the softmax alone: attention with the identity matrix as values
+  /// returns them. (B, T, C) → (B, H, T, T).
   Tensor weights(const Arg& x) {
     const auto [q, k, v] = heads(x, 0);
     const int64_t T = x.size(1);
@@ -135,8 +135,8 @@ struct Mlp : nn::Layer<Mlp> {
   Tensor forward(const Arg& x) { return dropout(c_proj(activation(c_fc(x)))); }
 };
 
-/// x + attention(norm(x)), then x + mlp(norm(x)). The norm stands before each part, not after: the
-/// stream itself stays untouched, which makes deep stacks easier to train (Xiong et al., 2020).
+/// x + attention(norm(x)), then x + mlp(norm(x)). The norm comes before each part, not after: the
+/// stream itself is never normalised, which makes deep stacks easier to train (Xiong et al., 2020).
 struct Block : nn::Layer<Block> {
   Norm ln_1;
   CausalSelfAttention attn;
@@ -159,11 +159,11 @@ struct Block : nn::Layer<Block> {
 /// Embeddings, blocks, and the last norm: (B, T) i64 → (B, T, C).
 struct Body : nn::Layer<Body> {
   nn::Embedding wte;                        ///< what a token means
-  std::unique_ptr<nn::InputPositions> wpe;  ///< what a position means; none where attention knows
+  std::unique_ptr<nn::InputPositions> wpe;  ///< what a position means; null if attention encodes it
   nn::Dropout drop;
   nn::ModuleList<Block> h;
   Norm ln_f;
-  const double scale;  ///< of tokens: sinusoidal positions are as long as √C (Vaswani et al., 3.4)
+  const double scale;  ///< of token embeddings: √C with sinusoidal positions (Vaswani et al., 3.4)
 
   explicit Body(const Config& config)
       : wte(config.vocab_size, config.n_embd),
@@ -188,7 +188,7 @@ struct Body : nn::Layer<Body> {
     return drop(wpe ? (*wpe)(x, position) : x);
   }
 
-  /// With a `cache`, the indices follow the tokens in there.
+  /// With a `cache`, the indices follow the tokens in it.
   Tensor forward(const Arg& index, Cache* cache = nullptr) {
     Tensor x = embed(index, cache != nullptr ? cache->front().position() : 0);
     for (int64_t i = 0; i < h.size(); ++i)
@@ -204,23 +204,23 @@ struct Gpt : nn::Layer<Gpt> {
   Body transformer;
   nn::Linear lm_head;
 
-  /// Initialised with numbers from `generator`. Throws Error("gpt") where n_head does not divide
-  /// n_embd, or there is no layer.
+  /// Initialised with numbers from `generator`. Throws Error("gpt") if n_head does not divide
+  /// n_embd or there is no layer, and Error("memory") if the machine cannot hold the weights.
   explicit Gpt(const Config& config, Generator& generator = default_generator());
 
   /// Logits of the next token at every position: (B, T) i64 → (B, T, V).
-  /// Throws Error("gpt") where T is more than block_size, unless positions are relative.
+  /// Throws Error("gpt") if T is more than block_size, unless positions are relative.
   Tensor forward(const Arg& index) { return lm_head(features(index)); }
 
-  /// Logits of what follows the last position: (B, T) i64 → (B, V). All that generating needs.
+  /// Logits of the token after the last position: (B, T) i64 → (B, V). All that generation needs.
   Tensor next_logits(const Arg& index) { return lm_head(select(features(index), 1, -1)); }
-  /// The same for index (B, T) that follow the tokens in `cache`, and join them there: only they
-  /// are computed. Begin with an empty Cache; it takes block_size tokens at most, or where
-  /// positions are relative any number, of which it keeps those that are still seen. Under NoGrad
-  /// and in eval() alone. Throws Error("gpt") for a cache of another model, or one that is full.
+  /// The same for index (B, T) that follow the tokens in `cache`; they are added to it, and only
+  /// they are computed. Start with an empty Cache; it takes at most block_size tokens, or with
+  /// relative positions any number, of which it keeps those that are still seen. Call it under
+  /// NoGrad and in eval(). Throws Error("gpt") for the cache of another model, or a full one.
   Tensor next_logits(const Arg& index, Cache& cache);
 
-  /// Where each position of each layer looks, by layer: (B, T) i64 → (B, H, T, T). In eval() alone.
+  /// The attention weights of each layer: (B, T) i64 → (B, H, T, T). Only in eval().
   std::vector<Tensor> attention(const Arg& index);
 
   /// Mean cross-entropy of `targets` (B, T) i64, in nats per token.

@@ -32,7 +32,7 @@ Tensor squared_relu(const Arg& x) {
   return y * y;
 }
 
-/// What is learned from: UTF-8, and what a person knows it by.
+/// The data: UTF-8 text, and its name in messages.
 struct Text {
   std::string text, source;
 };
@@ -60,10 +60,10 @@ class GptTask : public TaskOf<Gpt, Text> {
 
   // ---- training ----
 
-  /// Windows, of which so many lie in the text side by side.
+  /// The number of adjacent windows in the text.
   int64_t training_examples() const override { return train_.size() / config_.block_size; }
 
-  /// Windows are drawn, and may come twice.
+  /// Windows are drawn at random and may repeat.
   int64_t largest_batch() const override { return recipe.batch_size; }
 
   Batch batch(int64_t number, uint64_t seed) override {
@@ -76,8 +76,8 @@ class GptTask : public TaskOf<Gpt, Text> {
     return model().loss(batch["inputs"], batch["targets"]);
   }
 
-  /// Over the whole split, each token but the first predicted once. Losses of different tokens
-  /// compare by what they are for a character.
+  /// Over the whole split, each token but the first predicted once. Losses of different tokenisers
+  /// are compared per character.
   Metrics validate() override {
     NoGrad no_grad;
     double sum = 0;
@@ -95,7 +95,7 @@ class GptTask : public TaskOf<Gpt, Text> {
 
   // ---- use ----
 
-  /// The inputs are the words of one prompt. Without any the model begins with a new line.
+  /// The inputs are the words of one prompt. Without any the model starts from a new line.
   void predict(const std::vector<std::string>& inputs, std::ostream& out, std::ostream*) override {
     std::string prompt;
     for (const std::string& input : inputs) prompt += (prompt.empty() ? "" : " ") + input;
@@ -104,7 +104,7 @@ class GptTask : public TaskOf<Gpt, Text> {
     write(prompt, tokens_to_write_, sampling, out);
   }
 
-  /// Begins as parts of its text do: after an empty line alone a young model knows little to say.
+  /// Starts like a paragraph of its text: after a blank line a young model has little to say.
   void show_sample(std::ostream& out) override {
     write(opening_.common ? opening_.word : "", 300, Sampling(), out);
   }
@@ -138,7 +138,7 @@ class GptTask : public TaskOf<Gpt, Text> {
     return {read_text_file(path), "'" + path + "'"};
   }
 
-  /// All characters must be known; words and byte pairs are learned from what is trained on.
+  /// Characters are those of the whole text; words and byte pairs come from the training part.
   void learn(const Text& data) override {
     check_utf8(data.text, data.source);
     tokens_ = TextTokens(tokenizer_.kind == "characters" ? data.text : parts(data.text).first,
@@ -155,8 +155,8 @@ class GptTask : public TaskOf<Gpt, Text> {
     std::vector<int32_t> train = tokens_.encode(first, source_);
     std::vector<int32_t> validation = tokens_.encode(rest, source_);
 
-    // A window and the token after it must fit into the training part, two tokens into the other:
-    // 11 at the least.
+    // The training part must hold a window and the token after it, the other part two tokens: at
+    // least 11.
     const auto train_size = static_cast<int64_t>(train.size()),
                validation_size = static_cast<int64_t>(validation.size());
     const int64_t needed = std::max(((config_.block_size + 1) * 10 + 8) / 9, int64_t{11});
@@ -192,31 +192,32 @@ class GptTask : public TaskOf<Gpt, Text> {
     settings.add("n_head", config_.n_head, "attention heads; must divide n_embd");
     settings.add("n_embd", config_.n_embd, "width");
     settings.add("block_size", config_.block_size, "tokens that the model sees at once");
-    settings.add("dropout", config_.dropout, "share of activations dropped in training", 0, 0.99);
+    settings.add("dropout", config_.dropout, "fraction of activations dropped in training", 0,
+                 0.99);
     settings.add("bias", config_.bias, "biases in linear layers and norms");
     using enum nn::PositionKind;
     settings.add_choice(
-        "position", config_.position, "how a token's place is told",
+        "position", config_.position, "how positions are encoded",
         {{"learned", learned}, {"sinusoidal", sinusoidal}, {"rotary", rotary}, {"alibi", alibi}});
     settings.add_choice("norm", config_.rms_norm, "layer norm or RMSNorm",
                         {{"layer", false}, {"rms", true}});
-    settings.add("mlp", mlp_, "function inside of the MLP", {"gelu", "relu2", "swiglu"});
-    settings.add("qk_norm", config_.qk_norm, "queries and keys of one length");
-    settings.add("tied", config_.tied, "one matrix reads and writes the tokens");
-    settings.add("quiet_start", config_.quiet_start, "blocks begin by adding next to nothing");
+    settings.add("mlp", mlp_, "function inside the MLP", {"gelu", "relu2", "swiglu"});
+    settings.add("qk_norm", config_.qk_norm, "normalise queries and keys");
+    settings.add("tied", config_.tied, "one matrix as embedding and output layer");
+    settings.add("quiet_start", config_.quiet_start, "blocks start by adding next to nothing");
     tokenizer_.add_to(settings);
   }
 
   void add_predict_options(Settings& options) override {
     options.add("tokens", tokens_to_write_, "tokens to write", 0, 1'000'000'000);
     options.add("temperature", sampling_.temperature,
-                "below 1: safer, above: bolder; 0: always the likeliest", 0, 1000);
-    options.add("top-k", sampling_.top_k, "choose among the so many likeliest only; 0: among all",
-                0, std::numeric_limits<int64_t>::max());
+                "below 1: safer, above 1: bolder; 0: always the likeliest", 0, 1000);
+    options.add("top-k", sampling_.top_k, "choose among the K likeliest only; 0: among all", 0,
+                std::numeric_limits<int64_t>::max());
     options.add("top-p", sampling_.top_p,
                 "choose among the likeliest that together have this probability", 0, 1);
-    options.add("seed", sampling_seed_, "of the choices: the same seed writes the same text", 0,
-                std::numeric_limits<int64_t>::max());
+    options.add("seed", sampling_seed_, "seed of the choices: the same seed writes the same text",
+                0, std::numeric_limits<int64_t>::max());
   }
 
   std::string model_facts() const override {
@@ -233,7 +234,7 @@ class GptTask : public TaskOf<Gpt, Text> {
   }
 
  private:
-  /// The sizes and rates were found by trial, of what two cores do in three minutes.
+  /// Sizes and rates were found by experiment: the best that two cores reach in three minutes.
   void set_fast() {
     config_.n_head = 2;
     config_.block_size = 128;
@@ -254,7 +255,7 @@ class GptTask : public TaskOf<Gpt, Text> {
     recipe.warmup_steps = 50;
   }
 
-  /// What is trained on, and what validates.
+  /// The training part and the validation part.
   static std::pair<std::string_view, std::string_view> parts(const std::string& text) {
     return split_characters(text, count_characters(text) * 9 / 10);
   }
@@ -268,7 +269,7 @@ class GptTask : public TaskOf<Gpt, Text> {
     generate(model(), tokens, count, sampling, [&](int32_t token) {
       out << tokens_.written(token, before) << std::flush;
       before = token;
-      check(out.good(), "output", "cannot write any more");
+      check(out.good(), "output", "cannot write to standard output");
     });
     out << std::endl;
   }
@@ -282,7 +283,7 @@ class GptTask : public TaskOf<Gpt, Text> {
   Config config_;
   std::string source_;
   std::string fingerprint_;
-  Opening opening_;  // of a part of the text
+  Opening opening_;  // how paragraphs of the text begin
   std::string mlp_ = "gelu";
   TokenizerOptions tokenizer_{.kind = "characters", .lower = false};
   TextTokens tokens_;
@@ -302,10 +303,10 @@ std::vector<ModelEntry> models() {
        "loss 1.90 on tiny Shakespeare", "under a minute on two cores",
        make_task_of<GptTask, Preset::cpu>},
       {"gpt-fast", "gpt", "fast",
-       "the same with later inventions: the lowest loss in three minutes", text,
+       "the same with later improvements: the lowest loss in three minutes", text,
        "loss 1.48 on tiny Shakespeare", "three minutes on two cores",
        make_task_of<GptTask, Preset::fast>},
-      {"gpt-baby", "gpt", "baby", "the same, with 13 times the weights, seeing 4 times as far back",
+      {"gpt-baby", "gpt", "baby", "the same, with 13 times the weights and 4 times the context",
        text, "loss 1.47 on tiny Shakespeare (nanoGPT's figure)", "hours on two cores",
        make_task_of<GptTask, Preset::baby>},
   };

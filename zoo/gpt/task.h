@@ -8,9 +8,9 @@
 
 namespace tarsier::zoo::gpt {
 
-/// The task "learn to continue text", by characters, words or byte pairs, with its presets. Data:
-/// any UTF-8 text; by default tarsier's own source. The first 90 % of the characters are for
-/// training, the rest for validation.
+/// The task "continue a text", in characters, words or byte pairs, with its presets. Data: any
+/// UTF-8 text; by default tarsier's own source. The first 90 % of the characters are for training,
+/// the rest for validation.
 std::vector<ModelEntry> models();
 
 }  // namespace tarsier::zoo::gpt

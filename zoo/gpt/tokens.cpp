@@ -8,7 +8,7 @@ namespace tarsier::zoo::gpt {
 
 namespace {
 
-/// Calls add(line, whole) for every line, without its end; `whole` where it has one.
+/// Calls add(line, whole) for every line, without its end; `whole` if it has one.
 template <class Add>
 void for_each_line(std::string_view text, const Add& add) {
   while (!text.empty()) {

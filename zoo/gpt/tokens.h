@@ -13,10 +13,10 @@
 
 namespace tarsier::zoo::gpt {
 
-/// Makes text into ids and back, so that a model can write it token by token.
-///   characters   all that are in the text; a prompt with another one is an error
+/// Converts text to ids and back, so that a model can write it token by token.
+///   characters   all that occur in the text; a prompt with another one is an error
 ///   words        with kEnd at the end of a line; rare ones become kUnknown
-///   bpe          know every text
+///   bpe          can encode every text
 class TextTokens {
  public:
   TextTokens() = default;  ///< knows nothing yet
@@ -32,14 +32,14 @@ class TextTokens {
   /// Throws Error("data") that names the characters of `source` that are not known.
   std::vector<int32_t> encode(std::string_view text, const std::string& source) const;
   bool knows(const std::string& text) const;
-  /// `text` as the tokens say it, where all are known (Tokenizer::as_written).
+  /// `text` as its tokens give it back (Tokenizer::as_written).
   std::string as_written(std::string_view text) const;
 
   /// What token `id` adds to a text that ends with token `before`. Words need it for their spaces.
   std::string written(int32_t id, int32_t before) const;
-  /// One token, as a person reads it.
+  /// One token as shown to people.
   std::string show(int32_t id) const;
-  /// What to begin with where there is no prompt: a new line, or else the first token.
+  /// The token to start from without a prompt: a new line, or else the first token.
   int32_t blank() const;
 
  private:

@@ -28,8 +28,8 @@ bool is_symbol(char c) {
          (c >= '(' && c <= '+') || (c >= ':' && c <= '@') || c == '/';
 }
 
-/// Goes through `text` and, where two neighbours fit, writes them as `write` says and goes on
-/// behind both: what a regular expression of two characters replaces.
+/// Goes through `text`; where two neighbours fit, writes them as `write` says and continues after
+/// both: what a regular expression of two characters replaces.
 template <class Fits, class Write>
 std::string replace_pairs(const std::string& text, Fits fits, Write write) {
   std::string out;
@@ -79,7 +79,7 @@ Counts count_ngrams(const std::vector<std::string>& words, size_t n) {
 }  // namespace
 
 std::vector<std::string> bleu_words(std::string_view line) {
-  // White space at the end goes first: "-\n" at the end is no hyphenation.
+  // Trailing white space is removed first: "-\n" at the end is not a hyphenation.
   const std::vector<std::string_view> parts = split_at_spaces(line);
   if (parts.empty()) return {};
   std::string text(line.begin(), parts.back().end());
@@ -94,7 +94,7 @@ std::vector<std::string> bleu_words(std::string_view line) {
   std::string spaced = " ";
   for (char c : text) spaced += is_symbol(c) ? std::string{' ', c, ' '} : std::string(1, c);
   spaced += ' ';
-  // Bytes serve for characters, since all that is looked for is ASCII.
+  // Bytes serve as characters, because only ASCII is searched for.
   spaced = replace_pairs(
       spaced, [](char a, char b) { return !is_digit(a) && is_point(b); },
       [](char a, char b) {
@@ -138,7 +138,7 @@ Bleu corpus_bleu(const std::vector<std::string>& translations,
     out.brevity_penalty = out.length == 0 ? 0
                                           : std::exp(1 - static_cast<double>(out.reference_length) /
                                                              static_cast<double>(out.length));
-  if (out.matches[0] == 0) return out;  // no word matches, so no n-gram does
+  if (out.matches[0] == 0) return out;  // no word matches, so no n-gram matches
   double logarithms = 0, halved = 1;
   for (size_t n = 0; n < kOrders; ++n) {
     if (out.totals[n] == 0) return out;

@@ -52,7 +52,7 @@ double ratio(int64_t part, int64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-/// `text` with spaces before it, to be `width` characters wide.
+/// `text` right-aligned to `width` characters.
 std::string right(const std::string& text, size_t width) {
   const auto characters = static_cast<size_t>(count_characters(text));
   return std::string(characters < width ? width - characters : 0, ' ') + text;

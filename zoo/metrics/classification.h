@@ -14,7 +14,7 @@ class ConfusionMatrix {
  public:
   explicit ConfusionMatrix(int64_t classes);
 
-  /// Counts one example. Throws Error("metric") for a class that is none.
+  /// Counts one example. Throws Error("metric") for a class out of range.
   void add(int64_t truth, int64_t predicted);
   void add(const std::vector<int64_t>& truth, const std::vector<int64_t>& predicted);
 
@@ -24,21 +24,21 @@ class ConfusionMatrix {
   }
   int64_t total() const;
 
-  /// The share of examples on the diagonal. Throws Error("metric") where nothing was counted.
+  /// The fraction of examples on the diagonal. Throws Error("metric") if nothing was counted.
   double accuracy() const;
-  /// Of those predicted to be `c`, the share that is; 0 where none was.
+  /// The fraction of the predictions `c` that are right; 0 if there are none.
   double precision(int64_t c) const;
-  /// Of those that are `c`, the share predicted to be; 0 where none is.
+  /// The fraction of the examples of `c` that are predicted as `c`; 0 if there are none.
   double recall(int64_t c) const;
   /// 2 · precision · recall / (precision + recall), or 0.
   double f1(int64_t c) const;
   /// The mean of f1 over the classes that occur, in truth or prediction. As scikit-learn's
-  /// f1_score(average="macro"). Throws Error("metric") where nothing was counted.
+  /// f1_score(average="macro"). Throws Error("metric") if nothing was counted.
   double macro_f1() const;
 
   /// A table for people: a row for each true class with its counts, recall and F1, a column for
-  /// each predicted one. From eleven classes on, the rows without counts, and the commonest
-  /// mistakes. Throws Error("metric") where `names` is not one name for each class.
+  /// each predicted one. From eleven classes on, rows without counts, and the most common
+  /// mistakes. Throws Error("metric") if the number of `names` is not the number of classes.
   std::string describe(const std::vector<std::string>& names) const;
   /// [[count, …], …], a row for each true class.
   Json to_json() const;

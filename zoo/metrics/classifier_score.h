@@ -11,16 +11,16 @@
 
 namespace tarsier::zoo {
 
-/// What a classifier said of one example.
+/// A classifier's answer for one example.
 struct Answer {
-  int64_t example = 0;  ///< its number in the split
+  int64_t example = 0;  ///< its index in the split
   int64_t truth = 0, predicted = 0;
-  double probability = 0;  ///< of what was predicted
+  double probability = 0;  ///< of the predicted class
 
   bool right() const { return truth == predicted; }
 };
 
-/// "7 (98.2 %), 1 (1.1 %)": the likeliest three of the classes, as far as they are worth a word.
+/// "7 (98.2 %), 1 (1.1 %)": up to three of the likeliest classes, without negligible ones.
 /// `probabilities` has one for each of `names`.
 std::string likeliest(const std::vector<double>& probabilities,
                       const std::vector<std::string>& names);
@@ -29,8 +29,8 @@ class ClassifierScore {
  public:
   explicit ClassifierScore(int64_t classes) : confusion_(classes) {}
 
-  /// Counts a batch: logits (B, classes) and labels (B) i64 of the examples with these numbers.
-  /// Throws Error("metric") where their counts differ.
+  /// Counts a batch: logits (B, classes) and labels (B) i64 of these `examples`.
+  /// Throws Error("metric") if their counts differ.
   void add(const std::vector<int64_t>& examples, const Tensor& logits, const Tensor& labels);
 
   const ConfusionMatrix& confusion() const { return confusion_; }
@@ -38,7 +38,7 @@ class ClassifierScore {
   const std::vector<Answer>& answers() const { return answers_; }
 
   /// Accuracy and macro F1 in percent, and the mean cross-entropy under the name `loss_name`.
-  /// Throws Error("metric") where nothing was added.
+  /// Throws Error("metric") if nothing was added.
   Metrics metrics(const std::string& loss_name) const;
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-// What an evaluation says about a model.
+// The results of an evaluation.
 
 #include <limits>
 #include <string>
@@ -14,14 +14,14 @@ namespace tarsier::zoo {
 struct Metric {
   std::string name;  ///< "val_loss", "accuracy", "BLEU"
   double value = 0;
-  int digits = 4;  ///< that are shown after the point
+  int digits = 4;  ///< shown after the point
   std::string unit = "";
   bool higher_is_better = false;
-  /// What the number measures, if the name does not say it all: "references in small letters".
+  /// What the number measures, if the name does not tell: "references in lower case".
   std::string note = "";
 
   std::string text() const { return fixed(value, digits) + (unit.empty() ? "" : " " + unit); }
-  /// "accuracy 77.86 %", with the note in brackets where there is one.
+  /// "accuracy 77.86 %", followed by the note in brackets, if any.
   std::string line() const {
     return name + " " + text() + (note.empty() ? "" : "  (" + note + ")");
   }
@@ -30,15 +30,15 @@ struct Metric {
   bool better_than(double other) const { return higher_is_better ? value > other : value < other; }
 };
 
-/// "accuracy 77.86 %" for a share of 0.7786.
+/// "accuracy 77.86 %" for 0.7786.
 inline Metric percent(std::string name, double share) {
   return {std::move(name), 100 * share, 2, "%", true};
 }
 
-/// Never empty. The first decides which weights are kept; between equals, the loss.
+/// Never empty. The first decides which weights are kept; if equal, the loss.
 using Metrics = std::vector<Metric>;
 
-/// The value of the metric "val_loss", or NaN where it was not measured.
+/// The value of the metric "val_loss", or NaN if it was not measured.
 inline double loss_of(const Metrics& metrics) {
   for (const Metric& metric : metrics)
     if (metric.name == "val_loss") return metric.value;

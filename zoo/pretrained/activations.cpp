@@ -1,4 +1,4 @@
-// Activations as transformers calls them.
+// Activations by transformers' names.
 
 #include <algorithm>
 #include <cmath>
@@ -30,12 +30,12 @@ Tensor laplace(const Arg& x) {
 Tensor identity(const Arg& x) { return x; }
 Tensor leaky_relu_001(const Arg& x) { return leaky_relu(x); }
 
-/// A name in transformers, the same as nn::Activation knows it, and the function where it does not.
+/// A name in transformers, and nn::Activation's name or, if it has none, the function.
 struct Named {
   std::string_view theirs, ours;
   Function function = nullptr;
 };
-/// Of several names of one function, the first is written.
+/// If a function has several names, the first is written.
 constexpr Named kActivations[] = {
     {"gelu", "gelu"},
     {"gelu_python", "gelu"},

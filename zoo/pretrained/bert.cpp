@@ -36,12 +36,12 @@ const std::vector<Renaming> kOldNames = {{"LayerNorm.weight", "LayerNorm.gamma"}
 struct BertFile {
   Pretrained file;
   bert::Config config;
-  /// The name of the word embeddings: where these and the decoder are one matrix, it may be there
-  /// under the name of either.
+  /// The name of the word embedding in the file: if it is tied to the decoder, the file may hold it
+  /// under either name.
   std::string embedding = kEmbedding;
 };
 
-/// A file of sizes that its weights can fill.
+/// Opens a file and checks that its sizes match its weights.
 BertFile open_bert(const std::string& path) {
   BertFile opened{.file = open_pretrained(path, "bert", kPrefix), .config = {}};
   const Pretrained& file = opened.file;
@@ -65,7 +65,7 @@ BertFile open_bert(const std::string& path) {
   if (config.tie_word_embeddings && !file.contains(kEmbedding) && file.contains(kDecoder))
     opened.embedding = kDecoder;
 
-  // Before a model is made that the weights cannot fill, and the memory may not hold.
+  // Before making a model that the weights cannot fill and memory may not hold.
   const int64_t C = config.hidden_size;
   file.require(opened.embedding, {config.vocab_size, C});
   file.require("embeddings.position_embeddings.weight", {config.max_position_embeddings, C});
@@ -75,12 +75,12 @@ BertFile open_bert(const std::string& path) {
   return opened;
 }
 
-/// Loads all of `model`; what its file has of other heads stays there, and is `unused`.
+/// Loads all of `model`; `unused` gets the names of the weights of other heads.
 void load(nn::Module& model, const BertFile& opened, std::vector<std::string>* unused) {
   const Pretrained& file = opened.file;
   const bool is_tied = opened.config.tie_word_embeddings;
   const bool old_names = file.contains("embeddings.LayerNorm.gamma");
-  // Of two biases, transformers adds that of the decoder.
+  // If there are two biases, transformers adds the decoder's.
   const std::string bias = file.contains(kDecoderBias) ? kDecoderBias : kBias;
   const auto source_of = [&](const std::string& name) -> Source {
     if (name == "decoder.weight" && is_tied) return {};
@@ -90,7 +90,7 @@ void load(nn::Module& model, const BertFile& opened, std::vector<std::string>* u
     if (there == kEmbedding) return {{opened.embedding}};
     return unpacked(old_names ? renamed(there, kOldNames) : there, {"query.", "key.", "value."});
   };
-  const auto is_constant = [&](std::string_view name) {  // or there a second time
+  const auto is_constant = [&](std::string_view name) {  // or a duplicate
     return name == "embeddings.position_ids" ||          // 0, 1, 2, …, in old files
            (name == kDecoder && is_tied) || (name == kBias && file.are_same(kBias, kDecoderBias));
   };

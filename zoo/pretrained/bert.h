@@ -21,17 +21,18 @@
 // Files of old versions say LayerNorm.gamma and .beta for LayerNorm.weight and .bias.
 // Source: https://huggingface.co/docs/transformers/model_doc/bert
 //
-// Decoder and embedding are one matrix where config.json says so (tie_word_embeddings) and the file
-// has one of the two, under either name, or the same one twice. Where it has two that differ, both
-// are taken, as transformers does it.
+// Decoder and embedding are one matrix if config.json says so (tie_word_embeddings) and the file
+// has one of the two, under either name, or two equal ones. Two that differ are both loaded, as in
+// transformers.
 //
 // `path` is the folder, or the .safetensors file in it. The results are in eval(), in f32; their
-// dropout is the config's hidden_dropout_prob. A head that the model has not, for whatever task,
-// stays in the file; `unused`, if given, gets the names of its weights.
-// All throw Error("pretrained") where files are missing, belong to another model, lack weights,
-// have others or of wrong shapes, have sizes that do not fit together, or ask for what Bert has not
-// (relative positions, a decoder, cross-attention, activations with parameters of their own);
-// Error("json"), Error("safetensors") and Error("file") for damaged files. All name the file.
+// dropout is the config's hidden_dropout_prob. A head that the model lacks, for any task, stays in
+// the file; `unused`, if given, gets the names of its weights.
+// All throw Error("pretrained") if files are missing or belong to another model; if weights are
+// missing, unknown or of wrong shapes; if sizes do not fit together; or if config.json asks for
+// what Bert lacks (relative positions, a decoder, cross-attention, activations with parameters of
+// their own). They throw Error("json"), Error("safetensors") and Error("file") for damaged files.
+// All errors name the file.
 
 #include <memory>
 #include <string>
@@ -41,7 +42,7 @@
 
 namespace tarsier::zoo {
 
-/// A BertModel, or the body of any of the others; with the pooler where the file has one.
+/// A BertModel, or the body of any of the others; with the pooler if the file has one.
 std::unique_ptr<bert::Bert> load_bert(const std::string& path,
                                       std::vector<std::string>* unused = nullptr);
 

@@ -28,7 +28,7 @@ int64_t rows_of(const Pretrained& file, std::string_view name) {
   const auto found = file.weights.find(name);
   check(found != file.weights.end() && found->second.stored->shape.size() == 2, kName,
         file.weights_path, " has no matrix '", name,
-        "': is it a model with another head, or with none?");
+        "': does the model have another head, or none?");
   return found->second.stored->shape[0];
 }
 

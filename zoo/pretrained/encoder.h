@@ -15,19 +15,19 @@ struct Renaming {
   std::string_view here, there;
 };
 
-/// The name with all renamings made that apply, in order.
+/// `name` after all renamings that apply, in order.
 std::string renamed(std::string name, const std::vector<Renaming>& renamings);
 
 /// The names of the query, key and value maps, each with its dot: {"query.", "key.", "value."}.
 using QueryKeyValue = std::array<std::string_view, 3>;
 
-/// Where the tensor comes from that has this name, `there`: for most the name itself. A name with
-/// "in_proj_" stands for three, since MultiheadAttention keeps the maps of query, key and value one
-/// below the other: "attention.in_proj_weight" for "attention.query.weight", and so on.
+/// The source of the tensor that transformers calls `name`: usually `name` itself. A name with
+/// "in_proj_" stands for three, because MultiheadAttention stacks the maps of query, key and value:
+/// "attention.in_proj_weight" for "attention.query.weight", and so on.
 Source unpacked(const std::string& name, const QueryKeyValue& parts);
 
 /// The first size of a matrix in the file, such as the number of labels. Throws Error("pretrained")
-/// where it is missing.
+/// if it is missing.
 int64_t rows_of(const Pretrained& file, std::string_view name);
 
 }  // namespace tarsier::zoo

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kPrefix = "transformer.";
 constexpr const char* kHead = "lm_head.weight";
 constexpr const char* kEmbedding = "wte.weight";
-/// Those that transformers reads as well.
+/// Aliases that transformers reads as well.
 const std::vector<KeyAlias> kAliases = {{"hidden_size", "n_embd"},
                                         {"num_hidden_layers", "n_layer"},
                                         {"num_attention_heads", "n_head"},
@@ -26,7 +26,7 @@ bool is_conv1d(std::string_view name) {
          name.ends_with(".c_fc.weight");
 }
 
-/// What Gpt has not, or not otherwise.
+/// Refuses options that Gpt does not have.
 void check_supported(const Pretrained& file, int64_t n_embd) {
   require_option(file.size("n_inner", 4 * n_embd) == 4 * n_embd, file, "n_inner");
   require_option(!file.flag("add_cross_attention", false), file, "add_cross_attention");
@@ -56,9 +56,9 @@ gpt::Config config_of(const Pretrained& file) {
 std::unique_ptr<gpt::Gpt> load_gpt2(const std::string& path, std::vector<std::string>* unused) {
   const Pretrained file = open_pretrained(path, "gpt2", kPrefix, kAliases);
   const gpt::Config config = config_of(file);
-  // The one matrix of both may be there under the name of either.
+  // The file may hold a tied matrix under either name.
   const bool under_head = config.tied && !file.contains(kEmbedding) && file.contains(kHead);
-  // Before a model is made that the weights cannot fill, and the memory may not hold.
+  // Before making a model that the weights cannot fill and memory may not hold.
   file.require(under_head ? kHead : kEmbedding, {config.vocab_size, config.n_embd});
   file.require("wpe.weight", {config.block_size, config.n_embd});
   file.require(concat("h.", config.n_layer - 1, ".ln_1.weight"), {config.n_embd});
@@ -70,7 +70,7 @@ std::unique_ptr<gpt::Gpt> load_gpt2(const std::string& path, std::vector<std::st
     if (there == kEmbedding && under_head) return {{kHead}};
     return {{there}, is_conv1d(name)};
   };
-  const auto is_constant = [](std::string_view name) {  // a tied head twice; masks of old files
+  const auto is_constant = [](std::string_view name) {  // a duplicate tied head; old files' masks
     return name == kHead || name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias");
   };
   const std::vector<std::string> heads = load_weights(
@@ -87,7 +87,7 @@ Json json_of(const gpt::Config& config) {
   check(config.position == nn::PositionKind::learned && !config.rms_norm && !config.qk_norm &&
             !config.swiglu,
         "gpt2",
-        "the model has parts that GPT-2 has not: it needs learned positions, layer norm,"
+        "the model has parts that GPT-2 lacks: it needs learned positions, layer norm,"
         " and neither qk_norm nor swiglu");
   Json json = Json::Object{
       {"architectures", Json::Array{"GPT2LMHeadModel"}},
@@ -111,13 +111,13 @@ Json json_of(const gpt::Config& config) {
   return json;
 }
 
-/// The weights under transformers' names.
+/// The weights, under transformers' names.
 TensorDict weights_of(const gpt::Gpt& gpt) {
   TensorDict weights;
   for (const auto& [name, tensor] : gpt.state_dict()) {
     if (name == kHead && gpt.config.tied) continue;
     weights.add(name, is_conv1d(name) ? transpose(tensor, 0, 1) : tensor);
-    // Every weight but the embeddings and the head has a bias beside it.
+    // Every weight but the embeddings and the head has a bias.
     const bool has_bias = name.find(".h.") != name.npos || name.find(".ln_f.") != name.npos;
     if (gpt.config.bias || !has_bias) continue;
     const std::string stem = name.substr(0, name.size() - std::string_view("weight").size());
@@ -132,7 +132,7 @@ void save_gpt2(const gpt::Gpt& gpt, const std::string& folder) {
   namespace fs = std::filesystem;
   std::error_code error;
   fs::create_directories(folder, error);
-  check(!error, "file", folder, ": cannot be made: ", error.message());
+  check(!error, "file", folder, ": cannot make the folder: ", error.message());
   save_safetensors((fs::path(folder) / "model.safetensors").string(), weights_of(gpt),
                    {{"format", "pt"}});
   write_file_atomically((fs::path(folder) / "config.json").string(),

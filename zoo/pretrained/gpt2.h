@@ -10,9 +10,9 @@
 //   (transformer.)h.0.attn.bias           absent: the causal mask, that old files have as a weight
 //   score, qa_outputs, classifier,        absent: heads for other tasks
 //   multiple_choice_head
-// Output layer and embedding are one matrix where config.json says so (tie_word_embeddings) and the
-// file has one of the two, under either name, or the same one twice. Where it has two that differ,
-// both are taken, as transformers does it.
+// Output layer and embedding are one matrix if config.json says so (tie_word_embeddings) and the
+// file has one of the two, under either name, or two equal ones. Two that differ are both loaded,
+// as in transformers.
 // Source: https://huggingface.co/docs/transformers/main/en/model_doc/gpt2
 
 #include <memory>
@@ -25,18 +25,19 @@ namespace tarsier::zoo {
 
 /// Loads a GPT-2 that transformers saved with save_pretrained (GPT2LMHeadModel, GPT2Model, or one
 /// with another head): `path` is the folder, or the .safetensors file in it. The result is in
-/// eval(), in f32; its dropout is the config's resid_pdrop. What the file has of heads for other
-/// tasks stays there; `unused`, if given, gets the names.
-/// Throws Error("pretrained") where files are missing, belong to another model, lack weights, have
-/// others or of wrong shapes, or ask for what Gpt has not (n_inner ≠ 4·n_embd, cross-attention,
-/// an activation with parameters of its own, another scale of the attention); Error("json"),
-/// Error("safetensors") and Error("file") for damaged files. All name the file.
+/// eval(), in f32; its dropout is the config's resid_pdrop. Heads for other tasks stay in the file;
+/// `unused`, if given, gets the names of their weights.
+/// Throws Error("pretrained") if files are missing or belong to another model; if weights are
+/// missing, unknown or of wrong shapes; or if config.json asks for what Gpt lacks (n_inner ≠
+/// 4·n_embd, cross-attention, an activation with parameters of its own, another attention scale).
+/// Throws Error("json"), Error("safetensors") and Error("file") for damaged files. All errors name
+/// the file.
 std::unique_ptr<gpt::Gpt> load_gpt2(const std::string& path,
                                     std::vector<std::string>* unused = nullptr);
 
-/// Writes config.json and model.safetensors into `folder`, which is made where it does not exist:
+/// Writes config.json and model.safetensors into `folder`, which is made if it does not exist.
 /// transformers' GPT2LMHeadModel.from_pretrained(folder) loads them, and so does load_gpt2. GPT-2
-/// has biases everywhere: a Gpt without gets zeros. Throws Error("file").
+/// has biases everywhere: a Gpt without biases gets zeros. Throws Error("file").
 void save_gpt2(const gpt::Gpt& gpt, const std::string& folder);
 
 }  // namespace tarsier::zoo

@@ -19,7 +19,7 @@ constexpr const char* kName = "pretrained";
 constexpr const char* kConfig = "config.json";
 constexpr const char* kWeights = "model.safetensors";
 
-/// The value of a key as `read` gives it, where `fits`; or `otherwise`.
+/// The value of a key as `read` gives it, if it `fits`; or `otherwise`.
 template <class T, class Fits, class Read>
 T read_value(const Pretrained& model, std::string_view key, const std::optional<T>& otherwise,
              const char* expected, const Fits& fits, const Read& read) {
@@ -34,7 +34,7 @@ T read_value(const Pretrained& model, std::string_view key, const std::optional<
   return read(value);
 }
 
-/// As fs::exists, but a path that cannot be looked at is no exception.
+/// Like fs::exists, but does not throw for a path that cannot be accessed.
 bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
@@ -42,17 +42,17 @@ bool is_there(const fs::path& path) {
 
 void require_file(const fs::path& path) {
   if (is_there(path)) return;
-  std::string mend;
+  std::string fix;
   if (is_there(path.parent_path() / (std::string(kWeights) + ".index.json")))
-    mend = concat(": the weights are split into several files; save them with a larger ",
-                  "max_shard_size, as one ", kWeights);
+    fix = concat(": the weights are split into several files; save them with a larger ",
+                 "max_shard_size, as one ", kWeights);
   else if (is_there(path.parent_path() / "pytorch_model.bin"))
-    mend = concat(": the weights are in pytorch_model.bin; load and save them with transformers, ",
-                  "which writes ", kWeights);
-  fail(kName, path.string(), " does not exist", mend);
+    fix = concat(": the weights are in pytorch_model.bin; load and save them with transformers, ",
+                 "which writes ", kWeights);
+  fail(kName, path.string(), " does not exist", fix);
 }
 
-/// The weights in a folder: model.safetensors, or the only variant of it, as
+/// The weights in a folder: model.safetensors, or its only variant, as
 /// save_pretrained(…, variant="fp16") writes it: model.fp16.safetensors.
 fs::path weights_in(const fs::path& folder) {
   if (is_there(folder / kWeights)) return folder / kWeights;
@@ -72,7 +72,7 @@ fs::path weights_in(const fs::path& folder) {
 
 Json read_config(const std::string& path, std::string_view model_type) {
   Json config = Json::parse(read_file(path), path);
-  check(config.is_object(), kName, path, ": an object {…} was expected");
+  check(config.is_object(), kName, path, ": expected an object {…}");
   const Json* type = config.find("model_type");
   check(type != nullptr && type->is_string(), kName, path,
         ": the key 'model_type' is missing: is it the config.json of a transformers model?");
@@ -81,7 +81,7 @@ Json read_config(const std::string& path, std::string_view model_type) {
   return config;
 }
 
-/// Puts what is under an alias under its key.
+/// Moves values from an alias to its key.
 void resolve(Pretrained& model, const std::vector<KeyAlias>& aliases) {
   for (const auto& [alias, key] : aliases) {
     if (!model.has(alias)) continue;
@@ -92,7 +92,7 @@ void resolve(Pretrained& model, const std::vector<KeyAlias>& aliases) {
   }
 }
 
-/// Finds the weights' names.
+/// Lists the weights by their names without the prefix.
 void list_weights(Pretrained& model, std::string_view prefix) {
   std::vector<std::string> names;
   for (const auto& stored : model.file->tensors()) names.push_back(stored.name);
@@ -169,7 +169,7 @@ bool has_shape(const Pretrained::Weight& weight, const Shape& shape) {
   return std::ranges::equal(weight.stored->shape, shape);
 }
 
-/// The shape as it is printed elsewhere.
+/// The shape in the usual notation.
 std::string shape_text(const Pretrained::Weight& weight) {
   const std::vector<int64_t>& sizes = weight.stored->shape;
   if (sizes.size() > kMaxDims) return concat("of ", sizes.size(), " dimensions");
@@ -229,8 +229,8 @@ struct Differences {
   }
 };
 
-/// One copy: a tensor of the file, seen as the module has it, and its place in there. (Not the
-/// other way round: it is quicker to write in order and to read across.)
+/// One copy: a tensor of the file as the module sees it, and its destination. (Writing in order and
+/// reading across is faster than the reverse.)
 struct Copy {
   Tensor to;
   std::string from;  // its name in the file
@@ -242,7 +242,7 @@ bool is_floating(const SafetensorsFile::Stored& stored) {
   return dtype.has_value() && tarsier::is_floating(*dtype);
 }
 
-/// Why weights of other dtypes do not load.
+/// The likely reason for another dtype.
 constexpr const char* kQuantised =
     " (quantised weights? dequantise the model in transformers, and save it again)";
 

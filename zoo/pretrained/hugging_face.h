@@ -1,7 +1,7 @@
 #pragma once
 // Models as Hugging Face's transformers library saves them: a folder with config.json (sizes and
-// choices) and model.safetensors (weights). What all loaders share; one file per model beside this
-// one knows its names.
+// options) and model.safetensors (weights). The part that all loaders share; the file of each model
+// knows the names.
 // Source: https://huggingface.co/docs/transformers/main/en/main_classes/model
 
 #include <functional>
@@ -20,15 +20,15 @@
 
 namespace tarsier::zoo {
 
-/// A saved model before it becomes a module. The values of config.json are read by kind; a key that
+/// A saved model before it becomes a module. The values of config.json are read by type; a key that
 /// is missing or null gives `otherwise`, and without that throws Error("pretrained") with the
-/// file's name, as does a value of another kind.
+/// file's name, as does a value of another type.
 struct Pretrained {
   std::string config_path;   ///< …/config.json
   std::string weights_path;  ///< …/model.safetensors
   Json config;
 
-  /// Whether the key is there, and not null.
+  /// Whether the key exists and is not null.
   bool has(std::string_view key) const;
   /// A whole number, 1 or more.
   int64_t size(std::string_view key, std::optional<int64_t> otherwise = {}) const;
@@ -36,27 +36,27 @@ struct Pretrained {
   bool flag(std::string_view key, std::optional<bool> otherwise = {}) const;
   std::string text(std::string_view key, std::optional<std::string> otherwise = {}) const;
 
-  /// The weights by name, without what wrappers put there (nn/unwrap.h) and without the prefix of
-  /// the base model. They are mapped, not read (SafetensorsFile).
+  /// The weights by name, without what wrappers add (nn/unwrap.h) and without the prefix of the
+  /// base model. They are mapped, not read (SafetensorsFile).
   struct Weight {
     const SafetensorsFile::Stored* stored;  ///< in `file`
-    bool is_outside;  ///< the others have the prefix of the base model: this is of a head
+    bool is_outside;  ///< lacks the prefix of the base model, which others have: part of a head
   };
   std::map<std::string, Weight, std::less<>> weights;
   std::shared_ptr<const SafetensorsFile> file;
 
   bool contains(std::string_view name) const { return weights.contains(name); }
-  /// Throws Error("safetensors") where its dtype cannot be read.
+  /// Throws Error("safetensors") if its dtype cannot be read.
   Tensor read(std::string_view name) const;
-  /// Whether both are there and have the same dtype, shape and bytes.
+  /// Whether both exist and have the same dtype, shape and bytes.
   bool are_same(std::string_view one, std::string_view other) const;
   /// Whether `own` and `base` are one matrix (an output layer and the embedding): if the config
   /// says so, unless the file has both and they differ. The file wins, as in transformers.
   bool is_tied(std::string_view own, std::string_view base) const;
 
-  /// Throws Error("pretrained") with both shapes unless there is a weight of that name and shape:
-  /// for a few weights whose shapes tell whether config.json and weights belong together, before a
-  /// module of the sizes in config.json is made.
+  /// Throws Error("pretrained") with both shapes unless there is a weight of that name and shape.
+  /// For a few weights whose shapes tell whether config.json and weights belong together, before a
+  /// module of those sizes is made.
   void require(std::string_view name, const Shape& shape) const;
 };
 
@@ -66,29 +66,29 @@ struct KeyAlias {
 };
 
 /// Opens a saved model: `path` is its folder, or the .safetensors file in it. A folder without
-/// model.safetensors may have one variant of it, as model.fp16.safetensors. `prefix` is what the
-/// names of the base model begin with where it was saved inside of another ("transformer.",
-/// "bert."); it is cut off, so that both kinds of file look alike. A value that config.json has
-/// under an alias is put under its key.
-/// Throws Error("pretrained") where a file is missing, config.json is of another model_type, or has
-/// a value under two names that differ; Error("json"), Error("safetensors") and Error("file") for
-/// damaged files. All name the file.
+/// model.safetensors may have one variant of it, such as model.fp16.safetensors. `prefix` is what
+/// the names of the base model begin with if it was saved inside another ("transformer.", "bert.");
+/// it is removed, so that both kinds of file look alike. A value that config.json has under an
+/// alias is moved to its key.
+/// Throws Error("pretrained") if a file is missing, config.json has another model_type, or a value
+/// differs under two names; Error("json"), Error("safetensors") and Error("file") for damaged
+/// files. All errors name the file.
 Pretrained open_pretrained(const std::string& path, std::string_view model_type,
                            std::string_view prefix, const std::vector<KeyAlias>& aliases = {});
 
-/// Throws Error("pretrained") that names the option `key`, unless its value is supported.
+/// Throws Error("pretrained") that names the option `key` unless it is supported.
 void require_option(bool supported, const Pretrained& file, std::string_view key);
 
-/// The activation that `key` names as transformers does: gelu, gelu_new, relu, silu and all others
-/// that it has without parameters of their own, under all of their names. Throws
-/// Error("pretrained") for others.
+/// The activation that `key` names in transformers: gelu, gelu_new, relu, silu and all others
+/// without parameters of their own, under all of their names. Throws Error("pretrained") for
+/// others.
 nn::Activation activation_of(const Pretrained& file, std::string_view key,
                              const std::string& otherwise = "gelu");
-/// The other way: transformers' name. Throws Error("pretrained") where it has none.
+/// The reverse: transformers' name. Throws Error("pretrained") if it has none.
 std::string name_of(const nn::Activation& activation);
 
-/// The model M(args…) of the sizes in the file, with weights still to be loaded.
-/// Throws Error("pretrained") with the file's name where the sizes do not fit together.
+/// The model M(args…) with the file's sizes; its weights are not loaded yet.
+/// Throws Error("pretrained") with the file's name if the sizes do not fit together.
 template <class M, class... Args>
 std::unique_ptr<M> make_empty(const Pretrained& file, const Args&... args) {
   const nn::NoInit guard;
@@ -108,20 +108,20 @@ struct Source {
   bool transposed = false;
 };
 
-/// Weights of a file that may be there without a tensor of the module that takes them.
+/// Weights that the file may have although no tensor of the module takes them.
 struct Leftovers {
-  /// Heads for other tasks, by what their names begin with. Where the base model has its prefix in
-  /// the file, all that has not is a head.
+  /// Heads for other tasks, by the beginnings of their names. If the base model has its prefix in
+  /// the file, everything without the prefix is a head.
   std::vector<std::string_view> heads;
-  /// What is no weight: masks, numbers of positions.
+  /// What is not a weight: masks, position numbers.
   std::function<bool(std::string_view name)> constants = [](std::string_view) { return false; };
 };
 
-/// Copies weights from `file` into every tensor of `module`'s state dict, which lie where
-/// source_of(name of the tensor) says, converting to the tensor's dtype. Weights of the file that
-/// no tensor takes must be among the `leftovers`. Returns the names of those of heads.
+/// Copies weights from `file` into every tensor of `module`'s state dict, from where
+/// source_of(tensor name) says, converting to the tensor's dtype. Weights of the file that no
+/// tensor takes must be among the `leftovers`. Returns the names of those that belong to heads.
 /// Throws Error("pretrained") with the file's name that lists missing and unexpected names, and
-/// wrong shapes and dtypes beside the right ones, the first ten of each; nothing is changed then.
+/// wrong shapes and dtypes next to the right ones, the first ten of each; then nothing is changed.
 std::vector<std::string> load_weights(
     nn::Module& module, const Pretrained& file,
     const std::function<Source(const std::string& name)>& source_of, const Leftovers& leftovers);

@@ -10,9 +10,9 @@ namespace tarsier::zoo {
 
 namespace {
 
-constexpr int64_t kLargestSide = 1 << 20;  // of an image: products stay far from overflow
+constexpr int64_t kLargestSide = 1 << 20;  // of an image, so that products do not overflow
 
-/// What both kinds of names have in common.
+/// The names that both versions share.
 const std::vector<Renaming> kRenamings = {
     {"class_token", "embeddings.cls_token"},
     {"position_embedding", "embeddings.position_embeddings"},
@@ -41,7 +41,7 @@ const LayerNames kInMemory = {{{"encoder.layers.", "layers."},
                                {".linear2.", ".mlp.fc2."}},
                               {"q_proj.", "k_proj.", "v_proj."}};
 
-/// The names in the file of the tensor that has this name here.
+/// The names in the file for the tensor that has this name here.
 Source source_of(const std::string& name, const LayerNames& names) {
   return unpacked(renamed(renamed(name, kRenamings), names.renamings), names.query_key_value);
 }
@@ -84,7 +84,7 @@ std::unique_ptr<vit::VisionTransformer> load_vit(const std::string& path,
   const vit::Config config = config_of(file);
   const bool qkv_bias = file.flag("qkv_bias", true);
   const LayerNames& names = file.contains("layers.0.mlp.fc1.weight") ? kInMemory : kSaved;
-  // Before a model is made that the weights cannot fill, and the memory may not hold.
+  // Before making a model that the weights cannot fill and memory may not hold.
   file.require("embeddings.patch_embeddings.projection.weight",
                {config.width, config.channels, config.patch_size.h, config.patch_size.w});
   file.require("embeddings.position_embeddings", {1, config.positions(), config.width});

@@ -15,7 +15,7 @@
 //   encoder.layer.0.output.dense.weight                   encoder.layers.0.linear2.weight
 //   layernorm.weight                                      encoder.norm.weight
 //   classifier.weight                                     head.weight
-// Models in transformers 5 call the parts of a layer otherwise, and so do files that were not
+// Models in transformers 5 name the parts of a layer differently, and so do files that were not
 // written by save_pretrained, which writes the names above:
 //
 //   layers.0.attention.q_proj.weight, k_proj and v_proj encoder.layers.0.self_attn.in_proj_weight

@@ -14,7 +14,7 @@ constexpr double kWidth = 420, kHeight = 250, kFont = 12;
 constexpr int kColours = 6;  // classes s0 … s5 of the page's style
 constexpr size_t kMarkedPoints = 40;
 
-/// Numbers with which distances can be worked out.
+/// Whether distances to a number can be computed.
 bool usable(double value) { return std::abs(value) < 1e100; }  // false for NaN
 
 struct Tick {
@@ -22,7 +22,7 @@ struct Tick {
   std::string text;
 };
 
-/// 1, 2 or 5 times a power of ten: the smallest with at most `count` such steps in `range`.
+/// The smallest of 1, 2 or 5 times a power of ten that fits at most `count` times into `range`.
 double nice_step(double range, int count) {
   const double rough = range / count;
   const double power = std::pow(10, std::floor(std::log10(rough)));
@@ -40,11 +40,11 @@ std::string tick_text(double value, double step) {
 
 struct AxisOptions {
   bool log = false;
-  double margin = 0;      ///< share of the range that is free at either end
+  double margin = 0;      ///< fraction of the range left free at either end
   double least_step = 0;  ///< between two ticks: 1 where values are whole
 };
 
-/// Where a value stands between the ends of an axis, from 0 to 1.
+/// Maps values to positions on an axis, from 0 to 1.
 class Axis {
  public:
   /// An axis for the values between low and high.
@@ -67,12 +67,12 @@ class Axis {
   }
 
   std::vector<Tick> ticks(int count) const {
-    if (only_) return {{*only_, short_number(*only_)}};  // others would suggest a range
+    if (only_) return {{*only_, short_number(*only_)}};  // more ticks would suggest a range
     if (!log_) return linear_ticks(low_, high_, count);
     if (high_ - low_ < 0.7) return linear_ticks(std::pow(10, low_), std::pow(10, high_), count);
     std::vector<Tick> ticks;
     const double every = std::ceil((high_ - low_) / count);
-    const bool between = high_ - low_ < 2.2;  // 2 and 5 times a power of ten, too
+    const bool between = high_ - low_ < 2.2;  // ticks at 2 and 5 times a power of ten as well
     for (double power = std::floor(low_); power <= high_; power += every) {
       for (const double times : {1.0, 2.0, 5.0}) {
         const double value = times * std::pow(10, power), place = std::log10(value);
@@ -97,7 +97,7 @@ class Axis {
 
   bool log_;
   double least_step_;
-  std::optional<double> only_;  // the value, where there is but one
+  std::optional<double> only_;  // the value, if there is only one
   double low_ = 0, high_ = 1;
 };
 
@@ -113,7 +113,7 @@ struct Place {
   size_t point;
 };
 
-/// The points that can be drawn, cut where others lie between them.
+/// The points that can be drawn, split at those that cannot.
 std::vector<std::vector<Place>> pieces(const Series& series, const Axis& across, const Axis& up,
                                        const Frame& frame, bool log_y) {
   std::vector<std::vector<Place>> all(1);
@@ -137,7 +137,7 @@ std::string draw_series(const Series& series, const std::vector<std::vector<Plac
     points += part.size();
     for (size_t i = 0; i < part.size(); ++i)
       path += concat(i == 0 ? "M" : i == 1 ? "L" : " ", px(part[i].x), " ", px(part[i].y));
-    if (part.size() == 1) path += "h0.1";  // or a point alone would not be seen
+    if (part.size() == 1) path += "h0.1";  // otherwise a single point would be invisible
   }
   if (points == 0) return "";
   if (points <= kMarkedPoints) {
@@ -160,7 +160,7 @@ Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
   double x_low = kNone, x_high = -kNone, y_low = kNone, y_high = -kNone;
   for (const Series& one : series) {
     check(one.x.size() == one.y.size(), "report", "series '", one.name, "' has ", one.x.size(),
-          " x and ", one.y.size(), " y: give as many of both");
+          " x and ", one.y.size(), " y: give equally many");
     for (size_t i = 0; i < one.x.size(); ++i) {
       if (!usable(one.x[i]) || !usable(one.y[i]) || (options.log_y && one.y[i] <= 0)) continue;
       x_low = std::min(x_low, one.x[i]), x_high = std::max(x_high, one.x[i]);
@@ -180,7 +180,7 @@ Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
   for (const Tick& tick : y_ticks)
     label_width = std::max(label_width, text_width(tick.text, kFont));
 
-  // The legend: as many names in a row as fit.
+  // The legend, with as many names per row as fit.
   std::string legend;
   double legend_x = 2, legend_y = 12;
   for (size_t i = 0; i < series.size() && series.size() > 1; ++i) {
@@ -203,7 +203,7 @@ Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
   }
   for (const Tick& tick : x_ticks) {
     const double x = frame.x(across.at(tick.value));
-    // At the edge a label stands beside its tick, or it would be cut off.
+    // At the edge a label moves off its tick, or it would be cut off.
     const double half = text_width(tick.text, kFont) / 2;
     grid += "<path class=\"grid\" d=\"M" + px(x) + " " + px(frame.bottom) + "v4\"/>" +
             svg_text(std::clamp(x, half, kWidth - half), frame.bottom + 17, tick.text,
@@ -241,7 +241,7 @@ Series thinned(const Series& series, int64_t buckets) {
     int64_t low = begin, high = begin;
     for (int64_t i = begin; i < end; ++i) {
       const double y = series.y[static_cast<size_t>(i)];
-      if (!(series.y[static_cast<size_t>(low)] <= y)) low = i;  // also where that one is NaN
+      if (!(series.y[static_cast<size_t>(low)] <= y)) low = i;  // also if that one is NaN
       if (!(series.y[static_cast<size_t>(high)] >= y)) high = i;
     }
     if (begin == end) continue;

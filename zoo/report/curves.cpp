@@ -35,7 +35,7 @@ std::vector<Series> read_curves(std::string_view metrics_jsonl) {
 
 Series smoothed(const Series& series, double width) {
   Series out{series.name, series.x, series.y, false};
-  // As Adam's moments: what the mean lacks while it is young is made up for.
+  // As for Adam's moments: corrects the bias of the first means.
   const double keep = std::exp(-1 / width);
   double mean = 0, weight = 0;
   for (double& y : out.y) {

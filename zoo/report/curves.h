@@ -1,5 +1,5 @@
 #pragma once
-// The curves of a run: metrics.jsonl read again.
+// The curves of a run, from metrics.jsonl.
 
 #include <string>
 #include <string_view>
@@ -10,12 +10,12 @@
 namespace tarsier::zoo {
 
 /// Every number of the lines, by name ("train_loss", "accuracy"), over the steps; in the order in
-/// which the names first appear. Lines that are damaged or have no step are left out: the page of a
-/// run is worth having even so.
+/// which the names first appear. Damaged lines and lines without a step are skipped: the page of a
+/// run is useful without them.
 std::vector<Series> read_curves(std::string_view metrics_jsonl);
 
-/// The weighted mean of each value and those before it, with weights that fall by a factor e in
-/// `width` points.
+/// The weighted mean of each value and the earlier ones; the weights fall by a factor e per `width`
+/// points.
 Series smoothed(const Series& series, double width);
 
 }  // namespace tarsier::zoo

@@ -1,5 +1,5 @@
 #pragma once
-// What the drawings have in common.
+// Helpers of all drawings.
 
 #include <string>
 #include <string_view>
@@ -17,8 +17,9 @@ inline std::string px(double length) {
   return text == "-0" ? "0" : text;
 }
 
-/// How wide a text of letters `size` high will be at most. The reader's system chooses the font:
-/// these are the widths of DejaVu Sans, the widest of the usual ones, so that nothing is cut off.
+/// An upper bound on the width of a text in letters of `size`. The reader's system chooses the
+/// font; these are the widths of DejaVu Sans, the widest of the usual ones, so that nothing is cut
+/// off.
 inline double text_width(std::string_view text, double size) {
   double width = 0;
   while (!text.empty()) {
@@ -43,7 +44,7 @@ inline std::string svg_text(double x, double y, std::string_view text, const std
          escape(text) + "</text>";
 }
 
-/// The whole drawing, with its size in pixels; `kind` is a class of the page's style.
+/// The whole drawing, with its size in pixels; `kind` is a class of the page's stylesheet.
 inline Svg svg_of(double width, double height, const std::string& kind, const std::string& label,
                   const std::string& content) {
   return {"<svg class=\"" + kind + "\" role=\"img\" aria-label=\"" + escape(label) +

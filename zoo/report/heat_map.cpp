@@ -52,7 +52,7 @@ std::string cells_with_tooltips(const std::vector<double>& shades,
   return out;
 }
 
-/// The cells as one path for each shade: a tenth of the size, for maps of many cells.
+/// The cells as one path per shade: a tenth of the size, for maps of many cells.
 std::string cells_by_shade(const std::vector<double>& shades, int64_t rows, int64_t columns,
                            int64_t cell) {
   std::array<std::string, kShades + 1> paths;
@@ -76,7 +76,7 @@ std::string cells_by_shade(const std::vector<double>& shades, int64_t rows, int6
   return out;
 }
 
-/// A strip over each row that tells where its largest value is.
+/// An invisible strip over each row, whose tooltip tells where the largest value is.
 std::string row_tooltips(const std::vector<double>& values, int64_t rows, int64_t columns,
                          const std::vector<std::string>& row_labels,
                          const std::vector<std::string>& column_labels,
@@ -132,7 +132,7 @@ Svg heat_map(const std::vector<double>& values, int64_t rows, int64_t columns,
   const std::vector<std::string> none;
   const std::vector<std::string>& beside = options.bare ? none : row_labels;
   const std::vector<std::string>& above = options.bare ? none : column_labels;
-  // Labels of columns lean where they do not fit over their cells.
+  // Column labels are slanted if they do not fit over their cells.
   const auto cell = static_cast<double>(options.cell);
   const double column_label = longest(above);
   const bool leaning = column_label > cell - 2;

@@ -76,8 +76,8 @@ circle.s3 { fill: var(--c3); } circle.s4 { fill: var(--c4); } circle.s5 { fill: 
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 )css";
 
-/// A number, with or without a unit ("-1,234", "77.86 %", "0:07", "1e-05"), or no value at all, but
-/// not a date.
+/// Whether a text is a number, with or without a unit ("-1,234", "77.86 %", "0:07", "1e-05"), or
+/// empty. A date is not.
 bool is_number(std::string_view text) {
   if (text == "–") return true;
   if (text.starts_with("-")) text.remove_prefix(1);

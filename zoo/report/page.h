@@ -1,6 +1,6 @@
 #pragma once
-// Page: one HTML file that needs nothing else. No network, no script; dark or light as the reader's
-// system is, and fit for a phone and for paper.
+// Page: one self-contained HTML file. No network, no script; dark or light like the reader's
+// system, readable on a phone and on paper.
 
 #include <string>
 #include <string_view>
@@ -11,38 +11,38 @@
 
 namespace tarsier::zoo {
 
-/// A drawing, and what stands under it.
+/// A drawing and its caption.
 struct Figure {
   Svg drawing;
   std::string caption = "";
   bool wrong = false;  ///< a mistake of the model: the caption is red
 };
 
-/// All text is escaped; parts appear in the order in which they are added.
+/// Text is always escaped; parts appear in the order in which they are added.
 class Page {
  public:
   explicit Page(std::string title) : title_(std::move(title)) {}
 
   void section(std::string_view heading);
   void paragraph(std::string_view text);
-  /// Rows of cells. Columns of numbers stand to the right. Throws Error("report") for a row that is
+  /// Rows of cells. Columns of numbers are right-aligned. Throws Error("report") for a row that is
   /// not as long as the head.
   void table(const std::vector<std::string>& head,
              const std::vector<std::vector<std::string>>& rows);
-  /// The same, folded away under `summary` until it is asked for.
+  /// The same, folded under `summary` until it is opened.
   void folded_table(std::string_view summary, const std::vector<std::string>& head,
                     const std::vector<std::vector<std::string>>& rows);
   /// Names and values side by side, in as many columns as fit.
   void pairs(const std::vector<std::pair<std::string, std::string>>& rows);
   void preformatted(std::string_view text);
-  /// Curves, each as wide as the page has room for, with the caption as its title.
+  /// Curves, each as wide as the page allows, with the caption as its title.
   void charts(const std::vector<Figure>& figures);
-  /// Drawings of their own size, as many beside each other as fit.
+  /// Drawings of their own size, as many next to each other as fit.
   void figures(const std::vector<Figure>& figures);
   void figure(const Figure& one) { figures({one}); }
-  /// A text whose words have the more colour the more they weigh, with the scale of the colours.
-  /// Words that begin with a space stand apart from the one before. Throws Error("report") unless
-  /// there is a weight for each.
+  /// A text whose words are coloured by their weights, with the scale of the colours. Words that
+  /// begin with a space stand apart from the one before. Throws Error("report") unless there is a
+  /// weight for each.
   void weighted_text(const Figure& caption, const std::vector<std::string>& words,
                      const std::vector<double>& weights);
 

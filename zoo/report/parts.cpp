@@ -10,7 +10,7 @@ namespace tarsier::zoo {
 void add_confusion(Page& page, const ConfusionMatrix& confusion,
                    const std::vector<std::string>& names) {
   constexpr int64_t kMostClasses = 40, kClassesWithCounts = 15;
-  page.section("What is taken for what");
+  page.section("Confusion matrix");
   const int64_t n = confusion.classes();
   if (n > kMostClasses) {
     page.preformatted(confusion.describe(names));
@@ -37,8 +37,9 @@ void add_confusion(Page& page, const ConfusionMatrix& confusion,
     options.texts = counts;
     options.cell = 32;  // ten classes fit a phone
   }
-  page.figure({heat_map(shares, n, n, names, names, options),
-               "The colour is the share of the true class (row) that is taken for the column."});
+  page.figure(
+      {heat_map(shares, n, n, names, names, options),
+       "The colour is the fraction of the true class (row) that is predicted as the column."});
   if (options.texts.empty()) add_percent(page, shares, names, names);
 }
 
@@ -82,8 +83,9 @@ void add_attention(Page& page, const std::vector<Tensor>& weights,
                    const std::vector<std::string>& labels) {
   const auto T = static_cast<int64_t>(labels.size());
   page.paragraph(
-      "The first tokens of the validation text. Each row is a token that looks back at earlier "
-      "ones, in the last layer, on average over its heads.");
+      "The first tokens of the validation text. Each row is a token that looks at itself and "
+      "earlier "
+      "ones, in the last layer, averaged over the heads.");
   const std::vector<double> last = mean(weights.back(), 1).to_vector();
   page.figure({heat_map(last, T, T, labels, labels,
                         {.label = "attention in the last layer", .cell = 15, .percent = true}),

@@ -1,4 +1,4 @@
-// Pictures inside a page, without a file beside it.
+// Pictures embedded in a page.
 #include <algorithm>
 #include <cmath>
 
@@ -26,7 +26,7 @@ std::string base64(const std::string& bytes) {
 /// The picture as a BMP file of 24 bits a pixel: the only common format that needs no compression.
 /// Source: https://learn.microsoft.com/windows/win32/gdi/bitmap-storage
 std::string bmp_of(const Picture& picture) {
-  const int64_t row = (3 * picture.width + 3) / 4 * 4;  // a whole number of words
+  const int64_t row = (3 * picture.width + 3) / 4 * 4;  // padded to a whole number of words
   const int64_t size = 54 + row * picture.height;
   std::string out = "BM";
   const auto put = [&](int64_t value, int bytes) {
@@ -67,7 +67,7 @@ Svg picture_with_patches(const Picture& picture, const std::vector<double>& weig
   check(static_cast<int64_t>(weights.size()) == rows * columns, "report", weights.size(),
         " weights for ", rows, " × ", columns, " patches");
 
-  // About a hundred pixels of the screen, each pixel of the picture as many.
+  // About a hundred screen pixels wide, with equal size for every pixel of the picture.
   const double scale = std::max(
       1.0, std::round(100.0 / static_cast<double>(std::max(picture.height, picture.width))));
   const double width = scale * static_cast<double>(picture.width);

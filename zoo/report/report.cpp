@@ -15,14 +15,14 @@ namespace tarsier::zoo {
 
 namespace {
 
-constexpr int64_t kBuckets = 500;  // of a curve: 1,000 points are all that a screen shows
+constexpr int64_t kBuckets = 500;  // of a curve: a screen shows no more than 1,000 points
 
 std::string with_spaces(std::string name) {
   std::replace(name.begin(), name.end(), '_', ' ');
   return name;
 }
 
-/// The loss of a model that gives every answer the same chance.
+/// The loss of a model that gives every answer the same probability.
 double guessing_loss(const Choice& choice) { return std::log(static_cast<double>(choice.count)); }
 
 /// "4.57 = ln 97".
@@ -30,12 +30,12 @@ std::string guessing_text(const Choice& choice) {
   return concat(fixed(guessing_loss(choice), 2), " = ln ", with_commas(choice.count));
 }
 
-/// What a loss means: against guessing, and as a number of answers.
+/// Explains a loss: compared with guessing, and as a number of choices.
 void explain_loss(Page& page, const Choice& choice, const TrainOutcome& outcome) {
   std::string text =
-      concat("A model that guesses, and gives each of the ", with_commas(choice.count), " ",
-             choice.of, " the same chance, has a loss of ", guessing_text(choice),
-             " (the dashed line). A loss of L is as unsure as a choice between e^L of them");
+      concat("A model that guesses, giving each of the ", with_commas(choice.count), " ", choice.of,
+             " the same probability, has a loss of ", guessing_text(choice),
+             " (the dashed line). A loss of L is as uncertain as a choice between e^L of them");
   for (const Metric& metric : outcome.metrics) {
     if (!metric.name.ends_with("loss") || !(metric.value < 20)) continue;
     text += concat(": the ", with_spaces(metric.name), " of ", metric.text(), ", as one between ",
@@ -50,9 +50,10 @@ void add_outcome(Page& page, Task& task, const TrainOutcome& outcome,
   const std::string steps = with_commas(task.steps());
   page.paragraph(outcome.interrupted
                      ? concat("Stopped after step ", with_commas(outcome.step), " of ", steps, ".")
-                 : outcome.early ? concat("Ended after step ", with_commas(outcome.step), " of ",
-                                          steps, ": the validations before brought no gain.")
-                                 : concat("All ", steps, " steps are done."));
+                 : outcome.early
+                     ? concat("Stopped early after step ", with_commas(outcome.step), " of ", steps,
+                              ": the last validations brought no improvement.")
+                     : concat("All ", steps, " steps are done."));
   std::vector<std::pair<std::string, std::string>> rows;
   for (const Metric& metric : outcome.metrics) rows.emplace_back(metric.name, metric.text());
   if (const std::optional<Choice> choice = task.choice())
@@ -64,7 +65,7 @@ void add_outcome(Page& page, Task& task, const TrainOutcome& outcome,
   page.pairs(rows);
   if (outcome.best_step > 0 && outcome.best_step < outcome.step)
     page.paragraph(
-        "The weights of that step are kept: those after it were no better on the "
+        "The weights of that step are kept: later ones were no better on the "
         "validation split.");
 }
 
@@ -76,7 +77,7 @@ Figure chart(const std::vector<Series>& series, const std::string& title,
   return {line_chart(thin, options), title};
 }
 
-/// Losses in one chart, each other number in its own.
+/// All losses in one chart, every other number in its own.
 void add_curves(Page& page, const Task& task, const TrainOutcome& outcome,
                 const std::vector<Series>& curves) {
   std::vector<Series> losses;
@@ -155,7 +156,7 @@ void write_report(Task& task, const RunFolder& folder, const TrainOutcome& outco
 
   page.section("Settings");
   add_settings(page, config);
-  page.section("Go on");
+  page.section("Next steps");
   std::string commands;
   for (const std::string& command : next) commands += command + "\n";
   page.preformatted(commands);

@@ -1,8 +1,8 @@
 #pragma once
-// Drawings for the page of a run: curves, heat maps, pictures; as SVG that stands in the page.
+// Drawings for the page of a run: curves, heat maps, pictures; as inline SVG.
 //
-// Colours are classes and variables of the page's style (page.cpp), so that a drawing is right on a
-// dark page and on a light one.
+// Colours are classes and variables of the page's stylesheet (page.cpp), so that a drawing works on
+// a dark page and on a light one.
 
 #include <cmath>
 #include <cstdint>
@@ -14,17 +14,17 @@
 
 namespace tarsier::zoo {
 
-/// Markup that goes into a page as it is. Only the functions below make it: text never gets there
+/// Markup that goes into a page unchanged. Only the functions below make it: text never gets there
 /// without escape().
 struct Svg {
   std::string markup;
 };
 
-/// Text as HTML and XML have it: & < > " ' by name; what is not UTF-8, and control characters but
-/// tab and line break, as U+FFFD.
+/// Text for HTML and XML: & < > " ' by name; invalid UTF-8, and control characters other than tab
+/// and line break, as U+FFFD.
 std::string escape(std::string_view text);
 
-/// The first `characters` of a text, and … where there is more.
+/// The first `characters` of a text, and … if there is more.
 std::string shortened(std::string_view text, int64_t characters);
 
 /// A character or token with its blanks visible: "the␣", "⏎".
@@ -39,24 +39,24 @@ std::string short_number(double value);
 struct Series {
   std::string name;
   std::vector<double> x = {}, y = {};
-  bool faint = false;  ///< pale, for what trembles behind its mean
+  bool faint = false;  ///< pale, for a noisy curve under its mean
 };
 
 struct ChartOptions {
-  std::string label = "";        ///< what it shows, for those who hear the page
+  std::string label = "";        ///< what it shows, for screen readers
   std::string x_label = "step";  ///< under the axis
-  bool log_y = false;            ///< values that are not positive are left out
+  bool log_y = false;            ///< values ≤ 0 are left out
   double mark = NAN;             ///< a dashed line across, with `mark_label`
   std::string mark_label = "";
 };
 
-/// Lines through the points of all series, with axes and a legend (where there is more than one
-/// series). Points that are not finite leave a gap. Up to 40 points of a series are marked, each
-/// with its value as a tooltip. Throws Error("report") where x and y differ in length.
+/// Lines through the points of all series, with axes and, for more than one series, a legend.
+/// Points that are not finite leave a gap. Up to 40 points of a series are marked, each with its
+/// value as a tooltip. Throws Error("report") if x and y differ in length.
 Svg line_chart(const std::vector<Series>& series, const ChartOptions& options = {});
 
-/// The same curve with at most about 2·`buckets` points: of every stretch the smallest and the
-/// largest, so that peaks stay; the first and the last point, too.
+/// The same curve with at most about 2·`buckets` points: the smallest and the largest of every
+/// stretch, so that peaks stay, and the first and last point.
 Series thinned(const Series& series, int64_t buckets);
 
 // --------------------------------------------------------------------------------------- heat maps
@@ -64,26 +64,26 @@ Series thinned(const Series& series, int64_t buckets);
 struct HeatMapOptions {
   std::string label = "";                         ///< as ChartOptions
   std::string row_title = "", column_title = "";  ///< "truth", "prediction"
-  std::vector<std::string> texts = {};            ///< in each cell, where there are any
+  std::vector<std::string> texts = {};            ///< in each cell, if any
   double high = 0;       ///< the value of full colour; 0: the largest there is
   int64_t cell = 18;     ///< pixels
   bool percent = false;  ///< values from 0 to 1 are shown as percent
-  bool bare = false;     ///< no labels are drawn: a row tells on hover where its largest value is
+  bool bare = false;     ///< without labels: a row's tooltip tells where its largest value is
 };
 
 /// A matrix as colours: values[row · columns + column], from 0 (none) to the largest. With labels,
-/// a scale, and up to 2,500 cells the value of each as a tooltip (`bare` maps: the largest of each
-/// row). Values that are not finite, or negative, count as 0. A side without labels has none drawn.
-/// Throws Error("report") where the sizes do not fit together.
+/// a scale, and for up to 2,500 cells the value of each as a tooltip (`bare` maps: the largest of
+/// each row). Negative and non-finite values count as 0. A side without labels has none drawn.
+/// Throws Error("report") if the sizes do not fit together.
 Svg heat_map(const std::vector<double>& values, int64_t rows, int64_t columns,
              const std::vector<std::string>& row_labels,
              const std::vector<std::string>& column_labels, const HeatMapOptions& options = {});
 
 // ---------------------------------------------------------------------------------------- pictures
 
-/// The picture, and beside it the same with `weights` of its patches (rows · columns of them, from
-/// the top) laid over it, where there are any: the more, the more colour.
-/// Throws Error("report") where the number of weights is another, or channels are not 1 or 3.
+/// The picture, and next to it the same with `weights` of its patches (rows · columns of them, from
+/// the top) laid over it, if there are any: the higher the weight, the stronger the colour.
+/// Throws Error("report") if the number of weights is wrong, or channels are not 1 or 3.
 Svg picture_with_patches(const Picture& picture, const std::vector<double>& weights = {},
                          int64_t rows = 0, int64_t columns = 0, const std::string& label = "");
 

@@ -1,5 +1,5 @@
-// Self-attention, as small as it goes: one layer learns to say ten sequences backwards. For that
-// each token must find another one, and attention is how tokens find each other.
+// Self-attention, as small as possible: one layer learns to reverse ten sequences. For that each
+// token must find another one, and attention is how tokens find each other.
 #include <cmath>
 #include <iostream>
 
@@ -11,10 +11,10 @@ using namespace tarsier;
 constexpr int64_t B = 10, T = 6, C = 16;  // B sequences of T tokens, each a vector of C numbers
 
 struct SelfAttention : nn::Layer<SelfAttention> {
-  Tensor position;  // (T, C): what a token knows of its place
+  Tensor position;  // (T, C): the embedding of each position
   nn::Linear query{C, C}, key{C, C}, value{C, C}, output{C, C};
 
-  SelfAttention() {  // the optimiser finds the parts by these names, and a file keeps them so
+  SelfAttention() {  // optimiser and file know the parts by these names
     register_parameter("position", position, randn({T, C}));
     register_module("query", query);
     register_module("key", key);
@@ -23,10 +23,10 @@ struct SelfAttention : nn::Layer<SelfAttention> {
   }
 
   Tensor forward(const Arg& x) {                                // (B, T, C)
-    const Tensor placed = x + position;                         // the same places in every row
+    const Tensor placed = x + position;                         // the same positions in every row
     const Tensor q = query(placed);                             // what each token looks for
-    const Tensor k = key(placed);                               // by what each can be found
-    const Tensor v = value(x);                                  // what each tells its finders
+    const Tensor k = key(placed);                               // what each can be found by
+    const Tensor v = value(x);                                  // what each passes on
     const Tensor scores = matmul(q, transpose(k, 1, 2));        // (B, T, T): q of t · k of s
     const Tensor weights = softmax(scores / std::sqrt(C), -1);  // each row ≥ 0, with the sum 1
     return output(matmul(weights, v));                          // (B, T, C): weighted means of v
@@ -49,10 +49,11 @@ int main(int argc, char** argv) try {
     std::cout << "epoch " << epoch << "  loss " << loss.item() << "\n";
   }
   save_safetensors(path, model.state_dict());
-  SelfAttention loaded;  // another one, with other random numbers in it, until:
+  SelfAttention loaded;  // a new model with other random weights, until:
   loaded.load_state_dict(load_safetensors(path));
   const bool same = loaded(x).to_vector() == model(x).to_vector();
-  std::cout << "Saved in " << path << ". Loaded, it says " << (same ? "the same.\n" : "no such.\n");
+  std::cout << "Saved in " << path << ". Loaded, it says "
+            << (same ? "the same.\n" : "something else.\n");
   return same ? 0 : 1;
 } catch (const Error& error) {
   return std::cerr << error.what() << "\n", 1;

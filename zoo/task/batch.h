@@ -1,5 +1,5 @@
 #pragma once
-// What a training step learns from.
+// The input of a training step.
 
 #include <cstdint>
 #include <string>
@@ -8,12 +8,12 @@
 
 namespace tarsier::zoo {
 
-/// Tensors by name ("inputs", "targets", "mask"), and how much of the data they are.
+/// Tensors by name ("inputs", "targets", "mask"), and how much data they hold.
 struct Batch {
   TensorDict tensors;
-  int64_t items = 0;  ///< tokens or images, as Task::items() calls them: what the speed counts
-  /// What Task::loss() divided by: the number of its targets, or the sum of their weights. Batches
-  /// of one step count by it, so that the step's loss is the mean over all their targets.
+  int64_t items = 0;  ///< number of tokens or images (Task::items()), for the speed
+  /// What Task::loss() divides by: the number of its targets, or the sum of their weights. The
+  /// batches of a step are weighted by it, so that the step's loss is the mean over all targets.
   double weight = static_cast<double>(items);
 
   const Tensor& operator[](const std::string& name) const { return tensors[name]; }

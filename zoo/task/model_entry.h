@@ -1,5 +1,5 @@
 #pragma once
-// What `tarsier list` says of a model with one of its presets, and how its task is made.
+// An entry of `tarsier list`: a model with one of its presets, and how its task is made.
 
 #include <memory>
 #include <string>
@@ -9,11 +9,11 @@
 namespace tarsier::zoo {
 
 struct ModelEntry {
-  std::string name;     ///< what train takes: "gpt", "gpt-baby"
+  std::string name;     ///< for `tarsier train`: "gpt", "gpt-baby"
   std::string family;   ///< the model: "gpt"
   std::string preset;   ///< the preset of that model: "cpu", "baby"
   std::string learns;   ///< what it learns
-  std::string data;     ///< from which data of its own, and from which that --data names
+  std::string data;     ///< the built-in data, and the data that --data accepts
   std::string reaches;  ///< how well, on which data
   std::string takes;    ///< how long, on what
   std::unique_ptr<Task> (*create)(const std::string& name);

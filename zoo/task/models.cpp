@@ -47,7 +47,8 @@ std::unique_ptr<Task> make_task(const RunConfig& config) {
     task->restore_data(config.data);
     return task;
   }
-  fail("config", "the run is of a model '", config.model, "', which this program does not have");
+  fail("config", "the run is of a model '", config.model,
+       "', which this program does not have: use the version that trained it");
 }
 
 std::unique_ptr<Task> make_trained_task(const RunFolder& folder, const RunConfig& config) {
@@ -70,8 +71,8 @@ void load_trained_data(Task& task, const RunConfig& config,
     task.load_data(given.value_or(config.data_path));
   } catch (const Error& error) {
     if (given) throw;
-    fail("data", "the data of the run cannot be had: ", error.what(),
-         ". Say with --data where they are");
+    fail("data", "cannot load the data of the run: ", error.what(),
+         ". Give their path with --data");
   }
 }
 

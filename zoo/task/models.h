@@ -1,5 +1,5 @@
 #pragma once
-// What is in the zoo. A new model is one more line in models.cpp.
+// The list of models. A new model is one more line in models.cpp.
 
 #include <memory>
 #include <optional>
@@ -11,10 +11,10 @@
 
 namespace tarsier::zoo {
 
-/// Those of every model, in the order of the list.
+/// The entries of all models, in the order of the list.
 const std::vector<ModelEntry>& models();
 
-/// The entry of that name. Throws UsageError that lists all.
+/// The entry of that name. Throws UsageError that lists all names.
 const ModelEntry& find_model(const std::string& name);
 
 /// The entry of that family with that preset. Throws UsageError that lists the family's presets.
@@ -24,10 +24,10 @@ const ModelEntry& find_preset(const std::string& family, const std::string& pres
 /// Throws Error("config").
 std::unique_ptr<Task> make_task(const RunConfig& config);
 
-/// The same with the model built and its weights loaded.
+/// The same, with the model built and its weights loaded.
 std::unique_ptr<Task> make_trained_task(const RunFolder& folder, const RunConfig& config);
 
-/// Loads the data `given`, or else those that the run was trained on.
+/// Loads the data `given`, or else the data that the run was trained on.
 void load_trained_data(Task& task, const RunConfig& config,
                        const std::optional<std::string>& given);
 

@@ -6,26 +6,25 @@ namespace tarsier::zoo {
 
 void Recipe::add_to(Settings& settings) {
   settings.add("steps", steps, "training steps");
-  settings.add("epochs", epochs, "passes over the data, in place of steps");
-  settings.add("batch_size", batch_size, "examples in a batch");
-  settings.add("accumulate", accumulate, "batches in a step");
-  settings.add("optimizer", optimizer, "muon: for the blocks' matrices", {"adamw", "muon"});
+  settings.add("epochs", epochs, "passes over the data, instead of steps");
+  settings.add("batch_size", batch_size, "examples per batch");
+  settings.add("accumulate", accumulate, "batches per step");
+  settings.add("optimizer", optimizer, "muon: for the matrices of the blocks", {"adamw", "muon"});
   settings.add("schedule", schedule, "how the learning rate falls",
                {"cosine", "linear", "noam", "constant"});
-  settings.add("learning_rate", learning_rate, "largest, after the warm-up");
+  settings.add("learning_rate", learning_rate, "the largest, after the warm-up");
   settings.add("min_learning_rate", min_learning_rate, "at the end of cosine and linear");
   settings.add("warmup_steps", warmup_steps, "steps until the largest rate; at most half of all",
                0);
-  settings.add("decay_steps", decay_steps, "steps until the smallest rate; 0: the last step", 0);
+  settings.add("decay_steps", decay_steps, "steps until the smallest rate; 0: all steps", 0);
   settings.add("beta1", beta1, "of AdamW", 0, 0.999999);
   settings.add("beta2", beta2, "of AdamW", 0, 0.999999);
   settings.add("weight_decay", weight_decay, "for matrices only");
-  settings.add("clip_norm", clip_norm, "largest norm of the gradient; 0: any");
-  settings.add("ema_decay", ema_decay, "memory of the averaged weights; 0: the last weights", 0,
-               0.999999);
+  settings.add("clip_norm", clip_norm, "largest norm of the gradient; 0: no clipping");
+  settings.add("ema_decay", ema_decay, "decay of the averaged weights; 0: no average", 0, 0.999999);
   settings.add("eval_every", eval_every, "steps between validations; 0: an epoch", 0);
   settings.add("checkpoint_every", checkpoint_every, "steps between checkpoints");
-  settings.add("patience", patience, "validations without a gain that end it; 0: never", 0);
+  settings.add("patience", patience, "stop after N validations without a gain; 0: never", 0);
 }
 
 double Recipe::learning_rate_of(int64_t step, int64_t steps) const {
@@ -60,7 +59,7 @@ Optimizers::Optimizers(const Recipe& recipe, const nn::Module& model,
     parameters_.push_back(rest);
   }
   if (!matrices.empty()) {
-    // Steps as large as AdamW's, so that one learning rate serves both.
+    // Update sizes match AdamW's, so that one learning rate works for both.
     all_.push_back(std::make_unique<optim::Muon>(
         matrices, optim::MuonOptions{.lr = recipe.learning_rate,
                                      .weight_decay = recipe.weight_decay,
@@ -89,8 +88,8 @@ TensorDict Optimizers::state_dict() const {
 }
 
 void Optimizers::load_state_dict(const TensorDict& state) {
-  // "fc.weight.exp_avg" belongs to the optimiser of "fc.weight"; what belongs to none is given to
-  // the first, which says so.
+  // "fc.weight.exp_avg" belongs to the optimiser of "fc.weight". What belongs to none goes to the
+  // first, which reports it.
   std::vector<TensorDict> parts(all_.size());
   for (const auto& [name, tensor] : state) {
     const std::string parameter = name.substr(0, name.rfind('.'));

@@ -1,5 +1,5 @@
 #pragma once
-// The part of a recipe that all models share: how long, how fast, how often to look.
+// The part of a recipe that all models share: optimiser, schedule, validation.
 
 #include <cstdint>
 #include <memory>
@@ -12,12 +12,12 @@
 
 namespace tarsier::zoo {
 
-/// The defaults are those with which nanoGPT trains on a CPU.
+/// The defaults are nanoGPT's for a CPU.
 struct Recipe {
   int64_t steps = 2000;
-  double epochs = 0;  ///< passes over the training data, in place of steps; 0: steps counts
+  double epochs = 0;  ///< passes over the training data, instead of steps; 0: `steps` counts
   int64_t batch_size = 12;
-  int64_t accumulate = 1;           ///< batches in a step
+  int64_t accumulate = 1;           ///< batches per step
   std::string optimizer = "adamw";  ///< or "muon"
   std::string schedule = "cosine";  ///< "linear", "noam" or "constant"
   double learning_rate = 1e-3;      ///< after the warm-up
@@ -28,24 +28,24 @@ struct Recipe {
   double beta2 = 0.99;
   double weight_decay = 0.1;  ///< of tensors with two or more dimensions
   double clip_norm = 1;       ///< 0: no clipping
-  double ema_decay = 0.98;   ///< of the averaged weights, which are validated and kept; 0: the last
-  int64_t eval_every = 500;  ///< steps; 0: once an epoch
+  double ema_decay = 0.98;    ///< of the averaged weights, which are validated and kept; 0: none
+  int64_t eval_every = 500;   ///< steps; 0: once an epoch
   int64_t checkpoint_every = 250;  ///< steps
-  int64_t patience = 0;  ///< validations without a gain after which training ends; 0: never
+  int64_t patience = 0;            ///< stop after so many validations without a gain; 0: never
 
   void add_to(Settings& settings);
 
-  /// The rate of step `step` (from 1) of `steps`: from 0 up to learning_rate in a straight line in
-  /// the warm-up, then down as `schedule` says: cosine or linear to min_learning_rate; noam as
-  /// 1/√step (Vaswani et al., 2017); constant not at all.
+  /// The rate of step `step` (from 1) of `steps`: linear from 0 to learning_rate during the
+  /// warm-up, then as `schedule` says: cosine or linear down to min_learning_rate; noam as 1/√step
+  /// (Vaswani et al., 2017); constant.
   double learning_rate_of(int64_t step, int64_t steps) const;
 };
 
 /// One or more optimisers that share a model's parameters and a learning rate.
 class Optimizers {
  public:
-  /// AdamW for all, which decays tensors with two or more dimensions only; where the recipe says
-  /// muon, Muon for the matrices named in `muon_names` and AdamW for the others.
+  /// AdamW for all, with weight decay only for tensors of two or more dimensions. If the recipe
+  /// says muon: Muon for the matrices named in `muon_names`, and AdamW for the others.
   Optimizers(const Recipe& recipe, const nn::Module& model,
              const std::vector<std::string>& muon_names);
 

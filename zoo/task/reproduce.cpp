@@ -22,7 +22,7 @@ const std::vector<ReproduceRow>& reproduce_rows() {
          "",
          {},
          {"exact", 99.5, 2, "%", true},
-         "none: the dates are of our own making"},
+         "none: the dates are generated"},
         {"translation",
          "translation",
          "multi30k",
@@ -105,7 +105,7 @@ std::unique_ptr<Task> configured(const ReproduceRow& row) {
   return task;
 }
 
-/// As config.json keeps them.
+/// The settings as config.json stores them.
 Json settings_of(const ReproduceRow& row) {
   RunConfig config;
   config.keep(configured(row)->settings());
@@ -131,7 +131,7 @@ void Reproduction::check_data(const std::vector<ReproduceRow>& rows) const {
   }
   if (missing.empty()) return;
   usage_fail("reproduce",
-             data_.empty() ? "say with --data DIR which folder holds "
+             data_.empty() ? "give the folder with --data DIR that holds "
                            : concat("the folder '", data_, "' of --data does not hold "),
              missing);
 }
@@ -139,7 +139,7 @@ void Reproduction::check_data(const std::vector<ReproduceRow>& rows) const {
 std::optional<SeedResult> Reproduction::finished(const ReproduceRow& row, uint64_t seed) const {
   const std::string path = folder(row, seed) + "/result.json";
   if (!fs::exists(path)) return {};
-  // Of other settings it is another result.
+  // With other settings it is another result.
   const RunConfig kept = RunFolder::open(folder(row, seed)).read_config();
   if (kept.model != row.model || kept.settings != settings_of(row)) return {};
   try {
@@ -147,7 +147,7 @@ std::optional<SeedResult> Reproduction::finished(const ReproduceRow& row, uint64
     check(json["metric"].as_string() == row.mark.name, "reproduce", "it is of another metric");
     return SeedResult{seed, number_of(json["value"]), json["seconds"].as_double()};
   } catch (const Error& error) {
-    fail("reproduce", path, " is damaged: ", error.what(), ". Remove it to evaluate anew");
+    fail("reproduce", path, " is damaged: ", error.what(), ". Remove it to evaluate again");
   }
 }
 

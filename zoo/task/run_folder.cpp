@@ -28,7 +28,7 @@ constexpr const char* kWeights = "model.safetensors";
 constexpr const char* kReport = "report.html";
 constexpr const char* kCheckpoint = "checkpoint/state.safetensors";
 
-/// The first file in the folder that training made, or "".
+/// The first file in the folder that belongs to a run, or "".
 std::string part_of_run(const std::string& path) {
   std::error_code ignored;
   for (const char* name : {kMetrics, kWeights, kCheckpoint})
@@ -36,7 +36,7 @@ std::string part_of_run(const std::string& path) {
   return "";
 }
 
-/// What a process that was killed while writing left behind (AtomicFile). Other files in the
+/// Removes what a process that was killed while writing left (AtomicFile). Other files in the
 /// folder are not ours.
 void remove_unfinished(const std::string& path) {
   std::error_code ignored;
@@ -68,7 +68,7 @@ bool same_bits(const Tensor& a, const Tensor& b) {
   });
 }
 
-/// Waits until the names in a folder are on the disk. Not every file system can.
+/// Waits until the names in a folder are on the disk. Not every file system supports this.
 void sync_folder(const fs::path& path) {
   const int folder = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return;
@@ -91,7 +91,7 @@ void RunConfig::apply_to(Settings& values) const {
     for (const auto& [name, value] : settings.as_object())
       values.set(name, value.is_string() ? value.as_string() : value.dump());
   } catch (const UsageError& error) {
-    // Nobody typed this on the command line: it is the file that is wrong.
+    // The file is wrong, not the command line.
     fail("config", "in config.json: ", error.what());
   }
 }
@@ -117,7 +117,7 @@ RunConfig RunFolder::read_config() const {
     config.data = json["data"];
     return config;
   } catch (const Error& error) {
-    fail("config", path, " is damaged: ", error.what(), ". Restore it, or train anew");
+    fail("config", path, " is damaged: ", error.what(), ". Restore it, or train again");
   }
 }
 
@@ -126,19 +126,19 @@ RunConfig RunFolder::read_config() const {
 RunFolder RunFolder::create(const std::string& path) {
   const std::string part = part_of_run(path);
   check(part.empty(), "run", "'", path, "' holds a run already (", part,
-        "): choose another --out, or go on with it by --resume ", path);
+        "): choose another --out, or continue it with --resume ", path);
   std::error_code error;
   if (fs::exists(path + "/" + kConfig, error)) {
     try {
       RunFolder(path).read_config();
     } catch (const Error&) {
       fail("run", "'", path, "' has a ", kConfig,
-           " of something else, which the run would replace: choose another --out");
+           " of something else, which the run would overwrite: choose another --out");
     }
   }
   fs::create_directories(path + "/checkpoint", error);
   check(!error, "run", "cannot make the folder '", path, "': ", error.message());
-  // Of what is in it, AtomicFile takes care.
+  // AtomicFile syncs the files in it.
   for (const fs::path& folder : {fs::path(path), fs::path(path).parent_path()}) sync_folder(folder);
   return RunFolder(path);
 }
@@ -151,7 +151,7 @@ RunFolder RunFolder::create_next(const std::string& stem) {
         "; choose another with --out");
   for (int number = 1;; ++number) {
     const std::string path = number == 1 ? stem : concat(stem, "-", number);
-    // True only for the one that made it: two runs that begin at once get two folders.
+    // True only for the process that made it: two runs that start together get two folders.
     const bool made = fs::create_directory(path, error);
     check(!error || fs::exists(path), "run", "cannot make the folder '", path,
           "': ", error.message(), "; choose another with --out");
@@ -176,7 +176,7 @@ void RunFolder::check_space(const std::string& path, int64_t bytes) {
   while (!fs::exists(existing, error) && existing.has_relative_path())
     existing = existing.parent_path();
   const fs::space_info space = fs::space(existing, error);
-  if (error || space.capacity == 0) return;  // not every file system knows
+  if (error || space.capacity == 0) return;  // unknown on some file systems
   check(space.available >= static_cast<uintmax_t>(bytes), "run", "the disk of '", path, "' has ",
         space.available >> 20, " MB left, but the run needs ", (bytes >> 20) + 1,
         " MB: make room, or choose another --out");
@@ -198,7 +198,7 @@ bool RunFolder::holds_weights(const TensorDict& weights) const {
     }
     return true;
   } catch (const Error&) {
-    return false;  // there is none, or it is not whole
+    return false;  // missing or damaged
   }
 }
 
@@ -207,8 +207,7 @@ TensorDict RunFolder::load_weights() const {
     return load_safetensors(file(kWeights));
   } catch (const Error& error) {
     if (!has_checkpoint()) throw;
-    fail("run", error.what(), ". Write it anew from the checkpoint: tarsier train --resume ",
-         path_);
+    fail("run", error.what(), ". Restore it from the checkpoint: tarsier train --resume ", path_);
   }
 }
 
@@ -254,8 +253,8 @@ Checkpoint RunFolder::load_checkpoint() const {
     checkpoint.without_gain = state["without_gain"].as_int();
     return checkpoint;
   } catch (const Error& error) {
-    fail("run", path, " is not a whole checkpoint: ", error.what(), ". Restore it, or train anew; ",
-         kWeights, " beside it can be used as before");
+    fail("run", path, " is not a complete checkpoint: ", error.what(),
+         ". Restore it, or train again; ", kWeights, " next to it can still be used");
   }
 }
 
@@ -263,7 +262,7 @@ Checkpoint RunFolder::load_checkpoint() const {
 
 RunLock::RunLock(const RunFolder& folder) {
   folder_ = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  // Some file systems have no locks: training goes on without one.
+  // Some file systems have no locks: then training runs without one.
   const bool taken =
       folder_ >= 0 && ::flock(folder_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   if (!taken) return;
@@ -293,11 +292,11 @@ bool MetricsLog::rewind(const RunFolder& folder, int64_t last_step,
     if (step > last_step) break;
     check(step > before, "run", path, ": line ", number, " is of step ", step,
           ", but the one before it of step ", before,
-          " already. Remove the lines that are too many, or move the file away: training does not "
+          " already. Remove the extra lines, or move the file away: training does not "
           "need it");
     before = step;
   }
-  // Cutting takes no room: it also works where the disk is full.
+  // Truncating needs no space: it works on a full disk as well.
   if (kept < text.size()) fs::resize_file(path, kept, error);
   check(!error, "run", "cannot cut ", path, ": ", error.message());
   return true;
@@ -340,7 +339,7 @@ void MetricsLog::append(std::string_view line) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
       const int reason = errno;
-      // Half a line is of no use to anybody.
+      // Do not leave half a line.
       if (size >= 0 && ::ftruncate(file_, size) != 0) errno = reason;
       fail("run", "cannot write ", path_, ": ", std::strerror(reason));
     }

@@ -1,16 +1,15 @@
 #pragma once
-// The folder of a run: everything that training leaves behind.
+// The folder of a run: everything that training writes.
 //
-//   config.json            the model, its settings, the seed, and what it must know of its data
-//   metrics.jsonl          one JSON object for every step
-//   report.html            a page for people: curves, predictions, where the model looks
+//   config.json            the model, its settings, the seed, and what the model knows of its data
+//   metrics.jsonl          one JSON object per step
+//   report.html            a page for people: curves, predictions, attention
 //   model.safetensors      the averaged weights of the best validation so far
-//   checkpoint/state.safetensors    weights, optimiser state, step and seed: all that resuming
-//   needs
+//   checkpoint/state.safetensors    weights, optimiser state, step, seed: all that resuming needs
 //
-// metrics.jsonl grows line by line. Every other file is written beside and renamed into place, so
-// that whatever happens, each is whole. The checkpoint is one file for the same reason: two files
-// cannot be renamed at once.
+// metrics.jsonl grows line by line. Every other file is written under a temporary name and renamed,
+// so that each is complete whatever happens. The checkpoint is one file for the same reason: two
+// files cannot be renamed at once.
 
 #include <cstdint>
 #include <functional>
@@ -28,21 +27,21 @@ namespace tarsier::zoo {
 
 struct StepReport;
 
-/// What config.json holds.
+/// The contents of config.json.
 struct RunConfig {
   std::string model;  ///< the name in `tarsier list`
   uint64_t seed = 1;
-  std::string data_path;  ///< absolute; "" for the embedded data
+  std::string data_path;  ///< absolute; "" for the built-in data
   Json settings = Json(Json::Object{});
   Json data = Json(Json::Object{});  ///< Task::describe_data()
 
-  /// Writes every setting into `settings`.
+  /// Stores every setting in `settings`.
   void keep(const Settings& values);
-  /// Sets every setting that is kept. Throws Error("config").
+  /// Restores every stored setting. Throws Error("config").
   void apply_to(Settings& values) const;
 };
 
-/// What a checkpoint holds.
+/// The contents of a checkpoint.
 struct Checkpoint {
   int64_t step = 0;  ///< steps done
   uint64_t seed = 0;
@@ -50,28 +49,29 @@ struct Checkpoint {
   TensorDict model;
   TensorDict optimizer;
   TensorDict average;     ///< of the weights
-  TensorDict best;        ///< the averaged weights of the best validation so far; empty before any
-  double best_value = 0;  ///< of the first metric, then
-  double best_loss = std::numeric_limits<double>::quiet_NaN();  ///< then; NaN: not measured
+  TensorDict best;        ///< the average at the best validation so far; empty before the first
+  double best_value = 0;  ///< the first metric at that validation
+  double best_loss = std::numeric_limits<double>::quiet_NaN();  ///< its loss; NaN: not measured
   int64_t best_step = 0;                                        ///< 0: none yet
   int64_t without_gain = 0;                                     ///< validations since
 };
 
 class RunFolder {
  public:
-  /// Makes a new folder, and those above it. Throws Error("run") where it holds a run already (a
-  /// run's config.json alone is none: that run ended before its first checkpoint) or a config.json
-  /// of something else, and where it cannot be made.
+  /// Makes a new folder, and its parents. Throws Error("run") if it holds a run already
+  /// (config.json alone does not count: that run ended before its first checkpoint) or a
+  /// config.json of something else, and if it cannot be made.
   static RunFolder create(const std::string& path);
-  /// create() with the first free one of `stem`, `stem`-2, `stem`-3, …
+  /// create() with the first free name of `stem`, `stem`-2, `stem`-3, …
   static RunFolder create_next(const std::string& stem);
-  /// The folder of an earlier run. Throws Error("run") where it is none.
+  /// The folder of an earlier run. Throws Error("run") if it is not one.
   static RunFolder open(const std::string& path);
 
   const std::string& path() const { return path_; }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
 
-  /// Throws Error("run") if the disk of `path`, which need not exist yet, has no room for `bytes`.
+  /// Throws Error("run") if the disk of `path`, which need not exist yet, has fewer than `bytes`
+  /// free.
   static void check_space(const std::string& path, int64_t bytes);
 
   void write_config(const RunConfig& config) const;
@@ -80,7 +80,7 @@ class RunFolder {
 
   void save_weights(const TensorDict& weights, const std::string& model) const;
   TensorDict load_weights() const;
-  /// Whether model.safetensors is whole and holds these, to the last bit.
+  /// Whether model.safetensors is intact and holds exactly these weights.
   bool holds_weights(const TensorDict& weights) const;
 
   bool has_checkpoint() const;
@@ -92,11 +92,11 @@ class RunFolder {
   std::string path_;
 };
 
-/// While it lives, no other process can train in the folder: two would write each other's files.
-/// The system takes it back from a process that ends, however it ends.
+/// While it lives, no other process can train in the folder: two would overwrite each other's
+/// files. The system releases it when the process ends, however it ends.
 class RunLock {
  public:
-  /// Throws Error("run") where another process has it.
+  /// Throws Error("run") if another process holds it.
   explicit RunLock(const RunFolder& folder);
   ~RunLock();
   RunLock(const RunLock&) = delete;
@@ -106,13 +106,13 @@ class RunLock {
   int folder_ = -1;
 };
 
-/// metrics.jsonl, open for more lines.
+/// metrics.jsonl, open for appending.
 class MetricsLog {
  public:
-  /// Cuts the log of an earlier process behind the lines of the steps up to `last_step` (a resumed
-  /// run does the later ones again), or behind the last whole line. Returns false, and leaves
-  /// everything as it is, where `interrupted`, asked every now and then, says so. Throws
-  /// Error("run") for a damaged line, and for a step that comes twice.
+  /// Cuts the log of an earlier process after the lines of the steps up to `last_step` (a resumed
+  /// run repeats the later ones), or after the last complete line. Returns false, and changes
+  /// nothing, if `interrupted`, which is called now and then, returns true. Throws Error("run") for
+  /// a damaged line, and for a repeated step.
   static bool rewind(const RunFolder& folder, int64_t last_step,
                      const std::function<bool()>& interrupted);
 
@@ -121,8 +121,8 @@ class MetricsLog {
   MetricsLog(const MetricsLog&) = delete;
   MetricsLog& operator=(const MetricsLog&) = delete;
 
-  /// Adds a line; it is in the file when this returns. `items` names the speed: "tokens".
-  /// Throws Error("run") where it cannot be written; then no part of it is there.
+  /// Appends a line; it is in the file when this returns. `items` names the speed: "tokens".
+  /// Throws Error("run") if it cannot be written; then no part of it is in the file.
   void write(const StepReport& report, const std::string& items);
   /// Waits until all lines are on the disk.
   void sync() const;

@@ -75,7 +75,7 @@ std::string Settings::value_of(const Entry& entry) const {
   if (const auto* choices = std::get_if<Choices>(&entry.target)) {
     const size_t chosen = choices->get();
     check(chosen < choices->names.size(), "settings", owner_, ": ", entry.name,
-          " has a value that is none of ", listed(choices->names));
+          " has a value that is not one of ", listed(choices->names));
     return choices->names[chosen];
   }
   char digits[32];

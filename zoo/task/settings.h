@@ -1,6 +1,6 @@
 #pragma once
-// Variables by name: the sizes and rates that --set reaches and config.json keeps, and what a task
-// can be told by options of `tarsier predict`.
+// Variables by name: the sizes and rates that --set changes and config.json stores, and the options
+// of a task in `tarsier predict`.
 
 #include <cstdint>
 #include <functional>
@@ -13,24 +13,24 @@
 
 namespace tarsier::zoo {
 
-/// A list of names, each bound to a variable. The variables must live as long.
+/// A list of names, each bound to a variable. The variables must outlive it.
 class Settings {
  public:
-  /// `owner` is the model's name and `tag` the tag of the errors. Those of a command are options,
-  /// with two dashes before their names.
+  /// `owner` is the model's name and `tag` the tag of the errors. With the tag of a command they
+  /// are options, and errors write them with two dashes.
   explicit Settings(std::string owner, std::string tag = "settings")
       : owner_(std::move(owner)), tag_(std::move(tag)), dashes_(tag_ == "settings" ? "" : "--") {}
 
-  /// Binds `name` to a variable. Values outside of [low, high] are refused.
+  /// Binds `name` to a variable. Values outside [low, high] are refused.
   void add(const std::string& name, int64_t& variable, const std::string& help, int64_t low = 1,
            int64_t high = std::numeric_limits<int32_t>::max());
   void add(const std::string& name, double& variable, const std::string& help, double low = 0,
            double high = std::numeric_limits<double>::max());
   void add(const std::string& name, bool& variable, const std::string& help);
-  /// One of `choices`; any text where there are none.
+  /// One of `choices`; any text if there are none.
   void add(const std::string& name, std::string& variable, const std::string& help,
            std::vector<std::string> choices);
-  /// One of `choices`, each with its name. Throws Error("settings") where the variable has none of
+  /// One of `choices`, each with its name. Throws Error("settings") if the variable has none of
   /// these values.
   template <class T>
   void add_choice(const std::string& name, T& variable, const std::string& help,
@@ -46,21 +46,21 @@ class Settings {
     entries_.push_back({name, help, std::move(entry)});
   }
 
-  /// Sets `name` from text: a number, or true or false. Throws UsageError with the tag for an
-  /// unknown name (listing the known ones) and for values that are not what it takes (listing the
+  /// Sets `name` from text: a number, true or false, or a choice. Throws UsageError with the tag
+  /// for an unknown name (listing the known ones) and for invalid values (listing the
   /// choices).
   void set(const std::string& name, const std::string& text);
-  /// The value as set() takes it. Numbers are written so that reading them gives the same bits.
+  /// The value as set() takes it. Reading a number back gives the same bits.
   std::string get(const std::string& name) const;
   bool has(const std::string& name) const;
   bool is_text(const std::string& name) const;
   const std::string& help(const std::string& name) const { return find(name).help; }
-  /// How help calls the value of an option: "N" for a whole number, "X" for others, "yes|no" for
+  /// The value's placeholder in help: "N" for a whole number, "X" for other numbers, "yes|no" for
   /// choices, else "TEXT"; "" for a switch, which takes none.
   std::string value_name(const std::string& name) const;
 
   std::vector<std::string> names() const;
-  /// "  n_layer=4   blocks", one line for each, as help shows them.
+  /// "  n_layer=4   blocks", one line per setting, for help.
   std::string describe() const;
 
  private:
@@ -78,7 +78,7 @@ class Settings {
   };
   struct Choices {
     std::vector<std::string> names;
-    std::function<size_t()> get;  // the number of the value; that of names where it is none of them
+    std::function<size_t()> get;  // the index of the value, or names.size() if it is not a choice
     std::function<void(size_t)> set;
   };
   struct Entry {
@@ -88,7 +88,7 @@ class Settings {
   };
   const Entry& find(const std::string& name) const;
   std::string value_of(const Entry& entry) const;
-  /// Of an entry with choices, its names.
+  /// The names of an entry's choices.
   static std::vector<std::string> choices_of(const Entry& entry);
 
   std::string owner_, tag_, dashes_;

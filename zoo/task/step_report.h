@@ -1,5 +1,5 @@
 #pragma once
-// What is known of a training step.
+// The measurements of a training step.
 
 #include <cstdint>
 
@@ -7,18 +7,18 @@
 
 namespace tarsier::zoo {
 
-/// One step, after it was done.
+/// A completed step.
 struct StepReport {
   int64_t step = 0;   ///< from 1
   int64_t steps = 0;  ///< of the whole run
   double train_loss = 0;
-  double weight = 1;  ///< the number (or weights) of the targets that it is the mean of
+  double weight = 1;  ///< the number (or total weight) of the targets that the loss averages
   double learning_rate = 0;
   double grad_norm = 0;  ///< before clipping
   double items_per_second = 0;
-  double seconds = 0;       ///< trained so far, with the runs that this one continues
+  double seconds = 0;       ///< trained so far, including the runs that this one continues
   double seconds_left = 0;  ///< estimated
-  Metrics metrics = {};     ///< of the validation split, where they were measured
+  Metrics metrics = {};     ///< of the validation split, if measured after this step
 };
 
 }  // namespace tarsier::zoo

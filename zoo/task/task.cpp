@@ -32,16 +32,17 @@ Settings Task::predict_options() {
 // ------------------------------------------------------------------------------- data and model
 
 void Task::require(bool met, const char* call, const char* first) const {
-  check(met, "task", name_, ": ", call, " comes after ", first);
+  check(met, "task", name_, ": call ", first, " before ", call);
 }
 
 void Task::load_data(const std::string& path) {
   const Json before(knows_ ? known() : Json::Object{});
   sampler_.reset();
   load(path, !knows_);
-  // Weights of another vocabulary would be read as if they were of this one.
-  check(!knows_ || Json(known()) == before, "task", name_,
-        ": use() changed what the model knows of its data. Only learn() and restore() may");
+  // Weights of another vocabulary would be taken for weights of this one.
+  check(
+      !knows_ || Json(known()) == before, "task", name_,
+      ": use() changed what the model knows of its data. Only learn() and restore() may change it");
   knows_ = loaded_ = true;
 }
 
@@ -53,14 +54,14 @@ Json Task::describe_data() const {
 }
 
 void Task::restore_data(const Json& data) {
-  check(!loaded_, "task", name_, ": restore_data() comes before load_data()");
+  check(!loaded_, "task", name_, ": call restore_data() before load_data()");
   restore(data);
   knows_ = true;
 }
 
 void Task::build(uint64_t seed) {
   require(knows_, "build()", "load_data() or restore_data()");
-  sampler_.reset();  // the size of a batch may be another
+  sampler_.reset();  // the batch size may have changed
   Generator generator(seed);
   model_ = made(generator);
 }
@@ -144,12 +145,12 @@ void Task::predict(const std::vector<std::string>& inputs, std::ostream& out, st
     const bool blank = is_blank(input);
     if (!blank && notes != nullptr) note(input, *notes);
     out << (blank ? "" : answer(input)) << std::endl;
-    check(out.good(), "output", "cannot write any more");
+    check(out.good(), "output", "cannot write to standard output");
   }
 }
 
 std::string Task::answer(const std::string&) {
-  fail("predict", name_, " has nothing to say to an input: it only learns");
+  fail("predict", name_, " does not answer inputs: it can only be trained");
 }
 
 void Task::show_sample(std::ostream& out) {

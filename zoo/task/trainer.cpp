@@ -20,7 +20,7 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// One training run, from its first or its next step to its last.
+/// One training run, from the first step, or the next one if resumed, to the last.
 class Run {
  public:
   Run(Task& task, const RunFolder& folder, const TrainOptions& options, TrainObserver& observer)
@@ -66,7 +66,7 @@ class Run {
   StepReport train_step() {
     const auto start = Clock::now();
     ++step_;
-    // Dropout draws from here: from a place that depends on the seed and the step alone.
+    // Dropout draws from here; the state depends only on the seed and the step.
     default_generator().set_state({options_.seed, static_cast<uint64_t>(step_) << 24});
     StepReport report{.step = step_, .steps = steps_};
     report.learning_rate = task_.recipe.learning_rate_of(step_, steps_);
@@ -74,7 +74,7 @@ class Run {
     optimizers_.zero_grad();
     int64_t items = 0;
     // A mean of means would let a token of a short batch count more than one of a long batch. So
-    // each mean gets the share that its targets have in the whole step.
+    // each batch's mean is weighted by its share of the step's targets.
     std::vector<Batch> parts;
     report.weight = 0;
     for (int64_t part = 1; part <= task_.recipe.accumulate; ++part) {
@@ -97,7 +97,7 @@ class Run {
     check_finite("gradient's norm", report.grad_norm, report.learning_rate);
     optimizers_.step();
     average_.update();
-    // A clock may stand still for a step that is short.
+    // A clock may not advance during a short step.
     report.items_per_second = static_cast<double>(items) / std::max(seconds_since(start), 1e-9);
     return report;
   }
@@ -106,20 +106,20 @@ class Run {
     if (std::isfinite(value)) return;
     fail("train", "the ", what, " became ", fixed(value, 4), " in step ", step_,
          ", at learning rate ", learning_rate,
-         ": training diverged, a smaller --set learning_rate may help. The checkpoint"
+         ": training diverged. Try a smaller --set learning_rate. The checkpoint"
          " of step ",
          *saved_step_, " is kept in ", folder_.path());
   }
 
-  /// The first metric decides, and losses tell of divergence. The others are for people: they may
-  /// be infinite, as the perplexity of a loss of 710 is.
+  /// The first metric decides, and losses tell of divergence. The others may be infinite, like the
+  /// perplexity of a loss of 710.
   void check_finite(const Metrics& metrics) const {
     for (const Metric& metric : metrics)
       if (metric.name == metrics.front().name || metric.name.ends_with("loss"))
         check_finite(metric.name, metric.value, task_.recipe.learning_rate_of(step_, steps_));
   }
 
-  /// Validates the averaged weights, and keeps them where they are the best so far.
+  /// Validates the averaged weights, and keeps them if they are the best so far.
   Metrics validate() {
     observer_.on_validation(step_);
     average_.swap();
@@ -166,8 +166,8 @@ class Run {
     checkpoint.best_step = best_step_;
     checkpoint.without_gain = without_gain_;
     with_advice([&] {
-      // The order is that in which one follows from the other. resume() makes up for what was not
-      // written any more: lines of later steps are cut off, and weights come from the checkpoint.
+      // In order of dependence. resume() handles what was not written any more: lines of later
+      // steps are cut off, and weights come from the checkpoint.
       if (metrics_) metrics_->sync();
       folder_.save_checkpoint(checkpoint);
       saved_step_ = step_;
@@ -175,7 +175,7 @@ class Run {
     });
   }
 
-  /// The best so far; before the first validation, the average of the moment.
+  /// The best weights so far; before the first validation, the current average.
   TensorDict weights_for_use() {
     if (best_step_ > 0) return best_;
     average_.swap();
@@ -184,7 +184,8 @@ class Run {
     return weights;
   }
 
-  /// Does what writes into the folder. Where that fails, says what is left and how to go on.
+  /// Runs `write`, which writes into the folder. If it fails, says what is left and how to
+  /// continue.
   template <class Write>
   void with_advice(const Write& write) const {
     try {
@@ -195,7 +196,7 @@ class Run {
             folder_.path(), " was removed or renamed while training");
       fail("train", "saving failed after step ", step_, ": ", error.what(),
            ". The checkpoint of step ", *saved_step_,
-           " is whole: fix that, then go on with --resume ", folder_.path());
+           " is intact: fix that, then continue with --resume ", folder_.path());
     }
   }
 
@@ -224,13 +225,13 @@ class Run {
     }
   }
 
-  /// Leaves the model with the best weights, and measures these once more: a resumed run that had
-  /// nothing left to do knows no more of them than their first metric.
+  /// Leaves the model with the best weights, and measures them once more: a resumed run that had
+  /// nothing left to do knows only their first metric.
   TrainOutcome finish() {
     batches_.reset();
     if (best_step_ == 0) {
       validate();
-      save();  // what it found
+      save();  // the result
     }
     task_.model().load_state_dict(best_);
     task_.model().eval();
@@ -266,7 +267,7 @@ class Run {
 
 double estimated_seconds(Task& task, uint64_t seed) {
   double seconds = INFINITY;
-  for (int64_t number = 1; number <= 2; ++number) {  // the first meets cold memory
+  for (int64_t number = 1; number <= 2; ++number) {  // the first one also warms up the memory
     const auto start = Clock::now();
     task.loss(task.batch(number, seed)).backward();
     seconds = std::min(seconds, seconds_since(start));
@@ -283,7 +284,7 @@ void check_batch_memory(Task& task, uint64_t seed) {
   double state = 0, example = 0;  // bytes
   for (const Tensor& parameter : task.model().parameters())
     state += static_cast<double>(parameter.numel() * size_of(parameter.dtype()));
-  for (int64_t number = 1; number <= 3; ++number) {  // texts are of different lengths
+  for (int64_t number = 1; number <= 3; ++number) {  // texts have different lengths
     task.model().zero_grad();
     reset_peak_memory();
     const int64_t before = memory_stats().current_bytes;
@@ -293,7 +294,7 @@ void check_batch_memory(Task& task, uint64_t seed) {
   }
   task.recipe.batch_size = wanted;
   task.build(seed);
-  // Next to the batch: weights, gradients, two moments, their average, the best of it.
+  // In addition to the batch: weights, gradients, two moments, average, best average.
   const double have = machine_memory(), room = (have - 6 * state) / std::max(example, 1.0);
   const auto fits = static_cast<int64_t>(std::max(room, 0.0));
   check(batch <= fits, "memory", "a batch of ", with_commas(batch), " takes about ",

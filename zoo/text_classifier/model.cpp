@@ -15,9 +15,9 @@ const Config& checked(const Config& config) {
         "heads=", config.heads, " does not divide width=", config.width,
         ": every head gets an equal share of the width; take another number of heads or width");
   check(config.embedding_scale > 0, "text_classifier", "embedding_scale=", config.embedding_scale,
-        ": a number above 0 expected");
+        ": expected a number above 0");
   check(config.pairs >= 0, "text_classifier", "pairs=", config.pairs,
-        ": say how many pairs have an embedding, 0 for none");
+        ": expected the number of pairs with an embedding, 0 for none");
   return config;
 }
 
@@ -78,13 +78,13 @@ void TextClassifier::choose_pairs(const std::vector<std::vector<int32_t>>& texts
   copy_(pair_keys, from_vector(keys, {config.pairs}));
 }
 
-/// The row of the pair embedding for every token of texts of length T, one after the other.
+/// The row of the pair embedding for every token of texts of length T, in order.
 std::vector<int64_t> TextClassifier::pair_rows(const std::vector<int64_t>& tokens,
                                                size_t length) const {
   const int64_t *begin = pair_keys.data<int64_t>(), *end = begin + config.pairs;
   std::vector<int64_t> rows(tokens.size());
   for (size_t i = 0; i < tokens.size(); ++i) {
-    if (i % length == 0) continue;  // no pair
+    if (i % length == 0) continue;  // the first token has no pair
     const int64_t key = tokens[i - 1] * config.vocab_size + tokens[i];
     const int64_t* at = std::lower_bound(begin, end, key);
     if (at != end && *at == key) rows[i] = at - begin + 1;
@@ -94,7 +94,7 @@ std::vector<int64_t> TextClassifier::pair_rows(const std::vector<int64_t>& token
 
 namespace {
 
-/// How often each thing stands in texts of each class, plus 2 (with 1, rare words would say more):
+/// How often each thing occurs in texts of each class, plus 2 (with 1, rare words would say more):
 /// (rows, classes).
 struct Counts {
   int64_t rows, classes;
@@ -143,13 +143,13 @@ int64_t TextClassifier::longest() const {
   return config.position == nn::PositionKind::learned ? config.max_length : kNoLimit;
 }
 
-/// What goes into the encoder: (B, T, C).
+/// The input of the encoder: (B, T, C).
 Tensor TextClassifier::embedded(const Arg& index) {
   check(index.dim() == 2, "text_classifier", "indices of shape ", index.shape(),
-        ": (B, T) expected");
+        ": expected (B, T)");
   check(index.size(1) <= longest(), "text_classifier", "indices of shape ", index.shape(),
-        ": (B, T) with T up to max_length ", config.max_length,
-        " expected, for learned positions end there");
+        ": expected (B, T) with T up to max_length ", config.max_length,
+        ", where learned positions end");
   Tensor x = embedding(index);  // (B, T, C)
   if (pair_embedding)
     x = x + (*pair_embedding)(from_vector(

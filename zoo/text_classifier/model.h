@@ -1,18 +1,18 @@
 #pragma once
-// Text classifier: an encoder reads a text in both directions at once, and what it made of all its
-// words is one vector, from which a linear map tells the class.
+// Text classifier: an encoder reads a text in both directions at once, its outputs are pooled into
+// one vector, and a linear map gives the class.
 //
 //   token indices (B, T), and which of them are padding (B, T)
 //     → token embedding + pair embedding + position → dropout      (B, T, C)
 //     → encoder: attention between all tokens, then an MLP for each      (B, T, C)
-//     → pooling: the mean over the tokens that are no padding, or the first one's vector   (B, C)
+//     → pooling: the mean over the tokens without padding, or the first one's vector   (B, C)
 //     → dropout → head: logits                    (B, classes)
 //
-// The pair embedding, which may be left out, is a vector for a token and the one before it: "not
-// funny" need not be put together from "not" and "funny" by attention, which few texts teach.
+// The optional pair embedding is a vector for a token and the one before it: attention need not
+// combine "not" and "funny" to "not funny", which few texts teach.
 //
 // Sources: Vaswani et al. 2017, "Attention is all you need"; the [CLS] token: Devlin et al. 2019,
-// "BERT"; what pairs of words are worth: Wang and Manning 2012, "Baselines and bigrams: simple,
+// "BERT"; the value of word pairs: Wang and Manning 2012, "Baselines and bigrams: simple,
 // good sentiment and topic classification".
 //
 // B batch, T time (tokens), C width, V vocabulary.
@@ -27,7 +27,7 @@
 
 namespace tarsier::zoo::text_classifier {
 
-/// What stands for the whole text. With class_token every text must begin with a token that is
+/// What represents the whole text. With class_token every text must begin with a token that is
 /// always the same.
 enum class Pooling { mean, class_token };
 
@@ -38,13 +38,13 @@ struct Config {
   int64_t width = 128;       ///< C
   int64_t layers = 2;
   int64_t heads = 4;        ///< divides the width
-  int64_t mlp_width = 256;  ///< inside of the MLP
-  int64_t pairs = 0;        ///< that have an embedding; 0: none
+  int64_t mlp_width = 256;  ///< inside the MLP
+  int64_t pairs = 0;        ///< the number of pairs with an embedding
   double dropout = 0.3;
-  /// Of what the tables of tokens and pairs give at the start. Where it is small, words say little
-  /// before they were learned.
+  /// Of the rows of the tables of tokens and pairs at the start. If it is small, words mean little
+  /// before they are learned.
   double embedding_deviation = 1;
-  /// What the tables' rows are multiplied by: a step of the optimiser moves words as much further.
+  /// The rows of the tables are multiplied by it: a step of the optimiser moves words further.
   double embedding_scale = 11;
   nn::PositionKind position = nn::PositionKind::sinusoidal;
   Pooling pooling = Pooling::mean;
@@ -62,32 +62,32 @@ struct TextClassifier : nn::Layer<TextClassifier> {
 
   /// Starts with tables N(0, d²), d = embedding_deviation / embedding_scale, the other matrices
   /// Xavier-uniform, biases 0.
-  /// Throws Error("text_classifier") where the sizes do not fit together.
+  /// Throws Error("text_classifier") if the sizes do not fit together.
   explicit TextClassifier(const Config& config, Generator& generator = default_generator());
 
-  /// The longest T: kNoLimit, but max_length with learned positions.
+  /// The longest T: max_length with learned positions, otherwise kNoLimit.
   int64_t longest() const;
 
-  /// Logits of the classes: index (B, T) i64, padding (B, T) bool, true where a text has ended →
-  /// (B, classes). Throws Error("text_classifier") where T is more than longest().
+  /// Logits of the classes: index (B, T) i64, padding (B, T) bool, true at padding → (B, classes).
+  /// Throws Error("text_classifier") if T is more than longest().
   Tensor forward(const Arg& index, const Tensor& padding);
 
-  /// Chooses the most frequent pairs of tokens in `texts`, of those that occur twice or more, as
-  /// the ones that have an embedding. Without this call none has. Once, before training.
+  /// Chooses the pairs of tokens that have an embedding: the most frequent in `texts`, if they
+  /// occur at least twice. Without this call none has. Call it once, before training.
   void choose_pairs(const std::vector<std::vector<int32_t>>& texts);
 
-  /// Adds to the embedding of every token, and of every pair, what is told by how often it stands
-  /// in texts of each class:
+  /// Adds to the embedding of every token, and of every pair, what its frequency in texts of each
+  /// class tells:
   ///   scale · Σ_c r_c·u_c,
-  ///   r_c = log(p_c / p_¬c), p_c = (2 + its number in class c) / the sum of that over all tokens,
-  /// p_¬c the same of all other classes; u_c a vector N(0, 1) that stands for the class. Training
-  /// then begins near what naive Bayes knows, and learns what words mean together.
+  ///   r_c = log(p_c / p_¬c), p_c = (2 + its count in class c) / the sum of that over all tokens,
+  /// p_¬c the same for all other classes; u_c a vector N(0, 1) for the class. So training starts
+  /// near naive Bayes, and learns what words mean together.
   /// Source: Wang and Manning 2012, whose NBSVM multiplies the inputs of a linear classifier by r.
   void start_from_counts(const std::vector<std::vector<int32_t>>& texts,
                          const std::vector<int64_t>& labels, double scale, Generator& generator);
 
-  /// Where the last layer looks, on average over the heads: what the first token, or with mean
-  /// pooling the mean over the text, gives to each token, (B, T). Sums to 1.
+  /// The attention of the last layer, averaged over the heads: from the first token, or with mean
+  /// pooling averaged over the text, to each token, (B, T). Sums to 1.
   Tensor attention(const Arg& index, const Tensor& padding);
 
  private:

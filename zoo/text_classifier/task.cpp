@@ -17,12 +17,12 @@ namespace tarsier::zoo::text_classifier {
 
 namespace {
 
-/// Which stream of random numbers hides tokens.
+/// The stream of random numbers that hides tokens.
 constexpr uint64_t kTokenStream = uint64_t{3} << 62;
 
 enum class Preset {
   sources,    // for the default data
-  sentiment,  // for film reviews of one sentence, and what is like them
+  sentiment,  // for movie reviews of one sentence, and similar data
 };
 
 class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
@@ -39,8 +39,8 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
       tokens_.lower = false;
       return;
     }
-    // 8,500 sentences teach few words well. Words and pairs begin with what counting tells about
-    // them, and move slowly; a small encoder learns for a short time what to make of them.
+    // 8,500 sentences teach few words well. So words and pairs start from what counts tell about
+    // them and move slowly; a small encoder learns for a short time to combine them.
     recipe.epochs = 3;
     recipe.learning_rate = 5e-4;
     config_.layers = 1;
@@ -50,7 +50,7 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
     config_.embedding_deviation = 0.03;
     config_.embedding_scale = 1;
     naive_bayes_ = 0.2;      // two directions: 0.3 along their difference
-    label_smoothing_ = 0.2;  // as accurate without, but far too sure of itself
+    label_smoothing_ = 0.2;  // without it as accurate, but overconfident
   }
 
   std::string items() const override { return "texts"; }
@@ -80,7 +80,7 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
 
   void show_sample(std::ostream& out) override {
     const int64_t count = std::min<int64_t>(5, validation_.size());
-    for (int64_t i = 0; i < count; ++i) {  // from all over the split: it may lie sorted by label
+    for (int64_t i = 0; i < count; ++i) {  // spread over the split, which may be sorted by label
       const auto at = static_cast<size_t>(i * validation_.size() / count);
       std::vector<int32_t> ids(validation_.rows[at].begin() + 1, validation_.rows[at].end());
       const std::string text = tokenizer_->decode(ids);
@@ -94,8 +94,8 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
     add_confusion(page, score.confusion(), labels_.names());
     page.section("Validation texts");
     page.paragraph(
-        "The mistakes of which the model was surest, then others. The colour of a word is how much "
-        "the last layer looks at it, on average over its heads.");
+        "The most confident mistakes, then other answers. The colour of a word shows how much "
+        "the last layer attends to it, averaged over the heads.");
     const NoGrad no_grad;
     for (const Answer& answer : worth_showing(score.answers(), 10, 8)) {
       const std::vector<int32_t>& ids = validation_.rows[static_cast<size_t>(answer.example)];
@@ -108,7 +108,7 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
   std::optional<Choice> choice() const override { return Choice{labels_.size(), "classes"}; }
 
   std::string example_input() const override {
-    // As much of a text as a person would type.
+    // About as much text as a user would type.
     const std::string text = validation_.size() == 0 ? "" : tokenizer_->decode(validation_.rows[0]);
     return text.size() <= 60 ? text : text.substr(0, text.rfind(' ', 60));
   }
@@ -119,7 +119,7 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
   LabelledData read(const std::string& path) override {
     if (path.empty() && preset_ == Preset::sentiment)
       usage_fail(
-          "train", "sentiment has no data of its own: give --data DIR, a folder with ",
+          "train", "sentiment has no built-in data: give --data DIR, a folder with ",
           "train.tsv, val.tsv and test.tsv, or --data FILE. 'text-classifier' has pieces of ",
           "tarsier's source text");
     source_ = path.empty() ? "pieces of tarsier's own source text" : "'" + path + "'";
@@ -174,44 +174,45 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
 
   void add_data_settings(Settings& settings) override {
     settings.add_choice(
-        "order", columns_.order, "of two columns that have no names",
+        "order", columns_.order, "order of two columns without names",
         {{"label-text", FieldOrder::label_first}, {"text-label", FieldOrder::text_first}});
-    settings.add("text", columns_.text, "the texts' column: its name or number", {});
-    settings.add("label", columns_.label, "the labels' column: its name or number", {});
+    settings.add("text", columns_.text, "the column of the texts: name or number", {});
+    settings.add("label", columns_.label, "the column of the labels: name or number", {});
     settings.add_choice("header", columns_.header, "whether line 1 names the columns",
                         {{"auto", Header::automatic}, {"yes", Header::yes}, {"no", Header::no}});
   }
 
   void add_settings(Settings& settings) override {
-    settings.add("layers", config_.layers, "of the encoder", 1, 1000);
+    settings.add("layers", config_.layers, "layers of the encoder", 1, 1000);
     settings.add("heads", config_.heads, "attention heads; must divide width");
-    settings.add("width", config_.width, "of the stream between the layers");
-    settings.add("mlp_width", config_.mlp_width, "inside of a layer's MLP");
-    settings.add("pairs", config_.pairs, "neighbours that have an embedding together; 0: none", 0,
+    settings.add("width", config_.width, "width of the stream between the layers");
+    settings.add("mlp_width", config_.mlp_width, "width inside a layer's MLP");
+    settings.add("pairs", config_.pairs, "token pairs with an embedding of their own; 0: none", 0,
                  1 << 24);
-    settings.add("embedding_deviation", config_.embedding_deviation, "of embeddings at the start",
-                 0, 100);
+    settings.add("embedding_deviation", config_.embedding_deviation,
+                 "of the embeddings at the start", 0, 100);
     settings.add("embedding_scale", config_.embedding_scale,
-                 "steps of the optimiser move words by as much more", 1e-3, 1000);
-    settings.add("naive_bayes", naive_bayes_, "share of count ratios in the first embeddings", 0,
+                 "factor by which steps move words further", 1e-3, 1000);
+    settings.add("naive_bayes", naive_bayes_, "weight of count ratios in the first embeddings", 0,
                  100);
     settings.add("max_length", config_.max_length, "tokens of a text that are trained on");
-    settings.add_choice("position", config_.position, "how a token's place is told",
+    settings.add_choice("position", config_.position, "how positions are encoded",
                         {{"sinusoidal", nn::PositionKind::sinusoidal},
                          {"learned", nn::PositionKind::learned},
                          {"none", nn::PositionKind::none}});
-    settings.add_choice("pooling", config_.pooling, "what stands for the text",
+    settings.add_choice("pooling", config_.pooling, "what represents the text",
                         {{"mean", Pooling::mean}, {"class_token", Pooling::class_token}});
-    settings.add("dropout", config_.dropout, "share of activations dropped in training", 0, 0.99);
-    settings.add("token_dropout", token_dropout_, "share of tokens hidden in training", 0, 0.99);
-    settings.add("label_smoothing", label_smoothing_, "share of the target spread evenly", 0, 1);
-    settings.add("balanced", balanced_, "rare labels weigh as much as frequent ones");
+    settings.add("dropout", config_.dropout, "fraction of activations dropped in training", 0,
+                 0.99);
+    settings.add("token_dropout", token_dropout_, "fraction of tokens hidden in training", 0, 0.99);
+    settings.add("label_smoothing", label_smoothing_, "fraction of the target spread evenly", 0, 1);
+    settings.add("balanced", balanced_, "rare labels count as much as frequent ones");
     tokens_.add_to(settings);
   }
 
   // ---- use ----
 
-  /// An input is a text, and the answer its likeliest labels: "positive (98.2 %), negative (1.8 %)".
+  /// The input is a text, the answer its likeliest labels: "positive (98.2 %), negative (1.8 %)".
   std::string answer(const std::string& text) override {
     const NoGrad no_grad;
     const std::vector<std::vector<int32_t>> rows{text_tokens(text, *tokenizer_, longest())};
@@ -238,7 +239,7 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
   }
 
  private:
-  /// The longest text that can be read, which may be longer than those trained on.
+  /// The longest text that can be read; it may be longer than those trained on.
   int64_t longest() const {
     return config_.position == nn::PositionKind::learned ? config_.max_length : kNoLimit;
   }
@@ -249,7 +250,7 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
     return metrics;
   }
 
-  /// The answers to all of `data`.
+  /// The answers for all of `data`.
   ClassifierScore scored(const TokenTexts& data) {
     NoGrad no_grad;
     ClassifierScore score(labels_.size());

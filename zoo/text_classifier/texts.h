@@ -1,5 +1,5 @@
 #pragma once
-// Labelled texts as tokens, and batches of them, as a classifier learns from them.
+// Labelled texts as tokens, and batches of them for a classifier.
 
 #include <cstdint>
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace tarsier::zoo::text_classifier {
 
-/// kBegin and the first tokens of a text, at most `max_length` in all (kNoLimit: all tokens).
+/// kBegin and the first tokens of a text, at most `max_length` in total (kNoLimit: all tokens).
 std::vector<int32_t> text_tokens(const std::string& text, const Tokenizer& tokenizer,
                                  int64_t max_length);
 
@@ -30,13 +30,13 @@ struct TokenTexts {
   /// Batches of texts of similar length.
   BatchSampler sampler(int64_t batch_size, RandomKey key) const;
 
-  /// The texts with these numbers: "index" (B, T) i64, filled up with kPad, "padding" (B, T) bool,
-  /// true where a text has ended, and "labels" (B) i64.
+  /// The texts with these numbers: "index" (B, T) i64, padded with kPad, "padding" (B, T) bool,
+  /// true at padding, and "labels" (B) i64.
   Batch batch(const std::vector<int64_t>& chosen) const;
 };
 
-/// Makes a share of the tokens of `batch` unknown, drawn from `key`, but no special ones. Where
-/// others are missing every time, a model cannot rely on any one alone.
+/// Makes a random fraction of the tokens of `batch` unknown, drawn from `key`, but no special
+/// tokens. A model then cannot rely on any single token.
 /// Source: Iyyer et al. 2015, "Deep unordered composition rivals syntactic methods" (word dropout).
 void drop_tokens(Batch& batch, double share, RandomKey key);
 

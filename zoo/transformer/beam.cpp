@@ -10,7 +10,7 @@ namespace tarsier::zoo::transformer {
 
 namespace {
 
-/// A way to go on: the sequence `parent`, and `token` behind it.
+/// A possible step: the sequence `parent` continued by `token`.
 struct Step {
   int64_t parent;
   int32_t token;
@@ -22,7 +22,7 @@ double scored(double log_probability, size_t length, double penalty) {
 }
 
 /// The best steps from the sequences `alive`, the best first. `log_p` has a row for each of `count`
-/// beams. Where `full`, the sequences have all the tokens that they may have, and can only end.
+/// beams. If `full`, the sequences have the maximal length and can only end.
 std::vector<Step> best_steps(const std::vector<double>& log_p, const std::vector<Hypothesis>& alive,
                              int64_t count, bool full, int32_t end) {
   const size_t vocabulary = log_p.size() / static_cast<size_t>(count);
@@ -32,12 +32,12 @@ std::vector<Step> best_steps(const std::vector<double>& log_p, const std::vector
       if (full && static_cast<int32_t>(token) != end) continue;
       const double p = log_p[row * vocabulary + token];
       check(!std::isnan(p), "beam_search", "the model's probabilities are NaN");
-      if (p == -std::numeric_limits<double>::infinity()) continue;  // never
+      if (p == -std::numeric_limits<double>::infinity()) continue;  // impossible
       steps.push_back(
           {static_cast<int64_t>(row), static_cast<int32_t>(token), alive[row].log_probability + p});
     }
   }
-  // Twice as many as there are beams: however many of these end, enough go on.
+  // Twice the number of beams: even if `count` of them end, enough continue.
   const size_t kept = std::min(steps.size(), 2 * static_cast<size_t>(count));
   std::partial_sort(steps.begin(), steps.begin() + static_cast<int64_t>(kept), steps.end(),
                     [](const Step& a, const Step& b) {
@@ -57,10 +57,10 @@ std::vector<Hypothesis> beam_search(const NextToken& next, int32_t begin, int32_
         "beams ", options.beams, ", max_length ", options.max_length, ", length_penalty ",
         options.length_penalty, ": the first two must be positive, the last not negative");
   const auto K = static_cast<size_t>(options.beams);
-  std::vector<Hypothesis> alive(1), done;  // at first there is one beginning: nothing
+  std::vector<Hypothesis> alive(1), done;  // at first one sequence, the empty one
   std::vector<int64_t> parents(K, 0);
   std::vector<int32_t> tokens(K, begin);
-  double best = -std::numeric_limits<double>::infinity();  // score of what is done
+  double best = -std::numeric_limits<double>::infinity();  // the best score of those that ended
   for (int64_t length = 0; length <= options.max_length; ++length) {
     const bool full = length == options.max_length;
     const std::vector<double> log_p = next(parents, tokens).to_vector();
@@ -73,7 +73,7 @@ std::vector<Hypothesis> beam_search(const NextToken& next, int32_t begin, int32_
       Hypothesis h = alive[static_cast<size_t>(step.parent)];
       h.log_probability = step.log_probability;
       if (step.token == end) {
-        if (rank >= K) continue;  // K sequences are likelier than to end here
+        if (rank >= K) continue;  // K sequences are likelier than this ending
         h.score = scored(h.log_probability, h.tokens.size() + 1, options.length_penalty);
         best = std::max(best, h.score);
         done.push_back(std::move(h));
@@ -86,19 +86,20 @@ std::vector<Hypothesis> beam_search(const NextToken& next, int32_t begin, int32_
     }
     if (full) break;
     alive = std::move(longer);
-    // The likeliest comes first. Log p is never above 0, so that the longest has the best score.
+    // The likeliest comes first. Log p is never above 0, so the longest can reach the best score.
     if (alive.empty() ||
         scored(alive.front().log_probability, static_cast<size_t>(options.max_length) + 1,
                options.length_penalty) <= best)
       break;
-    while (parents.size() < K) parents.push_back(0), tokens.push_back(end);  // nobody asks for them
+    while (parents.size() < K) parents.push_back(0), tokens.push_back(end);  // fills unused beams
   }
   if (done.empty())
     for (Hypothesis& h : alive) {
       h.score = scored(h.log_probability, h.tokens.size(), options.length_penalty);
       done.push_back(std::move(h));
     }
-  check(!done.empty(), "beam_search", "no token can follow: all probabilities are 0");
+  check(!done.empty(), "beam_search",
+        "no token can follow: the model gives all tokens the probability 0");
   std::stable_sort(done.begin(), done.end(),
                    [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
   return done;

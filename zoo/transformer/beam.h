@@ -1,5 +1,5 @@
 #pragma once
-// Beam search: the likeliest sequence, or nearly, where there are too many to try all.
+// Beam search: nearly the likeliest sequence, when there are too many to try all.
 
 #include <cstdint>
 #include <functional>
@@ -10,9 +10,9 @@
 namespace tarsier::zoo::transformer {
 
 struct BeamOptions {
-  int64_t beams = 5;          ///< K; 1: the likeliest token, again and again
+  int64_t beams = 5;          ///< K; 1: greedy search
   double length_penalty = 1;  ///< α of the score
-  int64_t max_length = 100;   ///< tokens, without the end
+  int64_t max_length = 100;   ///< tokens, not counting the end
 };
 
 struct Hypothesis {
@@ -21,18 +21,19 @@ struct Hypothesis {
   double score = 0;  ///< log_probability / ((5 + length) / 6)^α, the end counted
 };
 
-/// What tells the next token. It remembers K sequences. In every step they are told which of the
-/// old ones each now continues, and by which token; the answer is log p of the next, (K, V).
-/// In the first step parents are 0, 0, …, and tokens all the begin.
+/// Gives the probabilities of the next token. It remembers K sequences. In every step it receives,
+/// for each of K new sequences, the number of the old one that it continues and the token added; it
+/// returns log p of the next token, (K, V). In the first step all parents are 0 and all tokens
+/// `begin`.
 using NextToken =
     std::function<Tensor(const std::vector<int64_t>& parents, const std::vector<int32_t>& tokens)>;
 
-/// Keeps the K likeliest beginnings, each step one token longer; those that reach `end` are done.
-/// Stops when nothing can win any more: a beginning only gets less likely, so log p of the
-/// likeliest one, over the largest divisor that the score has for the tokens that are left, is more
-/// than any of them can still reach. After max_length tokens only the end may come. Returns what is
-/// done, the best first (of equal scores the earlier found); what has no end only where nothing
-/// else is. Throws Error("beam_search") for options out of range, and log p that is NaN. Source:
+/// Keeps the K likeliest sequences, one token longer in each step; those that reach `end` are done.
+/// Stops when no sequence can win any more: a sequence only gets less likely, so log p of the
+/// likeliest one, over the largest divisor of the score for the tokens left, bounds all that can
+/// still be reached. After max_length tokens only the end may come. Returns the finished
+/// hypotheses, the best first (of equal scores the earlier found); unfinished ones only if there is
+/// no other. Throws Error("beam_search") for options out of range, and if log p is NaN. Source:
 /// Graves 2012; the score: Wu et al. 2016, "Google's neural machine translation system".
 std::vector<Hypothesis> beam_search(const NextToken& next, int32_t begin, int32_t end,
                                     const BeamOptions& options);

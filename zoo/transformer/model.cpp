@@ -71,7 +71,7 @@ Tensor Translator::encode(const Arg& source, const Tensor& padding) {
 
 Tensor Translator::decode(const Arg& target, const Tensor& memory, const Tensor& memory_padding,
                           nn::DecoderCache* cache) {
-  // The padding of the target stands at its end, where no earlier token can look.
+  // The target's padding is at its end, where no earlier token looks.
   const int64_t offset = cache != nullptr ? cache->length() : 0;
   return transformer.decoder(embedded(target, target_embedding, *target_positions, offset), memory,
                              {.memory_key_padding_mask = memory_padding, .tgt_is_causal = true},

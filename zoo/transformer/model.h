@@ -21,9 +21,9 @@ struct Config {
   int64_t source_vocab = 0, target_vocab = 0;
   int64_t max_length = 100;  ///< the longest S and T, for learned positions
   int64_t width = 256;       ///< C
-  int64_t layers = 3;        ///< of the encoder, and as many of the decoder
+  int64_t layers = 3;        ///< of the encoder, and of the decoder
   int64_t heads = 8;         ///< divides the width
-  int64_t mlp_width = 512;   ///< inside of the MLPs
+  int64_t mlp_width = 512;   ///< inside the MLPs
   double dropout = 0.1;
   bool norm_first = true;  ///< pre-norm; false: post-norm, as in the paper
   nn::PositionKind position = nn::PositionKind::sinusoidal;
@@ -39,10 +39,10 @@ struct Translator : nn::Layer<Translator> {
   nn::Linear generator;
 
   /// Starts with embeddings N(0, 1/C), the other matrices Xavier-uniform, biases 0.
-  /// Throws Error("translator") where the sizes do not fit together.
+  /// Throws Error("translator") if the sizes do not fit together.
   explicit Translator(const Config& config, Generator& generator = default_generator());
 
-  /// The longest S and T: kNoLimit, but max_length with learned positions.
+  /// The longest S and T: max_length with learned positions, otherwise kNoLimit.
   int64_t longest() const;
 
   /// Logits of the token after each of `target`: source (B, S) i64, source_padding (B, S) bool,
@@ -51,12 +51,12 @@ struct Translator : nn::Layer<Translator> {
     return generator(decode(target, encode(source, source_padding), source_padding));
   }
 
-  /// What the decoder looks at: (B, S) → (B, S, C).
+  /// The memory that the decoder attends to: (B, S) → (B, S, C).
   Tensor encode(const Arg& source, const Tensor& padding);
-  /// (B, T) → (B, T, C). With a cache `target` has the newest tokens alone.
+  /// (B, T) → (B, T, C). With a cache, `target` holds only the new tokens.
   Tensor decode(const Arg& target, const Tensor& memory, const Tensor& memory_padding,
                 nn::DecoderCache* cache = nullptr);
-  /// The attention of each target token to the source, in the last layer, the mean over the heads:
+  /// The attention of each target token to the source, in the last layer, averaged over the heads:
   /// (B, T, S).
   Tensor cross_attention(const Arg& source, const Tensor& padding, const Tensor& target);
 

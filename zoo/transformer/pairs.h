@@ -1,5 +1,5 @@
 #pragma once
-// Pairs of texts as tokens, and batches of them, as an encoder-decoder learns from them.
+// Pairs of texts as tokens, and batches of them for an encoder-decoder.
 
 #include <cstdint>
 #include <string>
@@ -14,7 +14,7 @@
 
 namespace tarsier::zoo::transformer {
 
-/// The input of the encoder: the first tokens of a text, and kEnd, at most `max_length` in all.
+/// The input of the encoder: the first tokens of a text, and kEnd, at most `max_length` in total.
 std::vector<int32_t> source_tokens(const std::string& text, const Tokenizer& tokenizer,
                                    int64_t max_length);
 
@@ -22,12 +22,12 @@ class TokenPairs {
  public:
   TokenPairs() = default;
   /// Longer texts are cut, so that neither side has more than `max_length` tokens; kNoLimit cuts
-  /// none. A target that is cut has no end, for it does not end there.
+  /// none. A target that is cut has no kEnd, because it does not end there.
   TokenPairs(const ParallelText& text, const Tokenizer& source, const Tokenizer& target,
              int64_t max_length);
 
   int64_t size() const { return static_cast<int64_t>(source_.size()); }
-  /// What was cut off, of both sides together.
+  /// What was cut off of both sides.
   const Cut& cut() const { return cut_; }
 
   void add_to(Fingerprint& fingerprint) const { fingerprint.add(source_).add(target_); }
@@ -35,9 +35,9 @@ class TokenPairs {
   /// Batches of pairs of similar length.
   BatchSampler sampler(int64_t batch_size, RandomKey key) const;
 
-  /// The pairs with these numbers, filled up with kPad, (B, …) i64: "source", with "padding" (true
-  /// where it has ended), "target", which the decoder reads and which begins with kBegin, and
-  /// "next", what it should say after each: the same one place later, with kEnd.
+  /// The pairs with these numbers, padded with kPad, (B, …) i64: "source", with "padding" (true at
+  /// padding); "target", which the decoder reads and which begins with kBegin; and "next", the
+  /// expected output: the target shifted by one, ending with kEnd.
   Batch batch(const std::vector<int64_t>& chosen) const;
 
  private:

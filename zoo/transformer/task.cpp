@@ -57,10 +57,10 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
 
   Tensor loss(const Batch& batch) override { return loss(batch, label_smoothing_); }
 
-  /// Mean cross-entropy of the target's tokens, over all of the validation split.
+  /// Mean cross-entropy of the target's tokens, over the whole validation split.
   Metrics validate() override { return measure(validation_, "val_loss"); }
 
-  /// BLEU of every test set, or of the validation split where there is none.
+  /// BLEU of every test set, or of the validation split if there is none.
   Metrics evaluate() override {
     Metrics metrics;
     if (tests_.empty()) return evaluate(validation_text_, "");
@@ -93,8 +93,9 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
     page.table({"source", "reference", "model"}, rows);
     page.section("Where the decoder looks in the source");
     page.paragraph(
-        "A row for each token that the model writes: how much it looks at each token of the source "
-        "meanwhile, in the last layer, on average over the heads.");
+        "A row for each token that the model writes: how much it attends to each token of the "
+        "source "
+        "in the last layer, averaged over the heads.");
     for (const auto& [source, written] : shown) add_cross_attention(page, source, written);
   }
 
@@ -111,9 +112,9 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
 
   ParallelFolder read(const std::string& path) override {
     if (path.empty() && preset_ == Preset::translation)
-      usage_fail("train", "translation has no data of its own: give --data DIR, a folder with ",
-                 "train.de, train.en, val.de, …, and --source de --target en. 'transformer' makes ",
-                 "up what it learns from");
+      usage_fail("train", "translation has no built-in data: give --data DIR, a folder with ",
+                 "train.de, train.en, val.de, …, and --source de --target en. 'transformer' has ",
+                 "built-in data");
     source_name_ = path.empty() ? "dates in many forms" : "'" + path + "'";
     return path.empty() ? dates_folder()
                         : read_parallel_data(path, source_language_, target_language_, kSplitKey);
@@ -157,39 +158,40 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
   }
 
   void add_data_settings(Settings& settings) override {
-    settings.add("source", source_language_, "file ending or column of what is read, such as de",
+    settings.add("source", source_language_, "file ending or column to translate from, such as de",
                  {});
-    settings.add("target", target_language_, "file ending or column of what is written", {});
+    settings.add("target", target_language_, "file ending or column to translate into", {});
   }
 
   void add_settings(Settings& settings) override {
-    settings.add("layers", config_.layers, "of the encoder, and of the decoder", 1, 1000);
+    settings.add("layers", config_.layers, "layers of the encoder, and of the decoder", 1, 1000);
     settings.add("heads", config_.heads, "attention heads; must divide width");
-    settings.add("width", config_.width, "of the stream between the layers");
-    settings.add("mlp_width", config_.mlp_width, "inside of a layer's MLP");
-    settings.add("dropout", config_.dropout, "share of activations dropped in training", 0, 0.99);
-    settings.add("norm_first", config_.norm_first, "layer norm before each part, not after");
+    settings.add("width", config_.width, "width of the stream between the layers");
+    settings.add("mlp_width", config_.mlp_width, "width inside a layer's MLP");
+    settings.add("dropout", config_.dropout, "fraction of activations dropped in training", 0,
+                 0.99);
+    settings.add("norm_first", config_.norm_first, "layer norm before each part, not after it");
     settings.add_choice(
-        "position", config_.position, "how a token's place is told",
+        "position", config_.position, "how positions are encoded",
         {{"sinusoidal", nn::PositionKind::sinusoidal}, {"learned", nn::PositionKind::learned}});
     settings.add("tie_embeddings", config_.tie_embeddings,
-                 "one matrix reads and writes the target");
+                 "one matrix as target embedding and output layer");
     settings.add("max_length", config_.max_length, "tokens of a text that are trained on", 2);
-    settings.add("label_smoothing", label_smoothing_, "share of the target spread evenly", 0, 1);
+    settings.add("label_smoothing", label_smoothing_, "fraction of the target spread evenly", 0, 1);
     tokens_.add_to(settings);
-    settings.add("beams", beam_.beams, "translations that are followed at once");
+    settings.add("beams", beam_.beams, "translations followed in parallel");
     settings.add("length_penalty", beam_.length_penalty, "above 0: favours long translations");
   }
 
   void add_predict_options(Settings& options) override {
-    options.add("beams", beam_.beams, "translations that are followed at once; default: the run's");
+    options.add("beams", beam_.beams, "translations followed in parallel; default: the run's");
     options.add("length-penalty", beam_.length_penalty,
                 "above 0: favours long translations; default: the run's");
   }
 
   // ---- use ----
 
-  /// An input is a text, and the answer its translation.
+  /// The input is a text, the answer its translation.
   std::string answer(const std::string& text) override {
     if (is_blank(text)) return "";
     return target_tokens_->decode(translate(model(), tokens_of(text), beam_));
@@ -215,7 +217,7 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
   }
 
  private:
-  /// The longest text that can be read and written, which may be longer than those trained on.
+  /// The longest text that can be read and written; it may be longer than those trained on.
   int64_t longest() const {
     return config_.position == nn::PositionKind::learned ? config_.max_length : kNoLimit;
   }
@@ -253,7 +255,7 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
     int64_t changed = 0;
     for (size_t i = 0; i < text.source.size(); ++i) {
       translations.push_back(answer(text.source[i]));
-      // Like is compared with like: a model of words in small letters has no capital ones.
+      // A fair comparison: a model of lower-case words cannot write capitals.
       references.push_back(target_tokens_->as_written(text.target[i]));
       exact += translations.back() == references.back() ? 1 : 0;
       changed += references.back() != text.target[i] ? 1 : 0;
@@ -267,7 +269,7 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
       const std::string written =
           concat(with_commas(changed), " of ", with_commas(text.size()),
                  " references compared as the model writes them",
-                 tokens_.lower && tokens_.kind == "words" ? ", in small letters" : "");
+                 tokens_.lower && tokens_.kind == "words" ? ", in lower case" : "");
       note = note.empty() ? written : written + "; " + note;
     }
     Metric bleu{.name = "BLEU" + suffix,
@@ -280,13 +282,13 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
     return {bleu, same, perplexity};
   }
 
-  /// How each token of a translation looked at those of its source.
+  /// The attention of each token of a translation to those of its source.
   void add_cross_attention(Page& page, const std::vector<int32_t>& source,
                            std::vector<int32_t> written) {
     NoGrad no_grad;
     const std::string caption =
         source_tokens_->decode(source) + " → " + target_tokens_->decode(written);
-    std::vector<int32_t> read = written;  // to write each, the decoder reads those before
+    std::vector<int32_t> read = written;  // to write each token, the decoder reads those before
     read.insert(read.begin(), kBegin);
     written.push_back(kEnd);
     const Tensor weights =
@@ -317,9 +319,9 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
 
 std::vector<ModelEntry> models() {
   return {
-      {"transformer", "transformer", "dates", "to write dates of many forms as ISO 8601 does",
-       "dates that it makes up, or --data DIR with --source and --target: parallel text",
-       "99.9 % of dates on days never seen", "a quarter of a minute on two cores",
+      {"transformer", "transformer", "dates", "to rewrite dates in ISO 8601",
+       "generated dates, or --data DIR with --source and --target: parallel text",
+       "99.9 % of the dates on days never seen", "a quarter of a minute on two cores",
        make_task_of<TransformerTask, Preset::dates>},
       {"translation", "transformer", "translation", "to translate sentences",
        "--data DIR with --source and --target: parallel text, in files train.de, train.en, val.de, "

@@ -7,9 +7,9 @@
 
 namespace tarsier::zoo::transformer {
 
-/// The task "learn to translate", with its presets. Data: a folder or a table of parallel text
-/// (data/parallel.h), of which the settings source and target name the languages; by default dates
-/// as people write them, to be written as ISO 8601 does.
+/// The task "translate", with its presets. Data: a folder or a table of parallel text
+/// (data/parallel.h), whose languages the settings source and target name; by default dates as
+/// people write them, to be rewritten in ISO 8601.
 std::vector<ModelEntry> models();
 
 }  // namespace tarsier::zoo::transformer

@@ -14,7 +14,7 @@ std::vector<int32_t> translate(Translator& model, const std::vector<int32_t>& so
   const int64_t K = options.beams, S = static_cast<int64_t>(source.size());
   const Tensor one = model.encode(pad_rows({source}, kPad), Tensor());  // (1, S, C)
   const Tensor memory = contiguous(expand(one, {K, S, one.size(2)}));
-  // It must say something, not that it does not know the word.
+  // The translation must not contain unknown words.
   const Tensor id = arange(model.config.target_vocab),
                never = id == kPad || id == kUnknown || id == kBegin;
   nn::DecoderCache cache;

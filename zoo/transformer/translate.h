@@ -1,5 +1,5 @@
 #pragma once
-// A trained Translator at work: beam search with the keys and values of what was written.
+// Translates with a trained Translator: beam search with a cache of keys and values.
 
 #include <cstdint>
 #include <vector>
@@ -9,8 +9,8 @@
 
 namespace tarsier::zoo::transformer {
 
-/// The best translation of the tokens `source`, without begin and end; of 2·S + 10 tokens at most,
-/// and of what the model can write. The model is in eval().
+/// The best translation of the tokens `source`, without begin and end; at most 2·S + 10 tokens
+/// long, and no longer than the model can write. The model must be in eval().
 std::vector<int32_t> translate(Translator& model, const std::vector<int32_t>& source,
                                BeamOptions options);
 

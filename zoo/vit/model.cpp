@@ -16,7 +16,7 @@ const Config& checked(const Config& config) {
     check(size > 0, "vit", "a size is ", size, ": all must be positive");
   check(image.h % patch.h == 0 && image.w % patch.w == 0, "vit", "patches of ", patch.h, "×",
         patch.w, " do not fill an image of ", image.h, "×", image.w,
-        ": its sides must be multiples of theirs");
+        ": its sides must be multiples of the patch's");
   check(config.width % config.heads == 0, "vit", "heads=", config.heads,
         " does not divide width=", config.width,
         ": every head gets an equal share of the width; take another number of heads or width");
@@ -24,7 +24,7 @@ const Config& checked(const Config& config) {
     const auto side = static_cast<uint64_t>(patch.h);
     check(patch.h == patch.w && side >= 2 && std::has_single_bit(side), "vit", "patches of ",
           patch.h, "×", patch.w,
-          " with a convolutional stem: it halves the image again and again, so they must be "
+          " with a convolutional stem, which halves the image repeatedly: they must be "
           "squares of 2, 4, 8, …");
     check(config.width % (patch.h / 2) == 0, "vit", "width=", config.width,
           " with a convolutional stem, which doubles its channels up to the width: it must be a ",
@@ -89,7 +89,7 @@ void VisionTransformer::initialize(Generator& generator) {
   nn::normal_(position_embedding, 0, 0.02, generator);
 }
 
-/// What goes into the encoder: (B, positions, C).
+/// The input of the encoder: (B, positions, C).
 Tensor VisionTransformer::embedded(const Arg& images) {
   check(images.dim() == 4 && images.size(1) == config.channels &&
             images.size(2) == config.image_size.h && images.size(3) == config.image_size.w,

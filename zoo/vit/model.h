@@ -1,10 +1,10 @@
 #pragma once
-// Vision Transformer: an image is cut into patches, which are then read as the words of a text.
+// Vision Transformer: an image is cut into patches, which are read like the words of a text.
 //
 //   images (B, channels, height, width)
 //     → stem: a vector for each of N patches      (B, N, C)
-//     → one more vector before them, learned: the class token   (B, 1 + N, C)
-//     → + what is learned of each position → dropout
+//     → a learned vector in front of them, the class token      (B, 1 + N, C)
+//     → + position embedding → dropout
 //     → encoder: `layers` times attention between all positions, then an MLP for each; layer norm
 //     → the class token's vector                  (B, C)
 //     → head: logits                              (B, classes)
@@ -29,7 +29,7 @@ enum class Stem {
   convolutions,
 };
 
-/// What the head looks at.
+/// The input of the head.
 enum class Pooling { class_token, mean };
 
 /// The defaults are for digits of 28 × 28 pixels.
@@ -41,7 +41,7 @@ struct Config {
   int64_t width = 64;  ///< C
   int64_t layers = 4;
   int64_t heads = 4;        ///< divides the width
-  int64_t mlp_width = 128;  ///< inside of the MLP
+  int64_t mlp_width = 128;  ///< inside the MLP
   double dropout = 0;
   Stem stem = Stem::patches;
   Pooling pooling = Pooling::class_token;
@@ -64,16 +64,16 @@ struct VisionTransformer : nn::Layer<VisionTransformer> {
   nn::Linear head;
 
   /// Starts with matrices Xavier-uniform, biases and class token 0, position embedding N(0, 0.02²).
-  /// Throws Error("vit") where the sizes do not fit together.
+  /// Throws Error("vit") if the sizes do not fit together.
   explicit VisionTransformer(const Config& config, Generator& generator = default_generator());
 
   /// Logits of the classes: (B, channels, height, width) → (B, classes).
   /// Throws Error("vit") for images of another size.
   Tensor forward(const Arg& images) { return head(features(images)); }
 
-  /// Where the last layer looks, on average over the heads: what the class token, or with mean
-  /// pooling the mean, gives to each patch, (B, channels, height, width) → (B, N). Sums to 1, with
-  /// a class token to what it does not give to itself.
+  /// The attention of the last layer, averaged over the heads: from the class token, or with mean
+  /// pooling averaged over all patches, to each patch, (B, channels, height, width) → (B, N). Sums
+  /// to 1; with a class token, to 1 minus its attention to itself.
   Tensor attention(const Arg& images);
 
  private:

@@ -19,7 +19,7 @@ namespace tarsier::zoo::vit {
 
 namespace {
 
-/// Which stream of random numbers changes the images.
+/// The stream of random numbers that changes the images.
 constexpr uint64_t kAugmentStream = uint64_t{3} << 62;
 
 class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
@@ -81,8 +81,8 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     add_confusion(page, score.confusion(), names_);
     page.section("Validation images");
     page.paragraph(
-        "The mistakes of which the model was surest, then others, each with the truth. On "
-        "the right what the last layer looks at, on average over its heads.");
+        "The most confident mistakes, then other answers, each with the truth. On "
+        "the right what the last layer attends to, averaged over the heads.");
     const NoGrad no_grad;
     std::vector<Figure> figures;
     for (const Answer& answer : worth_showing(score.answers(), 18, 12)) {
@@ -162,27 +162,30 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
   }
 
   void add_settings(Settings& settings) override {
-    settings.add("layers", config_.layers, "of the encoder", 1, 1000);
+    settings.add("layers", config_.layers, "layers of the encoder", 1, 1000);
     settings.add("heads", config_.heads, "attention heads; must divide width");
-    settings.add("width", config_.width, "of the stream between the layers");
-    settings.add("mlp_width", config_.mlp_width, "inside of a layer's MLP");
+    settings.add("width", config_.width, "width of the stream between the layers");
+    settings.add("mlp_width", config_.mlp_width, "width inside a layer's MLP");
     settings.add("patch_size", config_.patch_size.h, "pixels; must divide the image's sides");
     settings.add_choice("stem", config_.stem, "how an image becomes patches",
                         {{"convolutions", Stem::convolutions}, {"patches", Stem::patches}});
-    settings.add_choice("pooling", config_.pooling, "what the head looks at",
+    settings.add_choice("pooling", config_.pooling, "input of the head",
                         {{"mean", Pooling::mean}, {"class_token", Pooling::class_token}});
-    settings.add("dropout", config_.dropout, "share of activations dropped in training", 0, 0.99);
-    settings.add("label_smoothing", label_smoothing_, "share of the target spread evenly", 0, 1);
-    settings.add("shift", augmentation_.shift, "training images: pixels, at most", 0, 1000);
-    settings.add("rotate", augmentation_.rotate, "training images: degrees, at most", 0, 180);
+    settings.add("dropout", config_.dropout, "fraction of activations dropped in training", 0,
+                 0.99);
+    settings.add("label_smoothing", label_smoothing_, "fraction of the target spread evenly", 0, 1);
+    settings.add("shift", augmentation_.shift, "training images: shift by up to so many pixels", 0,
+                 1000);
+    settings.add("rotate", augmentation_.rotate, "training images: rotate by up to so many degrees",
+                 0, 180);
     settings.add("scale", augmentation_.scale, "training images: 0.1 is up to 10 % larger or less",
                  0, 1);
-    settings.add("flip", augmentation_.flip, "training images: mirror one half");
+    settings.add("flip", augmentation_.flip, "training images: mirror half of them");
   }
 
   // ---- use ----
 
-  /// An input is the path of a picture, and the answer what that most likely shows.
+  /// The input is the path of an image, the answer its likeliest classes.
   std::string answer(const std::string& path) override {
     const Picture picture = read_picture(path);
     const auto [h, w] = config_.image_size;
@@ -205,7 +208,7 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
   }
 
  private:
-  /// What is trained on, and a tenth that validates. Which does not depend on the run's seed.
+  /// The training part, and a tenth for validation. The split does not depend on the run's seed.
   static std::pair<Images, Images> split(const Images& images) {
     const std::vector<int64_t> order = permutation(images.size(), kSplitKey);
     const int64_t first = images.size() * 9 / 10;
@@ -216,7 +219,7 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     return scored(images).metrics(loss_name);
   }
 
-  /// The answers to all of `images`.
+  /// The answers for all of `images`.
   ClassifierScore scored(const Images& images) {
     NoGrad no_grad;
     ClassifierScore score(config_.classes);
@@ -242,8 +245,8 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
 }  // namespace
 
 std::vector<ModelEntry> models() {
-  return {{"vit", "vit", "digits", "to tell what an image shows",
-           "digits that it draws, or --data DIR: the files of MNIST, Fashion-MNIST or CIFAR-10",
+  return {{"vit", "vit", "digits", "to classify images",
+           "generated digits, or --data DIR: the files of MNIST, Fashion-MNIST or CIFAR-10",
            "99.1 % of MNIST's digits", "two minutes on two cores", make_task_of<VitTask>}};
 }
 

@@ -7,9 +7,9 @@
 
 namespace tarsier::zoo::vit {
 
-/// The task "learn what an image shows". Data: a folder with the files of MNIST (or Fashion-MNIST
-/// and others in its format) or of CIFAR-10; by default digits drawn by the program itself. A tenth
-/// of the training images validates.
+/// The task "classify images". Data: a folder with the files of MNIST (or Fashion-MNIST and others
+/// in its format) or of CIFAR-10; by default digits drawn by the program. A tenth of the training
+/// images is for validation.
 std::vector<ModelEntry> models();
 
 }  // namespace tarsier::zoo::vit

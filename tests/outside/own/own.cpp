@@ -1,4 +1,4 @@
-// What a user writes: an op, a layer and a training loop of their own.
+// A user's program: an op, a layer and a training loop of their own.
 #include <tarsier/autograd/autograd.h>
 #include <tarsier/autograd/loops/map.h>
 #include <tarsier/nn/nn.h>
