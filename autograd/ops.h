@@ -35,8 +35,8 @@ struct ValuesIndices {
 };
 
 // ---------------------------------------------------------------------------------- elementwise
-// Floating, with gradients. + − × and minimum, maximum, neg, abs, sign and clamp also take i64,
-// then without gradients.
+// Floating, with gradients. + − × and minimum, maximum, neg, abs, sign, clamp, square, pow, floor,
+// ceil, round, trunc and remainder also take i64, then without gradients.
 
 Tensor operator+(const Arg& a, const Arg& b);  ///< a + b.      da = dy, db = dy
 Tensor operator-(const Arg& a, const Arg& b);  ///< a − b.      da = dy, db = −dy
@@ -295,7 +295,7 @@ Tensor multinomial(const Tensor& weights, int64_t samples, bool replacement = fa
 ///   da = dy · bᵀ, db = aᵀ · dy        i64 as well, without gradients
 Tensor matmul(const Arg& a, const Arg& b);
 /// x · weightᵀ + bias: (…, in), (out, in), (out) → (…, out); bias may be undefined.
-///   dx = dy · weight, dweight = dyᵀ · x, dbias = Σ dy
+///   dx = dy · weight, dweight = dyᵀ · x, dbias = Σ dy        i64 as well, without gradients
 Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias = {});
 /// Einstein summation: einsum("bhqd,bhkd->bhqk", {q, k}). Letters are dimensions; those missing on
 /// the right are summed; "..." stands for leading dimensions that broadcast. One or more operands,
@@ -304,7 +304,8 @@ Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands,
               SourceLine at = SourceLine::current());
 
 // ----------------------------------------------------------------------------------- convolution
-// Images are (N, C, H, W): batch, channels, height, width. A window of `kernel` elements,
+// Images are (N, C, H, W): batch, channels, height, width; or a single one, (C, H, W), and so is the
+// result then. The ops over one dimension take (N, C, L) or (C, L). A window of `kernel` elements,
 // `dilation` apart, stands at every `stride`-th place of the image with `padding` zeros on each
 // side:
 //   out = ⌊(in + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1    in height and in width
@@ -329,15 +330,22 @@ Tensor conv1d(const Arg& x, const Arg& weight, const Tensor& bias = {},
 ///   dx = conv2d(dy, weight)
 Tensor conv_transpose2d(const Arg& x, const Arg& weight, const Tensor& bias = {},
                         const ConvTranspose2dOptions& options = {});
+/// The same over one dimension: (N, C, L), (C, O/groups, k), (O) → (N, O, out).
+Tensor conv_transpose1d(const Arg& x, const Arg& weight, const Tensor& bias = {},
+                        const ConvTranspose1dOptions& options = {});
 /// The largest element of each window. NaN counts as the largest. Of equal elements the first gets
 /// the gradient.
 Tensor max_pool2d(const Arg& x, Pair kernel, const MaxPool2dOptions& options = {});
+Tensor max_pool1d(const Arg& x, int64_t kernel, const MaxPool1dOptions& options = {});
 /// The mean of each window. Like the two after it a product with small matrices: an infinity or NaN
 /// spreads over its row and column (not with interpolate's "nearest", which copies).
 Tensor avg_pool2d(const Arg& x, Pair kernel, const AvgPool2dOptions& options = {});
+Tensor avg_pool1d(const Arg& x, int64_t kernel, const AvgPool1dOptions& options = {});
 /// Means over out_h × out_w windows that share the image: from ⌊i·in/out⌋ to ⌈(i + 1)·in/out⌉.
 Tensor adaptive_avg_pool2d(const Arg& x, Pair output_size);
+Tensor adaptive_avg_pool1d(const Arg& x, int64_t output_size);
 /// The image at another size, as torch.nn.functional.interpolate (recompute_scale_factor false).
+/// (N, C, H, W) only, as there.
 Tensor interpolate(const Arg& x, const InterpolateOptions& options);
 
 // ----------------------------------------------------------------------------------------- fused

@@ -12,7 +12,10 @@ namespace tarsier::nn {
 ///   H' = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1, W' likewise.
 /// With groups, the output channels of a group see only its in_channels / groups input channels.
 /// weight and bias start uniform in ±1/√fan_in, fan_in = in_channels/groups · kh · kw.
-/// Throws Error("conv2d") if sizes do not fit, or groups does not divide both numbers of channels.
+/// With padding "same" the output is as large as the image. A single image, (in_channels, H, W),
+/// gives a single one.
+/// Throws Error("conv2d") if sizes do not fit, if groups does not divide both numbers of channels,
+/// and for padding "same" with a stride.
 /// Source: LeCun et al. 1989, "Backpropagation applied to handwritten zip code recognition".
 /// As https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html, with padding by zeros.
 struct Conv2d : Layer<Conv2d> {
@@ -28,7 +31,7 @@ struct Conv2d : Layer<Conv2d> {
   std::string extra_repr() const override;
 };
 
-/// Conv2d over one dimension: (N, in_channels, L) → (N, out_channels, L').
+/// Conv2d over one dimension: (N, in_channels, L) → (N, out_channels, L'), or both without N.
 /// Throws Error("conv1d").
 /// As https://pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
 struct Conv1d : Layer<Conv1d> {
@@ -60,6 +63,22 @@ struct ConvTranspose2d : Layer<ConvTranspose2d> {
                   const ConvTranspose2dOptions& options = {}, bool with_bias = true);
 
   Tensor forward(const Arg& x) { return conv_transpose2d(x, weight, bias, options); }
+
+  std::string extra_repr() const override;
+};
+
+/// ConvTranspose2d over one dimension: (N, in_channels, L) → (N, out_channels, L'), or both without N.
+/// Throws Error("conv_transpose1d").
+/// As https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose1d.html
+struct ConvTranspose1d : Layer<ConvTranspose1d> {
+  Tensor weight;  ///< (in_channels, out_channels / groups, kernel)
+  Tensor bias;    ///< (out_channels), or undefined
+  const ConvTranspose1dOptions options;
+
+  ConvTranspose1d(int64_t in_channels, int64_t out_channels, int64_t kernel,
+                  const ConvTranspose1dOptions& options = {}, bool with_bias = true);
+
+  Tensor forward(const Arg& x) { return conv_transpose1d(x, weight, bias, options); }
 
   std::string extra_repr() const override;
 };

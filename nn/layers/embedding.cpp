@@ -1,26 +1,40 @@
 #include "nn/layers/embedding.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 #include <vector>
 
 #include "nn/init.h"
 
 namespace tarsier::nn {
+namespace {
+
+void check_sizes(const char* op, int64_t num_embeddings, int64_t embedding_dim) {
+  check(num_embeddings > 0 && embedding_dim > 0, op, num_embeddings, " rows of ", embedding_dim,
+        ": both must be positive");
+}
+
+/// Sets the row of the padding to zeros, and counts it from the start.
+void start_padding(const char* op, const Tensor& weight, std::optional<int64_t>& padding_idx) {
+  if (!padding_idx) return;
+  const int64_t rows = weight.size(0);
+  check(*padding_idx >= -rows && *padding_idx < rows, op, "padding_idx ", *padding_idx, " of ",
+        rows, " rows: use ", -rows, " to ", rows - 1);
+  if (*padding_idx < 0) *padding_idx += rows;
+  zeros_(select(weight.detach(), 0, *padding_idx));
+}
+
+}  // namespace
 
 // ---- Embedding
 
 Embedding::Embedding(int64_t num_embeddings, int64_t embedding_dim, std::optional<int64_t> padding)
     : padding_idx(padding) {
-  check(num_embeddings > 0 && embedding_dim > 0, "embedding", num_embeddings, " rows of ",
-        embedding_dim, ": both must be positive");
+  check_sizes("embedding", num_embeddings, embedding_dim);
   register_parameter("weight", weight, Tensor::empty({num_embeddings, embedding_dim}));
   normal_(weight);
-  if (!padding_idx) return;
-  check(*padding_idx >= -num_embeddings && *padding_idx < num_embeddings, "embedding",
-        "padding_idx ", *padding_idx, " of ", num_embeddings, " rows: use ", -num_embeddings,
-        " to ", num_embeddings - 1);
-  if (*padding_idx < 0) *padding_idx += num_embeddings;
-  zeros_(select(weight.detach(), 0, *padding_idx));
+  start_padding("embedding", weight, padding_idx);
 }
 
 Tensor Embedding::forward(const Arg& index) {
@@ -38,49 +52,155 @@ std::string Embedding::extra_repr() const {
 
 // ---- EmbeddingBag
 
-EmbeddingBag::EmbeddingBag(int64_t num_embeddings, int64_t embedding_dim, std::string_view mode)
-    : mode(mode) {
-  check(num_embeddings > 0 && embedding_dim > 0, "embedding_bag", num_embeddings, " rows of ",
-        embedding_dim, ": both must be positive");
-  check(mode == "mean" || mode == "sum", "embedding_bag", "mode '", mode, "': use mean or sum");
-  register_parameter("weight", weight, Tensor::empty({num_embeddings, embedding_dim}));
-  normal_(weight);
+namespace {
+
+/// One number for every bag, (B, 1).
+Tensor column(const std::vector<double>& numbers) {
+  return from_vector(numbers, {static_cast<int64_t>(numbers.size()), 1});
 }
 
-Tensor EmbeddingBag::forward(const Arg& index, const Tensor& offsets) {
-  const Arg rows(embedding(index, {weight, index.at}), index.at);
-  if (!offsets.defined()) {
+}  // namespace
+
+/// Which bag each index is in, and how many bags there are.
+struct EmbeddingBag::Bags {
+  std::vector<int64_t> bag;
+  int64_t count = 0;
+};
+
+/// Those of the rows of a matrix.
+EmbeddingBag::Bags EmbeddingBag::bags_of_rows(const Tensor& index) {
+  Bags bags;
+  bags.count = index.size(0);
+  for (int64_t b = 0; b < bags.count; ++b)
+    bags.bag.insert(bags.bag.end(), static_cast<size_t>(index.size(1)), b);
+  return bags;
+}
+
+/// Those of a list of `indices`, which start at the offsets.
+EmbeddingBag::Bags EmbeddingBag::bags_of_list(int64_t indices, const Tensor& offsets) {
+  const std::vector<int64_t> begin = offsets.to_vector<int64_t>();
+  Bags bags;
+  bags.count = offsets.numel();
+  for (size_t b = 0; b < begin.size(); ++b) {
+    const int64_t end = b + 1 < begin.size() ? begin[b + 1] : indices;
+    check((b > 0 || begin[b] == 0) && begin[b] <= end, "embedding_bag", "offset ", b, " is ",
+          begin[b], " before ", end, ": offsets begin at 0 and do not fall, up to the ", indices,
+          " indices");
+    bags.bag.insert(bags.bag.end(), static_cast<size_t>(end - begin[b]), static_cast<int64_t>(b));
+  }
+  check(!begin.empty() || indices == 0, "embedding_bag", "no offsets for ", indices,
+        " indices: the first bag begins at 0");
+  return bags;
+}
+
+/// The indices that are no padding, in their order.
+Tensor EmbeddingBag::kept_places(const Tensor& index, int64_t padding, Bags& bags) {
+  const std::vector<int64_t> values = index.to_vector<int64_t>();
+  std::vector<int64_t> places, bag;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i] == padding) continue;
+    places.push_back(static_cast<int64_t>(i));
+    bag.push_back(bags.bag[i]);
+  }
+  bags.bag = std::move(bag);
+  const Shape shape = {static_cast<int64_t>(places.size())};
+  return from_vector(places, shape);
+}
+
+/// The place of the largest element of every bag among the rows (n, C), the first of equals; NaN is
+/// larger than all. 0 where a bag is empty. (B, C)
+Tensor EmbeddingBag::largest_places(const Tensor& rows, const Bags& bags) {
+  const Tensor in_order = contiguous(rows.detach());
+  const int64_t C = rows.size(1);
+  std::vector<int64_t> best(static_cast<size_t>(bags.count * C), -1);
+  dispatch_floating(rows.dtype(), "embedding_bag", [&]<class T>() {
+    const T* x = in_order.data<T>();
+    for (size_t i = 0; i < bags.bag.size(); ++i)
+      for (int64_t c = 0; c < C; ++c) {
+        int64_t& place = best[static_cast<size_t>(bags.bag[i] * C + c)];
+        const auto row = static_cast<int64_t>(i);
+        if (place < 0 || (!std::isnan(x[place * C + c]) && !(x[row * C + c] <= x[place * C + c])))
+          place = row;
+      }
+  });
+  for (int64_t& place : best) place = std::max<int64_t>(place, 0);
+  return from_vector(best, {bags.count, C});
+}
+
+EmbeddingBag::EmbeddingBag(int64_t num_embeddings, int64_t embedding_dim, std::string_view mode,
+                           std::optional<int64_t> padding)
+    : mode(mode), padding_idx(padding) {
+  check_sizes("embedding_bag", num_embeddings, embedding_dim);
+  check(mode == "mean" || mode == "sum" || mode == "max", "embedding_bag", "mode '", mode,
+        "': use mean, sum or max");
+  register_parameter("weight", weight, Tensor::empty({num_embeddings, embedding_dim}));
+  normal_(weight);
+  start_padding("embedding_bag", weight, padding_idx);
+}
+
+Tensor EmbeddingBag::forward(const Arg& index, const Tensor& offsets,
+                             const Tensor& per_sample_weights) {
+  check_weights(index, per_sample_weights);
+  Bags bags;
+  if (offsets.defined()) {
+    check(index.dim() == 1 && offsets.dim() == 1 && offsets.dtype() == i64, "embedding_bag",
+          "index of shape ", index.shape(), " with offsets of shape ", offsets.shape(),
+          " and dtype ", offsets.dtype(), ": expected (n) and (B), i64");
+    bags = bags_of_list(index.numel(), offsets);
+  } else {
     check(index.dim() == 2, "embedding_bag", "index of shape ", index.shape(),
           ": expected (B, T), or (n) with offsets");
     check(mode == "sum" || index.size(1) > 0, "embedding_bag", "index of shape ", index.shape(),
-          ": bags of nothing have no mean");
-    return mode == "mean" ? mean(rows, 1) : sum(rows, 1);
+          ": bags of nothing have no ", mode);
+    if (!padding_idx && !per_sample_weights.defined() && mode != "max") {
+      const Arg rows(embedding(index, {weight, index.at}), index.at);
+      return mode == "mean" ? mean(rows, 1) : sum(rows, 1);
+    }
+    bags = bags_of_rows(index);
   }
-  check(index.dim() == 1 && offsets.dim() == 1 && offsets.dtype() == i64, "embedding_bag",
-        "index of shape ", index.shape(), " with offsets of shape ", offsets.shape(), " and dtype ",
-        offsets.dtype(), ": expected (n) and (B), i64");
-  // The bag of every index, and one over the number of indices of every bag.
-  const std::vector<int64_t> begin = offsets.to_vector<int64_t>();
-  std::vector<int64_t> bag;
-  std::vector<double> factor;
-  for (size_t b = 0; b < begin.size(); ++b) {
-    const int64_t end = b + 1 < begin.size() ? begin[b + 1] : index.numel();
-    check((b > 0 || begin[b] == 0) && begin[b] <= end, "embedding_bag", "offset ", b, " is ",
-          begin[b], " before ", end, ": offsets begin at 0 and do not fall, up to the ",
-          index.numel(), " indices");
-    bag.insert(bag.end(), static_cast<size_t>(end - begin[b]), static_cast<int64_t>(b));
-    factor.push_back(1 / static_cast<double>(std::max<int64_t>(end - begin[b], 1)));
+  Tensor list = flatten(index);
+  Tensor factors = per_sample_weights.defined() ? flatten(per_sample_weights) : Tensor();
+  if (padding_idx) {
+    const Tensor places = kept_places(list, *padding_idx, bags);
+    list = index_select(list, 0, places);
+    if (factors.defined()) factors = index_select(factors, 0, places);
   }
-  check(!begin.empty() || index.numel() == 0, "embedding_bag", "no offsets for ", index.numel(),
-        " indices: the first bag begins at 0");
-  const int64_t bags = offsets.numel();
-  const Tensor of_bag = expand(unsqueeze(from_vector(bag, {index.numel()}), 1), rows.shape());
-  const Tensor y = scatter_add(zeros({bags, weight.size(1)}, rows.dtype()), 0, of_bag, rows);
-  return mode == "sum" ? y : y * tarsier::to(from_vector(factor, {bags, 1}), rows.dtype());
+  return of_bags(Arg(list, index.at), bags, factors);
+}
+
+void EmbeddingBag::check_weights(const Tensor& index, const Tensor& per_sample_weights) const {
+  check(index.dtype() == i64, "embedding_bag", "index of ", index.dtype(),
+        ": i64 is needed, convert it with to(x, i64)");
+  if (!per_sample_weights.defined()) return;
+  check(mode == "sum", "embedding_bag", "per_sample_weights with mode '", mode,
+        "': they are for sum");
+  check(per_sample_weights.shape() == index.shape() && per_sample_weights.dtype() == weight.dtype(),
+        "embedding_bag", "per_sample_weights of ", per_sample_weights.dtype(), " and shape ",
+        per_sample_weights.shape(), ": expected ", weight.dtype(), " and ", index.shape(),
+        ", one for each index");
+}
+
+/// The rows of the indices (n), put together by bags.
+Tensor EmbeddingBag::of_bags(const Arg& index, const Bags& bags, const Tensor& factors) {
+  const Arg looked_up(embedding(index, {weight, index.at}), index.at);
+  std::vector<double> sizes(static_cast<size_t>(bags.count));
+  for (const int64_t bag : bags.bag) ++sizes[static_cast<size_t>(bag)];
+  if (mode == "max" && index.numel() > 0) {
+    const Tensor y = gather(looked_up, 0, largest_places(looked_up, bags));
+    return where(column(sizes) == 0, 0.0, Arg(y, index.at));
+  }
+  const Tensor rows = factors.defined() ? looked_up * unsqueeze(factors, 1) : Tensor(looked_up);
+  const Tensor of_bag = expand(unsqueeze(from_vector(bags.bag, {index.numel()}), 1), rows.shape());
+  const Tensor y = scatter_add(zeros({bags.count, weight.size(1)}, rows.dtype()), 0, of_bag, rows);
+  if (mode != "mean") return y;
+  for (double& size : sizes) size = 1 / std::max(size, 1.0);
+  return y * tarsier::to(column(sizes), rows.dtype());
 }
 
 std::string EmbeddingBag::extra_repr() const {
-  return concat(weight.size(0), ", ", weight.size(1), ", mode='", mode, "'");
+  std::string text = concat(weight.size(0), ", ", weight.size(1), ", mode='", mode, "'");
+  if (padding_idx) text += concat(", padding_idx=", *padding_idx);
+  return text;
 }
 
 }  // namespace tarsier::nn

@@ -124,15 +124,14 @@ std::string GroupNorm::extra_repr() const {
                 ", affine=", yes_no(weight.defined()));
 }
 
-// ---- BatchNorm
+// ---- ChannelNorm
 
-BatchNorm::BatchNorm(int64_t num_features, const BatchNormOptions& options, int min_dims,
-                     int max_dims)
-    : num_features(num_features), options(options), min_dims_(min_dims), max_dims_(max_dims) {
-  check(num_features > 0, "batch_norm", num_features, " channels: a positive number is needed");
-  check_eps(options.eps, "batch_norm");
+ChannelNorm::ChannelNorm(const char* op, int64_t num_features, const BatchNormOptions& options)
+    : num_features(num_features), options(options), op_(op) {
+  check(num_features > 0, op, num_features, " channels: a positive number is needed");
+  check_eps(options.eps, op);
   const double momentum = options.momentum.value_or(0);
-  check(momentum >= 0 && momentum <= 1, "batch_norm", "momentum ", momentum,
+  check(momentum >= 0 && momentum <= 1, op, "momentum ", momentum,
         ": the weight of the newest batch must be between 0 and 1");
   if (options.affine) {
     register_parameter("weight", weight, ones({num_features}));
@@ -144,28 +143,19 @@ BatchNorm::BatchNorm(int64_t num_features, const BatchNormOptions& options, int 
   register_buffer("num_batches_tracked", num_batches_tracked, zeros({}, i64));
 }
 
-/// With statistics of the batch, a channel is one row of layer_norm.
-Tensor BatchNorm::forward(const Arg& x) {
+Tensor ChannelNorm::forward(const Arg& x) {
+  check_shape(x);
+  if (!is_single(x)) return forward_batch(x);
+  const Tensor y = forward_batch(Arg(unsqueeze(x, 0), x.at));
+  return squeeze(Arg(y, x.at), 0);
+}
+
+Tensor ChannelNorm::forward_batch(const Arg& x) {
   const int dims = x.dim();
-  check(dims >= min_dims_ && dims <= max_dims_ && x.size(1) == num_features, "batch_norm",
-        "x of shape ", x.shape(), ": expected (N, ", num_features,
-        max_dims_ == 3 ? ") or (N, C, L)" : ", H, W)");
-  check_dtype(x, options.affine ? weight : running_mean, "batch_norm");
+  check_dtype(x, options.affine ? weight : running_mean, op_);
   Tensor y;
   if (is_training() || !options.track_running_stats) {
-    const int64_t count = x.numel() / num_features;  // of values per channel
-    check(count != 1, "batch_norm", "x of shape ", x.shape(),
-          " has one value per channel, whose variance is nothing: use larger batches, or eval()");
-    if (is_training() && options.track_running_stats && count > 0) {
-      Axes all_but_channels = {0};
-      for (int d = 2; d < dims; ++d) all_but_channels.push_back(d);
-      track(mean(x.detach(), all_but_channels), var(x.detach(), all_but_channels));
-    }
-    const Arg channels(transpose(x, 0, 1), x.at);
-    const Arg rows(reshape(channels, {num_features, count}), x.at);
-    const Arg normal(reshape(Arg(layer_norm(rows, {}, {}, options.eps), x.at), channels.shape()),
-                     x.at);
-    y = transpose(normal, 0, 1);
+    y = normalised(x, is_training() && options.track_running_stats);
     if (options.affine) y = y * per_channel(weight, dims);
   } else {
     Tensor scale = rsqrt(per_channel(running_var, dims) + options.eps);
@@ -175,20 +165,49 @@ Tensor BatchNorm::forward(const Arg& x) {
   return options.affine ? y + per_channel(bias, dims) : y;
 }
 
-/// running = (1 − factor) · running + factor · batch, in place.
-void BatchNorm::track(const Tensor& mean, const Tensor& var) {
+void ChannelNorm::follow(const Tensor& mean, const Tensor& var, double factor) {
   const NoGrad guard;
-  add_(num_batches_tracked, 1.0);
-  const double factor = options.momentum.value_or(1 / num_batches_tracked.item());
   add_(mul_(running_mean, 1 - factor), mean, factor);
   add_(mul_(running_var, 1 - factor), var, factor);
 }
 
-std::string BatchNorm::extra_repr() const {
+std::string ChannelNorm::extra_repr() const {
   return concat(num_features, ", eps=", options.eps,
                 ", momentum=", options.momentum ? concat(*options.momentum) : "None",
                 ", affine=", yes_no(options.affine),
                 ", track_running_stats=", yes_no(options.track_running_stats));
+}
+
+// ---- BatchNorm
+
+BatchNorm::BatchNorm(int64_t num_features, const BatchNormOptions& options, int min_dims,
+                     int max_dims)
+    : ChannelNorm("batch_norm", num_features, options), min_dims_(min_dims), max_dims_(max_dims) {}
+
+void BatchNorm::check_shape(const Tensor& x) const {
+  check(x.dim() >= min_dims_ && x.dim() <= max_dims_ && x.size(1) == num_features, op(),
+        "x of shape ", x.shape(), ": expected (N, ", num_features,
+        max_dims_ == 3 ? ") or (N, C, L)" : ", H, W)");
+}
+
+/// With statistics of the batch, a channel is one row of layer_norm.
+Tensor BatchNorm::normalised(const Arg& x, bool tracked) {
+  const int64_t count = x.numel() / num_features;  // of values per channel
+  check(count != 1, op(), "x of shape ", x.shape(),
+        " has one value per channel, whose variance is nothing: use larger batches, or eval()");
+  if (tracked && count > 0) {
+    Axes all_but_channels = {0};
+    for (int d = 2; d < x.dim(); ++d) all_but_channels.push_back(d);
+    const NoGrad guard;
+    add_(num_batches_tracked, 1.0);
+    follow(mean(x.detach(), all_but_channels), var(x.detach(), all_but_channels),
+           options.momentum.value_or(1 / num_batches_tracked.item()));
+  }
+  const Arg channels(transpose(x, 0, 1), x.at);
+  const Arg rows(reshape(channels, {num_features, count}), x.at);
+  const Arg normal(reshape(Arg(layer_norm(rows, {}, {}, options.eps), x.at), channels.shape()),
+                   x.at);
+  return transpose(normal, 0, 1);
 }
 
 BatchNorm1d::BatchNorm1d(int64_t num_features, const BatchNormOptions& options)
@@ -198,5 +217,45 @@ std::string BatchNorm1d::type_name() const { return "BatchNorm1d"; }
 BatchNorm2d::BatchNorm2d(int64_t num_features, const BatchNormOptions& options)
     : BatchNorm(num_features, options, 4, 4) {}
 std::string BatchNorm2d::type_name() const { return "BatchNorm2d"; }
+
+// ---- InstanceNorm
+
+InstanceNorm::InstanceNorm(int64_t num_features, const InstanceNormOptions& o, int dims)
+    : ChannelNorm("instance_norm", num_features,
+                  {o.eps, o.momentum, o.affine, o.track_running_stats}),
+      dims_(dims) {}
+
+void InstanceNorm::check_shape(const Tensor& x) const {
+  const int from_end = dims_ - 1;  // the channels stand there
+  const bool fits = (x.dim() == dims_ || x.dim() == dims_ - 1) && x.size(-from_end) == num_features;
+  const char* rest = dims_ == 3 ? ", L)" : ", H, W)";
+  check(fits, op(), "x of shape ", x.shape(), ": expected (N, ", num_features, rest, " or (",
+        num_features, rest);
+}
+
+bool InstanceNorm::is_single(const Tensor& x) const { return x.dim() < dims_; }
+
+/// A channel of a sample is one row of layer_norm.
+Tensor InstanceNorm::normalised(const Arg& x, bool tracked) {
+  int64_t count = 1;
+  for (int d = 2; d < x.dim(); ++d) count *= x.size(d);
+  check(count != 1, op(), "x of shape ", x.shape(),
+        " has one element per channel, whose variance is nothing: use larger images");
+  const Arg rows(reshape(x, {x.size(0) * num_features, count}), x.at);
+  if (tracked && options.momentum && x.numel() > 0) {
+    const Shape samples = {x.size(0), num_features};
+    follow(mean(reshape(mean(rows.detach(), 1), samples), 0),
+           mean(reshape(var(rows.detach(), 1), samples), 0), *options.momentum);
+  }
+  return reshape(Arg(layer_norm(rows, {}, {}, options.eps), x.at), x.shape());
+}
+
+InstanceNorm1d::InstanceNorm1d(int64_t num_features, const InstanceNormOptions& options)
+    : InstanceNorm(num_features, options, 3) {}
+std::string InstanceNorm1d::type_name() const { return "InstanceNorm1d"; }
+
+InstanceNorm2d::InstanceNorm2d(int64_t num_features, const InstanceNormOptions& options)
+    : InstanceNorm(num_features, options, 4) {}
+std::string InstanceNorm2d::type_name() const { return "InstanceNorm2d"; }
 
 }  // namespace tarsier::nn

@@ -1,12 +1,26 @@
 #pragma once
 // Pooling and resizing of images. autograd/ops.h, "convolution", has the formulas. All take
-// (N, C, H, W), and throw Error(op) for other shapes and for invalid options.
+// (N, C, H, W) or, but for Upsample, (C, H, W); those of one dimension (N, C, L) or (C, L). They
+// throw Error(op) for other shapes and for invalid options.
 
 #include <string>
 
 #include "../module.h"
 
 namespace tarsier::nn {
+
+/// The largest element of each window of a row. The stride defaults to the kernel size.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.MaxPool1d.html
+struct MaxPool1d : Layer<MaxPool1d> {
+  const int64_t kernel;
+  const MaxPool1dOptions options;
+
+  explicit MaxPool1d(int64_t kernel, const MaxPool1dOptions& options = {});
+
+  Tensor forward(const Arg& x) { return max_pool1d(x, kernel, options); }
+
+  std::string extra_repr() const override;
+};
 
 /// The largest element of each window. The stride defaults to the kernel size.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
@@ -21,6 +35,19 @@ struct MaxPool2d : Layer<MaxPool2d> {
   std::string extra_repr() const override;
 };
 
+/// The mean of each window of a row. The stride defaults to the kernel size.
+/// As https://pytorch.org/docs/stable/generated/torch.nn.AvgPool1d.html
+struct AvgPool1d : Layer<AvgPool1d> {
+  const int64_t kernel;
+  const AvgPool1dOptions options;
+
+  explicit AvgPool1d(int64_t kernel, const AvgPool1dOptions& options = {});
+
+  Tensor forward(const Arg& x) { return avg_pool1d(x, kernel, options); }
+
+  std::string extra_repr() const override;
+};
+
 /// The mean of each window. The stride defaults to the kernel size.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html
 struct AvgPool2d : Layer<AvgPool2d> {
@@ -30,6 +57,18 @@ struct AvgPool2d : Layer<AvgPool2d> {
   explicit AvgPool2d(Pair kernel, const AvgPool2dOptions& options = {});
 
   Tensor forward(const Arg& x) { return avg_pool2d(x, kernel, options); }
+
+  std::string extra_repr() const override;
+};
+
+/// Means over windows that divide the row evenly: (N, C, L) → (N, C, output_size).
+/// As https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool1d.html
+struct AdaptiveAvgPool1d : Layer<AdaptiveAvgPool1d> {
+  const int64_t output_size;
+
+  explicit AdaptiveAvgPool1d(int64_t output_size);
+
+  Tensor forward(const Arg& x) { return adaptive_avg_pool1d(x, output_size); }
 
   std::string extra_repr() const override;
 };

@@ -58,7 +58,7 @@ TEST_CASE("misuse: sizes and options that no layer can have") {
       {[] { Embedding(-5, 3); }, "[embedding] -5 rows of 3"},
       {[] { Embedding(5, 3, 5); }, "[embedding] padding_idx 5 of 5 rows: use -5 to 4"},
       {[] { Embedding(5, 3, -6); }, "[embedding] padding_idx -6 of 5 rows"},
-      {[] { EmbeddingBag(5, 3, "max"); }, "[embedding_bag] mode 'max'"},
+      {[] { EmbeddingBag(5, 3, "last"); }, "[embedding_bag] mode 'last'"},
       {[] { LayerNorm(-3); }, "[layer_norm] normalized_shape (-3,)"},
       {[] { LayerNorm(Shape{}); }, "[layer_norm] normalized_shape ()"},
       {[] { LayerNorm(3, kNaN); }, "[layer_norm] eps nan"},

@@ -39,6 +39,12 @@ void register_transposed(const std::string& what, const ConvTranspose2dOptions& 
        .sized = sized});
 }
 
+/// An op that drops a dimension at its end.
+void register_row(const std::string& name, const std::string& what, const OpCall& call,
+                  const std::vector<std::vector<Shape>>& shapes) {
+  add({.name = name, .what = what, .call = call, .samples = samples_of(shapes), .node = "squeeze"});
+}
+
 /// An op from image to image that is made of other ops.
 void register_image(const std::string& name, const std::string& what, const OpCall& call,
                     const std::string& node) {
@@ -111,6 +117,28 @@ void register_convolution() {
              return Tensors{values({rows, 2, n}), values({4, 1, 3}), values({4})};
            },
        .node = "squeeze"});
+  register_conv2d("same", {.padding = "same", .dilation = {1, 3}},
+                  {{{1, 2, 3, 4}, {2, 2, 2, 2}, {2}}, {{2, 1, 2, 2}, {1, 1, 3, 2}, {1}}},
+                  image_and({3, 2, 3, 2}, {3}));
+  register_row("conv2d", "one image",
+               [](const Tensors& x) { return conv2d(x[0], x[1], {}, {.padding = 1}); },
+               {{{1, 2, 3}, {2, 1, 3, 3}}});
+  register_row("conv1d", "same, one row",
+               [](const Tensors& x) { return conv1d(x[0], x[1], x[2], {.padding = "same"}); },
+               {{{2, 4}, {1, 2, 2}, {1}}});
+  add({.name = "conv_transpose1d",
+       .call =
+           [](const Tensors& x) {
+             return conv_transpose1d(
+                 x[0], x[1], x[2],
+                 {.stride = 3, .padding = 1, .output_padding = 2, .dilation = 2, .groups = 2});
+           },
+       .samples = samples_of({{{2, 2, 3}, {2, 2, 2}, {4}}, {{1, 4, 2}, {4, 1, 3}, {2}}}),
+       .sized =
+           [](int64_t rows, int64_t n) {
+             return Tensors{values({rows, 2, n}), values({2, 2, 3}), values({4})};
+           },
+       .node = "squeeze"});
   register_transposed("", {},
                       {{{1, 2, 2, 3}, {2, 1, 2, 2}, {1}}, {{2, 1, 1, 2}, {1, 2, 1, 3}, {2}}},
                       image_and({2, 3, 3, 2}, {3}));
@@ -161,6 +189,26 @@ void register_convolution() {
         return interpolate(x[0], {.size = Pair(5, 2), .mode = "bilinear", .align_corners = true});
       },
       "matmul");
+
+  const auto register_pool = [](const std::string& name, const OpCall& call) {
+    add({.name = name,
+         .call = call,
+         .samples = {{distinct({1, 2, 5})}, {distinct({2, 1, 7})}, {distinct({2, 6})}},
+         .sized =
+             [](int64_t rows, int64_t n) {
+               return Tensors{distinct({1, rows, n + 2})};
+             },
+         .node = "squeeze"});
+  };
+  register_pool("max_pool1d", [](const Tensors& x) {
+    return max_pool1d(x[0], 2, {.padding = 1, .dilation = 2, .ceil_mode = true});
+  });
+  register_pool("avg_pool1d", [](const Tensors& x) {
+    return avg_pool1d(x[0], 3,
+                      {.stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false});
+  });
+  register_pool("adaptive_avg_pool1d",
+                [](const Tensors& x) { return adaptive_avg_pool1d(x[0], 3); });
 }
 
 }  // namespace tarsier::test

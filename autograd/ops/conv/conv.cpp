@@ -1,6 +1,7 @@
 // Convolutions. A window of the image is a column, so that all of them times the filters is one
 // product of matrices per image and group (Chellapilla et al. 2006).
 #include <algorithm>
+#include <utility>
 
 #include "autograd/base/parallel.h"
 #include "autograd/loops/copy.h"
@@ -9,10 +10,20 @@
 #include "autograd/simd/dispatch.h"
 
 namespace tarsier {
+
+template <class Size>
+bool Padding<Size>::is_same(std::string_view word) {
+  check(word == "same" || word == "valid", "padding", "padding '", word,
+        "': use numbers, 'same' or 'valid'");
+  return word == "same";
+}
+template struct Padding<Pair>;
+template struct Padding<int64_t>;
+
 namespace {
 
 WindowOptions window_of(const Conv2dOptions& options) {
-  return {options.stride, options.padding, options.dilation};
+  return {options.stride, options.padding.size, options.dilation};
 }
 
 Pair kernel_of(const Tensor& weight) { return {weight.size(2), weight.size(3)}; }
@@ -236,20 +247,17 @@ Tensor transposed(const Arg& y, const Arg& weight, const Tensor& bias, Pair size
                 });
 }
 
-}  // namespace
-
 /// y = weight · unfold(x) + bias, by groups.
 ///   dx = fold(weightᵀ · dy), which is conv_transpose2d
 ///   dweight = Σ dy · unfold(x)ᵀ   dbias = Σ dy       saved: x, weight
-Tensor conv2d(const Arg& x, const Arg& weight, const Tensor& bias, const Conv2dOptions& options) {
-  detail::check_image("conv2d", x);
+Tensor convolution(const char* op, const Arg& x, const Arg& weight, const Tensor& bias,
+                   const Conv2dOptions& options) {
   const int64_t groups = options.groups;
-  check_weight("conv2d", weight, groups);
-  check_dtypes("conv2d", x, weight, bias, weight.size(0));
-  check(x.size(1) == weight.size(1) * groups, "conv2d", "x of shape ", x.shape(),
-        " and weight of shape ", weight.shape(), " in ", groups, " groups: x needs ",
-        weight.size(1) * groups, " channels");
-  const Sizes sizes("conv2d", x.shape(), weight.shape(), options);
+  check_weight(op, weight, groups);
+  check_dtypes(op, x, weight, bias, weight.size(0));
+  check(x.size(1) == weight.size(1) * groups, op, "x of shape ", x.shape(), " and weight of shape ",
+        weight.shape(), " in ", groups, " groups: x needs ", weight.size(1) * groups, " channels");
+  const Sizes sizes(op, x.shape(), weight.shape(), options);
   const Tensor y = with_bias(forward(sizes, x, weight), bias);
   return record("conv2d", {x, weight, Arg(bias, x.at)}, y, Save{x, weight},
                 [options](const Saved& saved, const Tensor& dy) -> Grads {
@@ -263,43 +271,112 @@ Tensor conv2d(const Arg& x, const Arg& weight, const Tensor& bias, const Conv2dO
                 });
 }
 
-/// conv2d on images of height 1.
-Tensor conv1d(const Arg& x, const Arg& weight, const Tensor& bias, const Conv1dOptions& options) {
-  check(x.dim() == 3 && weight.dim() == 3, "conv1d", "x of shape ", x.shape(),
-        " and weight of shape ", weight.shape(), ": expected (N, C, L) and (O, C/groups, k)");
-  check(x.size(1) == weight.size(1) * options.groups, "conv1d", "x of shape ", x.shape(),
-        " and weight of shape ", weight.shape(), " in ", options.groups, " groups: x needs ",
-        weight.size(1) * options.groups, " channels");
-  const Tensor y = conv2d(Arg(unsqueeze(x, 2), x.at), unsqueeze(weight, 2), bias,
-                          {.stride = {1, options.stride},
-                           .padding = {0, options.padding},
-                           .dilation = {1, options.dilation},
-                           .groups = options.groups});
-  return squeeze(Arg(y, x.at), 2);
+/// The zeros in front of an image and after it that make "same" of stride 1.
+struct Sides {
+  int64_t begin, end;
+  Sides(int64_t kernel, int64_t dilation)
+      : begin(dilation * (kernel - 1) / 2), end(dilation * (kernel - 1) - begin) {}
+};
+
+/// The same for padding by a word, and for one image.
+Tensor convolution_of_any(const char* op, const Arg& x, const Arg& weight, const Tensor& bias,
+                          Conv2dOptions options) {
+  using Kind = Padding<Pair>::Kind;
+  check_weight(op, weight, options.groups);
+  if (x.dim() == 3)
+    return detail::of_single(
+        x, [&](const Arg& batch) { return convolution_of_any(op, batch, weight, bias, options); });
+  const Kind kind = std::exchange(options.padding.kind, Kind::numbers);
+  if (kind == Kind::numbers) return convolution(op, x, weight, bias, options);
+  options.padding.size = 0;
+  if (kind == Kind::valid) return convolution(op, x, weight, bias, options);
+  check(options.stride.h == 1 && options.stride.w == 1, op, "padding 'same' with stride (",
+        options.stride.h, ", ", options.stride.w,
+        "): the output would be smaller than the image; use stride 1, or numbers");
+  detail::check_window(op, kernel_of(weight), window_of(options));
+  const Sides h(weight.size(2), options.dilation.h), w(weight.size(3), options.dilation.w);
+  options.padding.size = {h.begin, w.begin};
+  if (h.begin == h.end && w.begin == w.end) return convolution(op, x, weight, bias, options);
+  const Tensor longer = pad(x, {0, w.end - w.begin, 0, h.end - h.begin});
+  return convolution(op, Arg(longer, x.at), weight, bias, options);
 }
 
-Tensor conv_transpose2d(const Arg& x, const Arg& weight, const Tensor& bias,
-                        const ConvTranspose2dOptions& options) {
-  detail::check_image("conv_transpose2d", x);
+}  // namespace
+
+Tensor conv2d(const Arg& x, const Arg& weight, const Tensor& bias, const Conv2dOptions& options) {
+  detail::check_image("conv2d", x);
+  return convolution_of_any("conv2d", x, weight, bias, options);
+}
+
+/// conv2d on images of height 1.
+Tensor conv1d(const Arg& x, const Arg& weight, const Tensor& bias, const Conv1dOptions& options) {
+  detail::check_row("conv1d", x);
+  check(weight.dim() == 3, "conv1d", "weight of shape ", weight.shape(),
+        ": expected (O, C/groups, k)");
+  check(x.size(-2) == weight.size(1) * options.groups, "conv1d", "x of shape ", x.shape(),
+        " and weight of shape ", weight.shape(), " in ", options.groups, " groups: x needs ",
+        weight.size(1) * options.groups, " channels");
+  Conv2dOptions flat{.stride = {1, options.stride},
+                     .padding = {0, options.padding.size},
+                     .dilation = {1, options.dilation},
+                     .groups = options.groups};
+  flat.padding.kind = static_cast<Padding<Pair>::Kind>(options.padding.kind);
+  return detail::of_row(x, [&](const Arg& image) {
+    return convolution_of_any("conv1d", image, unsqueeze(weight, 2), bias, flat);
+  });
+}
+
+namespace {
+
+/// conv_transpose2d; `op` is the name in errors.
+Tensor transposed_of_any(const char* op, const Arg& x, const Arg& weight, const Tensor& bias,
+                         const ConvTranspose2dOptions& options) {
+  if (x.dim() == 3)
+    return detail::of_single(
+        x, [&](const Arg& batch) { return transposed_of_any(op, batch, weight, bias, options); });
   const auto& [stride, padding, output_padding, dilation, groups] = options;
-  check_weight("conv_transpose2d", weight, groups);
-  check_dtypes("conv_transpose2d", x, weight, bias, weight.size(1) * groups);
-  check(x.size(1) == weight.size(0), "conv_transpose2d", "x of shape ", x.shape(),
-        " and weight of shape ", weight.shape(), ": x needs ", weight.size(0), " channels");
+  check_weight(op, weight, groups);
+  check_dtypes(op, x, weight, bias, weight.size(1) * groups);
+  check(x.size(1) == weight.size(0), op, "x of shape ", x.shape(), " and weight of shape ",
+        weight.shape(), ": x needs ", weight.size(0), " channels");
   check(output_padding.h >= 0 && output_padding.h < stride.h && output_padding.w >= 0 &&
             output_padding.w < stride.w,
-        "conv_transpose2d", "output_padding (", output_padding.h, ", ", output_padding.w,
-        ") with stride (", stride.h, ", ", stride.w, "): it must be at least 0 and less than it");
-  detail::check_window("conv_transpose2d", kernel_of(weight), {stride, padding, dilation});
+        op, "output_padding (", output_padding.h, ", ", output_padding.w, ") with stride (",
+        stride.h, ", ", stride.w, "): it must be at least 0 and less than it");
+  detail::check_window(op, kernel_of(weight), {stride, padding, dilation});
   const auto out = [](int64_t in, int64_t k, int64_t s, int64_t p, int64_t extra, int64_t d) {
     return (in - 1) * s - 2 * p + d * (k - 1) + extra + 1;
   };
   const Pair kernel = kernel_of(weight);
   const Pair size(out(x.size(2), kernel.h, stride.h, padding.h, output_padding.h, dilation.h),
                   out(x.size(3), kernel.w, stride.w, padding.w, output_padding.w, dilation.w));
-  check(size.h > 0 && size.w > 0, "conv_transpose2d", "x of shape ", x.shape(), " would give ",
-        size.h, " × ", size.w, " pixels: use less padding");
+  check(size.h > 0 && size.w > 0, op, "x of shape ", x.shape(), " would give ", size.h, " × ",
+        size.w, " pixels: use less padding");
   return transposed(x, weight, bias, size, {stride, padding, dilation, groups});
+}
+
+}  // namespace
+
+Tensor conv_transpose2d(const Arg& x, const Arg& weight, const Tensor& bias,
+                        const ConvTranspose2dOptions& options) {
+  detail::check_image("conv_transpose2d", x);
+  return transposed_of_any("conv_transpose2d", x, weight, bias, options);
+}
+
+/// conv_transpose2d on images of height 1.
+Tensor conv_transpose1d(const Arg& x, const Arg& weight, const Tensor& bias,
+                        const ConvTranspose1dOptions& options) {
+  detail::check_row("conv_transpose1d", x);
+  check(weight.dim() == 3, "conv_transpose1d", "weight of shape ", weight.shape(),
+        ": expected (C, O/groups, k)");
+  return detail::of_row(x, [&](const Arg& image) {
+    return transposed_of_any("conv_transpose1d", image, unsqueeze(weight, 2), bias,
+                             {.stride = {1, options.stride},
+                              .padding = {0, options.padding},
+                              .output_padding = {0, options.output_padding},
+                              .dilation = {1, options.dilation},
+                              .groups = options.groups});
+  });
 }
 
 }  // namespace tarsier

@@ -1,6 +1,7 @@
 #pragma once
 // What the ops on images can be told. See ops.h for the formulas.
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -16,12 +17,42 @@ struct Pair {
 struct WindowOptions {
   Pair stride = 1, padding = 0, dilation = 1;
 };
+/// The padding of a convolution: zeros on each side, or a word. "valid" is none. "same" makes the
+/// output as large as the image, and needs stride 1; of an odd number of zeros the end (below, on
+/// the right) gets one more. Size is Pair or int64_t. Throws Error("padding") for another word.
+template <class Size>
+struct Padding {
+  enum class Kind : uint8_t { numbers, same, valid };
+  Size size = 0;
+  Kind kind = Kind::numbers;
+
+  Padding(const Size& sides) : size(sides) {}
+  template <std::integral... Sides>
+  Padding(Sides... sides) : size(sides...) {}
+  template <std::convertible_to<std::string_view> Word>
+  Padding(const Word& word) : kind(is_same(word) ? Kind::same : Kind::valid) {}
+
+ private:
+  static bool is_same(std::string_view word);
+};
+extern template struct Padding<Pair>;
+extern template struct Padding<int64_t>;
+
 struct Conv1dOptions {
-  int64_t stride = 1, padding = 0, dilation = 1, groups = 1;
+  int64_t stride = 1;
+  Padding<int64_t> padding = 0;
+  int64_t dilation = 1, groups = 1;
 };
 struct Conv2dOptions {
-  Pair stride = 1, padding = 0, dilation = 1;
+  Pair stride = 1;
+  Padding<Pair> padding = 0;
+  Pair dilation = 1;
   int64_t groups = 1;  ///< channels are cut in so many parts, convolved each for itself
+};
+struct ConvTranspose1dOptions {
+  int64_t stride = 1, padding = 0;
+  int64_t output_padding = 0;  ///< added to the output's size, at the end; < stride
+  int64_t dilation = 1, groups = 1;
 };
 struct ConvTranspose2dOptions {
   Pair stride = 1, padding = 0;
@@ -29,10 +60,21 @@ struct ConvTranspose2dOptions {
   Pair dilation = 1;
   int64_t groups = 1;
 };
+struct MaxPool1dOptions {
+  std::optional<int64_t> stride = {};  ///< the kernel's size by default
+  int64_t padding = 0, dilation = 1;
+  bool ceil_mode = false;  ///< ⌈…⌉ in the output's size: windows may reach over the end
+};
 struct MaxPool2dOptions {
   std::optional<Pair> stride = {};  ///< the kernel's size by default
   Pair padding = 0, dilation = 1;
   bool ceil_mode = false;  ///< ⌈…⌉ in the output's size: windows may reach over the end
+};
+struct AvgPool1dOptions {
+  std::optional<int64_t> stride = {};
+  int64_t padding = 0;
+  bool ceil_mode = false;
+  bool count_include_pad = true;  ///< divide by the window's size, the padding included
 };
 struct AvgPool2dOptions {
   std::optional<Pair> stride = {};

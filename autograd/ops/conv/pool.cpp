@@ -51,7 +51,7 @@ void check_padding(const char* op, Pair kernel, Pair padding) {
 /// The place in the image of the largest element of window (i, j), the first of equals; NaN is
 /// larger than all.
 template <class T>
-int64_t largest_of(const T* image, const Windows2d& at, int64_t i, int64_t j) {
+int64_t largest_of(const char* op, const T* image, const Windows2d& at, int64_t i, int64_t j) {
   int64_t best = -1;
   for (int64_t p = 0; p < at.h.kernel; ++p) {
     const int64_t row = at.h.first(i) + p * at.h.dilation;
@@ -63,8 +63,8 @@ int64_t largest_of(const T* image, const Windows2d& at, int64_t i, int64_t j) {
       if (best < 0 || image[place] > image[best] || std::isnan(image[place])) best = place;
     }
   }
-  check(best >= 0, "max_pool2d", "window (", i, ", ", j, ") lies outside of the image of ", at.h.in,
-        " × ", at.w.in, ": use less padding or dilation");
+  check(best >= 0, op, "window (", i, ", ", j, ") lies outside of the image of ", at.h.in, " × ",
+        at.w.in, ": use less padding or dilation");
   return best;
 }
 
@@ -164,25 +164,26 @@ Tensor nearest(const Scale& s) {
   return index;
 }
 
-}  // namespace
-
-/// Made of gather, which knows its gradient.
-Tensor max_pool2d(const Arg& x, Pair kernel, const MaxPool2dOptions& options) {
-  detail::check_image("max_pool2d", x);
+/// Made of gather, which knows its gradient. `op` is the name in errors.
+Tensor max_pool(const char* op, const Arg& x, Pair kernel, const MaxPool2dOptions& options) {
+  detail::check_image(op, x);
+  if (x.dim() == 3)
+    return detail::of_single(
+        x, [&](const Arg& batch) { return max_pool(op, batch, kernel, options); });
   const WindowOptions window{options.stride.value_or(kernel), options.padding, options.dilation};
-  const Windows2d at =
-      detail::windows_of("max_pool2d", x.shape(), kernel, window, options.ceil_mode);
-  check_padding("max_pool2d", kernel, options.padding);
+  const Windows2d at = detail::windows_of(op, x.shape(), kernel, window, options.ceil_mode);
+  check_padding(op, kernel, options.padding);
   const int64_t image = at.h.in * at.w.in, windows = at.h.out * at.w.out;
   const Tensor flat = flatten(x, 2), from = contiguous_elements(flat);
   Tensor index = Tensor::empty({x.size(0), x.size(1), windows}, i64);
-  dispatch_floating(x.dtype(), "max_pool2d", [&]<class T>() {
+  dispatch_floating(x.dtype(), op, [&]<class T>() {
     const int64_t rows = x.size(0) * x.size(1) * at.h.out;
     parallel_for(rows, std::max<int64_t>(1, 2048 / at.w.out), [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const T* channel = from.data<T>() + row / at.h.out * image;
         int64_t* out = index.data<int64_t>() + row * at.w.out;
-        for (int64_t j = 0; j < at.w.out; ++j) out[j] = largest_of(channel, at, row % at.h.out, j);
+        for (int64_t j = 0; j < at.w.out; ++j)
+          out[j] = largest_of(op, channel, at, row % at.h.out, j);
       }
     });
   });
@@ -190,29 +191,77 @@ Tensor max_pool2d(const Arg& x, Pair kernel, const MaxPool2dOptions& options) {
   return reshape(Arg(y, x.at), {x.size(0), x.size(1), at.h.out, at.w.out});
 }
 
-Tensor avg_pool2d(const Arg& x, Pair kernel, const AvgPool2dOptions& options) {
-  detail::check_image("avg_pool2d", x);
-  const auto [h, w] =
-      detail::windows_of("avg_pool2d", x.shape(), kernel,
-                         {options.stride.value_or(kernel), options.padding}, options.ceil_mode);
-  check_padding("avg_pool2d", kernel, options.padding);
+Tensor avg_pool(const char* op, const Arg& x, Pair kernel, const AvgPool2dOptions& options) {
+  detail::check_image(op, x);
+  if (x.dim() == 3)
+    return detail::of_single(
+        x, [&](const Arg& batch) { return avg_pool(op, batch, kernel, options); });
+  const auto [h, w] = detail::windows_of(
+      op, x.shape(), kernel, {options.stride.value_or(kernel), options.padding}, options.ceil_mode);
+  check_padding(op, kernel, options.padding);
   return mean_of_windows(x, means_of(h, options.count_include_pad),
                          means_of(w, options.count_include_pad));
 }
 
-Tensor adaptive_avg_pool2d(const Arg& x, Pair output_size) {
-  detail::check_image("adaptive_avg_pool2d", x);
+Tensor adaptive_avg_pool(const char* op, const Arg& x, Pair output_size) {
+  detail::check_image(op, x);
+  if (x.dim() == 3)
+    return detail::of_single(
+        x, [&](const Arg& batch) { return adaptive_avg_pool(op, batch, output_size); });
   constexpr int64_t kLargest = int64_t{1} << 30;
   check(output_size.h > 0 && output_size.w > 0 && x.size(2) > 0 && x.size(3) > 0 &&
             output_size.h <= kLargest && output_size.w <= kLargest,
-        "adaptive_avg_pool2d", "an image of ", x.size(2), " × ", x.size(3), " to ", output_size.h,
-        " × ", output_size.w, ": all sizes must be positive, and ", kLargest, " at most");
+        op, "an image of ", x.size(2), " × ", x.size(3), " to ", output_size.h, " × ",
+        output_size.w, ": all sizes must be positive, and ", kLargest, " at most");
   return mean_of_windows(x, adaptive_means(output_size.h, x.size(2)),
                          adaptive_means(output_size.w, x.size(3)));
 }
 
+}  // namespace
+
+Tensor max_pool2d(const Arg& x, Pair kernel, const MaxPool2dOptions& options) {
+  return max_pool("max_pool2d", x, kernel, options);
+}
+
+Tensor max_pool1d(const Arg& x, int64_t kernel, const MaxPool1dOptions& options) {
+  detail::check_row("max_pool1d", x);
+  return detail::of_row(x, [&](const Arg& image) {
+    return max_pool("max_pool1d", image, {1, kernel},
+                    {.stride = Pair(1, options.stride.value_or(kernel)),
+                     .padding = {0, options.padding},
+                     .dilation = {1, options.dilation},
+                     .ceil_mode = options.ceil_mode});
+  });
+}
+
+Tensor avg_pool2d(const Arg& x, Pair kernel, const AvgPool2dOptions& options) {
+  return avg_pool("avg_pool2d", x, kernel, options);
+}
+
+Tensor avg_pool1d(const Arg& x, int64_t kernel, const AvgPool1dOptions& options) {
+  detail::check_row("avg_pool1d", x);
+  return detail::of_row(x, [&](const Arg& image) {
+    return avg_pool("avg_pool1d", image, {1, kernel},
+                    {.stride = Pair(1, options.stride.value_or(kernel)),
+                     .padding = {0, options.padding},
+                     .ceil_mode = options.ceil_mode,
+                     .count_include_pad = options.count_include_pad});
+  });
+}
+
+Tensor adaptive_avg_pool2d(const Arg& x, Pair output_size) {
+  return adaptive_avg_pool("adaptive_avg_pool2d", x, output_size);
+}
+
+Tensor adaptive_avg_pool1d(const Arg& x, int64_t output_size) {
+  detail::check_row("adaptive_avg_pool1d", x);
+  return detail::of_row(x, [&](const Arg& image) {
+    return adaptive_avg_pool("adaptive_avg_pool1d", image, {1, output_size});
+  });
+}
+
 Tensor interpolate(const Arg& x, const InterpolateOptions& options) {
-  detail::check_image("interpolate", x);
+  detail::check_image("interpolate", x, /*or_single=*/false);
   check(options.mode == "nearest" || options.mode == "bilinear", "interpolate", "mode '",
         options.mode, "': use nearest or bilinear");
   check(options.mode == "bilinear" || !options.align_corners, "interpolate",

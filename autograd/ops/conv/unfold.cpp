@@ -42,10 +42,17 @@ void check_window(const char* op, Pair kernel, const WindowOptions& options) {
   check_pair("dilation", options.dilation, 1);
 }
 
-void check_image(const char* op, const Tensor& x) {
+void check_image(const char* op, const Tensor& x, bool or_single) {
   detail::check_floating(x, op);
-  check(x.dim() == 4, op, "x of shape ", x.shape(),
-        ": expected (N, C, H, W); add a batch dimension with unsqueeze(x, 0)");
+  check(x.dim() == 4 || (or_single && x.dim() == 3), op, "x of shape ", x.shape(),
+        ": expected (N, C, H, W)",
+        or_single ? " or (C, H, W)" : "; add a batch dimension with unsqueeze(x, 0)");
+}
+
+void check_row(const char* op, const Tensor& x) {
+  detail::check_floating(x, op);
+  check(x.dim() == 3 || x.dim() == 2, op, "x of shape ", x.shape(),
+        ": expected (N, C, L) or (C, L)");
 }
 
 Windows2d windows_of(const char* op, const Shape& image, Pair kernel, const WindowOptions& options,
@@ -78,6 +85,8 @@ void for_each_channel(int64_t channels, int64_t size, const Body& body) {
 ///   dx = fold(dy)
 Tensor unfold(const Arg& x, Pair kernel, const WindowOptions& options) {
   detail::check_image("unfold", x);
+  if (x.dim() == 3)
+    return detail::of_single(x, [&](const Arg& batch) { return unfold(batch, kernel, options); });
   const Windows2d at = detail::windows_of("unfold", x.shape(), kernel, options);
   const int64_t image = at.h.in * at.w.in;
   const int64_t column = kernel.h * kernel.w * at.h.out * at.w.out;
@@ -100,12 +109,15 @@ Tensor unfold(const Arg& x, Pair kernel, const WindowOptions& options) {
 ///   dx = unfold(dy)
 Tensor fold(const Arg& x, Pair output_size, Pair kernel, const WindowOptions& options) {
   detail::check_floating(x, "fold");
+  if (x.dim() == 2)
+    return detail::of_single(
+        x, [&](const Arg& batch) { return fold(batch, output_size, kernel, options); });
   const Windows2d at =
       detail::windows_of("fold", {1, 1, output_size.h, output_size.w}, kernel, options);
   const int64_t places = kernel.h * kernel.w, windows = at.h.out * at.w.out;
   check(x.dim() == 3 && x.size(1) % places == 0 && x.size(2) == windows, "fold", "x of shape ",
-        x.shape(), ": expected (N, C·", places, ", ", windows, ") for an output of ", output_size.h,
-        " × ", output_size.w);
+        x.shape(), ": expected (N, C·", places, ", ", windows, "), or without N, for an output of ",
+        output_size.h, " × ", output_size.w);
   const int64_t image = at.h.in * at.w.in, column = places * windows;
   const Tensor from = contiguous_elements(x);
   Tensor y = Tensor::empty({x.size(0), x.size(1) / places, at.h.in, at.w.in}, x.dtype());

@@ -32,7 +32,24 @@ Windows2d windows_of(const char* op, const Shape& image, Pair kernel, const Wind
 /// arithmetic with them could overflow.
 void check_window(const char* op, Pair kernel, const WindowOptions& options);
 
-/// Throws Error(op) unless x is floating and (N, C, H, W).
-void check_image(const char* op, const Tensor& x);
+/// Throws Error(op) unless x is floating and (N, C, H, W), or (C, H, W) where `or_single`.
+void check_image(const char* op, const Tensor& x, bool or_single = true);
+
+/// f of a batch of one image, without the batch in the result: what ops do with (C, H, W).
+template <class F>
+Tensor of_single(const Arg& x, const F& f) {
+  const Tensor y = f(Arg(unsqueeze(x, 0), x.at));
+  return squeeze(Arg(y, x.at), 0);
+}
+
+/// f of images of height 1, without the height in the result: what ops do with (…, C, L).
+template <class F>
+Tensor of_row(const Arg& x, const F& f) {
+  const Tensor y = f(Arg(unsqueeze(x, -2), x.at));
+  return squeeze(Arg(y, x.at), -2);
+}
+
+/// Throws Error(op) unless x is floating and (N, C, L) or (C, L).
+void check_row(const char* op, const Tensor& x);
 
 }  // namespace tarsier::detail
