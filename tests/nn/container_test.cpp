@@ -100,7 +100,7 @@ TEST_CASE("an optimiser that has the parameters of a replaced layer says so") {
   sum(net(ones({1, 3}))).backward();
   CHECK(error_of([&] {
           optimizer.step();
-        }).starts_with("[sgd] '1.weight' is no parameter of a module any more"));
+        }).starts_with("[sgd] '1.weight' is no longer a parameter of a module"));
   optim::SGD again(net.named_parameters());
   CHECK_NOTHROW(again.step());
 }
