@@ -3,7 +3,7 @@
 
     python3 tests/golden/make_images.py
 
-writes images.safetensors beside itself: padding by words, single images, one dimension, instance
+writes images.safetensors next to itself: padding by words, single images, one dimension, instance
 norms and bags. The names of every case are those of make_conv.py.
 """
 import os

@@ -1,4 +1,4 @@
-"""What a module computes, for the scripts beside this one. The names are explained in make_conv.py."""
+"""What a module computes, for the scripts of this folder. make_conv.py explains the names."""
 import torch
 from torch import nn
 
