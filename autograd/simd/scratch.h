@@ -1,6 +1,7 @@
 #pragma once
 // Working memory that a thread keeps from one kernel to the next.
 
+#include <cstddef>
 #include <cstdint>
 #include <new>
 

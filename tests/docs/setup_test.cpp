@@ -1,4 +1,4 @@
-// The progress that setup.sh prints while ./zoo/run and others build.
+// How setup.sh configures what ./zoo/run and others build, and the progress that it prints.
 #include <doctest/doctest.h>
 
 #include <cstdio>
@@ -9,16 +9,34 @@
 namespace tarsier {
 namespace {
 
-/// The output of setup.sh for these lines of a build, without a terminal.
-std::string progress_of(const std::string& lines) {
+/// The output of these commands after setup.sh, without a terminal.
+std::string output_of(const std::string& commands) {
   const std::string command = "bash -ec 'source \"" + source_file(".scripts/setup.sh").string() +
-                              "\"; printf \"" + lines + "\" | show_progress \"the program\"' 2>&1";
+                              "\"; " + commands + "' 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   REQUIRE(pipe != nullptr);
   std::string text;
   for (int c; (c = fgetc(pipe)) != EOF;) text += static_cast<char>(c);
   CHECK(pclose(pipe) == 0);
   return text;
+}
+
+/// The progress that setup.sh prints for these lines of a build.
+std::string progress_of(const std::string& lines) {
+  return output_of("printf \"" + lines + "\" | show_progress \"the program\"");
+}
+
+/// What setup.sh tells CMake about precompiled headers.
+std::string precompiled_where(const std::string& werror) {
+  return output_of("build_dir=$(mktemp -d); TARSIER_WERROR=" + werror +
+                   "; cmake() { printf \"%s\\n\" \"$@\"; }; configure; "
+                   "grep PCH \"$build_dir/configure.log\"; rm -r \"$build_dir\"");
+}
+
+TEST_CASE("builds use precompiled headers, but for those that look for missing includes") {
+  CHECK(precompiled_where("") == "-DTARSIER_PCH=ON\n");
+  CHECK(precompiled_where("OFF") == "-DTARSIER_PCH=ON\n");
+  CHECK(precompiled_where("ON") == "-DTARSIER_PCH=OFF\n");
 }
 
 TEST_CASE("a build says what is built and how far it is, with ninja and with make") {
