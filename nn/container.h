@@ -28,8 +28,8 @@ class Sequential : public Layer<Sequential> {
     return *this;
   }
 
-  /// Makes a layer M(args…) in the place of layer i, or of the one of this name, and under its name:
-  /// a new head for a trained network. Returns *this.
+  /// Makes a layer M(args…) in the place of layer i, or of the one of this name, and under its
+  /// name: a new head for a trained network. Returns *this.
   ///   net.replace<nn::Linear>(2, 128, 100);
   /// The old layer is gone, with its parameters and hooks. An optimiser that has its parameters
   /// throws in the next step, since nothing would train the new ones: make it again.

@@ -17,8 +17,8 @@ struct RAdamOptions {
   bool maximize = false;
 };
 
-/// Adam that needs no warm-up: while v has seen too few gradients to be trusted, it is left out, and
-/// then its steps are made smaller. With g = gradient + weight_decay·w (maximize: −gradient +
+/// Adam that needs no warm-up: while v has seen too few gradients to be trusted, it is left out,
+/// and then its steps are made smaller. With g = gradient + weight_decay·w (maximize: −gradient +
 /// weight_decay·w) and t the number of steps of this parameter:
 ///   m ← β₁m + (1 − β₁)g        m̂ = m / (1 − β₁ᵗ)
 ///   v ← β₂v + (1 − β₂)g²

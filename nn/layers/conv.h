@@ -67,8 +67,8 @@ struct ConvTranspose2d : Layer<ConvTranspose2d> {
   std::string extra_repr() const override;
 };
 
-/// ConvTranspose2d over one dimension: (N, in_channels, L) → (N, out_channels, L'), or both without N.
-/// Throws Error("conv_transpose1d").
+/// ConvTranspose2d over one dimension: (N, in_channels, L) → (N, out_channels, L'), or both without
+/// N. Throws Error("conv_transpose1d").
 /// As https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose1d.html
 struct ConvTranspose1d : Layer<ConvTranspose1d> {
   Tensor weight;  ///< (in_channels, out_channels / groups, kernel)

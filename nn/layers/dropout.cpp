@@ -8,8 +8,8 @@ void check_probability(const char* op, double p) {
   check(p >= 0 && p <= 1, op, "probability ", p, " must be in [0, 1]");
 }
 
-/// x times one number per channel, 0 or 1 / (1 − p). The last `spatial` dimensions of x are those of
-/// a channel.
+/// x times one number per channel, 0 or 1 / (1 − p). The last `spatial` dimensions of x are those
+/// of a channel.
 Tensor drop_channels(const Arg& x, double p, int spatial) {
   Shape channels = x.shape();
   for (int d = 1; d <= spatial; ++d) channels[x.dim() - d] = 1;

@@ -23,8 +23,8 @@ struct Dropout : Layer<Dropout> {
 };
 
 /// Dropout of whole channels: in training, each channel of each sample is set to zero with
-/// probability p, and the others are scaled by 1 / (1 − p). Neighbours in a feature map are alike, so
-/// that single elements would hardly be missed. (N, C, L) or (C, L).
+/// probability p, and the others are scaled by 1 / (1 − p). Neighbours in a feature map are alike,
+/// so that single elements would hardly be missed. (N, C, L) or (C, L).
 /// Throws Error("dropout1d") for other shapes, and unless 0 ≤ p ≤ 1.
 /// Source: Tompson et al. 2015, "Efficient object localization using convolutional networks".
 /// As https://pytorch.org/docs/stable/generated/torch.nn.Dropout1d.html

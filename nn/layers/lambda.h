@@ -12,7 +12,7 @@
 namespace tarsier::nn {
 
 /// y = f(x): a step of a Sequential for which there is no layer. Shapes and dtypes are those of f.
-///   net.add<nn::Lambda>("channels last", [](const Tensor& x) { return permute(x, {0, 2, 3, 1}); });
+///   net.add<nn::Lambda>("lower half", [](const Tensor& x) { return chunk(x, 2, -1)[0]; });
 /// The label is for people: it is printed, and stands in errors of the layer. A Lambda has no
 /// parameters of its own. A tensor that f holds and that requires a gradient would not be trained,
 /// which is an error as in any layer (guard.h): write a layer, and register it there.

@@ -77,10 +77,10 @@ struct BatchNormOptions {
   bool track_running_stats = true;  ///< false: statistics of the batch, even in eval()
 };
 
-/// The base of BatchNorm and InstanceNorm: y = (x − mean) / √(var + eps) · weight + bias per channel,
-/// dimension 1. In training, mean and population variance are those of x, and after each call
-/// running = (1 − momentum) · running + momentum · those of x, with the sample variance (n − 1).
-/// eval() uses the running statistics, and those of x where there are none.
+/// The base of BatchNorm and InstanceNorm: y = (x − mean) / √(var + eps) · weight + bias per
+/// channel, dimension 1. In training, mean and population variance are those of x, and after each
+/// call running = (1 − momentum) · running + momentum · those of x, with the sample variance, of
+/// n − 1. eval() uses the running statistics, and those of x where there are none.
 /// weight and running_var start as 1, bias and running_mean as 0.
 class ChannelNorm : public Layer<ChannelNorm> {
  public:
@@ -116,8 +116,8 @@ class ChannelNorm : public Layer<ChannelNorm> {
   const char* op_;
 };
 
-/// The base of BatchNorm1d and BatchNorm2d: a ChannelNorm whose mean and variance are over the batch
-/// and all elements of a channel. An empty batch changes nothing.
+/// The base of BatchNorm1d and BatchNorm2d: a ChannelNorm whose mean and variance are over the
+/// batch and all elements of a channel. An empty batch changes nothing.
 /// Throws Error("batch_norm") for a wrong number of dimensions or channels, and in training for a
 /// single value per channel, which has no variance.
 /// Source: Ioffe & Szegedy 2015, "Batch normalization".
@@ -153,9 +153,9 @@ struct InstanceNormOptions {
   bool track_running_stats = false;
 };
 
-/// The base of InstanceNorm1d and InstanceNorm2d: a ChannelNorm whose mean and variance are over the
-/// elements of a channel in one sample. The running statistics follow their mean over the batch. As
-/// in PyTorch, num_batches_tracked stays 0.
+/// The base of InstanceNorm1d and InstanceNorm2d: a ChannelNorm whose mean and variance are over
+/// the elements of a channel in one sample. The running statistics follow their mean over the
+/// batch. As in PyTorch, num_batches_tracked stays 0.
 /// Throws Error("instance_norm") for a wrong number of dimensions or channels, and, unless eval()
 /// uses running statistics, for channels of a single element, which has no variance.
 /// Source: Ulyanov et al. 2016, "Instance normalization: the missing ingredient for fast

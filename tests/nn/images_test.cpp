@@ -1,5 +1,5 @@
-// Padding by words, single images, one dimension, channels that are dropped or normalised, and bags:
-// against PyTorch, and what they refuse.
+// Padding by words, single images, one dimension, channels that are dropped or normalised, and
+// bags: against PyTorch, and what they refuse.
 #include <doctest/doctest.h>
 
 #include <cmath>
