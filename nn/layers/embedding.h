@@ -29,9 +29,10 @@ struct Embedding : Layer<Embedding> {
 /// Bags are the rows of a matrix, (B, T) i64 → (B, embedding_dim); or parts of one list (n), where
 /// bag i starts at offsets[i] and ends where the next one starts:
 /// (n), (B) i64 → (B, embedding_dim).
-/// An empty bag gives zeros. The index `padding_idx`, if given, counts as none: it is not in the bag, and its row starts as zeros and gets no gradient. Each row may have a weight
-/// of its own in the sum: per_sample_weights, of the shape of the index. Of equal largest elements
-/// the first gets the gradient. NaN counts as the largest (PyTorch skips it unless it comes first).
+/// An empty bag gives zeros. The index `padding_idx`, if given, counts as none: it is not in the
+/// bag, and its row starts as zeros and gets no gradient. Each row may have a weight of its own in
+/// the sum: per_sample_weights, of the shape of the index. Of equal largest elements the first gets
+/// the gradient. NaN counts as the largest (PyTorch skips it unless it comes first).
 /// weight starts normal with standard deviation 1.
 /// Throws Error("embedding_bag") for other shapes, for offsets that do not start at 0 or that
 /// decrease, and for per_sample_weights in another mode than "sum"; Error("embedding") for an index
