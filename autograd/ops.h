@@ -1,7 +1,7 @@
 #pragma once
-// Every op, on one page, but for those that make a tensor from nothing (ops/creation/creation.h),
+// All ops on one page, except those that make new tensors (ops/creation/creation.h),
 // compare (ops/elementwise/compare.h) or change a tensor in place (ops/elementwise/in_place.h):
-// these have no gradients, and come along with this header. ops/ has the forward of each with its
+// those have no gradients; this header includes them. ops/ has the forward of each op with its
 // backward under it.
 //
 // Reading the page: x, y, a, b are tensors; "floating" is f32 or f64; shapes are in parentheses.
@@ -58,7 +58,7 @@ Tensor pow(const Arg& x, const Arg& exponent);
 Tensor pow(double x, const Arg& exponent);
 Tensor abs(const Arg& x);         ///< |x|.    dx = dy · sign(x)
 Tensor sign(const Arg& x);        ///< −1, 0, 1.  dx = 0
-Tensor floor(const Arg& x);       ///< ⌊x⌋.    dx = 0, as of the next three
+Tensor floor(const Arg& x);       ///< ⌊x⌋.    dx = 0, and in the next three
 Tensor ceil(const Arg& x);        ///< ⌈x⌉
 Tensor round(const Arg& x);       ///< halves to the even number
 Tensor trunc(const Arg& x);       ///< towards 0
@@ -104,26 +104,26 @@ Tensor relu6(const Arg& x);                                              ///< ha
 Tensor hardsigmoid(const Arg& x);  ///< (x + 3) / 6 limited to [0, 1]
 Tensor hardswish(const Arg& x);    ///< x · hardsigmoid(x)
 Tensor erf(const Arg& x);          ///< dx = dy · 2/√π · e^{−x²}
-/// x limited to [low, high]; either may be missing. dx = dy inside, and 0 at the bounds and beyond.
+/// x limited to [low, high]; either may be omitted. dx = dy inside, 0 at the bounds and beyond.
 Tensor clamp(const Arg& x, std::optional<double> low, std::optional<double> high = {});
 Tensor clamp(const Arg& x, const Tensor& low, const Tensor& high = {});  ///< minimum of maximum
-/// Numbers for NaN, ∞ and −∞: those left out are the largest and the smallest of the dtype.
+/// Replaces NaN, ∞ and −∞; the last two by default with the largest and the smallest finite number.
 Tensor nan_to_num(const Arg& x, double nan = 0, std::optional<double> posinf = {},
                   std::optional<double> neginf = {});
-/// a − b · ⌊a/b⌋: the rest, with the sign of b.   da = dy, db = −dy · ⌊a/b⌋
+/// a − b · ⌊a/b⌋: the remainder, with the sign of b.   da = dy, db = −dy · ⌊a/b⌋
 Tensor remainder(const Arg& a, const Arg& b);
 Tensor remainder(const Arg& a, double b);
 Tensor xlogy(const Arg& a, const Arg& b);      ///< a · log b, and 0 where a = 0
 Tensor logaddexp(const Arg& a, const Arg& b);  ///< log(eᵃ + eᵇ), without overflow
 Tensor atan2(const Arg& a, const Arg& b);      ///< the angle of the point (b, a), in [−π, π]
-/// NaN where a or b is (no gradient there); equal elements share the gradient: ½ each.
+/// NaN where a or b is NaN (no gradient there); equal elements share the gradient: ½ each.
 Tensor minimum(const Arg& a, const Arg& b);
 Tensor maximum(const Arg& a, const Arg& b);  ///< as minimum
 /// condition ? a : b; the condition is bool.
 Tensor where(const Arg& condition, const Arg& a, const Arg& b);
 Tensor where(const Arg& condition, const Arg& a, double b);
 Tensor where(const Arg& condition, double a, const Arg& b);
-/// x, but `value` where the mask (bool) is true; dx = 0 there.
+/// x with `value` where the mask (bool) is true; dx = 0 there.
 Tensor masked_fill(const Arg& x, const Arg& mask, double value);
 Tensor lerp(const Arg& start, const Arg& end, double weight);  ///< start + weight · (end − start)
 
@@ -136,7 +136,7 @@ Tensor mean(const Arg& x, const Axes& dims = {}, bool keepdim = false);
 /// is its root (torch.std; here std is a namespace).
 Tensor var(const Arg& x, const Axes& dims = {}, int64_t correction = 1, bool keepdim = false);
 Tensor stddev(const Arg& x, const Axes& dims = {}, int64_t correction = 1, bool keepdim = false);
-/// Largest (smallest) element; equal ones share the gradient evenly, as torch.amax.
+/// Largest (smallest) element; equal ones share the gradient evenly, as in torch.amax.
 Tensor amax(const Arg& x, const Axes& dims = {}, bool keepdim = false);
 Tensor amin(const Arg& x, const Axes& dims = {}, bool keepdim = false);
 Tensor max(const Arg& x);  ///< amax over all
@@ -155,16 +155,16 @@ Tensor norm(const Arg& x, double p = 2, const Axes& dims = {}, bool keepdim = fa
 Tensor prod(const Arg& x, const Axes& dims = {}, bool keepdim = false);
 /// y_i = x_0 + … + x_i along `dim`.
 Tensor cumsum(const Arg& x, int64_t dim);
-/// y_i = x_0 · … · x_i along `dim`; the gradient is right where some are 0, as that of prod.
+/// y_i = x_0 · … · x_i along `dim`. The gradient is correct even if some are 0.
 Tensor cumprod(const Arg& x, int64_t dim);
 /// How many elements are not 0, i64.
 Tensor count_nonzero(const Arg& x, const Axes& dims = {});
-/// The middle element, of an even number the lower one; NaN where one is NaN. Equal ones share the
-/// gradient. Along one dimension with its index, the first of equals, which gets all of it.
+/// The middle element, or the lower of two; NaN if one is NaN. Equal ones share the
+/// gradient. Along one dimension also the index of the first of equals, which gets all of it.
 Tensor median(const Arg& x);
 ValuesIndices median(const Arg& x, int64_t dim, bool keepdim = false);
-/// The value below which the share q ∈ [0, 1] of the elements lies: that at position q · (n − 1) of
-/// the sorted ones, between two of them on the line through both. NaN where one is NaN. Without
+/// The value below which a fraction q ∈ [0, 1] of the elements is: that at position q · (n − 1) of
+/// the sorted ones, interpolated linearly between two. NaN if one is NaN. Without
 /// `dim` of all elements. Several q (Q) give a new first dimension of that size.
 Tensor quantile(const Arg& x, double q, std::optional<int64_t> dim = {}, bool keepdim = false);
 Tensor quantile(const Arg& x, const Tensor& q, std::optional<int64_t> dim = {},
@@ -178,7 +178,7 @@ Tensor all(const Arg& x, const Axes& dims = {}, bool keepdim = false);  ///< of 
 /// The same elements in row-major order under another shape; one size may be −1. A view where the
 /// strides allow it, otherwise a copy.
 Tensor reshape(const Arg& x, const Shape& shape);
-/// reshape that refuses to copy: throws where the strides do not allow a view.
+/// reshape that never copies: throws if the strides do not allow a view.
 Tensor view(const Arg& x, const Shape& shape);
 Tensor flatten(const Arg& x, int64_t start_dim = 0, int64_t end_dim = -1);
 Tensor permute(const Arg& x, const Shape& dims);             ///< view
@@ -194,19 +194,19 @@ Tensor broadcast_to(const Arg& x, const Shape& shape);  ///< expand
 Tensor slice(const Arg& x, int64_t dim, int64_t start, std::optional<int64_t> end = {},
              int64_t step = 1);
 Tensor select(const Arg& x, int64_t dim, int64_t index);  ///< view without `dim`
-/// View of x[start : start + length] along `dim`, all of which must be there.
+/// View of x[start : start + length] along `dim`, which must be in range.
 Tensor narrow(const Arg& x, int64_t dim, int64_t start, int64_t length);
-/// View with dimension source[k] at place destination[k]; the others keep their order.
+/// View with dimension source[k] at position destination[k]; the others keep their order.
 Tensor movedim(const Arg& x, const Axes& source, const Axes& destination);
 /// View of x[…, i, …, i + offset, …]; the diagonal is the last dimension.
 Tensor diagonal(const Arg& x, int64_t offset = 0, int64_t dim1 = 0, int64_t dim2 = 1);
-/// Of a matrix its diagonal (a view); of (n) the matrix that has it as that diagonal, 0 elsewhere.
+/// The diagonal of a matrix (a view); for (n) the matrix with this diagonal, 0 elsewhere.
 Tensor diag(const Arg& x, int64_t diagonal = 0);
 /// View of all windows of `size` elements along `dim`, which start `step` apart; a window is the
 /// new last dimension. PyTorch: Tensor.unfold(dimension, size, step).
 Tensor unfold_dim(const Arg& x, int64_t dim, int64_t size, int64_t step);
-/// (n), (m), … → the same number of (n, m, …): the k-th changes along dimension k alone. Views.
-/// `indexing` is "ij", or "xy", where the first two dimensions are exchanged.
+/// (n), (m), … → as many tensors (n, m, …): the k-th varies only along dimension k. Views.
+/// `indexing` is "ij", or "xy", which exchanges the first two dimensions.
 std::vector<Tensor> meshgrid(const std::vector<Tensor>& xs, std::string_view indexing = "ij",
                              SourceLine at = SourceLine::current());
 Tensor cat(const std::vector<Tensor>& xs, int64_t dim = 0, SourceLine at = SourceLine::current());
@@ -229,9 +229,9 @@ Tensor roll(const Arg& x, int64_t shift, int64_t dim);
 /// The tensor repeats[d] times along every dimension d (new leading dimensions allowed).
 Tensor repeat(const Arg& x, const Shape& repeats);
 Tensor tile(const Arg& x, const Shape& repeats);  ///< repeat; missing leading numbers are 1
-/// Every element so many times in a row along `dim`, without `dim` of the flattened tensor.
+/// Repeats every element `repeats` times along `dim`, without `dim` in the flattened tensor.
 Tensor repeat_interleave(const Arg& x, int64_t repeats, std::optional<int64_t> dim = {});
-/// The same with a number for each element along `dim` (i64, (n) or (1)).
+/// The same with one number per element along `dim` (i64, (n) or (1)).
 Tensor repeat_interleave(const Arg& x, const Tensor& repeats, std::optional<int64_t> dim = {});
 Tensor tril(const Arg& x, int64_t diagonal = 0);  ///< of the last two dimensions: zero above
 Tensor triu(const Arg& x, int64_t diagonal = 0);  ///< zero below
@@ -241,7 +241,7 @@ Tensor clone(const Arg& x);                       ///< a copy, contiguous
 Tensor to(const Arg& x, DType dtype);
 
 // -------------------------------------------------------------------------------------- indexing
-// Indices are i64; one out of range is an error that names it, and so is a negative one, but for
+// Indices are i64. One out of range is an error that names it, as is a negative one, except in
 // index() and index_put().
 
 /// x[:, …, index, …] along `dim`; index: (n).
@@ -250,8 +250,8 @@ Tensor index_select(const Arg& x, int64_t dim, const Tensor& index);
 Tensor gather(const Arg& x, int64_t dim, const Tensor& index);
 /// y = x; y[index[i, j, …], j, …] += source[i, j, …] (dim 0). Sums in index order: deterministic.
 Tensor scatter_add(const Arg& x, int64_t dim, const Tensor& index, const Arg& source);
-/// y = x; y[index[i, j, …], j, …] = source[i, j, …] (dim 0), or `value`. Of several written to one
-/// place the last counts, and gets the gradient.
+/// y = x; y[index[i, j, …], j, …] = source[i, j, …] (dim 0), or `value`. If several write to one
+/// element, the last one stays and gets the gradient.
 Tensor scatter(const Arg& x, int64_t dim, const Tensor& index, const Arg& source);
 Tensor scatter(const Arg& x, int64_t dim, const Tensor& index, double value);
 /// y = x; y[…, index[i], …] += alpha · source[…, i, …] along `dim`; index: (n). In index order.
@@ -259,25 +259,25 @@ Tensor index_add(const Arg& x, int64_t dim, const Tensor& index, const Arg& sour
                  double alpha = 1);
 /// x[i, j, …] by tensors of indices (i64; −1 is the last), one for each of the first dimensions,
 /// which broadcast: y[p, …] = x[i[p], j[p], …]. An undefined tensor stands for all of a dimension,
-/// as `:` does in PyTorch's x[i, :, j]; where it stands between indices, theirs come first.
+/// as `:` does in PyTorch's x[i, :, j]. Between indices, it moves theirs to the front.
 Tensor index(const Arg& x, const std::vector<Tensor>& indices);
-/// x with x[i, j, …] = values, or += where `accumulate`; values broadcast to what index() gives. Of
-/// several written to one place the last counts.
+/// x with x[i, j, …] = values, or += if `accumulate`; values broadcast to the shape of index(). If
+/// several write to one element, the last one stays.
 Tensor index_put(const Arg& x, const std::vector<Tensor>& indices, const Arg& values,
                  bool accumulate = false);
 /// Rows of a table: (…) i64, weight (V, C) → (…, C). Gradients of repeated rows add up, in order.
 Tensor embedding(const Tensor& index, const Arg& weight);
 /// The elements where mask (bool, broadcast to x) is true, in row-major order; shape (n).
 Tensor masked_select(const Arg& x, const Tensor& mask);
-/// The k largest (smallest) along `dim`, sorted; of equals the first comes first.
+/// The k largest (smallest) along `dim`, sorted; equal ones keep their order.
 ValuesIndices topk(const Arg& x, int64_t k, int64_t dim = -1, bool largest = true);
 /// Sorted along `dim`; stable. NaN sorts as the largest.
 ValuesIndices sort(const Arg& x, int64_t dim = -1, bool descending = false);
 Tensor argsort(const Arg& x, int64_t dim = -1, bool descending = false);  ///< sort(x).indices
-/// Where each value (…, m) would go in the sorted row (…, n) of its own, or in the only one, (n):
-/// in front of equal elements, or after them where `right`. i64, of the shape of `values`.
+/// The position of each value (…, m) in its sorted row (…, n), or in the only row (n):
+/// before equal elements, or after them if `right`. i64, of the shape of `values`.
 Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right = false);
-/// How often 0, 1, … stand in x ((n) i64, not negative), or the sum of their weights (n): (m), m =
+/// How often 0, 1, … occur in x ((n) i64, not negative), or the sum of their weights (n): (m), m =
 /// max(largest + 1, minlength). No gradient for weights: use index_add for that.
 Tensor bincount(const Tensor& x, const Tensor& weights = {}, int64_t minlength = 0);
 /// The coordinates of all elements that are not 0, in row-major order: (n, x.dim()), i64.
@@ -291,7 +291,7 @@ Tensor multinomial(const Tensor& weights, int64_t samples, bool replacement = fa
 
 /// The product of matrices, batched and broadcast over leading dimensions, as torch.matmul:
 /// (…, m, k) · (…, k, n) → (…, m, n); 1-D arguments are a row on the left, a column on the right,
-/// and that dimension is dropped again. Any strides: a transposed operand is never copied.
+/// and that dimension is then dropped. Any strides: a transposed operand is never copied.
 ///   da = dy · bᵀ, db = aᵀ · dy        i64 as well, without gradients
 Tensor matmul(const Arg& a, const Arg& b);
 /// x · weightᵀ + bias: (…, in), (out, in), (out) → (…, out); bias may be undefined.
@@ -304,16 +304,16 @@ Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands,
               SourceLine at = SourceLine::current());
 
 // ----------------------------------------------------------------------------------- convolution
-// Images are (N, C, H, W): batch, channels, height, width; or a single one, (C, H, W), and so is the
-// result then. The ops over one dimension take (N, C, L) or (C, L). A window of `kernel` elements,
-// `dilation` apart, stands at every `stride`-th place of the image with `padding` zeros on each
-// side:
+// Images are (N, C, H, W): batch, channels, height, width; or a single one, (C, H, W), which gives a
+// single result. The ops over one dimension take (N, C, L) or (C, L). A window of `kernel` elements,
+// `dilation` apart, is placed at every `stride`-th position of the image with `padding` zeros on
+// each side:
 //   out = ⌊(in + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1    in height and in width
 
-/// The windows as columns (im2col): (N, C, H, W) → (N, C·kh·kw, L), L = out_h · out_w. Each is the
-/// other's gradient. As torch.nn.functional.unfold.
+/// The windows as columns (im2col): (N, C, H, W) → (N, C·kh·kw, L), L = out_h · out_w. unfold and
+/// fold are each other's gradients. As torch.nn.functional.unfold.
 Tensor unfold(const Arg& x, Pair kernel, const WindowOptions& options = {});
-/// Columns added up into an image: (N, C·kh·kw, L) → (N, C, H, W), output_size = {H, W}.
+/// Sums columns into an image: (N, C·kh·kw, L) → (N, C, H, W), output_size = {H, W}.
 Tensor fold(const Arg& x, Pair output_size, Pair kernel, const WindowOptions& options = {});
 /// y[n, o, i, j] = bias[o] +
 ///     Σ_{c,p,q} weight[o, c, p, q] · x[n, c, i·s + p·d − pad, j·s + q·d − pad]:
@@ -337,8 +337,8 @@ Tensor conv_transpose1d(const Arg& x, const Arg& weight, const Tensor& bias = {}
 /// the gradient.
 Tensor max_pool2d(const Arg& x, Pair kernel, const MaxPool2dOptions& options = {});
 Tensor max_pool1d(const Arg& x, int64_t kernel, const MaxPool1dOptions& options = {});
-/// The mean of each window. Like the two after it a product with small matrices: an infinity or NaN
-/// spreads over its row and column (not with interpolate's "nearest", which copies).
+/// The mean of each window. Like the ops after it a product with small matrices: an infinity or NaN
+/// spreads over its row and column (except with interpolate's "nearest", which copies).
 Tensor avg_pool2d(const Arg& x, Pair kernel, const AvgPool2dOptions& options = {});
 Tensor avg_pool1d(const Arg& x, int64_t kernel, const AvgPool1dOptions& options = {});
 /// Means over out_h × out_w windows that share the image: from ⌊i·in/out⌋ to ⌈(i + 1)·in/out⌉.
@@ -377,8 +377,8 @@ Tensor ctc_loss(const Arg& log_probs, const Tensor& targets, const Tensor& input
                 const Tensor& target_lengths, int64_t blank = 0,
                 Reduction reduction = Reduction::mean, bool zero_infinity = false);
 
-/// Zeroes elements with probability p and scales the others by 1 / (1 − p); nothing where not
-/// `training`. The mask is computed again in backward, not kept.
+/// Zeroes elements with probability p and scales the others by 1 / (1 − p); x itself if not
+/// `training`. The mask is recomputed in backward, not stored.
 Tensor dropout(const Arg& x, double p = 0.5, bool training = true,
                Generator& generator = default_generator());
 
@@ -400,9 +400,9 @@ Tensor local_attention(const Arg& q, const Arg& k, const Arg& v, const Attention
                        std::optional<double> scale = {},
                        Generator& generator = default_generator());
 
-/// Turns the pairs (x₁, x₂) of every row by angles: y₁ = x₁·cos − x₂·sin, y₂ = x₂·cos + x₁·sin.
+/// Rotates the pairs (x₁, x₂) of every row: y₁ = x₁·cos − x₂·sin, y₂ = x₂·cos + x₁·sin.
 /// x (…, T, D), cos and sin (T, D/2), of x's dtype → (…, T, D). Pair d is (x[d], x[d + D/2]), or
-/// (x[2d], x[2d + 1]) where `interleaved`. No gradient for cos and sin.
+/// (x[2d], x[2d + 1]) if `interleaved`. No gradient for cos and sin.
 /// Source: Su et al. 2021, "RoFormer: enhanced transformer with rotary position embedding".
 Tensor rotary_embedding(const Arg& x, const Tensor& cos, const Tensor& sin,
                         bool interleaved = false);

@@ -1,5 +1,5 @@
 #pragma once
-// Modules that hold modules.
+// Containers of modules.
 
 #include <memory>
 #include <string>
@@ -31,8 +31,8 @@ class Sequential : public Layer<Sequential> {
   /// Makes a layer M(args…) in the place of layer i, or of the one of this name, and under its
   /// name: a new head for a trained network. Returns *this.
   ///   net.replace<nn::Linear>(2, 128, 100);
-  /// The old layer is gone, with its parameters and hooks. An optimiser that has its parameters
-  /// throws in the next step, since nothing would train the new ones: make it again.
+  /// The old layer is destroyed, with its parameters and hooks. An optimiser of its parameters
+  /// throws in the next step, because it would not train the new ones: make a new one.
   /// Throws Error("sequential") if there is no such layer. Then, or if M(args…) throws, nothing has
   /// changed. As `net[2] = …` of a torch.nn.Sequential.
   template <class M, class... Args>
@@ -103,7 +103,7 @@ class ModuleList : public Module {
     return *modules_[static_cast<size_t>(i)];
   }
 
-  /// Walks over the modules themselves, not the pointers.
+  /// Iterates over the modules, not the pointers.
   class Iterator {
    public:
     explicit Iterator(const std::unique_ptr<M>* at) : at_(at) {}
@@ -123,7 +123,7 @@ class ModuleList : public Module {
   std::vector<std::unique_ptr<M>> modules_;
 };
 
-/// Modules of any types under names of their own; how they are called is up to the owner.
+/// Modules of any types by name; how they are called is up to the owner.
 ///   nn::ModuleDict heads;
 ///   heads.add<nn::Linear>("class", C, 10);
 ///   y = heads["class"].call(x);      // or heads.get<nn::Linear>("class")(x)
@@ -141,9 +141,9 @@ class ModuleDict : public Module {
 
   int64_t size() const;
   bool contains(std::string_view name) const { return find(name) != nullptr; }
-  /// Throws Error("module_dict") where there is none of this name.
+  /// Throws Error("module_dict") if there is none of this name.
   Module& operator[](std::string_view name) const;
-  /// The same as the M that it is. Throws Error("module_dict") where it is none.
+  /// The same, cast to its type M. Throws Error("module_dict") if it is not an M.
   template <class M>
   M& get(std::string_view name) const {
     Module& module = (*this)[name];

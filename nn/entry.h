@@ -1,5 +1,5 @@
 #pragma once
-// What a Module knows of one of its parameters and buffers.
+// What a Module stores about one of its parameters or buffers.
 
 #include <atomic>
 #include <memory>
@@ -21,7 +21,7 @@ struct Entry {
   bool is_parameter;
   bool persistent;
   // The parameter that counts this module among its `modules`: the one in *tensor, unless another
-  // was assigned since. Twice, for threads compare the first without a lock.
+  // was assigned since. Stored twice, because threads compare the first without a lock.
   std::atomic<const TensorImpl*> known = nullptr;
   std::shared_ptr<TensorImpl> counted = {};
 };

@@ -14,10 +14,10 @@
 namespace tarsier::nn {
 namespace {
 
-/// The innermost module whose call this thread is in.
+/// The innermost module that this thread is calling.
 thread_local const Module* calling = nullptr;
 
-/// Held while a module looks at a tensor that was assigned: it may be called on several threads.
+/// Held while a module checks an assigned tensor, because it may be called on several threads.
 std::mutex& assigned_mutex() {
   static std::mutex mutex;
   return mutex;
@@ -35,7 +35,7 @@ void print_line(std::ostream& out, const char* title, const std::vector<std::str
 
 }  // namespace
 
-// ------------------------------------------------------------------------ who has which parameter
+// -------------------------------------------------------------------------- owners of parameters
 
 Module::Module() : birth_(next_birth()) {}
 
@@ -51,7 +51,7 @@ std::string Module::path() const {
 }
 
 void Module::count_again(Entry& entry) {
-  // A result of a recorded op would keep its whole graph alive; it is nobody's parameter.
+  // A result of a recorded op would keep its whole graph alive; it is not a parameter.
   const bool leaf = entry.tensor->defined() && entry.tensor->is_leaf();
   if (entry.counted) --entry.counted->modules;
   entry.counted = leaf ? entry.tensor->impl_ptr() : nullptr;
@@ -66,7 +66,7 @@ void Module::take_in(Entry& entry) const {
   if (now.defined() && !now.requires_grad() && trained) {
     const std::string above = path();
     fail("module", "'", above.empty() ? "" : above + ".", entry.name, "' of ", type_name(),
-         " was assigned a tensor that asks for no gradient, so it would not be trained: keep the ",
+         " was assigned a tensor that requires no gradient, so it would not be trained: keep the ",
          "parameter and copy_() the values into it under NoGrad, or assign after ",
          "requires_grad_(). To freeze it, call requires_grad_(false) on the old one first");
   }
@@ -85,15 +85,16 @@ void Module::check_registered(const Module& caller) const {
   for (const auto& [name, parameter] : collect_parameters())
     if (parameter.requires_grad() && parameter.impl()->optimizers == 0)
       fail("module", "a ", type_name(), "(", extra_repr(), ") that ", caller.type_name(),
-           " has made and calls is not registered, so its '", name,
+           " made and calls is not registered, so its '", name,
            "' would not be trained: call register_module(\"name\", member) in the constructor of ",
-           caller.type_name(), ", or requires_grad_(false) on what is not to be trained");
+           caller.type_name(),
+           ", or requires_grad_(false) on parameters that should not be trained");
 }
 
 Module::Calling::Calling(const Module& module) : before_(calling), scope_(module.scope_name()) {
   if (grad_enabled() && (before_ == nullptr || module.parent_ == nullptr)) {
     module.notice_assigned();
-    // What the caller has by reference was there before it.
+    // A module that the caller has by reference is older than the caller.
     if (before_ != nullptr && module.birth_ > before_->birth_) module.check_registered(*before_);
   }
   calling = &module;
@@ -105,8 +106,8 @@ void Module::check_leaves(const Tensor& output, uint64_t first,
                           const std::vector<Tensor>& arguments) {
   if (!output.defined() || !output.requires_grad() || output.is_leaf()) return;
   struct Use {
-    const Node* node = nullptr;  // one of those that use the leaf
-    long handles = 0;            // that the graph has of it
+    const Node* node = nullptr;  // one of the nodes that use the leaf
+    long handles = 0;            // the graph's handles of it
   };
   std::unordered_map<std::shared_ptr<TensorImpl>, Use> leaves;
   std::unordered_set<const Node*> seen;
@@ -128,10 +129,10 @@ void Module::check_leaves(const Tensor& output, uint64_t first,
   }
   for (const Tensor& argument : arguments) leaves.erase(argument.impl_ptr());
   for (const auto& [leaf, use] : leaves)
-    // What nobody holds but the graph (and this map) was made in forward, and is no member.
+    // A tensor that only the graph (and this map) holds was made in forward, and is not a member.
     check(leaf.use_count() <= use.handles + 1, "module", "a tensor of shape ", leaf->shape,
-          " that asks for a gradient takes part in ", type_name(), " (in ", use.node->describe(),
-          "), but is no parameter, so it would not be trained: call ",
+          " that requires a gradient is used in ", type_name(), " (in ", use.node->describe(),
+          "), but is not a parameter, so it would not be trained: call ",
           "register_parameter(\"name\", member, value) in the constructor of its module, or pass ",
           "it as an argument of the call");
   leaves_checked_.store(true, std::memory_order_relaxed);

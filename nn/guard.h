@@ -1,19 +1,19 @@
 #pragma once
 // Guards against silent mistakes in a model: parameters that do not learn.
 //
-// Without being asked, and at no cost worth the name, a model says so with Error("module"):
-// - where a call that records comes to a module that its caller made as a part of itself, but did
-//   not register. A part that is meant to stay outside has no parameter that asks for a gradient
-//   (requires_grad_(false)), or an optimiser of its own, made before; or it was made before the
-//   caller, and is there by reference.
-// - in its first call that records, where a tensor that asks for a gradient takes part and is
-//   neither an argument of the call, nor a registered parameter of any module, nor in an optimiser,
-//   and somebody holds on to it.
-// - where a parameter's member was assigned a tensor that asks for no gradient.
-// An optimiser says, with its own tag, where a tensor that it trains was a module's parameter when
-// the optimiser was made, and another was assigned in its place since.
-// A tensor that is meant as a parameter, but neither registered nor asks for a gradient, looks like
-// any constant: nothing can notice that.
+// These checks always run, at negligible cost. A model throws Error("module"):
+// - if a recorded call reaches a module that its caller made as a part of itself, but did not
+//   register. For a part that is meant to stay outside, call requires_grad_(false), or make its
+//   optimiser before the call; a module that is older than the caller and held by reference is
+//   fine.
+// - in its first recorded call, if a tensor that requires a gradient is used that is neither an
+//   argument of the call, nor a registered parameter of any module, nor in an optimiser, and that
+//   something other than the graph holds.
+// - if a parameter's member was assigned a tensor that requires no gradient.
+// An optimiser throws, with its own tag, if a tensor that it trains was a module's parameter when
+// the optimiser was made, and another tensor has been assigned in its place since.
+// A tensor that is meant as a parameter, but is not registered and requires no gradient, looks like
+// a constant: nothing can detect that.
 
 #include <iosfwd>
 #include <string>
@@ -25,7 +25,7 @@ namespace tarsier::nn {
 
 /// The parameters whose gradient looks like a mistake, by name.
 struct GradientReport {
-  std::vector<std::string> missing;     ///< none came: forward does not use it, or is cut off by
+  std::vector<std::string> missing;     ///< forward does not use it, or it is cut off by
                                         ///< detach(), NoGrad or an op without gradient
   std::vector<std::string> zero;        ///< 0 in every element: a dead activation, a factor of 0
   std::vector<std::string> non_finite;  ///< NaN or an infinity somewhere: AnomalyMode finds the op
@@ -33,14 +33,14 @@ struct GradientReport {
   bool empty() const { return missing.empty() && zero.empty() && non_finite.empty(); }
 };
 
-/// Looks at the gradients that backward() left; to be called after the first one:
+/// Checks the gradients of backward(). Call it after the first one:
 ///   loss.backward();
 ///   if (const auto report = nn::check_gradients(model); !report.empty()) std::cerr << report;
-/// Tied parameters count once; those that do not ask for a gradient (frozen) and those without
+/// Tied parameters count once; those that require no gradient (frozen) and those without
 /// elements do not count.
 GradientReport check_gradients(const Module& module);
 
-/// A line for each list: "no gradient: head.weight, head.bias". Nothing for an empty report.
+/// One line per non-empty list: "no gradient: head.weight, head.bias".
 std::ostream& operator<<(std::ostream& out, const GradientReport& report);
 
 }  // namespace tarsier::nn

@@ -7,19 +7,19 @@ namespace tarsier::nn {
 
 namespace detail {
 
-/// What the walk back through one call has brought so far.
+/// The gradients of the walk back through one call so far.
 struct HookedCall::Backward {
   Module& module;
-  std::weak_ptr<Hooks> hooks;  // gone when the module is: a graph may live longer
+  std::weak_ptr<Hooks> hooks;  // gone with the module; a graph may live longer
   Tensors grad_inputs;
   Tensor grad_output;
 
-  /// Runs the hooks; returns the gradients to hand on.
+  /// Runs the hooks; returns the gradients to pass on.
   Tensors run() {
     const Tensor dy = std::exchange(grad_output, {});
     Tensors grads = std::exchange(grad_inputs, Tensors(grad_inputs.size()));
     const std::shared_ptr<Hooks> alive = hooks.lock();
-    // A second derivative may come to the inputs on another way than through the output.
+    // A second derivative may reach the inputs on another path than through the output.
     if (!alive || !dy.defined()) return grads;
     const auto current = alive->backward;  // a hook may remove itself
     for (const auto& [id, hook] : current) {
@@ -90,7 +90,7 @@ Tensor HookedCall::finish(Tensor output) {
     if (const Tensor changed = hook(module_, inputs_, output); changed.defined()) output = changed;
   if (!backward_ || !output.defined() || !grad_enabled() || !output.requires_grad()) return output;
 
-  bool has_gate = false;  // else the hooks run here, without gradients of inputs
+  bool has_gate = false;  // otherwise the hooks run here, without gradients of inputs
   for (const Tensor& x : inputs_) has_gate = has_gate || (x.defined() && x.requires_grad());
   return record("module_output", {Arg(output, at_)}, output.detach(), Save{},
                 [call = backward_, has_gate](const Saved&, const Tensor& dy) -> Grads {

@@ -1,5 +1,5 @@
 #pragma once
-// Hooks: functions of the user's that run around the forward and the backward of a module.
+// Hooks: the user's functions that run around the forward and the backward of a module.
 
 #include <concepts>
 #include <functional>
@@ -18,8 +18,8 @@ namespace tarsier::nn {
 class Module;
 using Tensors = std::vector<Tensor>;
 
-/// A function that may return something to use in the place of what it was given. One that returns
-/// nothing, or an empty Result, changes nothing.
+/// A function that may return a replacement for its argument. If it returns nothing, or an empty
+/// Result, nothing changes.
 template <class Result, class... Args>
 struct Hook : std::function<Result(Args...)> {
   template <class Fn>
@@ -35,13 +35,13 @@ struct Hook : std::function<Result(Args...)> {
 };
 
 /// (module, inputs) before forward; may return other inputs. The inputs are the tensors that the
-/// module was called with, in order; what stands in an options struct is not among them.
+/// module was called with, in order, without those inside an options struct.
 using ForwardPreHook = Hook<Tensors, Module&, const Tensors&>;
 /// (module, inputs, output) after forward; may return another output.
 using ForwardHook = Hook<Tensor, Module&, const Tensors&, const Tensor&>;
-/// (module, grad_inputs, grad_output) when backward() has come through the module: the gradients of
-/// the inputs as far as this call made them, undefined for those that get none. May return others
-/// of the same shapes (an undefined one keeps its own). Must not change them in place.
+/// (module, grad_inputs, grad_output) after backward() has passed through the module: the gradients
+/// of the inputs as far as this call made them, undefined for those that get none. May return
+/// others of the same shapes (an undefined one keeps the original). Must not change them in place.
 using BackwardHook = Hook<Tensors, Module&, const Tensors&, const Tensor&>;
 
 /// The hooks of one module, by id.
@@ -58,10 +58,10 @@ namespace detail {
 /// One call of a module that has hooks.
 class HookedCall {
  public:
-  /// Runs the hooks that come before forward. `inputs` are changed to what forward shall get.
+  /// Runs the hooks before forward, which may replace `inputs`.
   HookedCall(Module& module, std::shared_ptr<Hooks> hooks, Tensors& inputs,
              std::source_location at);
-  /// Runs the hooks that come after forward.
+  /// Runs the hooks after forward.
   Tensor finish(Tensor output);
 
  private:
@@ -69,10 +69,10 @@ class HookedCall {
   Tensors gate_inputs(const Tensors& inputs);
 
   Module& module_;
-  std::shared_ptr<Hooks> hooks_;  // keeps those alive that a hook removes
+  std::shared_ptr<Hooks> hooks_;  // keeps hooks alive that a hook removes
   Tensors inputs_;
   std::source_location at_;
-  std::shared_ptr<Backward> backward_;  // null where there is no hook for it
+  std::shared_ptr<Backward> backward_;  // null without backward hooks
 };
 
 template <class T>
@@ -84,7 +84,7 @@ void collect(const T& arg, Tensors& inputs) {
   if constexpr (is_tensor<T>) inputs.push_back(arg);
 }
 
-/// `arg` itself, or, if it is a tensor, a copy that is the next of `inputs`.
+/// `arg` itself, or, if it is a tensor, a handle of the next of `inputs`.
 template <class T>
 decltype(auto) replaced(T&& arg, const Tensors& inputs, size_t& next) {
   if constexpr (is_tensor<T>) {
@@ -108,7 +108,7 @@ Tensor call_with_hooks(Module& module, const std::shared_ptr<Hooks>& hooks, Forw
     return call.finish(forward(Arg(inputs[0], x.at)));
   } else {
     size_t next = 1;
-    // A tuple, for its braces run from left to right; the arguments of a call may not.
+    // A tuple, because braces are evaluated from left to right; arguments of a call may not be.
     std::tuple<decltype(replaced(std::forward<Rest>(rest), inputs, next))...> others{
         replaced(std::forward<Rest>(rest), inputs, next)...};
     return call.finish(std::apply(

@@ -16,8 +16,8 @@ thread_local bool no_init = false;
 /// The distribution function of the standard normal, Φ(z). erfc keeps its digits in the lower tail.
 double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
 
-/// Φ⁻¹(p) for 0 < p ≤ ½: Winitzki's closed form of erf⁻¹ (good to 2·10⁻³), polished by Newton steps
-/// z ← z − (Φ(z) − p) / φ(z).
+/// Φ⁻¹(p) for 0 < p ≤ ½: Winitzki's closed form of erf⁻¹ (accurate to 2·10⁻³), refined by Newton
+/// steps z ← z − (Φ(z) − p) / φ(z).
 double inverse_normal_cdf(double p) {
   constexpr double a = 0.147;
   const double log_term = std::log(4 * p * (1 - p));  // ln(1 − x²) for x = 2p − 1
@@ -30,7 +30,7 @@ double inverse_normal_cdf(double p) {
   return z;
 }
 
-/// What all initialisers ask of x.
+/// The checks of all initialisers.
 void check_floating(const Tensor& x, const char* op) {
   check(x.defined(), op, "an undefined tensor was given: assign Tensor::empty(shape) to it first");
   check(is_floating(x.dtype()), op, "a tensor of ", x.dtype(), ": f32 or f64 is needed");
@@ -142,8 +142,8 @@ Tensor kaiming_normal_(const Tensor& x, double a, std::string_view mode,
   return normal_(x, 0, calculate_gain(nonlinearity, a) / std::sqrt(fan), generator);
 }
 
-/// Gram–Schmidt on normal numbers: each row loses its parts along the rows before it, twice, for
-/// once leaves the rounding of a sum that may be much larger than what remains of the row.
+/// Gram–Schmidt on normal numbers: each row loses its components along the earlier rows, twice,
+/// because one pass leaves the rounding error of sums that may be much larger than the remainder.
 /// Source: Giraud et al. 2005, "The loss of orthogonality in the Gram-Schmidt process".
 Tensor orthogonal_(const Tensor& x, double gain, Generator& generator) {
   check_floating(x, "orthogonal_");

@@ -11,8 +11,8 @@
 namespace tarsier::nn {
 
 /// While it lives, the initialisers below that draw random numbers do nothing on this thread, and
-/// draw nothing: for a model whose weights are loaded next. Until then those parameters hold
-/// whatever the memory held. As torch.nn.utils.skip_init.
+/// draw nothing: for a model whose weights are loaded next. Until then those parameters are
+/// uninitialised. As torch.nn.utils.skip_init.
 ///   auto model = [] { NoInit guard; return std::make_unique<Gpt>(…); }();
 ///   model->load_state_dict(load_safetensors(path));
 class NoInit {
@@ -69,8 +69,8 @@ Tensor kaiming_normal_(const Tensor& x, double a = 0, std::string_view mode = "f
                        std::string_view nonlinearity = "leaky_relu",
                        Generator& generator = default_generator());
 
-/// gain·Q, where the rows of Q (as a matrix of size(0) rows) are orthonormal, or, where there are
-/// more rows than columns, its columns; drawn evenly from all such matrices.
+/// gain·Q, where the rows of Q (as a matrix of size(0) rows) are orthonormal, or, if there are more
+/// rows than columns, its columns; drawn uniformly from all such matrices.
 /// Throws Error("orthogonal_") for less than two dimensions.
 /// Source: Saxe et al. 2013, "Exact solutions to the nonlinear dynamics of learning".
 Tensor orthogonal_(const Tensor& x, double gain = 1, Generator& generator = default_generator());

@@ -32,7 +32,7 @@ bool is_number(const std::string& name) {
   return std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c); });
 }
 
-/// Makes the handle `x`, and every copy of it, a tensor of another dtype.
+/// Converts the handle `x`, and every copy of it, to another dtype.
 void convert(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return;
   const Tensor converted = tarsier::to(x.detach(), dtype);
@@ -50,7 +50,7 @@ void convert(const Tensor& x, DType dtype) {
 
 void Module::check_name(const std::string& name) const {
   check(!name.empty() && name.find('.') == name.npos, "module", "the name '", name, "' in ",
-        type_name(), " must not be empty nor have a dot: dots join the names of a path");
+        type_name(), " must not be empty or contain a dot, because dots join the names of a path");
   bool taken = false;
   for (const auto& entry : tensors_) taken = taken || entry->name == name;
   for (const Module* child : children_) taken = taken || child->name_ == name;
@@ -73,7 +73,7 @@ void Module::register_buffer(std::string name, Tensor& member, Tensor initial, b
 
 void Module::check_child(const std::string& name, const Module& member) const {
   check(member.parent_ == nullptr, "module", "the module registered as '", name, "' in ",
-        type_name(), " is registered already, as '", member.name_,
+        type_name(), " is already registered, as '", member.name_,
         "': to share weights, assign the tensors of one module to another");
   for (const Module* up = this; up != nullptr; up = up->parent_)
     check(up != &member, "module", "'", name, "' in ", type_name(), " would contain itself");
@@ -231,7 +231,7 @@ void Module::to(DType dtype) {
 // ----------------------------------------------------------------------------------- calls, errors
 
 Tensor Module::call(const Arg&) {
-  fail("module", type_name(), " is not a layer that takes one tensor and gives one");
+  fail("module", type_name(), " is not a layer that takes one tensor and returns one");
 }
 
 void Module::fail_undefined() const {
@@ -240,7 +240,7 @@ void Module::fail_undefined() const {
 }
 
 void Module::fail_hooked() const {
-  fail("hook", type_name(), " has hooks, but they are for layers that give one tensor");
+  fail("hook", type_name(), " has hooks, but hooks are for layers that return one tensor");
 }
 
 std::string Module::scope_name() const {
@@ -251,7 +251,7 @@ std::string Module::scope_name() const {
 }
 
 void Module::rethrow_with_path(const Error& error) {
-  // The innermost layer has the longest path. Some errors of the engine name it already.
+  // The innermost layer has the longest path. Some errors of the engine already name it.
   const std::string path = module_path();
   const bool named = std::string_view(error.what()).find("in " + path) != std::string_view::npos;
   if (path.empty() || named) throw;

@@ -38,13 +38,13 @@ namespace detail {
 struct Entry;
 }
 
-/// What load_state_dict(…, strict = false) left out.
+/// The names that load_state_dict(…, strict = false) skipped.
 struct LoadReport {
   std::vector<std::string> missing;     ///< names that the module has and the dict lacks
   std::vector<std::string> unexpected;  ///< names that the dict has and the module lacks
 };
 
-/// A node of the tree: parameters (trained), buffers (kept, not trained) and children, each under
+/// A node of the tree: parameters (trained), buffers (saved, not trained) and children, each under
 /// a name. It holds pointers to the members of the derived class, so it can be neither copied nor
 /// moved. Names, order and keys are those of torch.nn.Module.
 class Module {
@@ -77,9 +77,9 @@ class Module {
   /// The tensors share the module's memory and are cut off from the graph.
   TensorDict state_dict() const;
   /// Copies the values of `state` into this module's tensors, converting between f32 and f64.
-  /// Throws Error("load_state_dict") that lists the missing and unexpected names (unless not
-  /// `strict`: then they are in the report) and the tensors of another shape or kind, with both;
-  /// the first ten of each, and how many more. Nothing is changed then.
+  /// Throws Error("load_state_dict") that lists missing and unexpected names (unless not `strict`:
+  /// then they are in the report) and tensors of the wrong shape or kind with both shapes; the
+  /// first ten of each, and how many more. Then nothing is changed.
   LoadReport load_state_dict(const TensorDict& state, bool strict = true);
 
   /// Switches to training (dropout acts) or to evaluation, for this module and all below it.
@@ -92,7 +92,7 @@ class Module {
   /// Makes all parameters require gradients, or not (a frozen model).
   void requires_grad_(bool value = true);
   /// Converts floating parameters and buffers, and their gradients, to f32 or f64. The tensors stay
-  /// the same objects: weights stay tied, and an optimiser's handles stay good.
+  /// the same objects: weights stay tied, and an optimiser's handles stay valid.
   /// Throws Error("to") for the other dtypes.
   void to(DType dtype);
 
@@ -107,15 +107,15 @@ class Module {
 
   // ---- calling, without knowing the type ----
 
-  /// Calls a layer that takes one tensor and gives one; what Sequential does.
+  /// Calls a layer that takes one tensor and returns one, as Sequential does.
   /// Throws Error("module") if this module is not such a layer.
   virtual Tensor call(const Arg& x);
 
   // ---- hooks ----
 
-  /// Run around every call of this module, in order of registration; hooks.h says with what. They
-  /// are for layers that give one tensor: a call of another one that has hooks throws
-  /// Error("hook"). Each returns an id for remove_hook. As torch.nn.Module.register_….
+  /// Run around every call of this module, in order of registration; hooks.h describes their
+  /// arguments. They are for layers that return one tensor: a call of another module with hooks
+  /// throws Error("hook"). Each returns an id for remove_hook. As torch.nn.Module.register_….
   int register_forward_pre_hook(ForwardPreHook hook);
   int register_forward_hook(ForwardHook hook);
   /// Its gradients are those of this call only, even if an input is also used elsewhere. It runs
@@ -126,18 +126,18 @@ class Module {
  protected:
   /// Makes `member` a parameter: sets it to `initial` and lets it require a gradient. An undefined
   /// `initial` means that there is none (bias = false).
-  /// All three throw Error("module") for names that are empty, taken, or have a dot.
+  /// All three throw Error("module") for names that are empty, taken, or contain a dot.
   void register_parameter(std::string name, Tensor& member, Tensor initial);
   /// Makes `member` a buffer: in the state dict (if `persistent`), but not trained.
   void register_buffer(std::string name, Tensor& member, Tensor initial, bool persistent = true);
   /// Makes `member` a child. It must live as long as this module.
   void register_module(std::string name, Module& member);
-  /// Makes `member` the child `name`, in the place of the one before, which is nobody's child then.
-  /// Throws Error("module") if there is none of this name, as well.
+  /// Makes `member` the child `name` in place of the previous one, which is a child no longer.
+  /// Throws Error("module") if there is none of this name.
   void replace_module(std::string_view name, Module& member);
 
   /// Runs `body` with this module's name on the module path, so that recorded nodes and errors say
-  /// where they come from. Layer does it around forward; use it for further entry points.
+  /// where they come from. Layer does this around forward; use it for further entry points.
   template <class Body>
   decltype(auto) scoped(Body&& body) {
     const Calling calling(*this);
@@ -148,8 +148,8 @@ class Module {
     }
   }
 
-  /// forward(x, rest…) as a call of this module: on its path, with its hooks. What a layer with an
-  /// operator() of its own does in there (Layer has one already).
+  /// forward(x, rest…) as a call of this module: on its path, with its hooks. For a layer with its
+  /// own operator(); Layer's calls this already.
   template <class Forward, class... Rest>
   decltype(auto) called(Forward&& forward, const Arg& x, Rest&&... rest) {
     using Result = std::invoke_result_t<Forward&, const Arg&, Rest...>;
@@ -166,22 +166,22 @@ class Module {
   }
 
   /// Whether calls of this module put it on the module path. Modules that are not called (a
-  /// ModuleList) leave that to their children.
+  /// ModuleList) leave it to their children.
   virtual bool opens_scope() const { return false; }
 
   /// Whether the next recorded call is the first, which check_leaves() looks at.
   bool wants_leaf_check() const {
     return !leaves_checked_.load(std::memory_order_relaxed) && grad_enabled();
   }
-  /// Throws Error("module") where the graph of `output`, as far as it was recorded since `first`,
-  /// has a leaf that is neither one of the call's `arguments` nor a parameter of any module: an
+  /// Throws Error("module") if the graph of `output`, as far as it was recorded since `first`, has
+  /// a leaf that is neither one of the call's `arguments` nor a parameter of any module: an
   /// unregistered member.
   void check_leaves(const Tensor& output, uint64_t first, const std::vector<Tensor>& arguments);
 
  private:
   using Entry = detail::Entry;
 
-  /// This thread is in a call of this module, while it lives.
+  /// While it lives, this thread is in a call of this module.
   class Calling {
    public:
     explicit Calling(const Module& module);
@@ -194,7 +194,7 @@ class Module {
     ModuleScope scope_;
   };
 
-  /// Notices the parameters, here and below, whose member was assigned another tensor.
+  /// Handles parameters, here and below, whose member was assigned another tensor.
   void notice_assigned() const;
   void take_in(Entry& entry) const;
   static void count_again(Entry& entry);
@@ -218,15 +218,15 @@ class Module {
 
   std::string name_;
   const Module* parent_ = nullptr;
-  const uint64_t birth_;                         // modules made later have higher ones
+  const uint64_t birth_;                         // modules made later have higher numbers
   std::vector<std::unique_ptr<Entry>> tensors_;  // parameters and buffers
   std::vector<Module*> children_;
-  std::shared_ptr<Hooks> hooks_;  // null where there are none
+  std::shared_ptr<Hooks> hooks_;  // null without hooks
   bool training_ = true;
   std::atomic<bool> leaves_checked_ = false;
 };
 
-/// Prints the tree as PyTorch does, equal neighbours of a list once, and the number of parameters:
+/// Prints the tree as PyTorch does, equal neighbours in a list once, and the number of parameters:
 ///   Sequential(
 ///     (0): Linear(in_features=2, out_features=3, bias=true)
 ///     (1): GELU()
@@ -235,7 +235,7 @@ class Module {
 std::ostream& operator<<(std::ostream& out, const Module& module);
 
 namespace detail {
-/// A tensor, or what has none inside. An options struct may have.
+/// A tensor, or a type without tensors inside, unlike an options struct.
 template <class T>
 constexpr bool holds_no_hidden_tensor =
     is_tensor<T> || std::is_arithmetic_v<std::remove_cvref_t<T>> ||
@@ -253,9 +253,9 @@ std::string type_name_of() {
   return std::string(colon == text.npos ? text : text.substr(colon + 1));
 }
 
-/// A module that is called: layer(x, …) runs Self::forward(x, …) on this module's path.
-/// Self declares `Tensor forward(const Arg& x)`, with further arguments at will. The line that
-/// called the layer travels inside of x, to the nodes and errors of the ops that x is passed to.
+/// A module that can be called: layer(x, …) runs Self::forward(x, …) on this module's path.
+/// Self declares `Tensor forward(const Arg& x)`, optionally with further arguments. x carries the
+/// line that called the layer to the nodes and errors of the ops that x is passed to.
 template <class Self>
 class Layer : public Module {
  public:

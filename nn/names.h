@@ -8,7 +8,7 @@
 
 namespace tarsier::nn {
 
-/// "\n  missing: a, b, c", the first ten and then "… and 37 more"; "" where there are none.
+/// "\n  missing: a, b, c", the first ten and then "… and 37 more"; "" if there are none.
 inline std::string list_line(const char* title, const std::vector<std::string>& names) {
   constexpr size_t kShown = 10;
   std::string text;

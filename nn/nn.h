@@ -1,5 +1,5 @@
 #pragma once
-// All of the layers, and the files that hold their weights.
+// All layers, and the files that hold their weights.
 
 #include "../autograd/io/file.h"
 #include "../autograd/io/safetensors.h"

@@ -29,7 +29,7 @@ bool all_begin_with(const std::vector<std::string>& names, std::string_view part
   });
 }
 
-/// unwrapped(), and which wrappers there were.
+/// Unwraps the names and returns the wrappers.
 std::vector<Wrapper> unwrap(std::vector<std::string>& names) {
   std::vector<Wrapper> found;
   for (const Wrapper& wrapper : kAnywhere) {

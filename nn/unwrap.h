@@ -1,5 +1,5 @@
 #pragma once
-// Names of weights as PyTorch's wrappers leave them, and without.
+// Removes the parts that PyTorch's wrappers add to names of weights.
 //
 //   torch.compile(model)               _orig_mod.layer.weight, also in the middle of a name
 //   DistributedDataParallel(model)     module.layer.weight, at the beginning of every name
@@ -14,16 +14,16 @@
 
 namespace tarsier::nn {
 
-/// The names of a state without what wrappers put into them. "module." goes only where all names
-/// begin with it: a model may have a part that is called so.
+/// The names of a state without the parts that wrappers add. "module." is removed only if all names
+/// begin with it, because a model may have a part of that name.
 std::vector<std::string> unwrapped(std::vector<std::string> names);
 
-/// The same tensors under these names: what a model that is not wrapped loads.
+/// The same tensors under these names, for a model without wrappers:
 ///   model.load_state_dict(nn::unwrapped(load_safetensors("compiled.safetensors")));
-/// Throws Error("tensor_dict") where two would have one name.
+/// Throws Error("tensor_dict") if two would have the same name.
 TensorDict unwrapped(const TensorDict& state);
 
-/// For an error message: which wrapper the names are from, and what to do; "" where from none.
+/// For an error message: which wrapper the names are from, and what to do; "" for no wrapper.
 std::string wrapper_hint(const TensorDict& state);
 
 }  // namespace tarsier::nn

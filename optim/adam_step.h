@@ -1,5 +1,5 @@
 #pragma once
-// The step that Adam and its relatives share.
+// The step that the variants of Adam share.
 
 #include "../autograd/tensor/tensor.h"
 #include "optim.kernel.h"

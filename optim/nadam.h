@@ -18,7 +18,7 @@ struct NAdamOptions {
   bool maximize = false;
 };
 
-/// Adam with Nesterov's momentum: a step already goes where the next average will point. With
+/// Adam with Nesterov's momentum: a step uses the average that the next step will have. With
 /// g = gradient + weight_decay·w (maximize: −gradient + weight_decay·w), t the number of steps of
 /// this parameter and ψ = momentum_decay:
 ///   μₜ = β₁·(1 − ½·0.96^{tψ})      M = μ₁ · … · μₜ

@@ -7,13 +7,13 @@
 namespace tarsier::detail {
 namespace {
 
-/// Without detours: zoo/../nn/module.h is what includes by relative paths make of nn/module.h.
+/// Without "..": relative includes turn nn/module.h into zoo/../nn/module.h.
 std::string normal(const char* file) {
   return std::filesystem::path(file).lexically_normal().generic_string();
 }
 
-/// "/home/me/tarsier/" where this file is /home/me/tarsier/autograd/base/call_site.cpp. Compilers may
-/// write paths in other ways, but all files of one build in the same.
+/// "/home/me/tarsier/" if this file is /home/me/tarsier/autograd/base/call_site.cpp. Compilers may
+/// write paths differently, but within one build they write all in the same way.
 std::string source_root() {
   const std::string file = normal(SourceLine::current().file_name());
   return file.substr(0, file.size() - std::string_view("autograd/base/call_site.cpp").size());

@@ -1,4 +1,4 @@
-// How the parts of a text are printed.
+// Prints the parts of a text.
 #include "autograd/base/error.h"
 
 #include <sstream>

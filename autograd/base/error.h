@@ -1,10 +1,10 @@
 #pragma once
-// Errors are for the person who made the mistake: [op] what was given, what was expected, the fix,
-// and the line that called the op.
+// Errors are for the person who made the mistake: [op] what was given, what was expected, how to
+// fix it, and the line that called the op.
 //
-// Hundreds of places check something, nearly every file includes this one, and hardly ever is a text
-// made. So the parts of a text lose their types here, and what prints them is compiled once, in
-// error.cpp.
+// Hundreds of places check something, nearly every file includes this one, and a text is hardly
+// ever made. So the parts of a text lose their types here, and what prints them is compiled once,
+// in error.cpp.
 
 #include <initializer_list>
 #include <iosfwd>
@@ -24,8 +24,8 @@ class Error : public std::runtime_error {
 
 namespace detail {
 
-/// Something to be printed: a word, a number, or a reference to anything that an ostream takes. It
-/// refers to its value, so it lives no longer than the call that it is made for.
+/// Something to print: a word, a number, or a reference to anything that an ostream takes. It
+/// refers to its value, so it must not outlive the call that it is made for.
 class Part {
  public:
   Part(const char* text) : Part(std::string_view(text)) {}
@@ -43,7 +43,7 @@ class Part {
   Part(unsigned long long value) : print_(print_unsigned) { value_.natural = value; }
   Part(double value) : print_(print_real) { value_.real = value; }
   Part(float value) : Part(static_cast<double>(value)) {}
-  /// Whatever has an operator<< of its own: Shape, DType, Tensor, a path.
+  /// Anything with an operator<<: Shape, DType, Tensor, a path.
   template <class T>
   requires(std::is_class_v<T> || std::is_enum_v<T>) Part(const T& value)
       : print_([](std::ostream& out, const Part& part) {
@@ -79,14 +79,14 @@ std::string text_of(std::initializer_list<Part> parts);
 
 }  // namespace detail
 
-/// The parts written one after another, as an ostream writes them.
+/// The parts, concatenated as an ostream writes them.
 template <class... Parts>
 std::string concat(const Parts&... parts) {
   return detail::text_of({detail::Part(parts)...});
 }
 
 /// Throws Error: fail("matmul", "shapes ", a.shape(), " and ", b.shape(), " do not multiply").
-/// Where an op runs, the line that called it is added.
+/// If an op is running, the line that called it is added.
 template <class... Parts>
 [[noreturn]] void fail(const char* tag, const Parts&... parts) {
   detail::throw_error(tag, {detail::Part(parts)...});

@@ -23,7 +23,7 @@ std::from_chars_result parse_double(const char* first, const char* last, double&
   return std::from_chars(first, last, value);
 }
 
-#else  // strtod(), in the C locale, on what of its grammar is from_chars()'s
+#else  // strtod() in the C locale, limited to the grammar of from_chars()
 
 std::from_chars_result parse_double(const char* first, const char* last, double& value) {
   static const locale_t c_locale = newlocale(LC_ALL_MASK, "C", nullptr);

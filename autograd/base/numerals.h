@@ -1,5 +1,5 @@
 #pragma once
-// Numbers as a person reads them.
+// Numbers formatted for people.
 
 #include <cstdint>
 #include <string>

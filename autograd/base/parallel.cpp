@@ -1,13 +1,13 @@
-// The pool of threads behind parallel_for.
+// The thread pool of parallel_for.
 //
-// One job at a time. Its chunks are claimed one by one by counting `unclaimed_` down; whoever
+// One job at a time. Its chunks are claimed by counting `unclaimed_` down; a thread that
 // succeeds holds the job open until it has counted `unfinished_` down as well, so the description
 // of the job (body_, n_, grain_) cannot change under it. A late worker finds unclaimed_ == 0 and
-// touches nothing.
+// does nothing.
 //
-// fork() copies the memory of a process and, of its threads, the one that called. So a child begins
-// with a new pool, whose workers are made when work first comes; the old one stays as it was copied
-// and is never touched again: whatever its threads were doing, nobody will finish it.
+// fork() copies the memory of a process and, of its threads, only the calling one. So a child
+// starts with a new pool, whose workers are made with the first work. The old pool stays as it was
+// copied and is never touched again, because nobody will finish what its threads were doing.
 #include "autograd/base/parallel.h"
 
 #include <atomic>
@@ -33,7 +33,7 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 
-/// True on a thread that is inside the body of a parallel_for.
+/// Whether this thread is inside the body of a parallel_for.
 thread_local bool inside_parallel_for = false;
 
 /// Marks this thread as inside a body for a scope.
@@ -52,7 +52,7 @@ int available_processors() {
   return count == 0 ? 1 : static_cast<int>(count);
 }
 
-/// TARSIER_THREADS, or one thread per processor where that is unset or empty.
+/// TARSIER_THREADS, or one thread per processor if that is unset or empty.
 int initial_threads() {
   const char* text = std::getenv("TARSIER_THREADS");
   if (text == nullptr || *text == '\0') {
@@ -82,7 +82,7 @@ void pause() {
 }
 
 /// Waits for `ready()` without giving up the processor, for about 50 µs: longer than the gap
-/// between two kernels of a training step, shorter than what falling asleep and waking would cost.
+/// between two kernels of a training step, shorter than falling asleep and waking up would take.
 /// Returns whether it became ready.
 template <class Ready>
 bool spin_until(Ready ready) {
@@ -101,8 +101,8 @@ void run_inline(int64_t n, int64_t grain, RangeFunction body) {
     body(begin, n - begin < grain ? n : begin + grain);
 }
 
-/// The pool of this process; null before anybody asked. Never destroyed, for what is of static
-/// storage duration may compute until the very end; at exit its threads are stopped.
+/// The pool of this process; null before its first use. Never destroyed, because objects of static
+/// storage duration may compute until the very end. At exit its threads are stopped.
 class Pool;
 std::atomic<Pool*> current_pool = nullptr;
 
@@ -120,8 +120,8 @@ class Pool {
   }
 
   void run(int64_t n, int64_t grain, RangeFunction body) {
-    // A second job from another thread of the program does not wait for the first: it has a
-    // processor already, the one that asks.
+    // A second job from another thread of the program does not wait for the first: it already has a
+    // processor, that of the calling thread.
     const std::unique_lock lock(job_mutex_, std::try_to_lock);
     if (!lock.owns_lock()) return run_inline(n, grain, body);
     start_workers();
@@ -142,8 +142,8 @@ class Pool {
       while (run_chunk()) {
       }
     }
-    // Polls instead of waiting for a wake-up: with g++ 12 an owner in std::atomic::wait() once
-    // slept on after its job was done. If a worker misses a call, the others do its share.
+    // Polls instead of waiting for a wake-up: with g++ 12 an owner in std::atomic::wait() could
+    // stay asleep after its job was done. If a worker misses a call, the others do its share.
     const auto finished = [this] { return unfinished_.load(std::memory_order_acquire) == 0; };
     if (!(spins_ && spin_until(finished))) {
       for (int i = 0; i < 100 && !finished(); ++i) std::this_thread::yield();
@@ -155,7 +155,7 @@ class Pool {
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
 
-  /// Stops the workers for good: from now on whoever asks computes alone.
+  /// Stops the workers for good: from now on each caller computes alone.
   void close() {
     {
       const std::lock_guard lock(workers_mutex_);
@@ -165,14 +165,14 @@ class Pool {
   }
 
  private:
-  /// Claims one chunk and computes it. Returns false where no chunk is left.
+  /// Claims one chunk and computes it. Returns false if no chunk is left.
   bool run_chunk() {
     int64_t left = unclaimed_.load(std::memory_order_relaxed);
     do {
       if (left <= 0) return false;
     } while (!unclaimed_.compare_exchange_weak(left, left - 1, std::memory_order_acquire,
                                                std::memory_order_relaxed));
-    // From here until unfinished_ is counted down, the description of the job stays as it is.
+    // From here until unfinished_ is counted down, the description of the job cannot change.
     const int64_t begin = ((n_ - 1) / grain_ + 1 - left) * grain_;
     if (!failed_.load(std::memory_order_relaxed)) {
       try {
@@ -198,23 +198,23 @@ class Pool {
   }
 
   /// A body that forks and returns in the child leaves its job unfinished there: the other threads
-  /// that had a share of it are in the parent.
+  /// of the job exist only in the parent.
   void check_not_forked() const {
     check(current_pool.load(std::memory_order_relaxed) == this, "parallel_for",
           "the process was forked inside a body, so that the work of the other threads is missing "
           "in the child: let the child only call exec() or _exit(), or fork outside");
   }
 
-  /// Starts the workers where there are none yet.
+  /// Starts the workers, unless they exist.
   void start_workers() {
     const std::lock_guard lock(workers_mutex_);
     if (closed_ || !workers_.empty()) return;
-    // With more threads than processors a spinning thread only keeps a working one off.
+    // With more threads than processors, a spinning thread only blocks a working one.
     spins_ = threads() <= available_processors();
     try {
       for (int i = 1; i < threads(); ++i) workers_.emplace_back([this] { work(); });
     } catch (const std::exception&) {
-      // No more threads, or no memory for them: those that exist share the work.
+      // No more threads, or no memory for them: the existing ones share the work.
     }
   }
 
@@ -224,7 +224,7 @@ class Pool {
     call_.fetch_add(1, std::memory_order_release);
     call_.notify_all();
     for (std::thread& worker : workers_) {
-      // exit() called by a body on a worker closes the pool from there.
+      // exit() called by a body closes the pool from a worker.
       if (worker.get_id() == std::this_thread::get_id())
         worker.detach();
       else
@@ -238,7 +238,7 @@ class Pool {
   std::mutex job_mutex_;      // held by the thread whose job is running
   std::mutex workers_mutex_;  // of the next three
   std::vector<std::thread> workers_;
-  bool closed_ = false;  // the program is at its end
+  bool closed_ = false;  // the program is exiting
   bool spins_ = true;
 
   // The job.
@@ -247,7 +247,7 @@ class Pool {
   std::exception_ptr error_;
   std::atomic<bool> failed_ = false;
 
-  // Each on a cache line of its own: workers spin on call_ while others count.
+  // Each on its own cache line: workers spin on call_ while others count.
   alignas(64) std::atomic<int64_t> unclaimed_ = 0;
   alignas(64) std::atomic<int64_t> unfinished_ = 0;
   alignas(64) std::atomic<uint32_t> call_ = 0;  // counts the calls for work, and to stop

@@ -1,6 +1,6 @@
 #pragma once
-// One pool of threads for everything. Work is cut into chunks of a fixed size, never into
-// "one piece per thread": what a chunk computes cannot depend on how many threads there are.
+// One thread pool for everything. Work is cut into chunks of a fixed size, never into one piece per
+// thread: what a chunk computes cannot depend on the number of threads.
 
 #include <cstdint>
 #include <type_traits>
@@ -25,20 +25,20 @@ class RangeFunction {
 };
 
 /// Calls `body(begin, end)` for every chunk [0, grain), [grain, 2·grain), … of [0, n), on the
-/// threads of the pool and the caller; returns when all are done. The chunks are always the same,
-/// whatever the number of threads; only who computes which differs. `grain` is the number of
-/// iterations worth waking a thread for: where n ≤ grain the caller does it all. Called from inside
-/// a parallel_for it runs on the calling thread alone. The first exception of a body is rethrown.
-/// A child of fork() starts without workers and makes its own. One that was forked inside a body
-/// may only call exec() or _exit().
+/// threads of the pool and the calling thread; returns when all are done. The chunks are always the
+/// same; only which thread computes which depends on the number of threads. `grain` is the number
+/// of iterations worth waking a thread for: if n ≤ grain the caller computes all. Inside another
+/// parallel_for it runs on the calling thread only. The first exception of a body is rethrown.
+/// A child of fork() starts without workers and makes its own. A child forked inside a body may
+/// only call exec() or _exit().
 void parallel_for(int64_t n, int64_t grain, RangeFunction body);
 
-/// The number of threads that compute, the caller included. Starts at TARSIER_THREADS, or the
+/// The number of computing threads, including the caller. Starts at TARSIER_THREADS, or the
 /// number of processors that this process may use.
 int num_threads();
 
 /// Sets the number of threads, 1 ≤ n ≤ 1024. Throws Error("set_num_threads") otherwise.
-/// Not to be called from inside a parallel_for.
+/// Must not be called inside a parallel_for.
 void set_num_threads(int n);
 
 }  // namespace tarsier

@@ -27,8 +27,8 @@ std::array<uint32_t, 4> block_of(RandomKey key, uint64_t number) {
 
 }  // namespace
 
-// A block holds four numbers of 24 bits, or two of 53. Numbers are dealt out in groups of 16
-// blocks: first those from the first words of all 16, then those from the second words, and so on.
+// A block holds four numbers of 24 bits, or two of 53. Numbers come in groups of 16 blocks: first
+// those from the first words of all 16 blocks, then those from the second words, and so on.
 // So a vector kernel (loops/random.kernel.cpp), which computes 16 blocks at once, gets them in
 // order.
 

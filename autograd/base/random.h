@@ -1,8 +1,8 @@
 #pragma once
-// Counter-based random numbers: number i of a stream is a function of (seed, stream, i) alone.
+// Counter-based random numbers: number i of a stream depends only on (seed, stream, i).
 //
-// So a dropout mask can be computed again in backward instead of being kept, a run does not depend
-// on the number of threads, and the whole state of a generator is two integers.
+// So a dropout mask can be recomputed in backward instead of being stored, a run does not depend on
+// the number of threads, and the whole state of a generator is two integers.
 
 #include <array>
 #include <atomic>
@@ -14,7 +14,7 @@ namespace tarsier {
 /// Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
-/// Names one stream of random numbers; what a random op keeps for its backward.
+/// Names one stream of random numbers. A random op stores it for its backward.
 struct RandomKey {
   uint64_t seed = 0;
   uint64_t stream = 0;
@@ -25,8 +25,8 @@ template <class T>
 T uniform(RandomKey key, uint64_t index);
 
 /// A sequence of streams. Every random op takes the next one. Several threads may draw at once: no
-/// two get the same stream, but which gets which depends on their timing. A thread whose numbers
-/// are to be the same in every run has a generator of its own.
+/// two get the same stream, but which thread gets which depends on timing. A thread whose numbers
+/// must be the same in every run needs its own generator.
 class Generator {
  public:
   explicit Generator(uint64_t seed = 0) : seed_(seed) {}
@@ -36,9 +36,9 @@ class Generator {
     return *this;
   }
   RandomKey next() { return {seed_.load(kRelaxed), stream_.fetch_add(1, kRelaxed)}; }
-  /// Starts over with `seed`, at stream 0.
+  /// Restarts with `seed`, at stream 0.
   void manual_seed(uint64_t seed) { set_state({seed, 0}); }
-  /// The whole state, to be saved with a checkpoint.
+  /// The whole state, for a checkpoint.
   RandomKey state() const { return {seed_.load(kRelaxed), stream_.load(kRelaxed)}; }
   void set_state(RandomKey state) {
     seed_.store(state.seed, kRelaxed);

@@ -9,7 +9,7 @@ namespace {
 
 using Tensors = std::vector<Tensor>;
 
-/// Rows for a row length, so that the two go through their tails together.
+/// The number of rows for a row length, chosen so that both cover their tails.
 int64_t rows_for(int64_t n) { return 1 + n % 16; }
 constexpr int64_t kLongest = 70;
 
@@ -25,7 +25,7 @@ std::string shapes_of(const Tensors& inputs) {
   return text;
 }
 
-/// Throws Error where `difference` says something.
+/// Throws Error unless `difference` is "".
 template <class... Parts>
 void check_same(const OpCheck& op, const std::string& difference, const Tensors& inputs,
                 const Parts&... what) {
@@ -42,7 +42,7 @@ void for_each_length(const OpCheck& op, const Body& body) {
     try {
       twice = outcome_of(op.call, leaves_of(op, inputs));
     } catch (const Error&) {
-      continue;  // a length that the op refuses (topk of too few)
+      continue;  // the op refuses this length (topk of too few)
     }
     body(inputs, twice);
   }
@@ -53,7 +53,7 @@ void compare_dtypes(const OpCheck& op, const Tensors& inputs, const Outcome& twi
   check(!op.differentiable || single.y.dtype() == f32, "check_op", op.name, ": f32 in, ",
         single.y.dtype(), " out");
   check_same(op, difference(single, twice, f32, kOpSteps * op.condition), inputs,
-             "f32 against f64");
+             "f32 compared with f64");
 }
 
 void compare_with_reference(const OpCheck& op, const Tensors& inputs) {
@@ -62,7 +62,7 @@ void compare_with_reference(const OpCheck& op, const Tensors& inputs) {
                difference(outcome_of(op.call, leaves_of(op, inputs, dtype)),
                           outcome_of(op.reference, leaves_of(op, inputs, dtype)), dtype,
                           kOpSteps * op.condition),
-               inputs, "against the reference form in ", dtype);
+               inputs, "compared with the reference form in ", dtype);
 }
 
 void compare_layouts(const OpCheck& op, const Tensors& inputs) {
@@ -72,7 +72,7 @@ void compare_layouts(const OpCheck& op, const Tensors& inputs) {
   const auto compare = [&](const Outcome& got, const Outcome& expected, const char* what,
                            Layout layout) {
     check_same(op, difference(got, expected, f64, kOpSteps * op.condition), inputs, what,
-               name_of(layout), ", against contiguous");
+               name_of(layout), ", compared with contiguous");
   };
   const Layout contiguous = Layout::contiguous;
   const Outcome expected = run(inputs, contiguous, {});
@@ -87,7 +87,7 @@ void compare_layouts(const OpCheck& op, const Tensors& inputs) {
   try {
     of_repeating = run(repeating, contiguous, {});
   } catch (const Error&) {
-    return;  // such values are none that the op takes
+    return;  // the op does not accept such values
   }
   compare(run(repeating, Layout::expanded, {}), of_repeating, "inputs ", Layout::expanded);
 }
@@ -116,9 +116,10 @@ void check_op_single_gradients(const OpCheck& op) {
       Tensors inputs = leaves(sample, static_cast<int>(sample.size()));
       inputs[i].requires_grad_();
       const Outcome one = outcome_of(op.call, inputs);
-      check(!one.dx.empty(), "check_op", op.name, ": not recorded where only input ", i, " asks");
-      check_same(op, difference(one.dx[i], all.dx[i], f64, kOpSteps), sample, "where only input ",
-                 i, " asks for a gradient");
+      check(!one.dx.empty(), "check_op", op.name, ": not recorded if only input ", i,
+            " requires a gradient");
+      check_same(op, difference(one.dx[i], all.dx[i], f64, kOpSteps), sample, "if only input ", i,
+                 " requires a gradient");
     }
   }
 }
@@ -171,7 +172,7 @@ void check_op_threads(const OpCheck& op) {
   for (const int threads : {2, 3}) {
     set_num_threads(threads);
     check_same(op, bit_difference(outcome_of(op.call, leaves_of(op, inputs, f32)), one), inputs,
-               threads, " threads against one");
+               threads, " threads compared with one");
   }
 }
 

@@ -12,10 +12,10 @@ namespace tarsier {
 namespace {
 
 using Tensors = std::vector<Tensor>;
-/// A function of tensors that somebody else holds, and may change between two calls.
+/// A function of tensors that the caller holds and may change between calls.
 using Results = std::function<Tensors()>;
 
-/// Elements ±[½, 1½): none so small that it hides an error behind it.
+/// Elements ±[½, 1½): none so small that it hides an error.
 Tensor random_upstream(const Tensor& like, RandomKey key) {
   Tensor upstream = Tensor::empty(like.shape(), f64);
   double* p = upstream.data<double>();
@@ -47,7 +47,7 @@ double* element(const Tensor& x, int64_t i) {
   return x.data<double>() + at;
 }
 
-/// An element that differs from what it was while this lives.
+/// Changes an element while it lives.
 struct Nudge {
   Nudge(double* element, double by) : element(element), before(*element) { *element += by; }
   ~Nudge() { *element = before; }
@@ -72,7 +72,7 @@ struct Variable {
   std::string name;
 };
 
-/// Holds `gradients`, the claimed gradients of L = Σ weights · results(), against differences.
+/// Compares `gradients`, the claimed gradients of L = Σ weights · results(), with differences.
 void compare(const Results& results, const Tensors& weights, const std::vector<Variable>& variables,
              const Tensors& gradients, const char* order, const GradcheckOptions& options) {
   for (size_t v = 0; v < variables.size(); ++v) {
@@ -108,7 +108,7 @@ void compare_recorded(const Tensors& plain, const Tensors& recorded,
                       const std::vector<Variable>& variables, const GradcheckOptions& options) {
   for (size_t v = 0; v < variables.size(); ++v) {
     check(plain[v].defined() == recorded[v].defined(), "gradcheck", "the gradient of ",
-          variables[v].name, " is there only ", plain[v].defined() ? "without" : "with",
+          variables[v].name, " exists only ", plain[v].defined() ? "without" : "with",
           " create_graph");
     if (!plain[v].defined()) continue;
     const std::vector<double> a = plain[v].to_vector(), b = recorded[v].to_vector();
@@ -121,7 +121,7 @@ void compare_recorded(const Tensors& plain, const Tensors& recorded,
 }
 
 /// Checks the function (inputs, upstream) ↦ gradients of f, as compare() checks f. It is linear in
-/// `upstream`, so a backward that breaks the graph shows even where f has no second derivative.
+/// `upstream`, so a backward that breaks the graph shows even if f has no second derivative.
 void check_second_order(const std::function<Tensor()>& f, const std::vector<Variable>& variables,
                         const Tensors& inputs, Tensor upstream, const Tensors& first,
                         const GradcheckOptions& options) {
@@ -146,14 +146,14 @@ void check_second_order(const std::function<Tensor()>& f, const std::vector<Vari
                              : grad(outputs, wanted, output_weights, /*retain_graph=*/false,
                                     /*create_graph=*/false, /*allow_unused=*/true);
 
-  const Tensor plain_upstream = upstream.detach();  // shares memory: feels the nudges
+  const Tensor plain_upstream = upstream.detach();  // shares memory, and so sees the nudges
   compare([&] { return grad({f()}, inputs, {plain_upstream}, false, false, true); }, weights, all,
           second, "second-order", options);
 }
 
-// ---- layouts: f is held against itself
+// ---- layouts: f is compared with itself
 
-/// What f gives, and the gradients of Σ upstream · f.
+/// The result of f, and the gradients of Σ upstream · f.
 struct Outcome {
   Tensor y;
   Tensors gradients;
@@ -199,7 +199,7 @@ class LayoutCheck {
     return {y, grad({y}, wanted_, {upstream}, false, false, /*allow_unused=*/true)};
   }
 
-  /// Undefined where f refuses such values.
+  /// Undefined if f refuses such values.
   Outcome at_repeated_inputs(const Tensor& upstream) const {
     const LaidOut all = lay_out([](const Tensor& x) { return repeated(x); });
     try {
@@ -235,21 +235,21 @@ class LayoutCheck {
   void compare_tensors(const std::string& what, const std::string& name, const Tensor& got,
                        const Tensor& expected) const {
     check(got.defined() == expected.defined(), "gradcheck", what, " ", name, " is ",
-          got.defined() ? "there, where it was not" : "missing", kLayoutAdvice);
+          got.defined() ? "defined, but is not" : "missing", kLayoutAdvice);
     if (!got.defined()) return;
     const std::vector<double> a = got.to_vector(), b = expected.to_vector();
     for (size_t i = 0; i < a.size(); ++i) {
       const bool both_nan = std::isnan(a[i]) && std::isnan(b[i]);
       const bool close = std::abs(a[i] - b[i]) <= options_.atol + options_.rtol * std::abs(b[i]);
       check(both_nan || a[i] == b[i] || close, "gradcheck", what, ", ",
-            name_of(got, static_cast<int64_t>(i), name), " is ", a[i], ", and ", b[i],
+            name_of(got, static_cast<int64_t>(i), name), " is ", a[i], ", but ", b[i],
             " with contiguous ones", kLayoutAdvice);
     }
   }
 
   static constexpr const char* kLayoutAdvice =
       ": a loop over raw memory takes span<T>() of contiguous(x), or follows x.strides(); set "
-      "any_layout = false where the function says that it wants contiguous tensors";
+      "any_layout = false if the function requires contiguous tensors by contract";
 
   const std::function<Tensor(const Tensors&)>& f_;
   const Tensors& inputs_;

@@ -6,14 +6,14 @@
 namespace tarsier {
 namespace {
 
-/// The first dimension of more than one element, or dim() where there is none.
+/// The first dimension with more than one element, or dim() if there is none.
 int first_long_dim(const Tensor& x) {
   int d = 0;
   while (d < x.dim() && x.shape()[d] <= 1) ++d;
   return d;
 }
 
-/// Memory for `shape` in a layout, filled with a number that would be noticed.
+/// Memory for the shape of x in a layout, filled with a conspicuous number.
 Tensor room_for(const Tensor& x, DType dtype, Layout layout) {
   const Shape& shape = x.shape();
   const int64_t step = layout == Layout::gaps ? 2 : 1, offset = layout == Layout::gaps ? 3 : 0;

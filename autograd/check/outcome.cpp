@@ -22,7 +22,7 @@ Tensor upstream_for(const Tensor& y, const Upstream& upstream) {
 
 std::string shape_difference(const Tensor& got, const Tensor& expected) {
   if (got.defined() != expected.defined())
-    return got.defined() ? "there, where none was expected" : "missing";
+    return got.defined() ? "defined, where none was expected" : "missing";
   if (got.defined() && !(got.shape() == expected.shape()))
     return concat("shape ", got.shape(), " instead of ", expected.shape());
   return "";
@@ -108,7 +108,7 @@ std::string bit_difference(const Tensor& got, const Tensor& expected) {
     for (size_t i = 0; i < a.size(); ++i) {
       const T x = a[i], y = b[i];
       if (std::memcmp(&x, &y, sizeof(T)) != 0)
-        return concat("element ", i, " of ", got.shape(), " is ", x, ", and was ", y, ", off by ",
+        return concat("element ", i, " of ", got.shape(), " is ", x, ", but was ", y, ", off by ",
                       static_cast<double>(x) - static_cast<double>(y));
     }
     return "";

@@ -10,7 +10,7 @@ namespace {
 using Tensors = std::vector<Tensor>;
 using Function = std::function<Tensor(const Tensors&)>;
 
-/// While it lives, ops record, under a NoGrad of the caller as well.
+/// While it lives, ops record, even under the caller's NoGrad.
 class Recording {
  public:
   Recording() : before_(detail::set_grad_mode(true)) {}
@@ -22,10 +22,10 @@ class Recording {
   bool before_;
 };
 
-/// The inputs under names of their own, with respect to which is differentiated: leaves, so that
-/// nobody's grad() is touched, or for `create_graph` results that lead back to the inputs.
+/// New handles of the inputs, with respect to which is differentiated: leaves, so that no grad()
+/// changes, or for `create_graph` results that lead back to the inputs.
 Tensors names_of(const Tensors& inputs, bool create_graph, const char* op) {
-  check(!inputs.empty(), op, "no inputs: give one at least");
+  check(!inputs.empty(), op, "no inputs: give at least one");
   Tensors names;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Tensor& x = inputs[i];
@@ -43,7 +43,7 @@ Tensors names_of(const Tensors& inputs, bool create_graph, const char* op) {
 
 Tensor result_of(const Function& f, const Tensors& inputs, const char* op) {
   const Tensor y = f(inputs);
-  check(y.defined() && is_floating(y.dtype()), op, "the function gave ",
+  check(y.defined() && is_floating(y.dtype()), op, "the function returned ",
         y.defined() ? name_of(y.dtype()) : "an undefined tensor", ": f32 or f64 is needed");
   return y;
 }
@@ -102,8 +102,8 @@ std::vector<Tensors> hessian(const Function& f, const Tensors& inputs, bool crea
   const Recording recording;
   const Tensors x = names_of(inputs, create_graph, "hessian");
   const Tensor y = result_of(f, x, "hessian");
-  check(y.numel() == 1, "hessian", "the function gave shape ", y.shape(),
-        ", but one element is needed: sum it, or take jacobian()");
+  check(y.numel() == 1, "hessian", "the function returned shape ", y.shape(),
+        ", but one element is needed: sum it, or use jacobian()");
   std::vector<Tensors> rows;
   for (const Tensor& dx : gradients(y, x, ones_like(y), /*create_graph=*/true))
     rows.push_back(detached(matrices(dx, x, create_graph), create_graph));
@@ -120,7 +120,7 @@ ValueJvp jvp(const Function& f, const Tensors& inputs, const Tensors& v, bool cr
   for (size_t i = 0; i < x.size(); ++i)
     check(v[i].defined() && v[i].shape() == x[i].shape() && v[i].dtype() == x[i].dtype(), "jvp",
           "direction ", i, " is not of shape ", x[i].shape(), " and dtype ", x[i].dtype(),
-          ", as its input");
+          ", which its input has");
   const Tensor y = result_of(f, x, "jvp");
   // u ↦ Jᵀ u; the derivative of (Jᵀ u) · v with respect to u is J v, at any u.
   const Tensor u = zeros_like(y).requires_grad_();

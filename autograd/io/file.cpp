@@ -57,11 +57,11 @@ AtomicFile::AtomicFile(const std::string& path) : path_(path) {
   namespace fs = std::filesystem;
   std::error_code ignored;
   for (int links = 0; fs::is_symlink(path_, ignored); ++links) {
-    check(links < 40, "file", path, ": too many links");  // a loop; the system's limit is 40, too
+    check(links < 40, "file", path, ": too many symbolic links");  // a cycle
     path_ = fs::path(path_).parent_path() / fs::read_symlink(path_, ignored);
   }
   check(!fs::exists(path_, ignored) || fs::is_regular_file(path_, ignored), "file", path,
-        ": is not a regular file, so it cannot be replaced");
+        ": is not a regular file, so it cannot be replaced: give another path");
   // Numbered, so that two threads that write the same file do not share a temporary one.
   static std::atomic<int> count{0};
   temporary_ = concat(path_, ".tmp.", ::getpid(), ".", count++);
@@ -96,8 +96,8 @@ void AtomicFile::commit() {
   if (::close(file) != 0) fail_errno(path_, "cannot be written");
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno(path_, "cannot be replaced");
   temporary_.clear();
-  // The name is on the disk when its folder is. Some file systems cannot sync a folder; the file is
-  // in its place then all the same.
+  // The name is on the disk when its folder is synced. Some file systems cannot sync a folder; the
+  // file is in place nevertheless.
   const Descriptor folder{::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (folder.fd >= 0) ::fsync(folder.fd);
 }
@@ -114,7 +114,7 @@ std::string read_file(const std::string& path) {
   size_t size = 0;
   const Descriptor file{open_regular(path, &size)};
   std::string text;
-  // Files in /proc say that they are empty: read until the end, whatever the size.
+  // Files in /proc report size 0: read until the end, whatever the size.
   for (size_t have = 0;;) {
     text.resize(std::max(size + 1, have + 65536));
     const ssize_t got = ::read(file.fd, text.data() + have, text.size() - have);

@@ -1,5 +1,5 @@
 #pragma once
-// Files: written whole or not at all, read whole, or mapped into memory.
+// Files: written completely or not at all, read completely, or mapped into memory.
 
 #include <cstddef>
 #include <string>
@@ -7,14 +7,14 @@
 
 namespace tarsier {
 
-/// Writes a file beside its final place and moves it there when it is complete: whoever reads
-/// `path` finds the old file or the new one, and nothing in between, even if the process is killed
+/// Writes a temporary file next to the final path and renames it when it is complete: readers of
+/// `path` find the old file or the new one, and nothing in between, even if the process is killed
 /// or the disk is full.
 ///   AtomicFile file(path);  file.write(a);  file.write(b);  file.commit();
 /// All throw Error("file") with the path and the system's reason.
 class AtomicFile {
  public:
-  /// Opens `path`.tmp.<process id>. A link is followed; the place must be free or a regular file.
+  /// Opens `path`.tmp.<process id>.<number>. Follows links to a regular file, or to a free name.
   explicit AtomicFile(const std::string& path);
   /// Removes what was written, unless commit() was called.
   ~AtomicFile();

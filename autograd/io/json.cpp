@@ -37,7 +37,7 @@ class Parser {
     fail("json", source_, " line ", line, ", byte ", at, ": ", parts...);
   }
 
-  /// What stands at the current place, for messages.
+  /// The character at the current position, for messages.
   std::string found() const {
     if (at_ >= text_.size()) return "the end of the text";
     const char c = text_[at_];
@@ -221,7 +221,7 @@ class Parser {
     }
     const char *first = text_.data() + start, *last = text_.data() + at_;
     int64_t integer = 0;
-    // −0 stays a double, or its sign would be lost; so do integers of more than 64 bits.
+    // −0 stays a double to keep its sign; so do integers of more than 64 bits.
     if (whole && std::from_chars(first, last, integer).ec == std::errc() &&
         !(integer == 0 && *first == '-'))
       return Json(integer);
@@ -238,7 +238,7 @@ class Parser {
 // ----------------------------------------------------------------------------------------- writing
 
 void append_string(std::string& out, const std::string& text) {
-  check(is_utf8(text), "json", "a string to be written is not UTF-8");
+  check(is_utf8(text), "json", "a string to write is not UTF-8");
   out.push_back('"');
   for (const char c : text) {
     switch (c) {
@@ -321,7 +321,7 @@ void Json::dump(std::string& out, int indent, int margin) const {
     check(std::isfinite(number), "json", "JSON has no way to write ", number);
     const size_t start = out.size();
     append_number(out, number);
-    // So that it is read back as a double.
+    // So that it reads back as a double.
     if (out.find_first_of(".e", start) == out.npos) out += ".0";
   } else if (is_string()) {
     append_string(out, as_string());

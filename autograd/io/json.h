@@ -13,7 +13,7 @@
 namespace tarsier {
 
 /// A JSON value: null, bool, number, string, array or object. Objects keep the order of their
-/// members. Whole numbers that fit are kept as int64_t, others as double.
+/// members. Whole numbers that fit are stored as int64_t, others as double.
 class Json {
  public:
   using Array = std::vector<Json>;
@@ -32,14 +32,14 @@ class Json {
   /// An object: Json(Json::Object{{"step", 1}, {"loss", 2.5}}).
   Json(Object value) : value_(std::move(value)) {}
 
-  /// The value that `text` spells. Throws Error("json") with `source` (a file's name), line and
-  /// byte for anything that is not exactly one JSON text: also for invalid UTF-8, a key given twice
-  /// in an object, a number out of range, and nesting deeper than 100.
+  /// The value of `text`. Throws Error("json") with `source` (a file's name), line and byte for
+  /// anything that is not exactly one JSON text: also for invalid UTF-8, a key given twice in an
+  /// object, a number out of range, and nesting deeper than 100.
   static Json parse(std::string_view text, std::string_view source = "text");
 
   /// The text of the value: on one line, or with line breaks and `indent` spaces per level. Numbers
-  /// are written with as few digits as read back to the same number. Throws Error("json") for NaN,
-  /// infinity, and strings that are not UTF-8: JSON has none of them.
+  /// are written with the fewest digits that read back to the same number. Throws Error("json") for
+  /// NaN, infinity, and strings that are not UTF-8, which JSON does not allow.
   std::string dump(int indent = 0) const;
 
   bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
@@ -50,7 +50,7 @@ class Json {
   bool is_array() const { return std::holds_alternative<Array>(value_); }
   bool is_object() const { return std::holds_alternative<Object>(value_); }
 
-  // The value as a C++ type. Throws Error("json") where it is of another kind.
+  // The value as a C++ type. Throws Error("json") if it is of another kind.
   bool as_bool() const { return get<bool>("a bool"); }
   int64_t as_int() const { return get<int64_t>("a whole number"); }
   double as_double() const;
@@ -58,11 +58,11 @@ class Json {
   const Array& as_array() const { return get<Array>("an array"); }
   const Object& as_object() const { return get<Object>("an object"); }
 
-  /// The member of an object, or null (the pointer) where there is none.
+  /// The member of an object, or a null pointer.
   const Json* find(std::string_view key) const;
-  /// The member of an object. Throws Error("json") where there is none.
+  /// The member of an object. Throws Error("json") if there is none.
   const Json& operator[](std::string_view key) const;
-  /// Sets the member of an object; makes null an object first.
+  /// Sets a member of an object; null becomes an object first.
   void set(std::string_view key, Json value);
 
   friend bool operator==(const Json& a, const Json& b) = default;

@@ -19,14 +19,14 @@ static_assert(std::endian::native == std::endian::little, "the format is little 
 constexpr const char* kMetadata = "__metadata__";
 constexpr uint64_t kMaxHeader = 100'000'000;  // the limit of the original implementation
 
-/// How a stored element becomes one of ours. The bytes of `count` elements, and where they go.
+/// Converts the bytes of `count` stored elements to elements of `to`.
 using Convert = void (*)(const char* from, int64_t count, Tensor& to);
 
 template <class Stored, class Element, Element (*value)(Stored)>
 void convert(const char* from, int64_t count, Tensor& to) {
   Element* out = to.data<Element>();
   for (int64_t i = 0; i < count; ++i) {
-    Stored stored;  // may lie unaligned
+    Stored stored;  // may be unaligned
     std::memcpy(&stored, from + i * static_cast<int64_t>(sizeof stored), sizeof stored);
     out[i] = value(stored);
   }
@@ -37,11 +37,11 @@ int64_t whole(Stored stored) {
   return stored;
 }
 
-/// An element type of the format. Not every one can be read, but the size of each is checked.
+/// An element type of the format. Not all can be read, but the size of each is checked.
 struct StoredType {
   std::string_view name;
   int64_t bits;
-  DType dtype = f32;          // that it becomes
+  DType dtype = f32;          // in memory
   bool same = false;          // the same bytes
   Convert convert = nullptr;  // otherwise
 };
@@ -116,13 +116,13 @@ SafetensorsFile::SafetensorsFile(const std::string& path)
 void SafetensorsFile::read_header() {
   const std::string_view text = file_->text();
   require(text.size() >= 8, "cut off: ", text.size(),
-          " bytes, where the length of the header alone takes 8");
+          " bytes, but the length of the header alone takes 8");
   uint64_t length;
   std::memcpy(&length, text.data(), 8);
   require(length <= kMaxHeader, "not a safetensors file: the first 8 bytes say that the header is ",
-          length, " bytes long, and ", kMaxHeader, " is the limit");
+          length, " bytes long, but the limit is ", kMaxHeader);
   require(length <= text.size() - 8, "cut off: the header should have ", length,
-          " bytes, and after its length there are ", text.size() - 8);
+          " bytes, but after its length there are ", text.size() - 8);
   data_ = file_->data() + 8 + length;
   data_size_ = static_cast<int64_t>(text.size() - 8 - length);
   require(length > 0 && text[8] == '{', "not a safetensors file: the header does not begin with {");
@@ -168,11 +168,11 @@ SafetensorsFile::Stored SafetensorsFile::read_entry(const std::string& name,
   require(dtype != nullptr && dtype->is_string(), "tensor '", name, "' has no dtype");
   const std::vector<int64_t> shape = read_sizes(name, value, "shape");
   const std::vector<int64_t> offsets = read_sizes(name, value, "data_offsets");
-  require(offsets.size() == 2, "tensor '", name, "': data_offsets should have 2 numbers, and has ",
+  require(offsets.size() == 2, "tensor '", name, "': data_offsets should have 2 numbers, but has ",
           offsets.size());
   const int64_t begin = offsets[0], end = offsets[1];
   require(begin <= end && end <= data_size_, "tensor '", name, "': data_offsets ", begin, ", ", end,
-          " lie outside of the ", data_size_, " bytes of data (is the file cut off?)");
+          " are outside the ", data_size_, " bytes of data (is the file cut off?)");
 
   // Sizes of 0 come last, so that (2⁶², 2⁶², 0) is an error everywhere or nowhere.
   const StoredType* type = find_type(dtype->as_string());
@@ -184,11 +184,11 @@ SafetensorsFile::Stored SafetensorsFile::read_entry(const std::string& name,
   }
   require(fits, "tensor '", name, "': shape ", describe(shape), " is larger than any memory");
   if (empty) bits = 0;
-  if (type != nullptr) {  // of others the size is not known
+  if (type != nullptr) {  // the size of other types is unknown
     require(bits % 8 == 0, "tensor '", name, "': ", type->name, " of shape ", describe(shape),
             " ends in the middle of a byte");
     require(end - begin == bits / 8, "tensor '", name, "': ", type->name, " of shape ",
-            describe(shape), " takes ", bits / 8, " bytes, and data_offsets give it ", end - begin);
+            describe(shape), " takes ", bits / 8, " bytes, but data_offsets give it ", end - begin);
   }
   return {name, dtype->as_string(), shape, begin, end};
 }
@@ -203,7 +203,7 @@ void SafetensorsFile::check_offsets() const {
   int64_t covered = 0;
   for (const Stored* stored : in_order) {
     require(stored->begin >= covered, "tensor '", stored->name, "' begins at byte ", stored->begin,
-            " of the data, inside of another that ends at ", covered);
+            " of the data, inside another that ends at ", covered);
     require(stored->begin == covered, "bytes ", covered, " to ", stored->begin,
             " of the data, before tensor '", stored->name, "', belong to no tensor");
     covered = stored->end;
@@ -236,8 +236,8 @@ Tensor SafetensorsFile::read(std::string_view name) const {
     for (const StoredType& t : kTypes)
       if (can_be_read(&t)) known += concat(known.empty() ? "" : ", ", t.name);
     require(false, "tensor '", name, "' has dtype ", stored->dtype,
-            ", which cannot be read: ", known,
-            " can. SafetensorsFile reads the other tensors of the file");
+            ", which cannot be read; supported are ", known,
+            ". SafetensorsFile reads the other tensors of the file");
   }
   require(stored->shape.size() <= kMaxDims, "tensor '", name, "' has ", stored->shape.size(),
           " dimensions: at most ", kMaxDims, " can be read");
@@ -286,7 +286,7 @@ TensorDict load_safetensors(const std::string& path, Metadata* metadata) {
 
 void save_safetensors(const std::string& path, const TensorDict& tensors,
                       const Metadata& metadata) {
-  // Wide elements first: every tensor is then aligned, for the data begins at a multiple of 8.
+  // Wide elements first, which aligns every tensor, because the data begin at a multiple of 8.
   std::vector<size_t> order(tensors.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   const auto entry = [&](size_t i) -> const TensorDict::Entry& {

@@ -1,5 +1,5 @@
 #pragma once
-// Tensors in a file, in the format that PyTorch's world reads and writes.
+// Tensors in a file: the safetensors format, which the PyTorch ecosystem uses.
 //
 //   8 bytes   n, the length of the header, little endian
 //   n bytes   JSON: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …,
@@ -19,10 +19,10 @@ namespace tarsier {
 void save_safetensors(const std::string& path, const TensorDict& tensors,
                       const Metadata& metadata = {});
 
-/// The tensors of a file in the order of its header, and its metadata if asked for. F32, F64, I64
-/// and BOOL tensors are not read but mapped, where they lie aligned: they cost no time before they
-/// are used, and stay valid when another file is renamed over this one (MappedFile). F16 and BF16
-/// become f32.
+/// The tensors of a file in the order of its header, and its metadata if `metadata` is not null.
+/// Aligned F32, F64, I64 and BOOL tensors are not read but mapped: they cost no time before they
+/// are used, and stay valid when another file is renamed over this one (MappedFile). Other dtypes
+/// are converted (safetensors_file.h).
 /// Throws Error("safetensors") that names the file, the tensor, what was expected and what was
 /// found, for every file that is not exactly in this format, and Error("file").
 TensorDict load_safetensors(const std::string& path, Metadata* metadata = nullptr);

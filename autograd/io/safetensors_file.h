@@ -1,7 +1,7 @@
 #pragma once
 // A file of tensors (autograd/io/safetensors.h) whose tensors are read one by one.
 //
-// What becomes of the dtypes of a file:
+// How the dtypes of a file are read:
 //
 //   F32, F64, I64, BOOL           the same, mapped: nothing is read before it is used
 //   U64                           i64, mapped; a value of 2⁶³ or more is an error
@@ -9,7 +9,7 @@
 //     F8_E4M3FNUZ, F8_E5M2FNUZ,
 //     F8_E8M0
 //   I32, I16, I8, U32, U16, U8    i64
-//   C64, F4, F6_E2M3, F6_E3M2     cannot be read, nor can dtypes that this list does not have
+//   C64, F4, F6_E2M3, F6_E3M2     cannot be read, like all dtypes that are not in this list
 
 #include <cstdint>
 #include <map>
@@ -26,20 +26,20 @@ namespace tarsier {
 
 class Json;
 
-/// Texts that travel with the tensors.
+/// Texts stored with the tensors.
 using Metadata = std::map<std::string, std::string>;
 
-/// A file whose header is read and checked, and whose tensors are read one by one: what nobody asks
-/// for costs nothing, and may be of a dtype that cannot be read.
+/// A file whose header is read and checked, and whose tensors are read one by one. Unused tensors
+/// cost nothing, and may have a dtype that cannot be read.
 ///   const SafetensorsFile file("model.safetensors");
 ///   for (const auto& stored : file.tensors()) std::cout << stored.name << ": " << stored.dtype;
 ///   const Tensor weight = file.read("wte.weight");
 class SafetensorsFile {
  public:
-  /// What the header says of a tensor.
+  /// The header's description of a tensor.
   struct Stored {
     std::string name;
-    std::string dtype;           ///< as the format spells it: "F32", "BF16"
+    std::string dtype;           ///< in the format's spelling: "F32", "BF16"
     std::vector<int64_t> shape;  ///< of any number of dimensions
     int64_t begin, end;          ///< its bytes, counted from the end of the header
   };
@@ -49,17 +49,17 @@ class SafetensorsFile {
 
   const std::string& path() const { return path_; }
   const Metadata& metadata() const { return metadata_; }
-  /// In the order of the header.
+  /// The tensors in the order of the header.
   const std::vector<Stored>& tensors() const { return tensors_; }
-  /// What there is of that name, or null.
+  /// The tensor of that name, or null.
   const Stored* find(std::string_view name) const;
 
-  /// Throws Error("safetensors") where there is none of that name, or it cannot be read: its dtype,
+  /// Throws Error("safetensors") if there is none of that name, or it cannot be read: its dtype,
   /// more dimensions than a Tensor has (8), a BOOL that is neither 0 nor 1, a U64 above i64.
   Tensor read(std::string_view name) const;
-  /// Of which dtype read() makes it; none where that cannot read it.
+  /// The dtype of the tensor that read() returns; empty if the stored dtype cannot be read.
   static std::optional<DType> dtype_of(const Stored& stored);
-  /// The bytes as they lie in the file.
+  /// The bytes in the file.
   std::string_view bytes(const Stored& stored) const;
 
  private:

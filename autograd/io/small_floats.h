@@ -1,5 +1,5 @@
 #pragma once
-// Floating-point numbers of one and two bytes, as files have them. Every one is exactly an f32.
+// Floating-point numbers of one and two bytes, as in files. All are exact in f32.
 //
 //             sign  exponent  bias  fraction
 //   half      1     5         15    10        IEEE 754 binary16: F16
@@ -19,7 +19,7 @@
 
 namespace tarsier {
 
-/// IEEE's rule for a number of 1 bit of sign, `kExponent` and `kFraction` bits, without infinities
+/// IEEE's rule for a number with 1 sign bit, `kExponent` and `kFraction` bits, without infinities
 /// and NaN: exponent 0 means a subnormal number, any other 1.fraction · 2^(exponent − bias).
 template <int kExponent, int kFraction>
 float float_of_parts(uint32_t bits, int bias) {

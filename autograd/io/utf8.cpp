@@ -13,8 +13,8 @@ bool is_utf8(std::string_view text, size_t* bad) {
       ++i;
       continue;
     }
-    // The number of continuation bytes, and the range of the first (Unicode 15, table 3-7): this is
-    // what forbids overlong forms, surrogates and code points above U+10FFFF.
+    // The number of continuation bytes, and the range of the first (Unicode 15, table 3-7). This
+    // excludes overlong forms, surrogates and code points above U+10FFFF.
     int more = 0;
     unsigned low = 0x80, high = 0xBF;
     if (lead >= 0xC2 && lead <= 0xDF) {

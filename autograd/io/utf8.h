@@ -9,10 +9,10 @@
 namespace tarsier {
 
 /// Whether `text` is valid UTF-8 (no overlong forms, no surrogates, nothing above U+10FFFF); if
-/// not, `bad` is the position of the first wrong byte.
+/// not, `bad` is the position of the first invalid byte.
 bool is_utf8(std::string_view text, size_t* bad = nullptr);
 
-/// Appends the encoding of a code point, which must be at most U+10FFFF and no surrogate.
+/// Appends the encoding of a code point, which must be at most U+10FFFF and not a surrogate.
 void append_utf8(std::string& out, uint32_t code);
 
 }  // namespace tarsier

@@ -1,5 +1,5 @@
 #pragma once
-// What every op asks of its arguments. `op` is its name, for the error.
+// The checks that every op makes of its arguments. `op` is its name, for the error.
 
 #include "../tensor/tensor.h"
 
@@ -9,7 +9,7 @@ inline void check_defined(const Tensor& x, const char* op) {
   check(x.defined(), op, "an undefined tensor was given: assign the result of an op to it");
 }
 
-/// Of dtype f32 or f64.
+/// Throws Error(op) unless x is defined and of dtype f32 or f64.
 inline void check_floating(const Tensor& x, const char* op) {
   check_defined(x, op);
   check(is_floating(x.dtype()), op, "dtype ", x.dtype(),

@@ -23,7 +23,7 @@ To convert(From x) {
   if constexpr (std::is_same_v<To, bool>) {
     return x != From(0);
   } else if constexpr (std::is_floating_point_v<From> && std::is_same_v<To, int64_t>) {
-    // A plain cast of what does not fit is undefined. 2⁶³ is exact in both floating types.
+    // A plain cast of a value that does not fit is undefined. 2⁶³ is exact in both floating types.
     constexpr From kLimit = From(9223372036854775808.0);
     if (x >= kLimit) return std::numeric_limits<int64_t>::max();
     if (x < -kLimit) return std::numeric_limits<int64_t>::min();
@@ -49,7 +49,7 @@ void copy_run(const From* from, int64_t from_step, To* to, int64_t to_step, int6
 }
 
 /// Copies run by run along the last dimension. A chunk is a range of elements, so that one long run
-/// and many short ones are shared out alike.
+/// and many short ones are divided evenly.
 template <class From, class To>
 void copy_runs(const Loop& loop, const From* from, To* to) {
   detail::run_loop(loop, detail::kMiddleGrain, [&](const detail::Run& run) {
@@ -57,11 +57,11 @@ void copy_runs(const Loop& loop, const From* from, To* to) {
   });
 }
 
-/// Copies where `to` runs along the last dimension and `from` along dimension `row`: a matrix is
-/// transposed, in tiles, so that a cache line once touched is used whole. Floating-point numbers
-/// are turned round in registers, others through a buffer. Blocks are wide because the processor
-/// fetches ahead along a long row of tiles, but no wider, because each of their columns is another
-/// page of memory.
+/// Copies if `to` runs along the last dimension and `from` along dimension `row`: transposes a
+/// matrix in tiles, so that a cache line is used completely once it is loaded. Floating-point
+/// numbers are transposed in registers, others through a buffer. Blocks are wide because the
+/// processor prefetches along a long row of tiles, but no wider, because each of their columns is
+/// another page of memory.
 template <class From, class To>
 void copy_tiles(Loop loop, int row, const From* from, To* to) {
   constexpr int64_t kTile = 32, kBlockRows = 64, kBlockColumns = 512;
@@ -126,7 +126,7 @@ void copy_elements(const Tensor& from, const Tensor& to) {
 
 void fill_elements(const Tensor& to, double value) {
   if (to.numel() == 0) return;
-  // A fill is a copy of one element that is repeated everywhere.
+  // A fill is a copy of one element with stride 0.
   const Loop loop = detail::merged(to.shape(), {Shape::filled(to.dim(), 0), to.strides()});
   dispatch_all(to.dtype(), [&]<class To>() {
     const To converted = convert<To>(value);

@@ -1,5 +1,5 @@
 #pragma once
-// The loop under every elementwise op: operands of any strides, broadcast to one shape, cut into
+// The loop of every elementwise op: operands of any strides, broadcast to one shape, cut into
 // chunks for the threads and into runs for the kernels. Nothing here is recorded.
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace tarsier::detail {
 
-/// x itself where its elements can be read along the last dimension in order (or are repeated),
+/// x itself if its elements can be read along the last dimension in order (or are repeated),
 /// otherwise a contiguous copy. Kernels that gather from a transposed operand miss the cache at
 /// every element; a copy by tiles does not.
 Tensor readable(const Tensor& x);
@@ -54,25 +54,25 @@ Tensor binary(kernels::Binary f, const Tensor& a, const Tensor& b, const char* o
 Tensor binary(kernels::Binary f, const Tensor& a, double b, const char* op);
 Tensor binary(kernels::Binary f, double a, const Tensor& b, const char* op);
 
-/// Whether results may be written to x while y is read: element by element the same, or elsewhere.
+/// Whether results may be written to x while y is read: both are the same elements, or disjoint.
 bool safe_to_overwrite(const Tensor& x, const Tensor& y);
 
 /// x = f(x, y), where y broadcasts to x. Does not count as a change in place.
 void update(kernels::Binary f, const Tensor& x, const Tensor& y, const char* op);
 void update(kernels::Binary f, const Tensor& x, double y, const char* op);
 
-/// A number as an element of type T. Throws Error(op) where T is i64 or bool and has no such value.
+/// A number as an element of type T. Throws Error(op) if T is i64 or bool and cannot hold it.
 template <class T>
 T number_as(double value, const char* op) {
   if constexpr (!std::is_floating_point_v<T>) {
-    const bool in_range = value >= -0x1p63 && value < 0x1p63;  // a cast from outside is undefined
+    const bool in_range = value >= -0x1p63 && value < 0x1p63;  // a cast out of range is undefined
     check(in_range && static_cast<double>(static_cast<T>(value)) == value, op, "number ", value,
           " for a tensor of ", dtype_of<T>, ", which cannot hold it: convert it with to(x, f32)");
   }
   return static_cast<T>(value);
 }
 
-/// Throws Error(op) where x is undefined.
+/// Throws Error(op) if x is undefined.
 void check_defined(const Tensor& x, const char* op);
 
 /// Throws Error(op) unless a and b have the same dtype.

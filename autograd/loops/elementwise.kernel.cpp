@@ -1,4 +1,4 @@
-// Elementwise kernels: each op is a functor on a vector, and a handful of loops apply them.
+// Elementwise kernels: each op is a functor on a vector; a few loops apply them.
 #include "autograd/loops/elementwise.kernel.h"
 
 #include "autograd/simd/dispatch.h"
@@ -39,7 +39,7 @@ template <> struct BinaryFunction<Binary::maximum> {
   }
 };
 
-/// On single elements: the compiler makes vectors of these, with their narrowing to bool.
+/// On single elements: the compiler vectorises these, including the narrowing to bool.
 template <Compare> struct CompareFunction;
 
 template <> struct CompareFunction<Compare::eq> {
@@ -64,7 +64,7 @@ template <> struct CompareFunction<Compare::ge> {
 // clang-format on
 // ------------------------------------------------------------------------------ loops
 
-/// `width` (or the last few) operands from any stride.
+/// `width` (or the last few) operands at any stride.
 template <class T>
 TARSIER_INLINE Simd<T> gather(const T* p, int64_t stride, int64_t n) {
   alignas(typename Simd<T>::Vector) T lanes[Simd<T>::width] = {};
@@ -72,7 +72,7 @@ TARSIER_INLINE Simd<T> gather(const T* p, int64_t stride, int64_t n) {
   return Simd<T>::load(lanes);
 }
 
-/// Where an operand's vectors come from; one loop is compiled for each combination.
+/// The source of an operand's vectors; one loop is compiled for each combination.
 template <class T>
 struct Dense {
   const T* p;
@@ -125,8 +125,8 @@ void compare_loop(int64_t n, const T* a, int64_t a_stride, const T* b, int64_t b
   }
 }
 
-/// y = mask ? a : b. Both operands are read whatever the mask says, and the mask as bytes, so that
-/// the compiler can make vectors.
+/// y = mask ? a : b. Both operands are always read, and the mask as bytes, so that the compiler can
+/// vectorise the loop.
 template <class T, class A, class B>
 TARSIER_INLINE void select_run(int64_t n, const bool* mask, A a, B b, T* y) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(mask);

@@ -1,11 +1,11 @@
 #pragma once
-// One result per element of two operands: y = f(a, b), comparisons, and what picks or mixes.
+// One result per element of two operands: y = f(a, b), comparisons, selection and mixing.
 
 #include <cstdint>
 
 namespace tarsier::kernels {
 
-/// y = f(a, b). minimum and maximum are NaN where a or b is.
+/// y = f(a, b). minimum and maximum are NaN where a or b is NaN.
 enum class Binary : uint8_t { add, sub, mul, div, pow, minimum, maximum, count };
 
 enum class Compare : uint8_t { eq, ne, lt, le, gt, ge, count };
@@ -26,7 +26,7 @@ struct ElementwiseKernels {
   /// y = mask ? a : b.
   void (*select)(int64_t n, const bool* mask, int64_t mask_stride, const T* a, int64_t a_stride,
                  const T* b, int64_t b_stride, T* y);
-  /// y = alpha·x + beta·y. With beta = 0 the old y is not looked at: NaN there does no harm.
+  /// y = alpha·x + beta·y. With beta = 0 the old y is not read, so NaN there does no harm.
   void (*axpby)(int64_t n, T alpha, const T* x, T beta, T* y);
 };
 

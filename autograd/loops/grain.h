@@ -1,6 +1,6 @@
 #pragma once
-// How much work is worth waking a thread for. Fixed, so that the cut into chunks, and with it every
-// bit of a result, does not depend on the number of threads.
+// The amount of work that is worth waking a thread for. Fixed, so that chunks, and with them every
+// bit of a result, do not depend on the number of threads.
 
 #include <algorithm>
 #include <cstdint>

@@ -1,5 +1,5 @@
 #pragma once
-// Elementwise ops of your own, from a plain lambda:
+// User-defined elementwise ops from a plain lambda:
 //
 //   Tensor cube = map(x, [](auto v) { return v * v * v; });
 //   Tensor hypotenuse = zip(a, b, [](auto p, auto q) { return std::sqrt(p * p + q * q); });
@@ -15,7 +15,7 @@
 //     });
 //   }
 //
-// and gradcheck (gradcheck.h) tells whether it is right. A backward that uses map or zip itself has
+// and gradcheck (gradcheck.h) checks it. A backward that uses map or zip itself has
 // no derivative: see once_differentiable (tape.h).
 
 #include "elementwise.h"

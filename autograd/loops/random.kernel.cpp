@@ -1,4 +1,4 @@
-// Philox on many counters at once. A stream comes in groups of 16 blocks (random.cpp says why).
+// Philox on many counters at once. A stream comes in groups of 16 blocks (see base/random.cpp).
 #include "autograd/loops/random.kernel.h"
 
 #include "autograd/simd/dispatch.h"
@@ -16,8 +16,8 @@ struct Group {
 
 using Words = Simd<uint64_t>;
 
-/// Ten rounds on `blocks`, a counter to each lane. Words are kept in lanes of 64 bits, where the
-/// products have room.
+/// Ten rounds on `blocks`, one counter per lane. Words are kept in lanes of 64 bits, where the
+/// products fit.
 TARSIER_INLINE void philox(RandomKey key, Words blocks, Words (&c)[4]) {
   const Words low_half = uint64_t(0xFFFFFFFF), m0 = uint64_t(0xD2511F53), m1 = uint64_t(0xCD9E8D57);
   c[0] = blocks & low_half;
@@ -44,7 +44,7 @@ TARSIER_INLINE void philox_group(RandomKey key, uint64_t group, Group& out) {
     Words a[4], b[4];
     philox(key, block, a);
     philox(key, block + Words(uint64_t(1)), b);
-    // The words of odd blocks go into the upper halves of the even ones': all are in order then.
+    // The words of odd blocks go into the upper halves of the even ones', so all are in order.
     for (int w = 0; w < 4; ++w) {
       const Words both = a[w] | b[w] << 32;
       __builtin_memcpy(&out.words[w][first], &both.v, sizeof(both.v));

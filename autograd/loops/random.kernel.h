@@ -1,5 +1,5 @@
 #pragma once
-// Random numbers by the thousand: the streams of autograd/base/random.h, made in vectors.
+// Random numbers in bulk: the streams of autograd/base/random.h, vectorised.
 
 #include <cstdint>
 

@@ -32,7 +32,7 @@ ReducedDims reduced_dims(const Tensor& x, const Axes& dims, bool keepdim, const 
 
 namespace {
 
-/// Neighbouring dimensions that are stepped through evenly, as one.
+/// Adjacent dimensions with even steps, merged into one.
 struct Group {
   int64_t size, step;
   bool reduced;
@@ -105,7 +105,7 @@ Tensor as_rows(const Tensor& x, const ReducedDims& dims) {
 
 namespace {
 
-/// What folds the partial folds of pieces: squares are squared already.
+/// The reduction that combines partial results: squares are squared already.
 Reduce combining(Reduce op) { return op == Reduce::sum_squares ? Reduce::sum : op; }
 
 template <class T>
@@ -131,7 +131,7 @@ void fold_rows(Reduce op, const Matrices& m, T* y) {
   kernels.reduce_rows[static_cast<int>(combining(op))](m.outer, pieces, p, pieces, y);
 }
 
-/// Every task is a piece of some rows and some columns of one matrix.
+/// Every task is a range of rows and of columns of one matrix.
 template <class T>
 void fold_columns(Reduce op, const Matrices& m, T* y) {
   constexpr int64_t kColumns = 1024;

@@ -1,4 +1,4 @@
-// Rows are folded along the register (rows.h). Columns are folded downwards, several registers at
+// Rows are reduced along the register (rows.h). Columns are reduced downwards, several registers at
 // once.
 #include "autograd/loops/reduce.kernel.h"
 
@@ -15,17 +15,17 @@ void reduce_rows(int64_t rows, int64_t n, const T* x, int64_t row_stride, T* y) 
         fold<Fold, T>(n, [x](int64_t j, int64_t lanes) { return Fold::map(load(x + j, lanes)); });
 }
 
-/// Some neighbouring columns, a register each `width` of them.
+/// Adjacent columns, one register per `width` of them.
 template <class T, int registers>
 struct Columns {
   Simd<T> v[registers];
 };
 
-/// Folds `rows` rows of registers·width columns, of which the last register has `lanes`.
+/// Reduces `rows` rows of registers·width columns, of which the last register has `lanes`.
 template <class Fold, class T, int registers>
 Columns<T, registers> fold_columns(int64_t rows, const T* x, int64_t row_stride, int64_t lanes) {
-  // Rows added one after another, then pairwise as in rows.h. Few, since a tall matrix comes in
-  // chunks, and of their sums there are often fewer than 100.
+  // Rows are added one after another in short blocks, then pairwise as in rows.h. Blocks are short
+  // because a tall matrix comes in chunks, which often have fewer than 100 rows.
   constexpr int64_t block = 16;
   Columns<T, registers> y;
   if (rows > block) {
@@ -57,7 +57,7 @@ void reduce_columns(int64_t rows, int64_t n, const T* x, int64_t row_stride, T* 
   if (j < n) fold_columns<Fold, T, 1>(rows, x + j, row_stride, n - j).v[0].store(y + j, n - j);
 }
 
-/// The fold of every Reduce.
+/// The fold (rows.h) of every Reduce.
 template <Reduce, class T>
 struct FoldOf;
 template <class T>

@@ -29,7 +29,7 @@ template <class T>
 void transpose_copy(int64_t rows, int64_t cols, const T* from, int64_t from_row, T* to,
                     int64_t to_row) {
   constexpr int64_t W = Simd<T>::width, kLine = 64 / sizeof(T);
-  // A band as high as a cache line: what a line of `from` holds is read before the next one comes.
+  // A band as high as a cache line, so that a line of `from` is read completely before the next.
   for (int64_t band = 0; band < rows; band += kLine)
     for (int64_t j = 0; j < cols; j += W)
       for (int64_t i = band; i < least(band + kLine, rows); i += W) {

@@ -1,5 +1,5 @@
 #pragma once
-// The transposing copy of a matrix.
+// Transposing copy of a matrix.
 
 #include <cstdint>
 

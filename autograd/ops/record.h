@@ -1,5 +1,5 @@
 #pragma once
-// What ops share when they record themselves.
+// Helpers of ops for recording.
 
 #include <initializer_list>
 #include <vector>
@@ -8,9 +8,9 @@
 
 namespace tarsier::detail {
 
-/// record() for an op with a backward kernel of its own: fast(saved, dy) gives its gradients. Higher
-/// derivatives come from reference(saved, inputs), the same function of primitive ops. The inputs
-/// come first in `save`, in order.
+/// record() for an op with a backward kernel of its own: fast(saved, dy) gives its gradients.
+/// Higher derivatives come from reference(saved, inputs), the same function of primitive ops. The
+/// inputs come first in `save`, in order.
 template <class Fast, class Reference>
 Tensor record_fused(const char* name, std::initializer_list<Arg> inputs, const Tensor& y, Save save,
                     const Fast& fast, const Reference& reference) {
@@ -23,15 +23,15 @@ Tensor record_fused(const char* name, std::initializer_list<Arg> inputs, const T
   });
 }
 
-/// record(), but for i64 results, which have no gradients: these are returned as they are.
+/// record(), except for i64 results, which have no gradients and are returned unchanged.
 template <class Backward>
 Tensor record_floating(const char* name, std::initializer_list<Arg> inputs, const Tensor& y,
                        Save save, const Backward& backward) {
   return is_floating(y.dtype()) ? record(name, inputs, y, save, backward) : y;
 }
 
-/// `x` where the backward of an op will ask for it, because `input` has a gradient; otherwise
-/// undefined, so that it is not kept alive for nothing.
+/// `x` if the backward of an op will need it, because `input` has a gradient; otherwise undefined,
+/// so that it is not kept alive for nothing.
 inline Tensor saved_for(const Tensor& input, const Tensor& x) {
   return input.requires_grad() ? x : Tensor();
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The reference forms of the fused ops, in primitive ops: the definition, what the tests compare
+// The reference forms of the fused ops, in primitive ops: their definition, which the tests compare
 // with, and what higher derivatives use. `key` names the random stream of a dropout. See ops.h.
 
 #include <optional>
@@ -18,7 +18,7 @@ Tensor layer_norm_reference(const Arg& x, const Tensor& weight = {}, const Tenso
 Tensor rms_norm_reference(const Arg& x, const Tensor& weight = {}, double eps = 1e-6);
 Tensor cross_entropy_reference(const Arg& logits, const Tensor& target,
                                const CrossEntropyOptions& options = {});
-/// Where the loss is ∞ the gradient is 0.
+/// If the loss is ∞, the gradient is 0.
 Tensor ctc_loss_reference(const Arg& log_probs, const Tensor& targets, const Tensor& input_lengths,
                           const Tensor& target_lengths, int64_t blank = 0,
                           Reduction reduction = Reduction::mean, bool zero_infinity = false);

@@ -1,9 +1,9 @@
 #pragma once
-// From a family of kernels to the functions that were compiled for the instruction set in use.
+// From a family of kernels to its functions for the instruction set in use.
 //
 // A family is a struct of function pointers in x.kernel.h: SoftmaxKernels<T>. Its source,
-// x.kernel.cpp, is compiled once per instruction set, in a namespace of that name, and ends with the
-// tables that it offers:
+// x.kernel.cpp, is compiled once per instruction set, in a namespace of that name, and ends with
+// the tables that it offers:
 //
 //   template <>
 //   SoftmaxKernels<float> kernels_of<kIsa>() { return TARSIER_ISA::softmax_kernels<float>(); }

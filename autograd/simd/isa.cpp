@@ -1,4 +1,4 @@
-// Chooses the instruction set, once, when the first kernel is asked for.
+// Chooses the instruction set, once, when the first kernel is used.
 #include "autograd/simd/isa.h"
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 namespace tarsier::kernels {
 namespace {
 
-/// Those of this build.
+/// The instruction sets of this build.
 constexpr Isa kBuilt[] = {TARSIER_BUILT_ISAS};
 
 bool runs_here(Isa isa) {
@@ -21,7 +21,7 @@ bool runs_here(Isa isa) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 #endif
-  return true;  // scalar and neon are compiled for every processor of their kind
+  return true;  // scalar and neon run on every processor of their architecture
 }
 
 Isa choose() {

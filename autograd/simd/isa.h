@@ -9,7 +9,7 @@ namespace tarsier::kernels {
 enum class Isa : uint8_t { scalar, neon, avx2, avx512 };
 
 /// The instruction set in use: the best of this build that the processor has, or the one that
-/// TARSIER_ISA names. Throws Error("TARSIER_ISA") where that one is unknown, or missing here.
+/// TARSIER_ISA names. Throws Error("TARSIER_ISA") if that is unknown or not supported here.
 Isa active_isa();
 
 /// "scalar", "neon", "avx2" or "avx512".

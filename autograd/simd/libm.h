@@ -1,6 +1,6 @@
 #pragma once
-// Functions that are the C library's, lane by lane: networks do not spend their time in them, and
-// vectors would take a polynomial each (simd/math.h).
+// Functions of the C library, applied lane by lane: networks spend no time in them, and vector
+// versions (simd/math.h) would each need a polynomial.
 
 #include "simd.h"
 

@@ -1,20 +1,20 @@
 #pragma once
 // Elementary functions on vectors: exp, log, tanh, erf, sin, cos, …
 //
-// Each follows the same plan. An identity moves the argument into a short interval; there a
-// polynomial does; another identity moves back. All lanes take the same way, so a value does not
-// depend on its neighbours. The polynomials are minimax fits (Remez) made for this file, or plain
-// Taylor series where those are as short.
+// Each follows the same plan. An identity moves the argument into a short interval, a polynomial
+// approximates the function there, and another identity moves back. All lanes take the same path,
+// so a value does not depend on its neighbours. The polynomials are minimax fits (Remez) made for
+// this file, or plain Taylor series where those are as short.
 //
 // Stated errors are the largest that tests/kernels/math_test.cpp allows, in ulp (units in the last
-// place of the right result). Infinities, NaN and signed zeros come out as from <cmath>, denormals
-// too where nothing else is said.
+// place of the exact result). Infinities, NaN and signed zeros come out as from <cmath>, and so do
+// denormals unless stated otherwise.
 
 #include "simd.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
 
-/// The numbers that differ between float and double.
+/// The constants that differ between float and double.
 template <class T>
 struct MathConstants;
 
@@ -93,7 +93,7 @@ struct MathConstants<double> {
       0.00012055331037551108, -1.4925593518728227e-5, 1.6460972954153766e-6,
       -1.6350026192077269e-7, 1.4657883530919654e-8,  -1.1365670671827159e-9,
       5.9452555842234874e-11};
-  /// On [0, 6], weighted by e^{−x²}: what counts is erfc.
+  /// On [0, 6], weighted by e^{−x²}, because the result is erfc.
   static constexpr double erfcx[] = {
       0.17900115118139062,     -0.32623356004302543,  0.24560380171190999,   -0.15011593651538156,
       0.071665837008254198,    -0.024392500674552969, 0.0042691306890979791, 0.0007077353068300533,
@@ -165,7 +165,7 @@ TARSIER_INLINE bool any(Simd<I> mask) {
   return bits != 0;
 }
 
-/// `y`, but f(x), one by one, in the lanes of `mask`: for rare arguments that need long ways.
+/// `y`, with f(x), one by one, in the lanes of `mask`: for rare arguments that need more work.
 template <class T, class F>
 TARSIER_INLINE Simd<T> repair(Simd<T> y, typename Simd<T>::Int mask, Simd<T> x, F f) {
   if (any(mask)) [[unlikely]]
@@ -196,12 +196,12 @@ template <class T>
 TARSIER_INLINE Simd<T> exp(Simd<T> x) {
   using C = MathConstants<T>;
   const auto [k, q] = split_exp(clamp(x, C::exp_lowest, C::exp_highest));
-  // 2ᵏ itself may be too large or too small to be a number, so it comes in two factors.
+  // 2ᵏ itself may overflow or underflow, so it is applied in two factors.
   const Simd<T> half = round_small(k * Simd<T>(T(0.5)));
   return (Simd<T>(T(1)) + q) * pow2(half) * pow2(k - half);
 }
 
-/// eˣ where denormal results do not matter: 0 below x ≈ −87.7 (−708.7), infinite already above
+/// eˣ without denormal results: 0 below x ≈ −87.7 (−708.7), infinite already above
 /// 88.37 (709.4), otherwise as exp. A quarter cheaper.
 template <class T>
 TARSIER_INLINE Simd<T> exp_flush(Simd<T> x) {
@@ -263,11 +263,11 @@ TARSIER_INLINE SplitLog<T> split_log(Simd<T> x) {
   using Bits = Simd<typename C::Bits>;
   using Bit = typename C::Bits;
   const Bits offset = bit_cast<Bit>(x) - Bits(C::sqrt_half_bits);
-  // Shifted as a signed number, for the exponent may be negative.
+  // Shifted as a signed number, because the exponent may be negative.
   using Signed = typename Simd<T>::Int::Lane;
   const Bits exponent = bit_cast<Bit>(bit_cast<Signed>(offset) >> C::mantissa_bits);
   const Bits mantissa = offset - (exponent << C::mantissa_bits) + Bits(C::sqrt_half_bits);
-  // The integer as a number: put into the low bits of 1.5·2²³, which is then taken off.
+  // The integer as a float: put into the low bits of 1.5·2²³, which is then subtracted.
   const Simd<T> shift = C::round_shift;
   const Simd<T> k = bit_cast<T>(exponent + bit_cast<Bit>(shift)) - shift;
   return {k, bit_cast<T>(mantissa) - Simd<T>(T(1))};
@@ -277,7 +277,7 @@ TARSIER_INLINE SplitLog<T> split_log(Simd<T> x) {
 template <class T>
 TARSIER_INLINE Simd<T> log(Simd<T> x) {
   using C = MathConstants<T>;
-  // Denormals have no leading one: make them normal first.
+  // Denormals have no leading one: scale them to normal numbers first.
   const auto denormal = x < Simd<T>(C::smallest_normal);
   const T up = T(int64_t(1) << C::mantissa_bits);
   const auto [k, f] = split_log(select(denormal, x * Simd<T>(up), x));
@@ -296,7 +296,7 @@ TARSIER_INLINE Simd<T> log1p(Simd<T> x) {
   const Simd<T> one = T(1), infinity = T(__builtin_inf()), nan = T(__builtin_nan(""));
   const Simd<T> u = one + x;
   const auto [k, f] = split_log(u);
-  // What rounding took from 1 + x, (1 + x) − u, adds its share (1/u) of the logarithm.
+  // The rounding error of 1 + x, (1 + x) − u, contributes 1/u of itself to the logarithm.
   const Simd<T> lost = select(x < one, x - (u - one), one - (u - x));
   const auto near_one = k == Simd<T>(T(0));
   Simd<T> y = log_from_parts(k, select(near_one, x, f), select(near_one, Simd<T>(T(0)), lost / u));
@@ -390,7 +390,7 @@ TARSIER_INLINE double libm_pow(double x, double p) { return __builtin_pow(x, p);
 /// sin x. Error < 2.5 ulp; beyond |x| = 10⁴ the C library's, lane by lane.
 template <class T>
 TARSIER_INLINE Simd<T> sin(Simd<T> x) {
-  // −0 + 0 would lose its sign on the way: tiny x are their own sines.
+  // Keeps −0: tiny x are their own sines.
   const Simd<T> y = select(abs(x) < Simd<T>(MathConstants<T>::tiny), x, sin_of_quarters(x, 0));
   return repair(y, abs(x) > Simd<T>(MathConstants<T>::sincos_limit), x,
                 [](T lane) { return libm_sin(lane); });
@@ -405,7 +405,7 @@ TARSIER_INLINE Simd<T> cos(Simd<T> x) {
 
 // ------------------------------------------------------------------------------------------ powers
 
-/// xᵖ, as std::pow: the C library's, lane by lane. Doing better than exp(p·log x) in vectors takes
+/// xᵖ, as std::pow: the C library's, lane by lane. An accurate exp(p·log x) in vectors would take
 /// twice the precision; ops use squares and roots for the common exponents instead.
 template <class T>
 TARSIER_INLINE Simd<T> pow(Simd<T> x, Simd<T> p) {

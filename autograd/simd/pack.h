@@ -1,10 +1,10 @@
 #pragma once
-// Packing: a strip of A or B copied into the order in which a tile reads it.
+// Packing: copies a strip of A or B into the order in which a tile reads it.
 //
-// A panel holds, for p = 0, 1, …, the `step` elements that the tile takes at p, one after another.
-// For B these are neighbours in a row, for A neighbours in a column: A is packed as the rows of Aᵀ.
-// Every element is copied once and read many times, from one stream without gaps. It also makes
-// transposed operands free: packing reads with any strides.
+// A panel holds, for p = 0, 1, …, the `step` elements that the tile reads at p, contiguously. For B
+// these are neighbours in a row, for A neighbours in a column: A is packed as the rows of Aᵀ. Every
+// element is copied once and read many times, from one stream without gaps. This also makes
+// transposed operands free, because packing reads with any strides.
 
 #include <cstdint>
 
@@ -13,14 +13,14 @@
 
 namespace tarsier::kernels::TARSIER_ISA {
 
-/// Where the lanes of one vector of a panel come from: lane l at p is from[l·lane + p·col].
+/// The source of the lanes of one vector of a panel: lane l at p is from[l·lane + p·col].
 template <class T>
 struct PackSource {
   const T* from;
   int64_t lane, col;
 };
 
-/// One block of width × width at p, where the elements of a lane are contiguous.
+/// One block of width × width at p, for lanes whose elements are contiguous.
 template <class T>
 TARSIER_INLINE void pack_transposed(T* to, int64_t step, int64_t lanes, const PackSource<T>& source,
                                     int64_t p) {
@@ -45,7 +45,7 @@ void pack_lanes(T* to, int64_t step, int64_t lanes, const PackSource<T>& source,
     }
   } else if (col == 1 && depth >= W) {
     for (int64_t p = 0; p + W <= depth; p += W) pack_transposed(to, step, lanes, source, p);
-    // The last block overlaps the one before: simpler than a short one, and quicker.
+    // The last block overlaps the one before it: simpler and faster than a short one.
     if (depth % W != 0) pack_transposed(to, step, lanes, source, depth - W);
   } else {
     for (int64_t p = 0; p < depth; ++p)
@@ -55,8 +55,8 @@ void pack_lanes(T* to, int64_t step, int64_t lanes, const PackSource<T>& source,
 }
 
 /// Packs one panel of `step` lanes (whole vectors), of which the source has `lanes`. The other
-/// lanes of its last vector become 0, so that no stray NaN or denormal slows the arithmetic down;
-/// they meet no element of C that is kept.
+/// lanes of its last vector become 0, so that no stray NaN or denormal slows down the arithmetic;
+/// they do not contribute to any element of C that is kept.
 template <class T>
 void pack_panel(T* to, int64_t step, int64_t lanes, const PackSource<T>& source, int64_t depth) {
   for (int64_t l = 0; l < step && l < lanes; l += Simd<T>::width)
@@ -71,7 +71,7 @@ void pack_panels(T* to, int64_t count, int64_t advance, int64_t step, int64_t la
   constexpr int W = Simd<T>::width;
   int64_t done = 0;
   if (source.lane == 1) {
-    // Row by row through all whole panels at once: memory is quicker where it is read on and on.
+    // Row by row through all whole panels at once, because sequential reads are faster.
     while (done < count && done * advance + step <= lanes) ++done;
     for (int64_t p = 0; p < depth; ++p)
       for (int64_t i = 0; i < done; ++i)

@@ -1,9 +1,9 @@
 #pragma once
-// Folding a row to one number in a fixed tree, and walking over a row: what the kernels of
-// reductions, softmax, norms and losses are made of.
+// Reducing a row to one number in a fixed tree, and looping over a row: the building blocks of the
+// reduction, softmax, norm and loss kernels.
 //
 // A row is read through a function `value(i, lanes)`, which gives the elements i … i + lanes − 1 in
-// the first lanes of a register; `lanes` is the register's width but at the end of the row.
+// the first lanes of a register; `lanes` is the register's width except at the end of the row.
 
 #include "simd.h"
 
@@ -31,8 +31,8 @@ TARSIER_INLINE void each(int64_t n, const Body& body) {
   if (i < n) body(i, n - i);
 }
 
-// What can be folded: an identity, and an associative combination of registers. `map` is what
-// happens to an element first.
+// Folds: an identity, and an associative combination of registers. `map` is applied to an element
+// first.
 template <class T>
 struct SumFold {
   static constexpr T identity = 0;
@@ -52,7 +52,7 @@ struct ProdFold {
   TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
   TARSIER_INLINE static Simd<T> combine(Simd<T> a, Simd<T> b) { return a * b; }
 };
-/// The larger, where losing a NaN does no harm: cheaper than MaxFold.
+/// The larger, if losing a NaN does no harm: cheaper than MaxFold.
 template <class T>
 struct MaxNumberFold {
   static constexpr T identity = -static_cast<T>(__builtin_inf());
@@ -82,7 +82,7 @@ TARSIER_INLINE Simd<T> fill_lanes(Simd<T> x, int64_t lanes, T fill) {
   return select(Simd<T>::first_lanes(lanes), x, Simd<T>(fill));
 }
 
-/// Two registers that are folded side by side, to get two sums in one pass over a row.
+/// Two registers that are folded together, for two sums in one pass over a row.
 template <class T>
 struct SimdPair {
   Simd<T> a, b;
@@ -97,8 +97,8 @@ TARSIER_INLINE SimdPair<T> fill_lanes(SimdPair<T> x, int64_t lanes, T fill) {
   return {fill_lanes(x.a, lanes, fill), fill_lanes(x.b, lanes, fill)};
 }
 
-/// Up to this many elements are folded one register after another; longer rows are halved. The
-/// error of a sum so grows with 32 + log₂ n (128 registers on four accumulators) and not with n.
+/// Up to this many elements are folded one register after another; longer rows are halved. So the
+/// error of a sum grows with 32 + log₂ n (128 registers on four accumulators), not with n.
 template <class T>
 constexpr int64_t fold_block = 128 * Simd<T>::width;
 
@@ -107,7 +107,7 @@ template <class Fold, class T, class Value>
 TARSIER_INLINE auto fold_short(int64_t begin, int64_t end, const Value& value) {
   constexpr int64_t width = Simd<T>::width;
   using V = decltype(value(0, width));  // Simd<T> or SimdPair<T>
-  // Four accumulators, since an addition takes about four cycles to be ready for the next.
+  // Four accumulators, because the result of an addition is available after about four cycles.
   V a(Fold::identity), b = a, c = a, d = a;
   int64_t i = begin;
   for (; i + 4 * width <= end; i += 4 * width) {
@@ -124,7 +124,7 @@ TARSIER_INLINE auto fold_short(int64_t begin, int64_t end, const Value& value) {
   return Fold::combine(Fold::combine(a, b), Fold::combine(c, d));
 }
 
-/// The same for any number of elements. The tree depends on that number alone.
+/// The same for any number of elements. The tree depends only on that number.
 template <class Fold, class T, class Value>
 [[gnu::noinline]] auto fold_long(int64_t begin, int64_t end, const Value& value)
     -> decltype(value(begin, end)) {
@@ -136,7 +136,7 @@ template <class Fold, class T, class Value>
 }
 
 /// Folds the lanes in halves, quarters, …: the tree of reduce_lanes (simd.h), but in the register
-/// instead of in memory, which short rows feel.
+/// instead of in memory, which matters for short rows.
 template <class Fold, int half, class T, int... lane>
 TARSIER_INLINE T fold_lanes(Simd<T> x, Lanes<lane...> lanes) {
   if constexpr (half == 0) {
@@ -147,7 +147,7 @@ TARSIER_INLINE T fold_lanes(Simd<T> x, Lanes<lane...> lanes) {
   }
 }
 
-/// Folds a row of n elements lane by lane. A short row is folded where it stands, so that what
+/// Folds a row of n elements lane by lane. A short row is folded inline, so that what
 /// `value` captured stays in registers.
 template <class Fold, class T, class Value>
 TARSIER_INLINE auto fold_row(int64_t n, const Value& value) {

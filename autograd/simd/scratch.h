@@ -1,5 +1,5 @@
 #pragma once
-// Working memory that a thread keeps from one kernel to the next.
+// Working memory that a thread keeps between kernels.
 
 #include <cstddef>
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace tarsier::kernels::TARSIER_ISA {
 
-/// 64-byte aligned memory that grows on demand. The next call of get() may overwrite what the last
-/// one returned. Kernels keep one per thread:
+/// 64-byte aligned memory that grows on demand. The next call of get() may overwrite the memory
+/// that the last one returned. Kernels keep one per thread:
 ///
 ///   Scratch& scratch() {
 ///     thread_local Scratch memory;
@@ -16,8 +16,8 @@ namespace tarsier::kernels::TARSIER_ISA {
 ///     return memory;
 ///   }
 ///
-/// It has no destructor, for what is of static storage duration may compute after the thread_local
-/// variables of the main thread were destroyed. It finds a Scratch that is empty.
+/// It has no destructor, because objects of static storage duration may compute after the
+/// thread_local variables of the main thread are destroyed. They then find an empty Scratch.
 class Scratch {
  public:
   Scratch() = default;

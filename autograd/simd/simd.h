@@ -1,14 +1,14 @@
 #pragma once
-// Simd<T>: one vector register of T, the type that every kernel is written over.
+// Simd<T>: one vector register of T, the type that every kernel is written in.
 //
 // Each kernel source is compiled once per instruction set. CMake defines, for each such build,
 //   TARSIER_ISA           scalar | avx2 | avx512 | neon: the namespace that the build lives in
 //   TARSIER_VECTOR_BYTES  16, 32, 64: the width of a register
-// The compilers' vector types do the rest, so there are no intrinsics here and nothing to port.
+// The compilers' vector types do the rest: there are no intrinsics here, and nothing to port.
 //
 // Kernel sources must not instantiate standard-library templates or call inline standard functions:
-// the linker merges such functions across builds, and may keep the AVX-512 copy for everybody. The
-// test tests/kernel_symbols.cmake looks for that. Everything here is in the build's own namespace.
+// the linker merges such functions across builds, and may keep the AVX-512 copy for all of them.
+// The test tests/kernel_symbols.cmake checks this. Everything here is in the build's own namespace.
 
 #include <cstddef>
 #include <cstdint>
@@ -51,7 +51,7 @@ struct IntOfSize<uint64_t> {
   using Type = int64_t;
 };
 
-/// The numbers 0 … n − 1 as template arguments: what shuffles of lanes are spelled with.
+/// The numbers 0 … n − 1 as template arguments, for shuffles of lanes.
 template <int... lane>
 struct Lanes {};
 template <int n, int... lane>
@@ -61,7 +61,7 @@ struct MakeLanes<0, lane...> {
   using Type = Lanes<lane...>;
 };
 
-/// The compilers' vector type. On its own because inside of Simd g++ takes a T and a vector of T
+/// The compilers' vector type. Outside Simd, because inside g++ takes a T and a vector of T
 /// for the same type when it compares constructors.
 template <class T>
 struct VectorOf {
@@ -74,7 +74,7 @@ template <class T>
 struct Simd {
   using Lane = T;
   using Vector = typename VectorOf<T>::Type;
-  /// The same in memory: of any alignment, and allowed to lie over anything.
+  /// The same in memory: of any alignment, and allowed to alias anything.
   using Unaligned
       [[gnu::vector_size(TARSIER_VECTOR_BYTES), gnu::aligned(alignof(T)), gnu::may_alias]] = T;
   using Int = Simd<typename IntOfSize<T>::Type>;
@@ -94,7 +94,7 @@ struct Simd {
     return Simd(*reinterpret_cast<const Unaligned*>(p));
   }
   /// A mask of the first n lanes. Loops that test it (and not i < n, which g++ splits in two)
-  /// become one masked load or store where the processor has those.
+  /// become one masked load or store if the processor has those.
   TARSIER_INLINE static Int first_lanes(int64_t n) {
     typename Int::Vector index;
     for (int i = 0; i < width; ++i) index[i] = i;
@@ -179,7 +179,7 @@ TARSIER_INLINE Simd<To> convert(Simd<From> x) {
   return __builtin_convertvector(x.v, typename Simd<To>::Vector);
 }
 
-/// Larger of the two; b where a is NaN (as the hardware does).
+/// The larger of the two; b where a is NaN (as the hardware does).
 template <class T>
 TARSIER_INLINE Simd<T> max(Simd<T> a, Simd<T> b) {
   return a.v > b.v ? a.v : b.v;
@@ -205,14 +205,14 @@ TARSIER_INLINE Simd<T> sqrt(Simd<T> a) {
   return y;
 }
 
-/// a·b + c; fused on instruction sets that can (the builds pass -ffp-contract=fast).
+/// a·b + c; fused on instruction sets that support it (the builds pass -ffp-contract=fast).
 template <class T>
 TARSIER_INLINE Simd<T> fma(Simd<T> a, Simd<T> b, Simd<T> c) {
   return a.v * b.v + c.v;
 }
 
 /// Folds all lanes with `op(T, T)` in a fixed tree: halves, quarters, … so the order, and with it
-/// every bit of the result, depends on the width alone.
+/// every bit of the result, depends only on the width.
 template <class T, class Op>
 TARSIER_INLINE T reduce_lanes(Simd<T> x, Op op) {
   alignas(typename Simd<T>::Vector) T lanes[Simd<T>::width];
@@ -230,7 +230,7 @@ TARSIER_INLINE T max_lanes(Simd<T> x) {
   return reduce_lanes(x, [](T a, T b) { return a > b ? a : b; });
 }
 
-/// Of sizes: the smaller, the larger, and a / b rounded up.
+/// For sizes: the smaller, the larger, and a / b rounded up.
 constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 constexpr int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }

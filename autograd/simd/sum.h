@@ -1,16 +1,16 @@
 #pragma once
-// The order in which a long sum of products is added up.
+// The order of a long sum of products.
 //
-// One running sum over all of k loses with every term: its error grows with √k. So the sum is made
-// in three storeys, each of which starts from 0 and is added to the one above:
+// In one running sum over all of k the error grows with √k. So the sum has three levels, each of
+// which starts from 0 and is added to the one above:
 //
 //   chain   chain_length(k) multiply-adds in the order of p, in a register
 //   block   the chains of one block of k (block_length below), in their order
 //   C       what it starts from (0, the bias, or itself), and the blocks in their order
 //
-// Now the error grows with √(kChain + kBlockK / kChain + k / kBlockK): for k = 8,000 it is less
-// than a third. The error of a short sum comes from its chain alone, so its chains are shorter. The
-// order depends only on k, and all ways to compute an element of C give the same bits.
+// So the error grows with √(kChain + kBlockK / kChain + k / kBlockK): for k = 8,000 it is less
+// than a third. The error of a short sum comes only from its chain, so its chains are shorter. The
+// order depends only on k, and all paths that compute an element of C give the same bits.
 
 #include <cstdint>
 
@@ -18,9 +18,9 @@
 
 namespace tarsier::kernels::TARSIER_ISA {
 
-/// Whole cache lines; to change from one chain to the next costs a tile about one percent.
+/// Whole cache lines; switching from one chain to the next costs a tile about one percent.
 constexpr int64_t kChain = 128;
-/// In sums of up to two of those: costs a tile about five percent.
+/// In sums of up to two of those; costs a tile about five percent.
 constexpr int64_t kShortChain = 32;
 
 constexpr int64_t chain_length(int64_t k) { return k <= 2 * kChain ? kShortChain : kChain; }

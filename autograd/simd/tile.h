@@ -1,16 +1,16 @@
 #pragma once
-// The innermost piece of matmul: one tile of C, held in registers while all of k passes by.
+// The innermost part of matmul: one tile of C, held in registers while the loop runs over k.
 //
 // A tile is kTileRows rows by two vectors. Step p of its loop reads two vectors of row p of B and,
 // for each of its rows, one element of A that it repeats in all lanes: 2·rows multiply-adds for
-// rows + 2 loads. The sums stay in registers for all of a chain (sum.h), so the tile has to be
-// as large as the register file allows:
+// rows + 2 loads. The sums stay in registers for a whole chain (sum.h), so the tile is as large as
+// the register file allows:
 //
 //   AVX-512, 32 registers: 14 rows × 2 vectors = 28 sums, + 2 of B, + 1 of A
 //   AVX2 and SSE, 16 registers: 6 × 2 = 12 sums, + 2 of B, + 1 of A   (NEON could hold more)
 //
 // See Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008), and Van
-// Zee and van de Geijn, "BLIS" (2015), for why, and gemm_ladder.h for the way there in four steps.
+// Zee and van de Geijn, "BLIS" (2015), for why, and gemm_ladder.h for the way in four steps.
 
 #include <cstdint>
 
@@ -31,13 +31,13 @@ constexpr int kPanelRows = (kTileRows + Simd<T>::width - 1) / Simd<T>::width* Si
 template <class T>
 struct TileArgs {
   int64_t k = 0;
-  int64_t chain = kChain;        // multiply-adds that follow one another
+  int64_t chain = kChain;        // multiply-adds in a row
   const T* a = nullptr;          // A[i, p] at a[i·a_row + p·a_col]
-  int64_t a_row = 0, a_col = 0;  // not read where A is packed
+  int64_t a_row = 0, a_col = 0;  // not read if A is packed
   const T* b = nullptr;          // row p of B at b[p·b_row], columns contiguous
   int64_t b_row = 0;
-  const T* start = nullptr;  // what row i of the sums is added to, at start[i·start_row]
-  int64_t start_row = 0;     // 0 where all rows start from the same (zeros, the bias)
+  const T* start = nullptr;  // row i of the sums is added to start[i·start_row]
+  int64_t start_row = 0;     // 0 if all rows start from the same (zeros, the bias)
   T* c = nullptr;
   int64_t c_row = 0;
 };
@@ -45,8 +45,8 @@ struct TileArgs {
 /// C = start + A·B for a tile of Rows × Vectors·width, in chains of args.chain multiply-adds per
 /// element in the order of p. PackedA: A[i, p] at a[p·kPanelRows + i].
 ///
-/// The pragmas unroll the loops over the tile early, so that g++ knows every sum by name and keeps
-/// it in a register all along; else it also writes all of them to the stack, before and after.
+/// The pragmas unroll the loops over the tile early, so that g++ keeps every sum in a register
+/// throughout; otherwise it also writes all of them to the stack, before and after.
 template <class T, int Rows, int Vectors, bool PackedA>
 void tile(const TileArgs<T>& args) {
   constexpr int W = Simd<T>::width;
@@ -54,7 +54,7 @@ void tile(const TileArgs<T>& args) {
   const int64_t a_col = PackedA ? kPanelRows<T> : args.a_col;
   Simd<T> sum[Rows][Vectors];
   alignas(64)
-      T total[Rows][Vectors][W];  // of the chains before: in memory, sums need the registers
+      T total[Rows][Vectors][W];  // of earlier chains: in memory, because sums need the registers
   const auto each_sum = [](const auto& body) {
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i)
@@ -85,7 +85,7 @@ void tile(const TileArgs<T>& args) {
     if (begin + args.chain >= args.k) break;
     each_sum([&](int i, int j) { sum[i][j].store(total[i][j]); });
   }
-  // In variables of their own: else g++ reads them again after every store.
+  // In local variables: otherwise g++ reads them again after every store.
   const T* const start = args.start;
   T* const c = args.c;
   const int64_t start_row = args.start_row, c_row = args.c_row;

@@ -12,9 +12,9 @@ TARSIER_INLINE Simd<T> interleave(Simd<T> a, Simd<T> b, Lanes<I...>) {
   return Simd<T>(__builtin_shufflevector(a.v, b.v, (Half * W / 2 + I / 2 + I % 2 * W)...));
 }
 
-/// The width × width matrix in `x`, transposed. One round moves the highest bit of the row number
-/// to the end of the column number and the other way round; after log2(width) rounds they have
-/// changed places.
+/// The width × width matrix in `x`, transposed. One round moves the highest bit of the row index
+/// to the end of the column index and vice versa; after log2(width) rounds they have changed
+/// places.
 template <class T>
 TARSIER_INLINE void transpose(Simd<T> (&x)[Simd<T>::width]) {
   constexpr int W = Simd<T>::width;

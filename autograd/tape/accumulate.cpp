@@ -13,7 +13,7 @@ namespace {
 
 using kernels::Binary;
 
-/// Nobody else holds this tensor or its memory, so that it may be changed or kept.
+/// Whether no other handle has this tensor or its memory, so that it may be changed or kept.
 bool is_sole_owner(const Tensor& x) {
   return x.impl_ptr().use_count() == 1 && x.impl()->storage.use_count() == 1;
 }
@@ -72,8 +72,8 @@ void accumulate(Tensor& total, Tensor gradient) {
 void accumulate_grad(TensorImpl& tensor, const Tensor& gradient) {
   Tensor total(tensor.grad);
   if (total.defined()) {
-    // A recorded one is part of a graph, whose backward may need it as it is; elements of one that
-    // set_grad() was given may share memory.
+    // A recorded gradient is part of a graph whose backward may need it unchanged; elements of one
+    // that set_grad() was given may share memory.
     if (grad_enabled() || total.requires_grad() || !total.is_contiguous())
       total = added(total, gradient);
     else

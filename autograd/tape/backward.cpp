@@ -28,14 +28,14 @@ Tensor run_hooks(const std::shared_ptr<std::vector<std::pair<int, TensorHook>>>&
   return gradient;
 }
 
-/// One walk. Nodes wait in order of creation, the last one first: when a node's turn comes, all
-/// that used its output have had theirs, and its gradient is complete.
+/// One walk. Nodes wait in order of creation, the last one first: when a node is processed, all
+/// nodes that used its output have been, and its gradient is complete.
 class Walk {
  public:
   Walk(bool retain_graph, bool create_graph)
       : retain_graph_(retain_graph || create_graph), create_graph_(create_graph) {}
 
-  /// Restricts the walk to what leads to these; their gradients are returned by target_grad().
+  /// Restricts the walk to nodes that lead to these; target_grad() returns their gradients.
   void set_targets(const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets) {
     restricted_ = true;
     for (const Tensor& target : targets) target_grads_.emplace(key(target), Tensor());
@@ -50,7 +50,7 @@ class Walk {
   }
 
   void run() {
-    // What fails is the backward of an op, at the line that called it, not an op inside of that.
+    // What fails is the backward of an op, at the line that called it, not an op inside it.
     anomaly_ = detail::anomaly_enabled();
     const AnomalyMode only_results(false);
     const detail::ReadWatch not_of_the_caller(false);
@@ -72,12 +72,12 @@ class Walk {
   Tensor target_grad(const Tensor& target) const { return target_grads_.at(key(target)); }
 
  private:
-  /// A result is known by its node, a leaf by its impl.
+  /// A result is identified by its node, a leaf by its impl.
   static const void* key(const Tensor& x) {
     return x.is_leaf() ? static_cast<const void*>(x.impl()) : x.impl()->node.get();
   }
 
-  /// Whether anybody wants a gradient to flow along this edge.
+  /// Whether a gradient is needed along this edge.
   bool wants(const Node::Edge& edge) const {
     if (!edge.needed()) return false;
     if (!restricted_) return true;
@@ -86,9 +86,9 @@ class Walk {
   }
 
   /// Finds the nodes from which a target can be reached. Inputs come before outputs in order of
-  /// creation, so one pass in that order settles all.
+  /// creation, so one pass in that order is enough.
   void find_needed(const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets) {
-    // Nothing older than the oldest target can lead to one.
+    // A node older than the oldest target cannot lead to one.
     uint64_t oldest = UINT64_MAX;
     for (const Tensor& target : targets)
       oldest = std::min(oldest, target.is_leaf() ? 0 : target.impl()->node->sequence);
@@ -112,7 +112,7 @@ class Walk {
         needed_.insert(node);
   }
 
-  /// Adds to what waits for output number `output` of a node that has several, or for the only one.
+  /// Adds to the pending gradient of output `output` of a node with several, or of the only one.
   void add_to_node(const std::shared_ptr<Node>& node, int output, Tensor gradient) {
     auto [at, is_new] = pending_.try_emplace(node.get());
     Pending& pending = at->second;
@@ -181,7 +181,7 @@ class Walk {
     }
   }
 
-  /// The gradients that have come to a node: of its output, or of each of several.
+  /// The gradients collected for a node: of its output, or of each of several.
   struct Pending {
     Tensor dy;
     Grads dys;
@@ -229,14 +229,14 @@ Tensor filled_like(const Tensor& x, double value) {
   return y;
 }
 
-/// The upstream gradient of `output`: the one given, or 1 for a scalar.
+/// The upstream gradient of `output`: the given one, or 1 for a scalar.
 Tensor upstream_of(const Tensor& output, const Tensor& given, const char* op) {
   check(output.requires_grad(), op, "the output (shape ", output.shape(),
         ") depends on nothing that requires a gradient: call requires_grad_() on an input, and do ",
         "not compute it under NoGrad");
   if (!given.defined()) {
     check(output.numel() == 1, op, "the output has shape ", output.shape(),
-          ": only for one element is the upstream gradient 1 by default; pass one, or reduce with ",
+          ": the upstream gradient is 1 by default only for one element; pass one, or reduce with ",
           "sum() or mean()");
     return filled_like(output, 1);
   }
@@ -281,14 +281,14 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   for (size_t i = 0; i < inputs.size(); ++i) {
     grads.push_back(walk.target_grad(inputs[i]));
     check(grads.back().defined() || allow_unused, "grad", "the outputs do not depend on input ", i,
-          " (shape ", inputs[i].shape(), "): pass allow_unused = true if that is meant");
+          " (shape ", inputs[i].shape(), "): pass allow_unused = true if that is intended");
   }
   return grads;
 }
 
 Grads reference_grads(const std::vector<Tensor>& inputs, const Tensor& dy,
                       const std::function<Tensor(const std::vector<Tensor>&)>& reference) {
-  // Fresh names for the inputs: the inner walk ends there, and what it computes depends on the
+  // New handles of the inputs: the inner walk ends there, and what it computes depends on the
   // inputs through them.
   std::vector<Tensor> names, targets;
   for (const Tensor& x : inputs) {

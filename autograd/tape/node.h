@@ -1,5 +1,5 @@
 #pragma once
-// A node of the graph, for what walks it or takes it apart. Ops have no use for it: they end with
+// A node of the graph, for code that walks or destroys the graph. Ops do not need it: they end with
 // record() (tape.h).
 
 #include <cstdint>
@@ -15,18 +15,18 @@ namespace tarsier {
 /// One recorded op, made by record(). Read-only for users (in error messages).
 class Node : public std::enable_shared_from_this<Node> {
  public:
-  /// Where a gradient goes: to the node that made the input, or to a leaf; nowhere if both are
+  /// The destination of a gradient: the node that made the input, or a leaf; nowhere if both are
   /// null.
   struct Edge {
     std::shared_ptr<Node> node;
     std::shared_ptr<TensorImpl> leaf;
     Shape shape;        // of the input: gradients are summed back to it
     DType dtype = f32;  // of the input: gradients must have it
-    int output = -1;    // which output of `node` it is, where that has several
+    int output = -1;    // which output of `node` it is, if that has several
     bool needed() const { return node != nullptr || leaf != nullptr; }
   };
-  /// A saved tensor with the version its storage had. The output is kept as a view without node
-  /// (`is_output`), since a node must not own itself.
+  /// A saved tensor with the version that its storage had. The output is kept as a view without a
+  /// node (`is_output`), because a node must not own itself.
   struct SavedTensor {
     Tensor tensor;
     int64_t version = 0;
@@ -43,7 +43,7 @@ class Node : public std::enable_shared_from_this<Node> {
   std::vector<SavedTensor> saved;
   BackwardFn backward;  ///< empty once the graph was freed
   /// An op with several outputs is a node with one of these instead of `backward`, and a node for
-  /// each output that hands its gradient on to it.
+  /// each output that passes its gradient on to it.
   OutputsBackwardFn outputs_backward;
   int outputs = 0;                   ///< how many; 0 for an op with one
   std::weak_ptr<TensorImpl> output;  ///< for retained gradients

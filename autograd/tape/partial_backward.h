@@ -1,5 +1,5 @@
 #pragma once
-// A backward that is excused from "a gradient that is needed and missing is an error".
+// A backward that may leave out a gradient that is needed.
 
 #include <functional>
 
@@ -7,18 +7,18 @@
 
 namespace tarsier::detail {
 
-/// Marks the backward of a node that stands before tensors which may not be used after it:
+/// Marks the backward of a node in front of tensors that may not be used after it:
 ///
 ///   record("gate", inputs, y, Save{}, PartialBackward{backward});
 ///
-/// Where it returns an undefined gradient, that input gets none by this way, although it needs one.
-/// Any other backward that does so has forgotten something.
+/// If it returns an undefined gradient, that input gets none on this path, although it needs one.
+/// For any other backward this is an error.
 struct PartialBackward {
   BackwardFn backward;
   Grads operator()(const Saved& saved, const Tensor& dy) const { return backward(saved, dy); }
 };
 
-/// Whether a recorded backward was given as one.
+/// Whether a recorded backward is a PartialBackward.
 inline bool is_partial(const BackwardFn& backward) {
   return backward.target<PartialBackward>() != nullptr;
 }

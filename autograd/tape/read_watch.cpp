@@ -1,4 +1,4 @@
-// Backwards that are to be differentiated themselves, and cannot be: found, or marked as such.
+// Finds backwards that are differentiated but cannot be, and handles those marked as such.
 #include "autograd/tape/read_watch.h"
 
 #include <algorithm>
@@ -30,7 +30,7 @@ void ReadWatch::note(const Tensor& x, const SourceLine& at, bool raw) {
   reads_.push_back({x, at, raw});
 }
 
-/// Whether x is one of these, or was computed from one by what this backward recorded
+/// Whether x is one of these, or was computed from one by ops that this backward recorded
 /// (contiguous(x)).
 bool ReadWatch::is_made_of(const Tensor& x, const std::vector<Tensor>& inputs) const {
   for (const Tensor& input : inputs)
@@ -76,7 +76,7 @@ void note_unrecorded(std::initializer_list<Arg> inputs) {
 void note_recorded(const Inputs& inputs, const SourceLine& at) {
   auto& reads = read_watch->reads_;
   if (reads.empty()) return;
-  const bool library = in_library(at);  // its ops read no raw memory for somebody else
+  const bool library = in_library(at);  // the library's ops read raw memory only for themselves
   std::erase_if(reads, [&](const ReadWatch::Read& read) {
     return !(library && read.raw) && read_watch->is_made_of(read.x, inputs.tensors);
   });
@@ -86,8 +86,8 @@ void note_recorded(const Inputs& inputs, const SourceLine& at) {
 
 // ------------------------------------------------------------------------- once differentiable
 
-/// The gradients are as they are computed, but have a node that leads to all that they may depend
-/// on, and refuses to be walked.
+/// The gradients as computed, with a node that leads to everything that they may depend on and that
+/// refuses to be walked.
 BackwardFn once_differentiable(BackwardFn backward) {
   return [backward = std::move(backward)](const Saved& saved, const Tensor& dy) -> Grads {
     if (!grad_enabled()) return backward(saved, dy);
@@ -112,7 +112,7 @@ BackwardFn once_differentiable(BackwardFn backward) {
       refusal->backward = [where = node.describe(), name = node.name](const Saved&,
                                                                       const Tensor&) -> Grads {
         fail(name, "a second derivative through ", where, ", whose backward is marked ",
-             "once_differentiable: write that with recorded ops to have one");
+             "once_differentiable: write the backward with recorded ops to get one");
       };
       dx = dx.detach();
       refusal->output = dx.impl_ptr();

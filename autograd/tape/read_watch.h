@@ -1,5 +1,5 @@
 #pragma once
-// Finds a backward that is to be differentiated itself (create_graph), and cannot be.
+// Finds a backward that is differentiated (create_graph) but cannot be.
 
 #include <cstdint>
 #include <initializer_list>
@@ -9,10 +9,10 @@
 
 namespace tarsier::detail {
 
-/// What one backward reads, while create_graph has it recorded, in a way that the tape does not
+/// Watches what one backward reads under create_graph in a way that the tape does not
 /// see: as raw memory (data, span, item, to_vector, map, zip), or by an op under NoGrad. A second
-/// derivative would silently lack what became of it. What a record() of the same code has among
-/// its inputs was read for that, and does no harm; what is left at the end is an error.
+/// derivative would silently lack the terms of such a read. If a record() in the same code has the
+/// tensor among its inputs, the read belongs to it and is fine; what is left is an error.
 /// The library's own ops read raw memory as well; they are tested, and not watched.
 class ReadWatch {
  public:

@@ -1,4 +1,4 @@
-// Recording: what an op leaves behind, and how it is taken apart. The walk back is in backward.cpp.
+// Recording: what an op stores, and how a graph is destroyed. The walk back is in backward.cpp.
 #include <atomic>
 #include <cmath>
 #include <utility>
@@ -14,13 +14,13 @@ thread_local std::shared_ptr<const std::string> current_path;
 
 std::atomic<uint64_t> next_sequence{1};
 
-/// What the destructors of nodes leave for the outermost of them to destroy: a chain of a million
-/// nodes is taken apart in a loop, where plain destructors would recurse a million deep.
+/// What the destructors of nodes leave for the outermost one to destroy: a chain of a million nodes
+/// is destroyed in a loop, where plain destructors would recurse a million deep.
 struct Graveyard {
   std::vector<std::vector<Node::Edge>> edges;
   std::vector<std::vector<Node::SavedTensor>> saved;
 };
-thread_local Graveyard* graveyard = nullptr;  // of the outermost destructor at work, on its stack
+thread_local Graveyard* graveyard = nullptr;  // of the outermost running destructor, on its stack
 
 }  // namespace
 
@@ -155,8 +155,9 @@ std::vector<Tensor> record_outputs(const char* name, std::initializer_list<Arg> 
   detail::add_edges(*op, all.tensors);
   for (const Tensor& x : save) {
     for (const Tensor& y : outputs)
-      check(!x.defined() || x.impl() != y.impl(), name,
-            "record_outputs(): an output cannot be saved, for it would own itself: save inputs");
+      check(
+          !x.defined() || x.impl() != y.impl(), name,
+          "record_outputs(): an output cannot be saved, because it would own itself: save inputs");
     op->saved.push_back({x, x.defined() ? x.version() : 0});
   }
   for (int k = 0; k < op->outputs; ++k) {
@@ -183,7 +184,7 @@ Tensor Saved::operator[](int i) const {
          x.version(), ", ", saved.version,
          " was saved): change a clone() instead, or change it after backward()");
   if (!saved.is_output) return x;
-  // The output again, with its place in the graph, for backwards that are recorded themselves.
+  // The output again, with its place in the graph, for backwards that are themselves recorded.
   Tensor y = x.detach();
   y.impl()->requires_grad = true;
   y.impl()->node = node_.shared_from_this();
@@ -208,7 +209,7 @@ Node::~Node() {
   inputs.clear();
   saved.clear();
   while (!mine.edges.empty() || !mine.saved.empty()) {
-    // Popped before they are destroyed: that may add to the lists.
+    // Removed before they are destroyed, because destruction may add to the lists.
     const auto edges = std::exchange(mine.edges, {});
     const auto tensors = std::exchange(mine.saved, {});
   }

@@ -22,23 +22,23 @@ namespace tarsier {
 
 /// What a backward function returns: the gradient of every input, in order; an undefined Tensor
 /// where saved.needs(i) is false. A gradient may have the broadcast shape of its input: the engine
-/// sums it back. One that is zero is zeros_like(x): an undefined one that was needed is an error.
+/// sums it back. A zero gradient is zeros_like(x): an undefined one that is needed is an error.
 using Grads = std::vector<Tensor>;
 
 class Saved;
 /// dL/d(output) in, dL/d(inputs) out.
 using BackwardFn = std::function<Grads(const Saved& saved, const Tensor& dy)>;
-/// The same for an op with several outputs: dys[k] is undefined where nothing came back for output
-/// k, but never all of them are.
+/// The same for an op with several outputs: dys[k] is undefined if no gradient came back for output
+/// k, but at least one is defined.
 using OutputsBackwardFn = std::function<Grads(const Saved& saved, const Grads& dys)>;
 
-/// What an op kept for its backward, as its backward sees it.
+/// The tensors that an op saved, as its backward sees them.
 class Saved {
  public:
   Saved(Node& node, const std::vector<bool>& wanted) : node_(node), wanted_(wanted) {}
 
   /// Saved tensor `i`, in the order of the list given to record(). Throws Error with the op's name
-  /// where it was changed in place since, and where there is no number `i`.
+  /// if it was changed in place since, and if there is no tensor `i`.
   Tensor operator[](int i) const;
   /// Whether the gradient of input `i` is needed; skip the work if not. Throws Error with the op's
   /// name if there is no input `i`.
@@ -58,7 +58,7 @@ struct Inputs {
   Inputs(const std::vector<Tensor>& list, SourceLine place) : tensors(list), at(place) {}
 };
 
-/// The tensors that an op keeps for its backward: inputs, the output, or anything else. The output
+/// The tensors that an op saves for its backward: inputs, the output, or anything else. The output
 /// may be among them without making a cycle.
 using Save = std::initializer_list<Tensor>;
 
@@ -77,7 +77,7 @@ void check_anomaly(const char* name, const Tensor& output, SourceLine at);
 void note_unrecorded(std::initializer_list<Arg> inputs);
 void note_recorded(const Inputs& inputs, const SourceLine& at);
 
-/// A compiler's error that says what a backward should be, where Backward is something else.
+/// A compile-time error that says what a backward must be.
 template <class Backward>
 constexpr void check_backward_type() {
   constexpr bool callable = std::is_invocable_v<Backward&, const Saved&, const Tensor&>;
@@ -98,7 +98,7 @@ uint64_t sequence_now();
 }  // namespace detail
 
 /// Records an op: `output` becomes the result of `name` applied to `inputs`. Every differentiable
-/// op ends with it. Returns `output`, unchanged where nothing needs a gradient.
+/// op ends with it. Returns `output`, unchanged if nothing needs a gradient.
 ///
 ///   /// y = tanh(x).   dx = dy · (1 − y²)   saved: y
 ///   Tensor tanh(const Arg& x) {
@@ -110,13 +110,13 @@ uint64_t sequence_now();
 ///   }
 ///
 /// `backward` is written with differentiable ops; it runs without recording unless the caller of
-/// backward() asked for create_graph. It must capture sizes and flags only: tensors go through
-/// `save`, where changes in place are noticed and memory is freed in time. One that reads raw
-/// memory, or computes under NoGrad, would give second derivatives that lack a term: that is an
-/// error under create_graph, unless it says once_differentiable(). Where a gradient truly does not
-/// change with what was read (a mask: x > 0), read x.detach().
-/// Requires: one output (record_outputs() takes several), floating dtype, freshly made by the op (or
-/// a view of an input).
+/// backward() asked for create_graph. It must capture only sizes and flags: tensors go through
+/// `save`, where in-place changes are noticed and memory is freed in time. A backward that reads
+/// raw memory, or computes under NoGrad, would give second derivatives that lack a term: that is an
+/// error under create_graph, unless it is marked once_differentiable(). If a gradient does not
+/// change with what is read (a mask: x > 0), read x.detach().
+/// Requires: one output (record_outputs() takes several), floating dtype, freshly made by the op
+/// (or a view of an input).
 template <class Backward>
 Tensor record(const char* name, std::initializer_list<Arg> inputs, const Tensor& output, Save save,
               Backward&& backward, SourceLine at = SourceLine::current()) {
@@ -148,9 +148,9 @@ Tensor record(const char* name, const Inputs& inputs, const Tensor& output, Save
                              BackwardFn(std::forward<Backward>(backward)));
 }
 
-/// The same for an op with several outputs, which go their ways separately: their gradients are
+/// The same for an op with several outputs, which are used independently: their gradients are
 /// collected, and `backward` is called once with all of them. Outputs are floating, of any shapes,
-/// and may be views of an input. `save` may not hold an output. Returns the outputs.
+/// and may be views of an input. `save` must not hold an output. Returns the outputs.
 ///
 ///   /// y₁ = x + 1, y₂ = 2 x.   dx = dy₁ + 2 dy₂
 ///   return record_outputs("both", {x}, {y1, y2}, Save{},
@@ -166,10 +166,10 @@ std::vector<Tensor> record_outputs(const char* name, std::initializer_list<Arg> 
 /// software):
 ///   record("cube", {x}, y, Save{x},
 ///          once_differentiable([](const Saved& saved, const Tensor& dy) -> Grads { … }));
-/// Under create_graph it runs without recording, and a second
-/// derivative that passes through its gradients throws Error with the op's name, where an unmarked
-/// one would throw in the first walk. As torch.autograd.function.once_differentiable, which lets
-/// pass second derivatives that lack a term where dy requires no gradient.
+/// Under create_graph it runs without recording, and a second derivative through its gradients
+/// throws Error with the op's name; an unmarked one would throw in the first walk. As
+/// torch.autograd.function.once_differentiable, which however silently drops a term of second
+/// derivatives if dy requires no gradient.
 BackwardFn once_differentiable(BackwardFn backward);
 
 /// The gradients of Σ(output · dy) with respect to `inputs`, where output = reference(inputs): what
@@ -178,14 +178,14 @@ BackwardFn once_differentiable(BackwardFn backward);
 ///   if (grad_enabled())
 ///     return reference_grads({saved[0], saved[1]}, dy,
 ///         [=](const auto& in) { return rms_norm_reference(in[0], in[1], eps); });
-/// Inputs that are undefined or require no gradient are passed through and get an undefined one.
+/// Inputs that are undefined or require no gradient are passed on and get an undefined gradient.
 Grads reference_grads(const std::vector<Tensor>& inputs, const Tensor& dy,
                       const std::function<Tensor(const std::vector<Tensor>&)>& reference);
 
 /// The gradients of `outputs` with respect to `inputs`. No grad() changes:
 /// result[i] = Σ_j upstream[j] · ∂outputs[j]/∂inputs[i], shaped as inputs[i]. An input that the
 /// outputs do not depend on is an error, unless `allow_unused`: then its gradient is undefined.
-/// `upstream` may be empty where all outputs are scalars. Leaves `inputs` may be results as well.
+/// `upstream` may be empty if all outputs are scalars. `inputs` may be leaves or results.
 /// As torch.autograd.grad. Throws Error("grad").
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const std::vector<Tensor>& upstream = {}, bool retain_graph = false,
@@ -221,7 +221,7 @@ class AnomalyMode {
   bool before_;
 };
 
-/// While it lives, recorded nodes carry `name` as the last part of their module path
+/// While it lives, recorded nodes have `name` as the last part of their module path
 /// ("decoder.layers.1.cross_attn"). nn::Module opens one around every forward. An empty name adds
 /// nothing to the path.
 class ModuleScope {
@@ -235,7 +235,7 @@ class ModuleScope {
   std::shared_ptr<const std::string> before_;
 };
 
-/// The module path of this thread, "" outside of all modules.
+/// The module path of this thread, "" outside all modules.
 std::string module_path();
 
 }  // namespace tarsier

@@ -1,4 +1,4 @@
-// What a Tensor knows of its place in the graph: the members of Tensor that look at nodes.
+// The members of Tensor that use the graph.
 #include <atomic>
 #include <utility>
 #include <vector>
@@ -21,7 +21,7 @@ Tensor& Tensor::requires_grad_(bool value, SourceLine at) {
   check(!value || is_floating(impl.dtype), "requires_grad_", "only f32 and f64 tensors have ",
         "gradients, this one is ", impl.dtype, ": convert it with to(x, f32)");
   check(impl.node == nullptr, "requires_grad_", "this tensor is the result of '", grad_fn(),
-        "': only leaves can be switched; use detach() to cut it off");
+        "': only leaves can be switched; use detach() to cut it from the graph");
   impl.requires_grad = value;
   return *this;
 }
@@ -41,7 +41,7 @@ int Tensor::register_hook(TensorHook hook, SourceLine at) const {
         "never be called: call requires_grad_() first");
   auto& hooks = hooks_of(*this);
   if (!hooks) hooks = std::make_shared<std::vector<std::pair<int, TensorHook>>>();
-  static std::atomic<int> next_id = 0;  // never used again: an old id must not name a new hook
+  static std::atomic<int> next_id = 0;  // never reused: an old id must not name a new hook
   const int id = next_id.fetch_add(1, std::memory_order_relaxed);
   hooks->emplace_back(id, std::move(hook));
   return id;

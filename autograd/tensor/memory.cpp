@@ -29,8 +29,8 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 
-// Under AddressSanitizer, what the allocator holds but nobody owns must not be touched: freed
-// blocks and the bytes that rounding adds.
+// Under AddressSanitizer, memory that the allocator holds but nobody owns must not be touched:
+// freed blocks, and the bytes that rounding up adds.
 void forbid([[maybe_unused]] void* p, [[maybe_unused]] size_t bytes) {
 #ifdef TARSIER_ASAN
   __asan_poison_memory_region(p, bytes);
@@ -90,8 +90,8 @@ class Allocator {
     const size_t size = block_size(bytes);
     std::lock_guard lock(mutex_);
     stats_.current_bytes -= static_cast<int64_t>(size);
-    // Keep no more than was ever in use at once: a program whose sizes keep changing (decoding, one
-    // token longer at every step) must not collect one block of every size.
+    // Keep no more than the peak use: a program whose sizes keep changing (decoding, one token
+    // longer at every step) must not collect one block of every size.
     if (stats_.current_bytes + stats_.cached_bytes + static_cast<int64_t>(size) >
         largest_ + largest_ / 4) {
       allow(block, size);
@@ -130,7 +130,7 @@ class Allocator {
   }
 
   /// A child of fork() has only the thread that called fork(). If another thread held the lock at
-  /// that moment, nobody would unlock it in the child. So fork() runs with the lock held.
+  /// that moment, nothing would unlock it in the child. So fork() runs with the lock held.
   static void hold_during_fork() {
     ::pthread_atfork([] { allocator().mutex_.lock(); }, [] { allocator().mutex_.unlock(); },
                      [] { allocator().mutex_.unlock(); });
@@ -139,7 +139,7 @@ class Allocator {
   std::mutex mutex_;
   std::unordered_map<size_t, std::vector<void*>> free_;
   MemoryStats stats_{};
-  // The largest current_bytes since start; a megabyte is kept in any case, for small programs.
+  // The largest current_bytes since start, at least a megabyte, for small programs.
   int64_t largest_ = 1 << 20;
 };
 
@@ -148,7 +148,7 @@ Allocator& allocator() {
   return *instance;
 }
 
-/// Blocks that stand between guard bytes: those that were taken while a MemoryGuard lived.
+/// Blocks between guard bytes: those that were allocated while a MemoryGuard lived.
 class Guards {
  public:
   void start() { wanted_.fetch_add(1, std::memory_order_relaxed); }
@@ -196,7 +196,7 @@ class Guards {
 };
 
 Guards& guards() {
-  static Guards* const instance = new Guards;  // never destroyed, as the allocator
+  static Guards* const instance = new Guards;  // never destroyed, like the allocator
   return *instance;
 }
 

@@ -14,7 +14,7 @@ namespace tarsier {
 /// The memory of one or more tensors (views share it): 64-byte aligned, not initialised.
 class Storage {
  public:
-  /// Takes `bytes` from the allocator. Throws Error("memory") where the system has no more.
+  /// Takes `bytes` from the allocator. Throws Error("memory") if the system has no more.
   explicit Storage(size_t bytes);
   /// Memory owned by `owner` (a mapped file), which stays alive as long as this.
   Storage(void* data, size_t bytes, std::shared_ptr<const void> owner);
@@ -25,10 +25,10 @@ class Storage {
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
 
-  /// Grows by one with every change in place, so that backward can tell that what it saved is no
-  /// longer what it was.
+  /// Grows by one with every in-place change, so that backward can detect that a saved tensor has
+  /// changed.
   int64_t version() const { return version_.load(std::memory_order_relaxed); }
-  /// Counts a change in place by `op` (a string literal, for the error message).
+  /// Counts an in-place change by `op` (a string literal, for the error message).
   void bump_version(const char* op) {
     version_.fetch_add(1, std::memory_order_relaxed);
     changed_by_.store(op, std::memory_order_relaxed);
@@ -49,8 +49,8 @@ struct MemoryStats {
   int64_t current_bytes;       ///< in use by live tensors
   int64_t peak_bytes;          ///< largest current_bytes since start or reset_peak_memory()
   int64_t cached_bytes;        ///< freed and kept for reuse
-  int64_t allocations;         ///< blocks asked for since start
-  int64_t system_allocations;  ///< of these, the ones that the cache could not serve
+  int64_t allocations;         ///< blocks requested since start
+  int64_t system_allocations;  ///< of these, those that the cache could not serve
 };
 
 MemoryStats memory_stats();
@@ -58,7 +58,7 @@ MemoryStats memory_stats();
 /// Sets peak_bytes to current_bytes.
 void reset_peak_memory();
 
-/// Gives all cached blocks back to the system.
+/// Returns all cached blocks to the system.
 void empty_memory_cache();
 
 }  // namespace tarsier

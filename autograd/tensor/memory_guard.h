@@ -1,17 +1,17 @@
 #pragma once
-// Finding writes outside of a tensor without a sanitizer.
+// Finds writes outside a tensor without a sanitizer.
 
 #include <cstdint>
 
 namespace tarsier {
 
-/// While one lives, memory that tensors take lies between 128 guard bytes on each side, and starts
-/// filled with them (as f32 −2.87e-16, which a check of values notices). Freeing looks at the guard
+/// While one lives, the memory of new tensors lies between 128 guard bytes on each side, and starts
+/// filled with them (as f32 −2.87e-16, which a check of values notices). Freeing checks the guard
 /// bytes:
 ///
 ///   MemoryGuard guard;
 ///   { my_op(x).backward(dy); }                // all its tensors are gone here
-///   check(guard.damaged() == 0, "my_op", "writes outside of a tensor");
+///   check(guard.damaged() == 0, "my_op", "writes outside a tensor");
 ///
 /// Slow; for tests of ops that write to raw memory.
 class MemoryGuard {

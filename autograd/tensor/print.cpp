@@ -1,4 +1,4 @@
-// Tensors as text, as PyTorch writes them, with shape and dtype at the end.
+// Prints tensors as PyTorch does, with shape and dtype at the end.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -11,20 +11,20 @@
 namespace tarsier {
 namespace {
 
-constexpr int64_t kLongest = 1000;  ///< more elements than these are abridged …
-constexpr int64_t kEdge = 3;        ///< … to so many at either end of every dimension
+constexpr int64_t kLongest = 1000;  ///< tensors with more elements are abridged …
+constexpr int64_t kEdge = 3;        ///< … to so many at both ends of every dimension
 constexpr size_t kLineWidth = 80;
 constexpr const char* kPrefix = "tensor(";
 
-/// Not by a stream: its flags and locale are the user's.
+/// Without a stream, whose flags and locale belong to the user.
 std::string fixed_or_scientific(double value, std::chars_format format, int digits) {
   char text[400];  // the largest double has 309 digits
   const auto result = std::to_chars(text, text + sizeof(text), value, format, digits);
   return std::string(text, result.ptr);
 }
 
-/// Numbers with the format that suits all of them: whole ("1."), four decimals ("1.2500"), or with
-/// an exponent ("1.2500e-06") where they are very small, very large or far apart.
+/// Numbers in one format that suits all of them: whole ("1."), four decimals ("1.2500"), or with an
+/// exponent ("1.2500e-06") if they are very small, very large or far apart.
 std::vector<std::string> format_all(const std::vector<double>& values) {
   double smallest = HUGE_VAL, largest = 0;
   bool whole = true;
@@ -120,14 +120,14 @@ class Printer {
     }
   }
 
-  /// Writes what dimensions d, d + 1, … span.
+  /// Writes the elements of dimensions d, d + 1, ….
   void write(int d) {
     if (d == x_.dim()) {
       out_ += texts_[next_++];
       return;
     }
     const bool innermost = d == x_.dim() - 1;
-    // Elements stand beside each other, matrices under each other with an empty line between.
+    // Elements are next to each other, matrices below each other with an empty line between.
     const std::string indent(std::string(kPrefix).size() + static_cast<size_t>(d) + 1, ' ');
     const std::string new_line =
         std::string(static_cast<size_t>(std::max(1, x_.dim() - 1 - d)), '\n') + indent;

@@ -1,4 +1,4 @@
-// Shapes: changing one, printing one, and what two of them give.
+// Shapes: changing, printing and broadcasting.
 #include "autograd/tensor/shape.h"
 
 #include <algorithm>

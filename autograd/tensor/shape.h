@@ -82,7 +82,7 @@ int wrap_dim(int64_t dim, int dims, const char* op);
 
 /// The shape that `a` and `b` broadcast to (aligned at the last dimension; a size of 1 stretches).
 /// Source: https://numpy.org/doc/stable/user/basics.broadcasting.html
-/// Throws Error(op) where sizes differ and neither is 1.
+/// Throws Error(op) if sizes differ and neither is 1.
 Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op);
 
 /// The dimensions that a reduction runs over: {0, 2}, or just −1. Empty: all of them.

@@ -5,7 +5,7 @@
 namespace tarsier {
 namespace {
 
-/// Row-major without gaps. Dimensions of size 1 may have any stride; without elements all is well.
+/// Row-major without gaps. Dimensions of size 1 and empty tensors may have any strides.
 bool has_contiguous_strides(const Shape& shape, const Strides& strides) {
   int64_t expected = 1;
   for (int d = shape.size() - 1; d >= 0; --d) {
@@ -23,7 +23,7 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, SourceLine at) {
   int64_t bytes = static_cast<int64_t>(size_of(dtype));
   for (int64_t size : shape) {
     check(size >= 0, "empty", "shape ", shape, " has a negative size");
-    // A size of 0 counts as 1: the strides of an empty tensor must fit, too.
+    // A size of 0 counts as 1, because the strides of an empty tensor must fit as well.
     check(!__builtin_mul_overflow(bytes, std::max<int64_t>(size, 1), &bytes), "empty", "shape ",
           shape, " of ", dtype, " has more bytes than 64 bits can count");
   }

@@ -23,16 +23,16 @@ class Node;
 class Tensor;
 
 namespace detail {
-/// What a backward reads without recording it, while it is to be recorded (tape.h).
+/// Watches a backward under create_graph for reads that the tape does not see (tape.h).
 class ReadWatch;
 inline constinit thread_local ReadWatch* read_watch = nullptr;
 void note_read(const Tensor& x, const SourceLine& at);
 }  // namespace detail
 
-/// Receives a gradient and may return another to use in its place (an undefined Tensor keeps it).
+/// Receives a gradient and may return another one to replace it (an undefined Tensor keeps it).
 using TensorHook = std::function<Tensor(const Tensor& grad)>;
 
-/// What a handle points to. Code outside of the engine has no use for it.
+/// The object that a handle points to. Only the engine uses it.
 struct TensorImpl {
   std::shared_ptr<Storage> storage;
   int64_t offset = 0;  // in elements
@@ -47,8 +47,8 @@ struct TensorImpl {
   std::shared_ptr<TensorImpl> grad;  // leaves: accumulated by backward()
   std::shared_ptr<std::vector<std::pair<int, TensorHook>>> hooks;
 
-  // Who has it as a parameter, so that nn and optim notice what is used but not trained, and what
-  // is trained but no longer used.
+  // The number of modules and optimisers that have it as a parameter, so that nn and optim notice
+  // what is used but not trained, and what is trained but no longer used.
   int modules = 0;
   int optimizers = 0;
 };
@@ -82,9 +82,9 @@ class Tensor {
   int64_t numel() const { return get().shape.numel(); }
   bool is_contiguous() const { return get().contiguous; }
 
-  /// The elements in row-major order: x.span<float>()[i] is element number i. What loops over raw
-  /// memory should use. Throws Error("span") where T is not the dtype's C++ type, and for tensors
-  /// that are not contiguous (transposed, sliced, expanded: the upstream gradient of sum() is):
+  /// The elements in row-major order: x.span<float>()[i] is element i. Use it for loops over raw
+  /// memory. Throws Error("span") if T is not the dtype's C++ type, and for tensors that are not
+  /// contiguous (transposed, sliced, expanded: the upstream gradient of sum() is):
   ///   const Tensor c = contiguous(x);
   ///   const std::span<float> px = c.span<float>();
   template <class T>
@@ -135,7 +135,7 @@ class Tensor {
   /// Makes a leaf (a tensor that no recorded op made) require gradients. Returns *this.
   /// Throws Error("requires_grad_") for i64 and bool, and for results of recorded ops.
   Tensor& requires_grad_(bool value = true, SourceLine at = SourceLine::current());
-  /// Not made by a recorded op.
+  /// Whether it was not made by a recorded op.
   bool is_leaf() const { return get().node == nullptr; }
   /// The gradient that backward() left, or an undefined tensor.
   Tensor grad() const { return Tensor(get().grad); }
@@ -172,7 +172,7 @@ class Tensor {
   int64_t version() const { return get().storage->version(); }
 
  private:
-  /// The impl; Error("tensor") where there is none.
+  /// The impl. Throws Error("tensor") if there is none.
   TensorImpl& get() const {
     if (!impl_) [[unlikely]]
       fail("tensor", "an undefined tensor was used: it was declared, but nothing assigned to it");

@@ -1,4 +1,4 @@
-// Tensors under names: adding them and finding them.
+// Tensors by name: adding and finding them.
 #include "autograd/tensor/tensor_dict.h"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ size_t TensorDict::place_of(std::string_view name) const {
 
 void TensorDict::add(std::string name, Tensor tensor) {
   check(tensor.defined(), "tensor_dict", "the tensor '", name, "' is undefined");
-  check(!contains(name), "tensor_dict", "the name '", name, "' is there already");
+  check(!contains(name), "tensor_dict", "the name '", name, "' is already taken");
   by_name_.insert(by_name_.begin() + static_cast<std::ptrdiff_t>(place_of(name)), entries_.size());
   entries_.emplace_back(std::move(name), std::move(tensor));
 }

@@ -80,8 +80,8 @@ struct CELU : Layer<CELU> {
   std::string extra_repr() const override;
 };
 
-/// x, or weight · x where x < 0. `weight` (num_parameters) is learned, and starts at `init`: one for
-/// all, or one for each channel (dimension 1). Source: He et al. 2015.
+/// x, or weight · x where x < 0. `weight` (num_parameters) is learned, and starts at `init`: one
+/// for all, or one for each channel (dimension 1). Source: He et al. 2015.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.PReLU.html
 struct PReLU : Layer<PReLU> {
   const int64_t num_parameters;
@@ -106,7 +106,7 @@ struct Softsign : Layer<Softsign> {
   Tensor forward(const Arg& x) { return softsign(x); }
 };
 
-/// x limited to [min_val, max_val]. Throws Error("hardtanh") where min_val > max_val.
+/// x limited to [min_val, max_val]. Throws Error("hardtanh") if min_val > max_val.
 struct Hardtanh : Layer<Hardtanh> {
   const double min_val, max_val;
   explicit Hardtanh(double min_val = -1, double max_val = 1);
@@ -145,10 +145,10 @@ struct LogSoftmax : Layer<LogSoftmax> {
   std::string extra_repr() const override;
 };
 
-/// Gated linear units: x is cut in two along `dim`, and the second half, through a function, is the
-/// gate of the first: (…, 2C) → (…, C). What PyTorch has as GLU, for three functions.
-/// The layer around it is two linear maps: gate(Linear(C, 2F)(x)), then Linear(F, C).
-/// Throws Error(name) where the size of `dim` is odd.
+/// Gated linear units: x is split into two halves along `dim`, and the second half, through a
+/// function, gates the first: (…, 2C) → (…, C). Like PyTorch's GLU, for three functions.
+/// The usual block has two linear maps around it: gate(Linear(C, 2F)(x)), then Linear(F, C).
+/// Throws Error(name) if the size of `dim` is odd.
 /// Sources: Dauphin et al. 2017; Shazeer 2020, "GLU variants improve Transformer".
 /// As https://pytorch.org/docs/stable/generated/torch.nn.GLU.html
 class GatedUnit : public Layer<GatedUnit> {
@@ -186,7 +186,7 @@ struct GEGLU : GatedUnit {
 };
 
 /// An elementwise function as an option of a layer: a name, or anything that maps a tensor to one
-/// of the same shape, and a name for it in prints.
+/// of the same shape, with a name for prints.
 ///   {.activation = "gelu"}   {.activation = silu}   {.activation = {squared_relu, "relu²"}}
 class Activation {
  public:

@@ -54,7 +54,7 @@ MultiheadAttention::MultiheadAttention(int64_t embed_dim, int64_t num_heads,
 
 // ------------------------------------------------------------------------------- inputs and masks
 
-/// Throws unless the inputs fit; B, H, T and S where they do, S with the keys of the cache.
+/// Throws unless the inputs fit; returns B, H, T and S, which includes the keys of the cache.
 MaskSizes MultiheadAttention::check_inputs(const Arg& query, const Arg& key, const Arg& value,
                                            const AttentionOptions& options) const {
   const auto check_all = [&](bool condition, const auto&... expected) {
@@ -85,11 +85,12 @@ MaskSizes MultiheadAttention::check_inputs(const Arg& query, const Arg& key, con
     check_all(query.impl() == key.impl() && query.impl() == value.impl(),
               "a cache is for self-attention, where all three are the same tensor; "
               "a memory_cache for cross-attention");
-    check(options.memory_cache == nullptr, kName, "cache and memory_cache exclude each other");
+    check(options.memory_cache == nullptr, kName,
+          "cache and memory_cache exclude each other: give one");
     keys += options.cache->length();
   }
   check((options.cache == nullptr && options.memory_cache == nullptr) || !grad_enabled(), kName,
-        "a cache has no gradients, but they are being recorded: decode under a NoGrad object");
+        "a cache has no gradients, but they are being recorded: decode under a NoGrad guard");
   return {batch(query), num_heads_, query.size(time), keys, batched};
 }
 
@@ -141,7 +142,7 @@ std::vector<Tensor> MultiheadAttention::project(const Arg& query, const Arg& key
   return {q, in_proj(key, 1, 1)[0], in_proj(value, 2, 1)[0]};
 }
 
-/// The same, where key and value are projected in the first call only.
+/// The same, but key and value are projected only in the first call.
 std::vector<Tensor> MultiheadAttention::project_once(const Arg& query, const Arg& key,
                                                      const Arg& value,
                                                      KVCache& memory_cache) const {
@@ -155,7 +156,7 @@ std::vector<Tensor> MultiheadAttention::project_once(const Arg& query, const Arg
   const int64_t S = key.dim() == 3 && options_.batch_first ? key.size(1) : key.size(0);
   check(k.size(0) == q.size(0) && k.size(2) == S && k.dtype() == q.dtype(), kName, "key ",
         key.shape(), ", but memory_cache holds ", k.size(2), " keys for a batch of ", k.size(0),
-        " in ", k.dtype(), ": clear() it before another memory");
+        " in ", k.dtype(), ": clear() it before using another memory");
   return {q, k, v};
 }
 
@@ -169,7 +170,7 @@ Tensor MultiheadAttention::with_extra_key(const Tensor& x, const Tensor& bias) c
   return cat(parts, 2);
 }
 
-/// All that attention needs, checked.
+/// The checked inputs of attention.
 struct MultiheadAttention::Scene {
   Arg q;        ///< (B, H, T, D)
   Tensor k, v;  ///< (B, H, S, D)
@@ -234,7 +235,7 @@ AttentionResult MultiheadAttention::with_weights(const Arg& query, const Arg& ke
                                                  bool average_weights) {
   return scoped([&]() -> AttentionResult {
     const Scene scene = prepare(query, key, value, options);
-    // Attention gives weights · v; with the identity for v it gives the weights.
+    // Attention returns weights · v: with the identity as v, the weights.
     const Tensor by_head = attend(scene, eye(scene.k.size(2), scene.k.dtype()));
     const Tensor output = join_heads(Arg(matmul(by_head, scene.v), query.at), scene.batched);
     const Tensor weights = average_weights ? mean(by_head, 1) : by_head;

@@ -12,7 +12,7 @@
 namespace tarsier::nn {
 
 struct MultiheadAttentionOptions {
-  double dropout = 0;  ///< on the attention weights, while training
+  double dropout = 0;  ///< on the attention weights, in training
   bool bias = true;
   bool add_bias_kv = false;          ///< one more, learned key and value: bias_k and bias_v
   bool add_zero_attn = false;        ///< one more key and value, of zeros

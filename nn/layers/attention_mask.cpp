@@ -10,7 +10,7 @@ std::vector<Tensor> given_masks(const char* layer, const AttentionOptions& optio
                                 const MaskSizes& n, DType dtype) {
   const auto check_dtype = [&](const char* name, const Tensor& mask) {
     check(mask.dtype() == boolean || mask.dtype() == dtype, layer, name, " of ", mask.dtype(),
-          ": expected bool (true: may not look), or ", dtype, " to add to the scores");
+          ": expected bool (true: may not attend), or ", dtype, " to add to the scores");
   };
   std::vector<Tensor> masks;
   if (const Tensor& mask = options.key_padding_mask; mask.defined()) {

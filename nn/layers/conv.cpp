@@ -17,7 +17,7 @@ void check_kernel(const char* op, Pair kernel) {
         ": both sizes must be positive");
 }
 
-/// What PyTorch's convolutions and linear maps start with: all uniform in ±1/√fan_in.
+/// The initial values of PyTorch's convolutions and linear maps: uniform in ±1/√fan_in.
 void initialise(const Tensor& weight, const Tensor& bias) {
   kaiming_uniform_(weight, std::sqrt(5));
   const double bound = 1 / std::sqrt(static_cast<double>(fan_in_and_fan_out(weight).in));
@@ -37,7 +37,7 @@ std::string text(int64_t number) { return concat("(", number, ",)"); }
 bool is(Pair pair, int64_t usual) { return pair.h == usual && pair.w == usual; }
 bool is(int64_t number, int64_t usual) { return number == usual; }
 
-/// ", name=(1, 1)", unless it is as by default.
+/// ", name=(1, 1)", unless it is the default.
 template <class Size>
 std::string noted(const char* name, const Size& size, int64_t usual) {
   return is(size, usual) ? "" : concat(", ", name, "=", text(size));
@@ -49,7 +49,7 @@ std::string noted(const char* name, const Padding<Size>& padding, int64_t usual)
   return concat(", ", name, "=", padding.kind == Kind::same ? "same" : "valid");
 }
 
-/// "3, 8, kernel_size=(3, 3), stride=(1, 1)", and what is not as by default.
+/// "3, 8, kernel_size=(3, 3), stride=(1, 1)", and the options that are not the defaults.
 template <class Size, class Options>
 std::string described(const Tensor& weight, const Tensor& bias, bool transposed, const Size& kernel,
                       const Options& o) {

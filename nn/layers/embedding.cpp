@@ -151,7 +151,7 @@ Tensor EmbeddingBag::forward(const Arg& index, const Tensor& offsets,
     check(index.dim() == 2, "embedding_bag", "index of shape ", index.shape(),
           ": expected (B, T), or (n) with offsets");
     check(mode == "sum" || index.size(1) > 0, "embedding_bag", "index of shape ", index.shape(),
-          ": bags of nothing have no ", mode);
+          ": an empty bag has no ", mode, "; use mode sum");
     if (!padding_idx && !per_sample_weights.defined() && mode != "max") {
       const Arg rows(embedding(index, {weight, index.at}), index.at);
       return mode == "mean" ? mean(rows, 1) : sum(rows, 1);

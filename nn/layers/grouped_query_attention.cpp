@@ -20,13 +20,13 @@ int64_t checked_head_dim(int64_t embed_dim, int64_t num_heads, int64_t num_kv_he
         " must be a multiple of num_kv_heads ", num_kv_heads,
         ": every key head serves equally many query heads");
   check(options.head_dim || embed_dim % num_heads == 0, kName, "embed_dim ", embed_dim,
-        " must be a multiple of num_heads ", num_heads, ", or head_dim be given");
+        " must be a multiple of num_heads ", num_heads, ", unless head_dim is given");
   const int64_t head_dim = options.head_dim.value_or(embed_dim / num_heads);
   check(head_dim > 0, kName, "head_dim ", head_dim, " must be positive");
   check(options.dropout >= 0 && options.dropout <= 1, kName, "dropout ", options.dropout,
         " must be in [0, 1]");
   check(options.window.value_or(1) > 0, kName, "window ", options.window.value_or(1),
-        " must be positive: 1 is a query that sees itself alone");
+        " must be positive: with 1 a query sees only itself");
   return head_dim;
 }
 
@@ -88,7 +88,7 @@ Tensor GroupedQueryAttention::forward(const Arg& x, const AttentionOptions& call
   }
   if (call.cache != nullptr) std::tie(k, v) = call.cache->append(k, v);
 
-  // Every key head stands before its group of queries, and is stretched over them: no copies.
+  // Every key head is expanded over its group of query heads, without copies.
   q = reshape(q, {B, Hkv, H / Hkv, T, head_dim});
   k = unsqueeze(k, 2);
   v = unsqueeze(v, 2);

@@ -14,7 +14,7 @@ namespace tarsier::nn {
 
 struct GroupedQueryAttentionOptions {
   std::optional<int64_t> head_dim = {};  ///< D; embed_dim / num_heads by default
-  double dropout = 0;                    ///< on the attention weights, while training
+  double dropout = 0;                    ///< on the attention weights, in training
   bool bias = false;
   /// A query sees the keys at a distance less than `window`, its own included: with is_causal the
   /// last `window` keys. Time grows with T · window instead of T².

@@ -1,5 +1,5 @@
 #pragma once
-// The heads of attention: side by side in a vector, or each with a matrix of its own.
+// The heads of attention: adjacent in one vector, or each with its own matrix.
 
 #include "../../autograd/ops.h"
 

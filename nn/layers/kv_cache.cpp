@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* kName = "kv_cache";
 
-/// `kept` with room for `needed` tokens; its first `length` are kept.
+/// `kept` with capacity for `needed` tokens; its first `length` tokens are kept.
 Tensor with_room(const Tensor& kept, const Tensor& x, int64_t length, int64_t needed) {
   if (kept.defined() && kept.size(2) >= needed) return kept;
   const int64_t room = std::max(needed, kept.defined() ? 2 * kept.size(2) : int64_t{64});
@@ -23,11 +23,11 @@ Tensor with_room(const Tensor& kept, const Tensor& x, int64_t length, int64_t ne
 
 std::pair<Tensor, Tensor> KVCache::append(const Tensor& k, const Tensor& v) {
   check(!grad_enabled(), kName,
-        "gradients are being recorded: decode under a NoGrad object, for the cache has none");
+        "gradients are being recorded, but a cache has none: decode under a NoGrad guard");
   check(k.dim() == 4 && v.dim() == 4 && k.size(0) == v.size(0) && k.size(1) == v.size(1) &&
             k.size(2) == v.size(2) && k.dtype() == v.dtype(),
         kName, "keys ", k.shape(), " and values ", v.shape(),
-        ": expected (batch, heads, time, size) for both, alike but for the last");
+        ": expected (batch, heads, time, size) for both, equal except for the last");
   if (length_ == 0) keys_ = values_ = Tensor();
   for (const auto& [kept, x] : {std::pair{keys_, k}, std::pair{values_, v}})
     if (kept.defined())
@@ -69,7 +69,7 @@ void KVCache::keep_last(int64_t length) {
         length_);
   const NoGrad no_grad;
   for (Tensor* kept : {&keys_, &values_}) {
-    // The clone is because both parts may share elements.
+    // Cloned because both parts may overlap.
     if (length > 0)
       copy_(slice(*kept, 2, 0, length), clone(slice(*kept, 2, length_ - length, length_)));
   }

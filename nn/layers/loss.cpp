@@ -88,8 +88,8 @@ Tensor binary_cross_entropy_with_logits(const Arg& input, const Arg& target, con
   check_alike(op, "input", input, "target", target);
   check_weight(op, "weight", weight, input);
   check_weight(op, "pos_weight", pos_weight, input);
-  // −log σ(x) = log(1 + e⁻ˣ) and −log(1 − σ(x)) = log(1 + eˣ), exact to the last bits also where
-  // eˣ is tiny: no threshold.
+  // −log σ(x) = log(1 + e⁻ˣ) and −log(1 − σ(x)) = log(1 + eˣ), exact to the last bits even if eˣ is
+  // tiny: no threshold.
   constexpr double none = std::numeric_limits<double>::infinity();
   const Tensor positive = pos_weight.defined() ? pos_weight * target : Tensor(target);
   const Tensor loss =
@@ -101,11 +101,11 @@ Tensor kl_div(const Arg& input, const Arg& target, KLDivReduction reduction, boo
   check_alike("kl_div", "input", input, "target", target);
   Tensor loss;
   if (log_target) {
-    // −∞ is t = 0, whatever x is: not −∞ + ∞.
+    // A target of −∞ is t = 0, whatever x is: avoid −∞ + ∞.
     const Tensor both = target == -INFINITY && input == -INFINITY;
     loss = counted(exp(target), target - masked_fill(input, both, 0));
   } else {
-    // t · log t is 0 at t = 0, where log t has no value.
+    // t · log t is 0 at t = 0, where log t is infinite.
     const Tensor log_t = log(where(target == 0, 1, target));
     loss = counted(target, log_t - input);
   }
@@ -153,8 +153,8 @@ Tensor cosine_embedding_loss(const Arg& input1, const Arg& input2, const Tensor&
     check(signs[i] == 1 || signs[i] == -1, op, "target ", i, " is ", signs[i],
           ": 1 (alike) or -1 (not alike) is needed");
 
-  // √(Σ x² + 10⁻¹²), PyTorch's guard against 0 / 0, is the norm of x with one element more. Divided
-  // before they are multiplied, no squares can be too large for a number.
+  // √(Σ x² + 10⁻¹²), PyTorch's guard against 0 / 0, is the norm of x with one more element.
+  // Dividing before multiplying keeps squares from overflowing.
   const auto unit = [](const Arg& x) { return x / norm(pad(x, {0, 1}, 1e-6), 2, -1, true); };
   const Tensor cosine = sum(unit(input1) * unit(input2), -1);
   return reduce(where(target == 1, 1 - cosine, clamp(cosine - margin, 0)), reduction);

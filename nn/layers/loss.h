@@ -1,11 +1,11 @@
 #pragma once
-// Losses: what training makes small. Functions first, then the same as modules.
+// Losses: functions first, then the same as modules.
 //
-// They and their backwards are made of autograd's ops, so they can be differentiated to any order,
-// with respect to the target, too, where that is floating. `reduction` as in PyTorch: `none` gives
-// one loss per element (or per sample), `sum` adds them up, `mean` divides the sum by their number
-// (nll_loss: by the sum of their weights). All throw Error with the function's name where shapes or
-// dtypes do not fit together: nothing is broadcast here but weights.
+// They and their backwards are composed of autograd's ops, so they can be differentiated to any
+// order, also with respect to a floating target. `reduction` as in PyTorch: `none` gives one loss
+// per element (or per sample), `sum` adds them, `mean` divides the sum by their number (nll_loss:
+// by the sum of their weights). All throw Error with the function's name if shapes or dtypes do not
+// fit together: only weights are broadcast.
 // cross_entropy, binary_cross_entropy and ctc_loss are ops (autograd/ops.h).
 
 #include "../module.h"
@@ -39,7 +39,7 @@ Tensor huber_loss(const Arg& input, const Arg& target, Reduction reduction = Red
 /// −w_t · x_t for log probabilities x and targets t; 0 where t = ignore_index or w_t = 0. `mean`
 /// divides by Σ w_t over the targets that count (all ignored: 0 / 0 is NaN).
 /// (N, C) and (N) i64, or (N, C, d…) and (N, d…), or (C) and (); weight (C), or undefined for ones.
-/// Throws where a target is neither a class nor ignore_index.
+/// Throws Error("nll_loss") if a target is neither a class nor ignore_index.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
 Tensor nll_loss(const Arg& input, const Tensor& target, const Tensor& weight = {},
                 int64_t ignore_index = -100, Reduction reduction = Reduction::mean);
@@ -48,7 +48,7 @@ Tensor nll_loss(const Arg& input, const Tensor& target, const Tensor& weight = {
 using tarsier::binary_cross_entropy;
 
 /// −w · (p_w · t · log σ(x) + (1 − t) · log(1 − σ(x))), without overflow or cancellation:
-///   w · (p_w · t · log(1 + e⁻ˣ) + (1 − t) · log(1 + eˣ)), also for x = ±∞: 0 where t says so.
+///   w · (p_w · t · log(1 + e⁻ˣ) + (1 − t) · log(1 + eˣ)), also for x = ±∞: 0 if t is 1 or 0 there.
 /// weight w and pos_weight p_w (more than 1: recall counts more) broadcast to input, or are
 /// undefined for ones.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
@@ -63,15 +63,15 @@ enum class KLDivReduction { none, mean, sum, batchmean };
 
 /// t · (log t − x) for log probabilities x = input and probabilities t; 0 where t = 0, for any x;
 /// or eᵗ · (t − x) where the target is given as logarithms (`log_target`). Equal shapes (…).
-/// Source: Kullback & Leibler 1951. PyTorch's default, `mean`, is kept; `batchmean` is the right
-/// one. As https://pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html
+/// Source: Kullback & Leibler 1951. The default is PyTorch's `mean`; `batchmean` is the
+/// mathematical definition. As https://pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html
 Tensor kl_div(const Arg& input, const Arg& target, KLDivReduction reduction = KLDivReduction::mean,
               bool log_target = false);
 
 /// 1 − (2 Σ p·t + smooth) / (Σ p + Σ t + smooth) per sample and class, for probabilities p = input
 /// and targets t in [0, 1] (one_hot for classes): (N, C, d…) both, with at least one d; `none`
-/// gives (N, C). `squared` has Σ p² + Σ t² below the line, as Milletari et al. wrote it. Source:
-/// Milletari et al. 2016 (V-Net); `smooth`, against 0 / 0, is common practice. Throws where smooth
+/// gives (N, C). `squared` has Σ p² + Σ t² in the denominator, as in Milletari et al. Source:
+/// Milletari et al. 2016 (V-Net); `smooth` avoids 0 / 0. Throws Error("dice_loss") if smooth
 /// is negative.
 Tensor dice_loss(const Arg& input, const Arg& target, double smooth = 1, bool squared = false,
                  Reduction reduction = Reduction::mean);
@@ -80,7 +80,7 @@ Tensor dice_loss(const Arg& input, const Arg& target, double smooth = 1, bool sq
 
 /// 1 − cos(x₁, x₂) where the target is 1, max(0, cos(x₁, x₂) − margin) where it is −1.
 /// (N, D), (N, D) and (N), or (D), (D) and (); `none` gives the target's shape. The target may have
-/// any dtype but bool; throws where it is neither 1 nor −1.
+/// any dtype but bool; throws if it is neither 1 nor −1.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.CosineEmbeddingLoss.html
 Tensor cosine_embedding_loss(const Arg& input1, const Arg& input2, const Tensor& target,
                              double margin = 0, Reduction reduction = Reduction::mean);
@@ -99,16 +99,16 @@ Tensor triplet_margin_loss(const Arg& anchor, const Arg& positive, const Arg& ne
                            const TripletMarginOptions& options = {});
 
 /// Contrastive loss with the other pairs of the batch as negatives: (N, D) and (N, D); `none` (N).
-///   loss_i = −log (exp(s_ii / τ) / Σ_j exp(s_ij / τ)),   s_ij = cos(query_i, key_j), τ =
-///   temperature
-/// `symmetric` takes the mean of that and of the loss from keys to queries. Throws unless τ > 0.
+///   loss_i = −log (exp(s_ii / τ) / Σ_j exp(s_ij / τ)),   s_ij = cos(query_i, key_j)
+/// with τ = temperature. `symmetric` takes the mean of that and of the loss from keys to queries.
+/// Throws Error("info_nce") for other shapes or dtypes, and unless τ > 0.
 /// Source: van den Oord et al. 2018 (InfoNCE); symmetric: Radford et al. 2021 (CLIP).
 Tensor info_nce(const Arg& query, const Arg& key, double temperature = 0.1, bool symmetric = false,
                 Reduction reduction = Reduction::mean);
 
 // --------------------------------------------------------------------------------------- modules
-// The functions above with their options kept: loss(input, target). Weights are buffers, as in
-// PyTorch: they follow to(dtype) and stand in the state dict.
+// The functions above with their options stored: loss(input, target). Weights are buffers, as in
+// PyTorch: they follow to(dtype) and are in the state dict.
 
 struct MSELoss : Layer<MSELoss> {
   const Reduction reduction;

@@ -24,7 +24,7 @@ void check_normalized_shape(const Shape& shape, const char* op) {
         "normalized_shape ", shape, ": one size or more is needed, all positive");
 }
 
-/// x with the last dimensions, which must be `normalized`, as one.
+/// x with the last dimensions, which must be `normalized`, merged into one.
 Tensor flat_end(const Arg& x, const Shape& normalized, const char* op) {
   const int outer = x.dim() - normalized.size();
   check(outer >= 0 && Shape(x.shape().begin() + std::max(outer, 0), x.shape().end()) == normalized,
@@ -106,7 +106,7 @@ GroupNorm::GroupNorm(int64_t num_groups, int64_t num_channels, double eps, bool 
   register_parameter("bias", bias, zeros({num_channels}));
 }
 
-/// A group of a sample is one row of layer_norm; the affine map after it goes by channels.
+/// A group of a sample is one row of layer_norm; the affine map after it is per channel.
 Tensor GroupNorm::forward(const Arg& x) {
   check(x.dim() >= 2 && x.size(1) == num_channels, "group_norm", "x of shape ", x.shape(),
         ": expected (N, ", num_channels, ", …)");

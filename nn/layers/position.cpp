@@ -26,11 +26,11 @@ constexpr std::pair<std::string_view, PositionKind> kKinds[] = {
     {"alibi", PositionKind::alibi},
 };
 
-/// An offset far beyond any text is a mistake, and must not overflow.
+/// An offset far beyond any text is an error, and must not overflow.
 void check_offset(const char* name, int64_t offset) {
   constexpr int64_t kMost = int64_t{1} << 31;
   check(offset >= 0 && offset <= kMost, name, "offset ", offset,
-        ": the first token must stand between 0 and ", kMost);
+        ": the position of the first token must be between 0 and ", kMost);
 }
 
 /// p / base^{2i/dim} for positions p = offset … offset + T − 1 and pairs i: (T, ⌈dim/2⌉), f64.
@@ -50,7 +50,7 @@ PositionKind position_kind(std::string_view name) {
     if (name == known) return kind;
     names += concat(names.empty() ? "" : ", ", known);
   }
-  fail("position_kind", "no positions are called '", name, "': use one of ", names);
+  fail("position_kind", "unknown kind of positions '", name, "': use one of ", names);
 }
 
 std::string_view position_name(PositionKind kind) {
@@ -89,7 +89,7 @@ PositionTable::PositionTable(Make make)
     : make_(std::move(make)), table_(std::make_shared<Table>()) {}
 
 Tensor PositionTable::rows(int64_t T, DType dtype, int64_t offset) {
-  constexpr int64_t kAhead = 256;  // decoding makes a table once in so many tokens
+  constexpr int64_t kAhead = 256;  // decoding extends the table once per so many tokens
   Table& table = *table_;
   const std::lock_guard lock(table.mutex);
   if (!table.rows.defined() || table.rows.dtype() != dtype || offset < table.first ||
@@ -114,7 +114,7 @@ LearnedPositions::LearnedPositions(int64_t max_len, int64_t embed_dim)
 
 Tensor LearnedPositions::rows(int64_t T, DType, int64_t offset) {
   const int64_t end = offset + T, max_len = weight.size(0);
-  check(end <= max_len, kLearned, T, " tokens from position ", offset, " on end at ", end,
+  check(end <= max_len, kLearned, T, " tokens from position ", offset, " end at ", end,
         ", but max_len is ", max_len, ": give fewer, or make the layer longer");
   return slice(weight, 0, offset, end);
 }
@@ -136,7 +136,7 @@ RotaryEmbedding::RotaryEmbedding(int64_t head_dim, const RotaryOptions& options)
       sin_([this](int64_t T, int64_t offset) { return sin(theta(T, offset)); }) {
   check(rotary_dim > 0 && rotary_dim <= head_dim && rotary_dim % 2 == 0, kRotary, "rotary_dim ",
         rotary_dim, " of head size ", head_dim,
-        ": elements turn in pairs, so it must be even, and no more than the head has");
+        ": elements are rotated in pairs, so it must be even, and at most the head size");
   check(options.base > 0 && options.factor > 0, kRotary, "base ", options.base, " and factor ",
         options.factor, ": both must be positive");
 }
@@ -187,8 +187,8 @@ Tensor alibi_slopes(int64_t num_heads, DType dtype) {
 Tensor alibi_bias(int64_t num_heads, int64_t T, int64_t S, int64_t offset, DType dtype) {
   check(T > 0 && S > 0, kAlibi, T, " queries and ", S, " keys: both must be positive");
   check_offset(kAlibi, offset);
-  // One number per head and distance j − i = −(T − 1) … S − 1, less the offset. Query i + 1 sees
-  // what query i sees, one place further on: rows that begin one number earlier.
+  // One number per head and distance j − i = −(T − 1) … S − 1, minus the offset. Query i + 1 sees
+  // what query i sees, shifted by one: its row begins one number earlier.
   const Tensor distance = abs(arange(T + S - 1, f64) - static_cast<double>(T - 1 + offset));
   const Tensor bias = to(-unsqueeze(alibi_slopes(num_heads, f64), 1) * distance, dtype);
   return bias.view_as({num_heads, T, S}, {T + S - 1, -1, 1}, bias.offset() + T - 1);

@@ -10,7 +10,7 @@ std::string Flatten::extra_repr() const {
 
 Unflatten::Unflatten(int64_t dim, const Shape& unflattened_size)
     : dim(dim), unflattened_size(unflattened_size) {
-  check(!unflattened_size.empty(), "unflatten", "no sizes to cut dimension ", dim, " into");
+  check(!unflattened_size.empty(), "unflatten", "no sizes to split dimension ", dim, " into");
 }
 
 Tensor Unflatten::forward(const Arg& x) {

@@ -33,22 +33,22 @@ AttentionOptions cross_options(const DecoderMasks& masks) {
           .is_causal = masks.memory_is_causal};
 }
 
-/// Notes whose keys and values the cache holds, or will hold, and that they are those of `memory`.
+/// Checks or stores that the cache belongs to `memory`.
 void remember_memory(DecoderCache::OfLayer& cache, const Tensor& memory,
                      const DecoderMasks& masks) {
   check(!masks.memory_is_causal, "decoder_cache",
-        "memory_is_causal does not know where the newest tokens stand: use memory_mask");
+        "memory_is_causal does not work with a cache, which hides positions: use memory_mask");
   if (cache.multihead_attn.length() == 0) cache.memory = memory;
   check(cache.memory.impl() == memory.impl(), "decoder_cache", "holds the keys of a memory ",
-        cache.memory.shape(), ", which is another tensor than this one ", memory.shape(),
-        ": clear() it before another memory");
+        cache.memory.shape(), ", which is not this tensor ", memory.shape(),
+        ": clear() it before using another memory");
 }
 
 /// The layers "layers" and the norm "norm" of a stack.
 template <class L>
 void fill_stack(ModuleList<L>& layers, std::optional<LayerNorm>& norm, int64_t d_model,
                 int64_t nhead, int64_t num_layers, const TransformerStackOptions& options) {
-  check(num_layers > 0, "transformer", num_layers, " layers: there must be at least one");
+  check(num_layers > 0, "transformer", num_layers, " layers: at least one is needed");
   for (int64_t i = 0; i < num_layers; ++i) layers.emplace_back(d_model, nhead, options.layer);
   if (options.final_norm)
     norm.emplace(d_model, options.layer.layer_norm_eps, true, options.layer.bias);
@@ -314,7 +314,7 @@ Tensor Transformer::forward(const Arg& src, const Arg& tgt, const TransformerMas
 }
 
 Tensor Transformer::generate_square_subsequent_mask(int64_t size, DType dtype) {
-  check(size >= 0, "transformer", "a mask of size ", size, " cannot be");
+  check(size >= 0, "transformer", "a mask of size ", size, ": 0 or more is needed");
   return masked_fill(zeros({size, size}, dtype), triu_mask(size, size, 1),
                      -std::numeric_limits<double>::infinity());
 }

@@ -88,7 +88,7 @@ TEST_CASE("check_op finds a gradient that depends on which other inputs require 
                     return {dx, dy * saved[0]};
                   });
   };
-  check_finds(check_op_single_gradients, "where only input 0 asks for a gradient", op);
+  check_finds(check_op_single_gradients, "if only input 0 requires a gradient", op);
 }
 
 TEST_CASE("check_op finds an input that is changed, counted or not") {
@@ -109,7 +109,7 @@ TEST_CASE("check_op finds an input that is changed, counted or not") {
 TEST_CASE("check_op finds another formula in f32, or at some length of a row") {
   OpCheck op = right_op();
   op.call = [](const Tensors& x) { return x[0] * (x[0].dtype() == f32 ? 1.0001 : 1); };
-  check_finds(check_op_dtypes, "f32 against f64", op);
+  check_finds(check_op_dtypes, "f32 compared with f64", op);
   op.call = [](const Tensors& x) {
     return x[0] * (x[0].dtype() == f32 && x[0].size(-1) == 67 ? 1.0001 : 1);
   };
@@ -131,13 +131,13 @@ TEST_CASE("check_op finds loops that forget the strides") {
     return record("twice", {x[0]}, raw_twice(x[0].detach()), Save{},
                   [](const Saved&, const Tensor& dy) -> Grads { return {dy * 2}; });
   };
-  check_finds(check_op_layouts, "transposed, against contiguous", op);
+  check_finds(check_op_layouts, "transposed, compared with contiguous", op);
   op.call = [=](const Tensors& x) {
     return record(
         "twice", {x[0]}, x[0].detach() * 2, Save{},
         [=](const Saved&, const Tensor& dy) -> Grads { return {raw_twice(dy.detach())}; });
   };
-  check_finds(check_op_layouts, "transposed, against contiguous", op);
+  check_finds(check_op_layouts, "transposed, compared with contiguous", op);
   op.any_layout = false;
   CHECK(error_of([&] { check_op_layouts(op); }) == "no error");
 }
@@ -145,7 +145,7 @@ TEST_CASE("check_op finds loops that forget the strides") {
 TEST_CASE("check_op finds a reference form that is another function") {
   OpCheck op = right_op();
   op.reference = [](const Tensors& x) { return gelu(x[0]) * x[1]; };
-  check_finds(check_op_reference, "against the reference form in f64: result", op);
+  check_finds(check_op_reference, "compared with the reference form in f64: result", op);
   op.reference = [](const Tensors& x) { return silu(x[0]) * x[1].detach(); };
   check_finds(check_op_reference, "gradient of input 1", op);
 }
@@ -154,7 +154,7 @@ TEST_CASE("check_op finds results that depend on the number of threads") {
   OpCheck op = right_op();
   op.call = [](const Tensors& x) { return x[0] * x[1] * (1 + 1e-6 * num_threads()); };
   const int before = num_threads();
-  check_error("2 threads against one", [&] { check_op_threads(op); });
+  check_error("2 threads compared with one", [&] { check_op_threads(op); });
   CHECK(num_threads() == before);
 }
 

@@ -159,8 +159,8 @@ TEST_CASE("einsum reports where the equation is wrong, and what does not fit it"
         "[einsum] 'ij->i->j', position 5: '-' cannot stand here: expected a letter, \"...\", \",\" "
         "or one \"->\"");
   CHECK(error_of([&] { einsum("...i...", {a}); }) ==
-        "[einsum] '...i...', position 4: '.' cannot stand here: an operand has \"...\" once at "
-        "most");
+        "[einsum] '...i...', position 4: '.' cannot stand here: an operand has \"...\" at most "
+        "once");
   CHECK(error_of([&] {
           einsum("ij,jk->ik", {a, b});
         }) ==

@@ -62,7 +62,7 @@ TEST_CASE("hessian: as torch.autograd.functional.hessian") {
   CHECK(H[1][0].to_vector() == Numbers{6, 0, 0, 8});
   CHECK(H[1][1].to_vector() == Numbers{2, 0, 0, 4});
   CHECK(sum(hessian([](const Tensor& x) { return sum(x); }, point())).item() == 0);
-  check_error("[hessian] the function gave shape (3,)", [] { hessian(f, point()); });
+  check_error("[hessian] the function returned shape (3,)", [] { hessian(f, point()); });
 }
 
 TEST_CASE("jvp: is jacobian · v, without the matrix") {

@@ -194,7 +194,7 @@ TEST_CASE("matmul and linear report what does not fit") {
           matmul(zeros({4, 3}, boolean), zeros({3, 2}, boolean));
         }) == "[matmul] dtype bool where f32, f64 or i64 is needed: convert with to(x, f32)");
   CHECK(error_of([] { matmul(scalar(1), zeros({3})); }) ==
-        "[matmul] shapes () and (3,): a scalar is no matrix; multiply with *");
+        "[matmul] shapes () and (3,): a scalar is not a matrix; multiply with *");
   CHECK(error_of([] {
           linear(zeros({4, 3}), zeros({5, 2}));
         }) == "[linear] x of shape (4, 3) and weight of shape (5, 2): expected x (…, 2)");

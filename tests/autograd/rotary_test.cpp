@@ -128,16 +128,17 @@ TEST_CASE("rotary: sizes of 0, and what does not fit") {
         tag + "x of shape (3, 5): expected (…, T, D) with an even D, for D/2 pairs");
   CHECK(error(zeros({4}, f64), a.cos, a.sin) ==
         tag + "x of shape (4,): expected (…, T, D) with an even D, for D/2 pairs");
-  CHECK(error(zeros({4, 4}, f64), a.cos, a.sin) ==
-        tag +
-            "cos (3, 2) and sin (3, 2) for x (4, 4): expected (4, 2) for both, one row per place");
+  CHECK(
+      error(zeros({4, 4}, f64), a.cos, a.sin) ==
+      tag +
+          "cos (3, 2) and sin (3, 2) for x (4, 4): expected (4, 2) for both, one row per position");
   CHECK(error(zeros({3, 4}), a.cos, a.sin) ==
         tag + "cos of f64 and sin of f64 for x of f32: convert them with to(cos, f32)");
   CHECK(error(zeros({3, 4}, i64), a.cos, a.sin) ==
         tag + "dtype i64 where f32 or f64 is needed: convert with to(x, f32)");
   CHECK(error(zeros({3, 4}, f64), clone(a.cos).requires_grad_(), a.sin) ==
         tag +
-            "cos or sin requires a gradient, and this op has none for them: pass cos.detach() "
+            "cos or sin requires a gradient, but this op has none for them: pass cos.detach() "
             "and sin.detach()");
 }
 

@@ -231,8 +231,8 @@ TEST_CASE("cat and stack: values, gradients, and what does not fit") {
   CHECK(gradient(stack({b, b}, -1), b) == Numbers{3, 7, 11, 15});
   CHECK_THROWS_WITH_AS(
       cat({a, b}, 0),
-      doctest::Contains("[cat] tensors 0 and 1 have shapes (2, 1) and (2, 2): they may differ in "
-                        "dimension 0 only"),
+      doctest::Contains("[cat] tensors 0 and 1 have shapes (2, 1) and (2, 2): they may differ "
+                        "only in dimension 0"),
       Error);
   CHECK_THROWS_AS(cat({a, count_up({2, 1}, f32)}), Error);
   CHECK_THROWS_AS(cat({}), Error);

@@ -24,10 +24,10 @@ TEST_CASE("narrow: exact, from the end, and not clipped") {
 TEST_CASE("movedim: one, several, the others keep their order") {
   CHECK(movedim(zeros({2, 3, 4}), 0, -1).shape() == Shape{3, 4, 2});
   CHECK(movedim(zeros({2, 3, 4, 5}), {0, 1}, {-1, 0}).shape() == Shape{3, 4, 5, 2});
-  check_error("name every dimension and every place once", [] {
+  check_error("name every dimension and every position at most once", [] {
     movedim(zeros({2, 3}), {0, 0}, {0, 1});
   });
-  check_error("give a place for each", [] { movedim(zeros({2, 3}), {0, 1}, 0); });
+  check_error("give a position for each", [] { movedim(zeros({2, 3}), {0, 1}, 0); });
 }
 
 TEST_CASE("diagonal and diag: offsets, dimensions, beyond the corner, views") {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes all files of this folder anew, and says which differ from those here.
+"""Makes all files of this folder again, and says which differ from those here.
 
     python3 -m venv VENV && VENV/bin/pip install -r tests/golden/requirements.txt
     VENV/bin/python tests/golden/make_all.py [--write]

@@ -3,7 +3,7 @@
 
     python3 tests/golden/make_attention.py
 
-writes attention.safetensors beside itself, in the form of make_golden.py: "case.query", "case.y",
+writes attention.safetensors in its folder, in the form of make_golden.py: "case.query", "case.y",
 "case.dy", "case.dquery", "case.state.<key>", "case.grad.<key>", the masks with their gradients, and
 "case.weights" and "case.weights_by_head". Inputs are query, key, value; or query and memory, which
 is key and value; or x, which is all three. Weights of a query that may look at nothing are NaN in

@@ -3,7 +3,7 @@
 
     python3 tests/golden/make_conv.py
 
-writes conv.safetensors beside itself, in the form of make_golden.py: "case.x", "case.y", "case.dy",
+writes conv.safetensors in its folder, in the form of make_golden.py: "case.x", "case.y", "case.dy",
 "case.dx", "case.state.<key>" and "case.grad.<key>"; with "case.after.<key>" for buffers that the
 call changed.
 """

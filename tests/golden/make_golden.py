@@ -3,7 +3,7 @@
 
     python3 tests/golden/make_golden.py
 
-writes layers.safetensors and optim.safetensors beside itself: f64, with random inputs, weights and
+writes layers.safetensors and optim.safetensors in its folder: f64, with random inputs, weights and
 upstream gradients from a fixed seed. Names are "case.x", "case.y", "case.dy", "case.dx",
 "case.state.<key>" and "case.grad.<key>".
 """

@@ -3,7 +3,7 @@
 
     python3 tests/golden/make_gpt.py
 
-writes gpt.safetensors beside itself, with two cases, "bias" and "plain" (without biases):
+writes gpt.safetensors in its folder, with two cases, "bias" and "plain" (without biases):
 "case.state.<key>" the weights; "case.x" and "case.y" ten batches; "case.logits", "case.loss" and
 "case.grad.<key>" of the first; "case.losses" of ten steps of AdamW, one on each batch, and
 "case.after.<key>" the weights after them.

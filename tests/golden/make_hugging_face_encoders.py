@@ -4,9 +4,9 @@ with the transformers library (https://github.com/huggingface/transformers).
 
     python3 tests/golden/make_hugging_face_encoders.py
 
-writes bert-tiny/ and vit-tiny/ beside itself. In each a folder for every model, as save_pretrained
+writes bert-tiny/ and vit-tiny/ next to itself. In each a folder for every model, as save_pretrained
 leaves it (config.json, model.safetensors), and expected.safetensors: inputs and what the model gave
-for them. The models differ in their options, too.
+for them. The models differ in their options as well.
 """
 import os
 

@@ -4,7 +4,7 @@ that is not as save_pretrained leaves an ordinary model.
 
     python3 tests/golden/make_hugging_face_files.py
 
-writes hugging-face/ beside itself. In each folder config.json and weights, and expected.safetensors
+writes hugging-face/ in its folder. In each folder config.json and weights, and expected.safetensors
 with inputs and what transformers makes of that folder; activations.safetensors has every activation
 of transformers at the points "x".
 """

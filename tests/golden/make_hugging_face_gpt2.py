@@ -3,7 +3,7 @@
 
     python3 tests/golden/make_hugging_face_gpt2.py
 
-writes gpt2-tiny/ beside itself: config.json and model.safetensors by save_pretrained, and
+writes gpt2-tiny/ in its folder: config.json and model.safetensors by save_pretrained, and
 expected.safetensors with what the model makes of "index": "logits"; "logits_erf" with the exact
 GELU; "head" and "logits_untied" with another matrix as output layer; "greedy", the likeliest
 continuation of the first row's first four tokens.

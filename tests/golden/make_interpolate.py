@@ -3,7 +3,7 @@
 
     python3 tests/golden/make_interpolate.py
 
-writes interpolate.safetensors beside itself. "cases" has a row for every case: the width of the image,
+writes interpolate.safetensors in its folder. "cases" has a row for every case: the width of the image,
 then the width of the result or 0, and the scale factor or 0. A case's image has the row
 sin(0), sin(1), ... at every height, and a row of what becomes of it stands in "nearest", "bilinear" and
 "corners" (bilinear with align_corners), one case after another.

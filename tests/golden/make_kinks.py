@@ -3,7 +3,7 @@
 
     python3 tests/golden/make_kinks.py
 
-writes kinks.safetensors beside itself: gradients where a function has a corner or elements are equal,
+writes kinks.safetensors in its folder: gradients where a function has a corner or elements are equal,
 as "name.x", "name.x2", ..., and for the sum of the results "name.dx", "name.dx2", ... (f64).
 """
 import os

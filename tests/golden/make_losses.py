@@ -3,7 +3,7 @@
 
     python3 tests/golden/make_losses.py
 
-writes losses.safetensors beside itself: f64, from a fixed seed. A case has its inputs
+writes losses.safetensors in its folder: f64, from a fixed seed. A case has its inputs
 ("case.input", "case.target", ...) and, for every reduction r, the loss ("case.r.y"), a random
 upstream gradient ("case.r.dy") and the gradients of the floating inputs ("case.r.dinput", ...).
 """
@@ -132,7 +132,7 @@ record("info_nce_symmetric", views, lambda **a: info_nce(temperature=0.5, symmet
 
 # --------------------------------------------------------------------------------------------- CTC
 def ctc(logits, targets, input_lengths, target_lengths, reduction, blank=0, zero_infinity=False):
-    """From logits: PyTorch's gradient of log_probs is right behind a log_softmax only."""
+    """From logits: PyTorch's gradient of log_probs is right only after a log_softmax."""
     return F.ctc_loss(F.log_softmax(logits, -1), targets, input_lengths, target_lengths, blank,
                       reduction, zero_infinity)
 

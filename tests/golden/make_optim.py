@@ -4,7 +4,7 @@ needs 2.9, Adafactor 2.5).
 
     python3 tests/golden/make_optim.py
 
-writes trajectories.safetensors beside itself: the gradients (f32), the weights after every tenth of
+writes trajectories.safetensors in its folder: the gradients (f32), the weights after every tenth of
 100 steps of each optimiser (f64), and the learning rates of 100 steps of each schedule.
 """
 import math

@@ -4,7 +4,7 @@ attention_gate_test.cpp with PyTorch and Hugging Face's transformers.
 
     python3 tests/golden/make_positions.py
 
-writes positions.safetensors beside itself, in the form of make_conv.py. What PyTorch has no module
+writes positions.safetensors in its folder, in the form of make_conv.py. What PyTorch has no module
 for is written out here, from the papers; where transformers has it, the two are compared first.
 """
 import math

@@ -4,7 +4,7 @@ PyTorch 2.5 or newer.
 
     python3 tests/golden/make_transformer.py
 
-writes transformer.safetensors beside itself. "family.state.<key>" are the weights of the cases
+writes transformer.safetensors in its folder. "family.state.<key>" are the weights of the cases
 "family.*", "case.<input>" and "case.<mask>" what goes in, "case.y" and "case.dy" what comes out and
 the gradient that goes back in, "case.d<input>" and "case.grad.<key>" what arrives. What goes in is
 rounded to f32, and stored so.
@@ -23,7 +23,7 @@ torch.manual_seed(20250103)
 HERE = os.path.dirname(os.path.abspath(__file__))
 out = {}
 
-C, H, FF = 6, 2, 7  # width, heads, width inside of the feed-forward block
+C, H, FF = 6, 2, 7  # width, heads, width inside the feed-forward block
 B, S, T = 3, 5, 4  # batch, times of source and target
 SIZES = dict(dim_feedforward=FF, dropout=0.0)
 

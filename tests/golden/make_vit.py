@@ -3,7 +3,7 @@
 
     python3 tests/golden/make_vit.py
 
-writes vit.safetensors beside itself: for each case images, labels, the weights at the start
+writes vit.safetensors in its folder: for each case images, labels, the weights at the start
 ("case.state.<key>"), logits, loss, the gradient of every weight ("case.grad.<key>") and of the
 images, and the losses of ten steps of AdamW on that batch ("case.curve").
 """

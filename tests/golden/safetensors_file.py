@@ -1,4 +1,4 @@
-"""The safetensors format, for the scripts beside this one: PyTorch 1.13's Python has no library."""
+"""The safetensors format, for the scripts of this folder: PyTorch 1.13's Python has no library."""
 import json
 import struct
 

@@ -109,7 +109,7 @@ TEST_CASE("attention names the masks that do not fit") {
   refuses({.key_padding_mask = zeros({5}, boolean)},
           "key_padding_mask of shape (5,): expected (batch, keys) = (3, 5)");
   refuses({.key_padding_mask = zeros({3, 5}, i64)},
-          "key_padding_mask of i64: expected bool (true: may not look), or f32 to add to the "
+          "key_padding_mask of i64: expected bool (true: may not attend), or f32 to add to the "
           "scores");
   refuses({.attn_mask = zeros({4, 4}, boolean)},
           "attn_mask of shape (4, 4): expected (queries, keys) = (4, 5), or (batch · heads, "
@@ -118,7 +118,7 @@ TEST_CASE("attention names the masks that do not fit") {
           "attn_mask of shape (3, 4, 5): expected (queries, keys) = (4, 5), or (batch · heads, "
           "queries, keys) = (6, 4, 5)");
   refuses({.attn_mask = zeros({4, 5}, f64)},
-          "attn_mask of f64: expected bool (true: may not look), or f32 to add to the scores");
+          "attn_mask of f64: expected bool (true: may not attend), or f32 to add to the scores");
   check_message(
       [&] {
         const Tensor one = randn({5, 8});
@@ -134,7 +134,7 @@ TEST_CASE("attention uses a cache for self-attention only, without gradients") {
   const nn::AttentionOptions cached{.is_causal = true, .cache = &cache};
   check_message([&] { model(x, x, x, cached); },
                 "a cache has no gradients, but they are being recorded: decode under a NoGrad "
-                "object");
+                "guard");
   const NoGrad no_grad;
   check_message([&] { model(x, memory, memory, cached); },
                 "query (4, 3, 8), key (4, 3, 8), value (4, 3, 8): a cache is for self-attention, "
@@ -142,7 +142,7 @@ TEST_CASE("attention uses a cache for self-attention only, without gradients") {
   nn::KVCache memory_cache;
   check_message(
       [&] { model(x, x, x, nn::AttentionOptions{.cache = &cache, .memory_cache = &memory_cache}); },
-      "cache and memory_cache exclude each other");
+      "cache and memory_cache exclude each other: give one");
   model(x, x, x, cached);
   check_message(
       [&] {
@@ -166,12 +166,12 @@ TEST_CASE("a memory_cache of another memory is refused") {
   const nn::AttentionOptions cached{.memory_cache = &cache};
   check_message([&] { model(x, memory, memory, cached); },
                 "a cache has no gradients, but they are being recorded: decode under a NoGrad "
-                "object");
+                "guard");
   const NoGrad no_grad;
   model(x, memory, memory, cached);
   check_message([&] { model(x, longer, longer, cached); },
                 "key (6, 3, 8), but memory_cache holds 5 keys for a batch of 3 in f32: clear() it "
-                "before another memory");
+                "before using another memory");
   const Tensor one = randn({4, 1, 8}), its_memory = randn({5, 1, 8});
   check_message([&] { model(one, its_memory, its_memory, cached); },
                 "key (5, 1, 8), but memory_cache holds 5 keys for a batch of 3 in f32");

@@ -33,7 +33,7 @@ TEST_CASE("a Lambda computes its function, in a Sequential, with its gradient") 
   CHECK(net.state_dict().size() == 2);
 }
 
-TEST_CASE("a Lambda that cannot be says so, and an error in it says where") {
+TEST_CASE("an invalid Lambda is refused, and an error in one names its layer") {
   CHECK(error_of([] { nn::Lambda("empty", std::function<Tensor(const Arg&)>()); }) ==
         "[lambda] 'empty' has no function: an empty std::function was given, pass a lambda");
   nn::Sequential net;
@@ -51,15 +51,15 @@ TEST_CASE("a Lambda that cannot be says so, and an error in it says where") {
   CHECK(error.find("container_test.cpp") != std::string::npos);
 }
 
-TEST_CASE("a parameter that hides in a Lambda is found") {
+TEST_CASE("a parameter in a Lambda is found") {
   Tensor weight = ones({3}).requires_grad_();
   nn::Lambda layer("scale", [weight](const Tensor& x) { return x * weight; });
   CHECK(error_of([&] {
           layer(ones({2, 3}));
-        }).find("is no parameter, so it would not be trained") != std::string::npos);
+        }).find("is not a parameter, so it would not be trained") != std::string::npos);
 }
 
-TEST_CASE("a replaced layer takes the place and the name of the one before") {
+TEST_CASE("a new layer takes the place and the name of the one that it replaces") {
   nn::Sequential net;
   net.add<nn::Linear>(3, 4).add<nn::Tanh>().add_named<nn::Linear>("head", 4, 2);
   const Tensor x = randn({5, 3});
@@ -79,7 +79,7 @@ TEST_CASE("a replaced layer takes the place and the name of the one before") {
   CHECK(error_of([&] { net(x); }).find("(in head)") != std::string::npos);
 }
 
-TEST_CASE("what cannot be replaced is named, and then nothing has changed") {
+TEST_CASE("an impossible replacement is named, and changes nothing") {
   nn::Sequential net;
   net.add<nn::Linear>(3, 4).add_named<nn::Dropout>("drop", 0.5);
   const std::string before = printed(net);
@@ -92,7 +92,7 @@ TEST_CASE("what cannot be replaced is named, and then nothing has changed") {
   CHECK(net(ones({1, 3})).shape() == Shape{1, 4});
 }
 
-TEST_CASE("an optimiser that has the parameters of a replaced layer says so") {
+TEST_CASE("an optimiser with the parameters of a replaced layer throws") {
   nn::Sequential net;
   net.add<nn::Linear>(3, 4).add<nn::Linear>(4, 2);
   optim::SGD optimizer(net.named_parameters());

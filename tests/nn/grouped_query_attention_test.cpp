@@ -213,8 +213,8 @@ TEST_CASE("grouped-query attention refuses what does not fit, and says what woul
       "[grouped_query_attention] num_heads 4 must be a multiple of num_kv_heads 3: every key head "
       "serves equally many query heads");
   CHECK(error_of([] { Gqa(8, 3, 1); }) ==
-        "[grouped_query_attention] embed_dim 8 must be a multiple of num_heads 3, or head_dim be "
-        "given");
+        "[grouped_query_attention] embed_dim 8 must be a multiple of num_heads 3, unless head_dim "
+        "is given");
   CHECK_THROWS_AS(Gqa(8, 0, 1), Error);
   CHECK_THROWS_AS(Gqa(8, 4, 0), Error);
   CHECK_THROWS_AS(Gqa(0, 4, 2), Error);
@@ -245,11 +245,12 @@ TEST_CASE("grouped-query attention refuses what does not fit, and says what woul
       }) ==
       "[grouped_query_attention] attn_mask of shape (4, 5, 5): expected (queries, keys) = (5, 5), "
       "or (batch · heads, queries, keys) = (8, 5, 5)");
-  CHECK(error_of([&] {
-          layer(x, {.attn_mask = zeros({5, 5}, i64)});
-        }) ==
-        "[grouped_query_attention] attn_mask of i64: expected bool (true: may not look), or f32 to "
-        "add to the scores");
+  CHECK(
+      error_of([&] {
+        layer(x, {.attn_mask = zeros({5, 5}, i64)});
+      }) ==
+      "[grouped_query_attention] attn_mask of i64: expected bool (true: may not attend), or f32 to "
+      "add to the scores");
 
   nn::KVCache cache;
   CHECK(error_of([&] { layer(x, {.cache = &cache}); }).find("NoGrad") != std::string::npos);

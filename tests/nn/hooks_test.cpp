@@ -271,7 +271,7 @@ TEST_CASE("hooks that return invalid values are named with their module") {
   Twins twins;
   twins.register_forward_hook([](Module&, const Tensors&, const Tensor&) {});
   CHECK(error_of([&] { twins(x); }) ==
-        "[hook] Twins has hooks, but they are for layers that give one tensor");
+        "[hook] Twins has hooks, but hooks are for layers that return one tensor");
 }
 
 TEST_CASE("apply reaches children before their parents") {

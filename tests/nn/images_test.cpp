@@ -117,11 +117,11 @@ TEST_CASE("one dimension: errors name the op, and layers print as PyTorch's") {
   check_error("[max_pool1d] x of shape (2, 2, 5, 1): expected (N, C, L) or (C, L)", [] {
     max_pool1d(ones({2, 2, 5, 1}), 2);
   });
-  check_error("[max_pool1d] a kernel that reaches over 7", [&] { max_pool1d(row, 7); });
+  check_error("[max_pool1d] a kernel that spans 7", [&] { max_pool1d(row, 7); });
   check_error("[max_pool1d] padding (0, 2)", [&] { max_pool1d(row, 3, {.padding = 2}); });
   check_error("[avg_pool1d] kernel (1, 0)", [&] { avg_pool1d(row, 0); });
   check_error("[adaptive_avg_pool1d] an image of", [&] { adaptive_avg_pool1d(row, 0); });
-  check_error("[conv1d] a kernel that reaches", [&] { conv1d(row, ones({1, 2, 9})); });
+  check_error("[conv1d] a kernel that spans", [&] { conv1d(row, ones({1, 2, 9})); });
   check_error("[conv_transpose1d] weight of shape (2, 2)", [&] {
     conv_transpose1d(row, ones({2, 2}));
   });

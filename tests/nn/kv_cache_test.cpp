@@ -107,11 +107,11 @@ TEST_CASE("a cache refuses what does not fit, and does not change") {
   const Tensor k = randn({2, 3, 4, 5}), v = randn({2, 3, 4, 7});
   nn::KVCache cache;
   CHECK(error_of([&] { cache.append(k, v); }) ==
-        "[kv_cache] gradients are being recorded: decode under a NoGrad object, for the cache has "
-        "none");
+        "[kv_cache] gradients are being recorded, but a cache has none: decode under a NoGrad "
+        "guard");
   const NoGrad no_grad;
   const std::string alike =
-      ": expected (batch, heads, time, size) for both, alike but for the last";
+      ": expected (batch, heads, time, size) for both, equal except for the last";
   CHECK(error_of([&] {
           cache.append(k, randn({2, 3, 5, 7}));
         }) == "[kv_cache] keys (2, 3, 4, 5) and values (2, 3, 5, 7)" + alike);

@@ -299,7 +299,7 @@ TEST_CASE("losses name numbers out of range") {
     nn::nll_loss(x, from_vector<int64_t>({0, 4, 1}, {3}));
   });
   check_error("target 2 is -1", [&] { nn::nll_loss(x, from_vector<int64_t>({0, 1, -1}, {3})); });
-  check_error("input 1 is 1.5, which is no probability", [&] {
+  check_error("input 1 is 1.5, which is not a probability", [&] {
     nn::binary_cross_entropy(tensor({0, 1.5}), ones({2}));
   });
   check_error("input 0 is nan", [&] { nn::binary_cross_entropy(tensor({NAN, 1}), ones({2})); });

@@ -156,7 +156,7 @@ TEST_CASE("misuse: tensors that do not fit are named with the layer's path and b
       {[&] { In<Softplus>{kNaN}(x); }, "[softplus] beta is nan"},
       {[&] { In<GLU>()(x); }, "[glu] shape (2, 3)"},
       {[&] { In<Identity>()(none); }, "[module] Identity was called with an undefined tensor"},
-      {[&] { In<LearnedPositions>(1, 3)(x); }, "2 tokens from position 0 on end at 2"},
+      {[&] { In<LearnedPositions>(1, 3)(x); }, "2 tokens from position 0 end at 2"},
       {[&] { In<RotaryEmbedding>(4)(x); }, "[rotary_embedding] x (2, 3)"},
       {[&] {
          In<GroupedQueryAttention>(8, 4, 2)(randn({2, 3, 7}));
@@ -169,7 +169,7 @@ TEST_CASE("misuse: tensors that do not fit are named with the layer's path and b
        "input of shape (2, 3) and target of shape (3, 2)"},
       {[&] { In<CrossEntropyLoss>()(x, index); },
        "targets of shape (3,) for logits of shape (2, 3)"},
-      {[&] { In<BCELoss>()(x * 10 + 9, x); }, "which is no probability"},
+      {[&] { In<BCELoss>()(x * 10 + 9, x); }, "which is not a probability"},
       {[&] { In<CosineEmbeddingLoss>{kNaN}(x, x, ones({2})); }, "margin is nan"},
   });
 }

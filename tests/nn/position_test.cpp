@@ -152,7 +152,7 @@ TEST_CASE("positions are chosen by name") {
   for (const char* name : {"none", "learned", "sinusoidal", "rotary", "alibi"})
     CHECK(nn::position_name(nn::position_kind(name)) == name);
   CHECK(error_of([] { nn::position_kind("rope"); }) ==
-        "[position_kind] no positions are called 'rope': use one of none, learned, sinusoidal, "
+        "[position_kind] unknown kind of positions 'rope': use one of none, learned, sinusoidal, "
         "rotary, alibi");
 
   const auto type_of = [](const char* name) -> std::string {
@@ -189,15 +189,14 @@ TEST_CASE("positions print what they are") {
 
 TEST_CASE("positions refuse what does not fit, and say what would") {
   nn::LearnedPositions learned(8, 6);
-  CHECK(
-      error_of([&] {
-        learned(randn({2, 9, 6}));
-      }) ==
-      "[learned_positions] 9 tokens from position 0 on end at 9, but max_len is 8: give fewer, or "
-      "make the layer longer");
+  CHECK(error_of([&] {
+          learned(randn({2, 9, 6}));
+        }) ==
+        "[learned_positions] 9 tokens from position 0 end at 9, but max_len is 8: give fewer, or "
+        "make the layer longer");
   CHECK(error_of([&] {
           learned(randn({2, 5, 6}), 4);
-        }).find("from position 4 on end at 9") != std::string::npos);
+        }).find("from position 4 end at 9") != std::string::npos);
   CHECK(error_of([&] {
           learned(randn({2, 5, 7}));
         }) == "[learned_positions] x (2, 5, 7) of f32: expected (…, time, 6), of f32 or f64");
@@ -212,7 +211,7 @@ TEST_CASE("positions refuse what does not fit, and say what would") {
             sinusoidal(randn({2, 5, 6}), offset);
           })
               .starts_with(concat("[sinusoidal_positions] offset ", offset,
-                                  ": the first token must stand")));
+                                  ": the position of the first token must be")));
     CHECK_THROWS_AS(learned(randn({2, 5, 6}), offset), Error);
     CHECK_THROWS_AS(nn::RotaryEmbedding(6)(randn({2, 5, 6}), offset), Error);
     CHECK_THROWS_AS(nn::alibi_bias(2, 3, 3, offset), Error);
@@ -225,8 +224,8 @@ TEST_CASE("positions refuse what does not fit, and say what would") {
   CHECK_THROWS_AS(nn::SinusoidalPositions(0), Error);
 
   CHECK(error_of([] { nn::RotaryEmbedding(7); }) ==
-        "[rotary_embedding] rotary_dim 7 of head size 7: elements turn in pairs, so it must be "
-        "even, and no more than the head has");
+        "[rotary_embedding] rotary_dim 7 of head size 7: elements are rotated in pairs, so it must "
+        "be even, and at most the head size");
   CHECK_THROWS_AS(nn::RotaryEmbedding(6, {.rotary_dim = 8}), Error);
   CHECK_THROWS_AS(nn::RotaryEmbedding(6, {.rotary_dim = -2}), Error);
   CHECK_THROWS_AS(nn::RotaryEmbedding(6, {.base = 0}), Error);

@@ -35,17 +35,17 @@ struct Hoarder : nn::Layer<Hoarder> {  // the same on the heap, with its own ent
 TEST_CASE("a layer that is a member but not registered is named") {
   Forgetful model;
   check_error(
-      "[module] a Linear(in_features=2, out_features=2, bias=true) that Forgetful has made and "
+      "[module] a Linear(in_features=2, out_features=2, bias=true) that Forgetful made and "
       "calls is not registered, so its 'weight' would not be trained: call "
       "register_module(\"name\", member) in the constructor of Forgetful, or "
-      "requires_grad_(false) on what is not to be trained",
+      "requires_grad_(false) on parameters that should not be trained",
       [&] {
         model(ones({1, 2}));
       });
   Hoarder other;
   for (int call = 0; call < 2; ++call) {  // every call reports it
-    check_error("that Hoarder has made", [&] { other(ones({1, 2})); });
-    check_error("that Hoarder has made", [&] { other.loss(ones({1, 2})); });
+    check_error("that Hoarder made", [&] { other(ones({1, 2})); });
+    check_error("that Hoarder made", [&] { other.loss(ones({1, 2})); });
   }
   // For a nested layer the path tells where.
   nn::Sequential outer;
@@ -95,8 +95,8 @@ TEST_CASE("an unregistered tensor that requires a gradient is named by its op an
     const std::string error = error_of([&] { model(ones({1, 3})); });
     CAPTURE(error);
     CHECK(error.starts_with(
-        concat("[module] a tensor of shape (3,) that asks for a gradient takes part in Scale (in ",
-               "'mul' called at ", __FILE__, ":", line, " in 1), but is no parameter, so it ",
+        concat("[module] a tensor of shape (3,) that requires a gradient is used in Scale (in ",
+               "'mul' called at ", __FILE__, ":", line, " in 1), but is not a parameter, so it ",
                "would not be trained: call register_parameter(\"name\", member, value) in the ",
                "constructor of its module, or pass it as an argument of the call")));
   }
@@ -156,7 +156,7 @@ TEST_CASE("a parameter replaced by a tensor that does not require a gradient is 
   auto& last = dynamic_cast<nn::Linear&>(model[1]);
   last.weight = zeros({2, 2});
   const std::string says =
-      "[module] '1.weight' of Linear was assigned a tensor that asks for no gradient, so it would "
+      "[module] '1.weight' of Linear was assigned a tensor that requires no gradient, so it would "
       "not be trained: keep the parameter and copy_() the values into it under NoGrad, or assign "
       "after requires_grad_(). To freeze it, call requires_grad_(false) on the old one first";
   check_error(says, [&] { model(ones({1, 2})); });
@@ -241,7 +241,7 @@ TEST_CASE("tied, swapped and computed weights are not errors") {
     CHECK(source.grad().to_vector() == std::vector<double>{2, 2, 2, 2});
   }
   computed.weight = zeros({2, 2});
-  check_error("asks for no gradient", [&] { computed(x); });
+  check_error("requires no gradient", [&] { computed(x); });
 }
 
 }  // namespace

@@ -135,7 +135,7 @@ TEST_CASE("a group that is refused leaves the optimiser as it was") {
   CHECK(adamw.lr(1) == 0.05);
 }
 
-TEST_CASE("a parameter that was added is watched as those from the start are") {
+TEST_CASE("an added parameter is watched like the original ones") {
   nn::Linear body(2, 2), head(2, 2);
   SGD optimizer(head.named_parameters());
   optimizer.add_param_group(prefixed("body.", body.named_parameters()));

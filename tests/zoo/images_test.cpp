@@ -63,7 +63,7 @@ TEST_CASE("IDX: errors name what is wrong, and where") {
         " begins with the bytes 0x504E4720 where an IDX file of images has 0x00000803");
   CHECK(message("\x1F\x8B\x08 compressed") == " is compressed: unpack it with gunzip first");
   CHECK(message("") == " has 0 bytes, too few for the header of an IDX file");
-  CHECK(message(good.substr(0, 15)) == " ends at byte 15, inside of its header of 16 bytes");
+  CHECK(message(good.substr(0, 15)) == " ends at byte 15, inside its header of 16 bytes");
   CHECK(message(good.substr(0, good.size() - 1)) ==
         " has 11 bytes after its header where 12 were expected: the file is cut off");
   CHECK(message(good + "x") == " has 13 bytes after its header where 12 were expected");

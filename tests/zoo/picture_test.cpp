@@ -53,7 +53,7 @@ TEST_CASE("errors of PGM and PPM files, with their position") {
   CHECK(message("P6 10000 10000 255\n") ==
         " has 19 bytes, but 10000 × 10000 pixels need 300000019: it is cut off");
   CHECK(message("P5 2") == " ends at byte 4, in the middle of the picture: it is cut off");
-  CHECK(message("P5 2 # for ever").find("cut off") != std::string::npos);
+  CHECK(message("P5 2 # forever").find("cut off") != std::string::npos);
   CHECK(message("P2 2 x 255\n") == ", byte 5: the height was expected, but found 0x78");
   CHECK(message("P2 1 1 255\n-7") == ", byte 11: a level was expected, but found 0x2D");
   CHECK(message("P2 2 1 9\n3 10") == ", byte 10: level 10 is above the highest, 9");

@@ -31,7 +31,7 @@ struct Cut {
 std::string cut_facts_of(const Cut& train, const Cut& validation, const std::string& what,
                          int64_t max_length);
 
-/// For Metric::note: what is cut of the examples behind the metric; "" if nothing is.
+/// For Metric::note: what is cut of the metric's examples; "" if nothing is.
 std::string cut_note(const Cut& cut, const std::string& what, int64_t max_length);
 
 /// Writes a line to `notes` if `text` has more than `max_length` tokens, including `special` tokens

@@ -57,7 +57,7 @@ std::vector<int64_t> idx_sizes(std::string_view bytes, const std::string& path, 
         " where an IDX file of ", dimensions == 1 ? "labels" : "images", " has ",
         hexadecimal(expected));
   check(bytes.size() >= header, "data", "'", path, "' ends at byte ", bytes.size(),
-        ", inside of its header of ", header, " bytes");
+        ", inside its header of ", header, " bytes");
   std::vector<int64_t> sizes;
   double content = 1;  // as double: a damaged header may give any size
   for (size_t d = 0; d < dimensions; ++d) {

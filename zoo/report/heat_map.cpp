@@ -130,26 +130,26 @@ Svg heat_map(const std::vector<double>& values, int64_t rows, int64_t columns,
     shades[i] = high > 0 ? std::min(1.0, clean[i] / high) : 0;
 
   const std::vector<std::string> none;
-  const std::vector<std::string>& beside = options.bare ? none : row_labels;
+  const std::vector<std::string>& left_labels = options.bare ? none : row_labels;
   const std::vector<std::string>& above = options.bare ? none : column_labels;
   // Column labels are slanted if they do not fit over their cells.
   const auto cell = static_cast<double>(options.cell);
   const double column_label = longest(above);
   const bool leaning = column_label > cell - 2;
   const double row_title = options.row_title.empty() ? 0 : 18;
-  const double left = row_title + (beside.empty() ? 1 : longest(beside) + 8);
+  const double left = row_title + (left_labels.empty() ? 1 : longest(left_labels) + 8);
   const double column_title = options.column_title.empty() ? 0 : 18;
   const double top = column_title + (above.empty() ? 1
                                      : leaning     ? 0.77 * column_label + 14
                                                    : kFont + 6);
   const double width = cell * static_cast<double>(columns);
   const double height = cell * static_cast<double>(rows);
-  const bool scale = !beside.empty() || !above.empty();
+  const bool scale = !left_labels.empty() || !above.empty();
 
   std::string labels;
-  for (size_t r = 0; r < beside.size(); ++r)
+  for (size_t r = 0; r < left_labels.size(); ++r)
     labels += svg_text(left - 6, top + cell * (static_cast<double>(r) + 0.5) + 4,
-                       shortened(beside[r], kLabelLength), "class=\"end\"");
+                       shortened(left_labels[r], kLabelLength), "class=\"end\"");
   for (size_t c = 0; c < above.size(); ++c) {
     const double x = left + cell * (static_cast<double>(c) + 0.5), y = top - 6;
     labels += svg_text(

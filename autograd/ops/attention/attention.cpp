@@ -1,4 +1,4 @@
-// Scaled dot-product attention, of all keys or of a window of them: fused, and in primitive ops.
+// Scaled dot-product attention, to all keys or within a window: fused, and in primitive ops.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -86,8 +86,8 @@ Tensor stretched(const Tensor& x, const Shape& shape) {
   return x.view_as(shape, detail::broadcast_strides(x.shape(), x.strides(), shape), x.offset());
 }
 
-/// A new tensor of shape (…, H, T, D) that lies in memory as (…, T, H, D): transposing the heads
-/// back and joining them is a view then.
+/// A new tensor of shape (…, H, T, D) with the memory layout (…, T, H, D): transposing the heads
+/// back and joining them is then a view.
 Tensor empty_heads(const Shape& shape, DType dtype) {
   const int n = shape.size();
   if (n < 3) return Tensor::empty(shape, dtype);
@@ -99,7 +99,7 @@ Tensor empty_heads(const Shape& shape, DType dtype) {
   return y.view_as(shape, strides, y.offset());
 }
 
-/// A tensor as the kernel takes it: the rows of its heads, and the list of offsets behind them.
+/// A tensor as the kernel takes it: the rows of its heads, and the offsets of the heads.
 struct Heads {
   Tensor x;
   std::vector<int64_t> offsets;
@@ -116,7 +116,7 @@ struct Heads {
   }
 };
 
-/// All that forward and backward have in common.
+/// The arguments that forward and backward share.
 struct Call {
   Sizes sizes;
   Heads q, k, v;
@@ -163,13 +163,13 @@ struct Call {
   }
 };
 
-/// The definition. Scores that may not count are −∞. A row of nothing else has no softmax (it would
-/// be NaN): its scores are made 0 before, and its weights 0 after.
+/// The definition. Masked scores are −∞. A row with only −∞ has no softmax (it would be NaN): its
+/// scores are set to 0 before, and its weights to 0 after.
 Tensor attend_reference(const Options& o, const Arg& q, const Arg& k, const Arg& v,
                         const Tensor& mask) {
   const auto [batch, tq, tk, d, dv] = check_arguments(o.name, q, k, v, mask, o.dropout_p);
   Tensor scores = matmul(q, transpose(k, -2, -1)) * o.scale;
-  if (tk == 0) return matmul(scores, v);  // no keys: softmax has nothing to work on
+  if (tk == 0) return matmul(scores, v);  // no keys: softmax of nothing is undefined
   if (mask.defined())
     scores = mask.dtype() == boolean ? masked_fill(scores, !mask, -INFINITY) : scores + mask;
   const auto [lower, upper] = o.band;
@@ -189,7 +189,7 @@ Grads attend_grad(const Sizes& sizes, const Options& options, const Saved& saved
 ///   dS = P∘(M∘(dy·vᵀ) − D),  D = rowsum(dy∘y)
 ///   dq = dS · k · scale,  dk = dSᵀ · q · scale
 /// saved: q, k, v, mask, y and the logarithm of the softmax's sum, one number per row, from which P
-/// is computed again; M comes again from the key. Nothing of size Tq × Tk is kept.
+/// is recomputed; M is recomputed from the key. Nothing of size Tq × Tk is stored.
 Tensor attend(const Options& options, const Arg& q, const Arg& k, const Arg& v,
               const Tensor& mask) {
   const Sizes sizes = check_arguments(options.name, q, k, v, mask, options.dropout_p);
@@ -214,7 +214,7 @@ Tensor attend(const Options& options, const Arg& q, const Arg& k, const Arg& v,
                               reference);
 }
 
-/// dq, dk and dv, of those that are wanted; the formulas stand above attend().
+/// dq, dk and dv, as far as they are needed; the formulas are above attend().
 Grads attend_grad(const Sizes& sizes, const Options& options, const Saved& saved,
                   const Tensor& dy) {
   const Tensor q = saved[0], k = saved[1], v = saved[2], mask = saved[3];
@@ -254,7 +254,7 @@ Options local_options(const Tensor& q, const AttentionWindow& window, double dro
   return {name, band_of(name, window), dropout_p, scale_or_default(scale, q), key};
 }
 
-/// Draws only where it is needed: without dropout the generator is left as it was.
+/// Draws only if needed: without dropout the generator does not change.
 RandomKey next_key(double dropout_p, Generator& generator) {
   return dropout_p > 0 ? generator.next() : RandomKey{};
 }

@@ -1,11 +1,11 @@
-// Attention, forward and backward, after FlashAttention (Dao et al. 2022): work goes by blocks of
-// kBlock queries × kBlock keys (attention_block.h), and the weights of a block are gone when the
-// next one begins. Forward keeps one number per query, lse, from which backward computes them
-// again.
+// Attention, forward and backward, after FlashAttention (Dao et al. 2022): the loops go over blocks
+// of kBlock queries × kBlock keys (attention_block.h), and the weights of a block are discarded
+// before the next one. Forward stores one number per query, lse, from which backward recomputes
+// them.
 //
-// Sums go by segments of kSegment keys, or queries: the blocks of a segment are added up from 0,
-// and the segments in their turn. One running sum over all blocks would lose with each of them: its
-// error grows with √blocks, and is that of √(16 + blocks / 16) now.
+// Sums are split into segments of kSegment keys, or queries: the blocks of a segment are summed
+// from 0, and the segments are then added in order. The error of one running sum over all blocks
+// would grow with √blocks; this one grows with √(16 + blocks / 16).
 #include "autograd/ops/attention/attention.kernel.h"
 
 #include "autograd/base/parallel.h"
@@ -22,7 +22,7 @@ namespace {
 /// Multiply-adds that are worth waking a thread for.
 constexpr int64_t kGrainWork = int64_t(1) << 19;
 
-/// Keys, or queries, of a segment: whole blocks. What is shorter is one running sum.
+/// Keys, or queries, of a segment: whole blocks. Shorter sums are one running sum.
 constexpr int64_t kSegment = 16 * kBlock;
 
 Scratch& scratch() {
@@ -49,7 +49,7 @@ Range queries_of(const Attention<T>& a, Range keys) {
   return {most(0, least(keys.from - a.band.upper, a.tq)),
           most(0, least(keys.to - a.band.lower, a.tq))};
 }
-/// The same and what lies beside it in the blocks of 0 … n − 1.
+/// The range extended to whole blocks of 0 … n − 1.
 Range whole_blocks(Range range, int64_t n) {
   if (range.empty()) return {0, 0};
   return {range.from / kBlock * kBlock, least(n, ceil_div(range.to, kBlock) * kBlock)};
@@ -57,8 +57,8 @@ Range whole_blocks(Range range, int64_t n) {
 
 Range common(Range a, Range b) { return {most(a.from, b.from), least(a.to, b.to)}; }
 
-/// The pairs of a query and a key that see each other, about: the measure of work. A block counts
-/// as if all its queries saw as many keys as the one in the middle.
+/// The approximate number of pairs of a query and a key that see each other: the measure of work.
+/// Counts a block as if all its queries saw as many keys as the middle one.
 template <class T>
 int64_t pairs(const Attention<T>& a) {
   int64_t sum = 0;
@@ -72,13 +72,13 @@ int64_t pairs(const Attention<T>& a) {
 
 // ----------------------------------------------------------------------------------------- forward
 
-/// The state of the softmax of a block of queries while the keys pass by (online softmax, Milakov
-/// and Gimelshein 2018): the largest score so far, and Σ exp(score − largest).
+/// The state of the softmax of a block of queries in the loop over the keys (online softmax,
+/// Milakov and Gimelshein 2018): the largest score so far, and Σ exp(score − largest).
 template <class T>
 struct RunningSoftmax {
   alignas(64) T largest[kBlock];
   alignas(64) T sum[kBlock];
-  alignas(64) T correction[kBlock];  // what the new block makes of what was summed before
+  alignas(64) T correction[kBlock];  // the factor of the previous sums
 };
 
 /// Turns the scores of the block into exp(score − largest) and updates the state.
@@ -94,10 +94,10 @@ void softmax_block(const Block& block, T* s, RunningSoftmax<T>& state) {
       score.store(p);
       largest = max(score, largest);
     });
-    // Where nothing was visible yet all is −∞, and −∞ − −∞ would be NaN.
+    // If nothing was visible yet, all is −∞, and −∞ − −∞ would be NaN.
     const Simd<T> shift = select(largest == lowest, Simd<T>(T(0)), largest);
     const Simd<T> correction = exp_flush(before - shift);
-    Simd<T> sum = T(0);  // of this block alone: one sum over all keys would lose with each of them
+    Simd<T> sum = T(0);  // only of this block: a running sum over all keys would be less accurate
     const int64_t end = block.end_key(i + Simd<T>::width - 1);
     for (int64_t j = block.first_key(i); j < end; ++j) {
       T* const p = s + j * kBlock + i;
@@ -111,8 +111,8 @@ void softmax_block(const Block& block, T* s, RunningSoftmax<T>& state) {
   }
 }
 
-/// Adds the sums of a segment, Σ exp in `state` and y, to those of the segments before it. `state`
-/// knows the largest score of them all.
+/// Adds the sums of a segment, Σ exp in `state` and y, to those of the earlier segments. `state`
+/// knows the largest score of all of them.
 template <class T>
 void add_segment(int64_t rows, int64_t padded, const RunningSoftmax<T>& state, const T* y,
                  RunningSoftmax<T>& total, T* total_y) {
@@ -212,14 +212,14 @@ void attention(const Attention<T>& a, const HeadRows<T>& y, T* lse) {
 }
 
 // ---------------------------------------------------------------------------------------- backward
-// Forward was, with weights P_ij = exp(S_ij − lse_i) and dropout factors M_ij:
+// Forward, with weights P_ij = exp(S_ij − lse_i) and dropout factors M_ij:
 //   y_i = Σ_j M_ij P_ij v_j
-// so now
+// so
 //   dv_j = Σ_i M_ij P_ij dy_i          dP_ij = M_ij (dy_i · v_j)
 //   dS_ij = P_ij (dP_ij − D_i)         D_i = Σ_j P_ij dP_ij = dy_i · y_i
 //   dq_i = scale Σ_j dS_ij k_j         dk_j = scale Σ_i dS_ij q_i
 
-/// What the backward of a block of queries needs of them, whichever keys pass by.
+/// What the backward of a block of queries needs of them, for any keys.
 template <class T>
 struct Queries {
   T *q_t, *dy_t;                           // transposed; q times scale
@@ -267,8 +267,8 @@ void softmax_grad_block(const Block& block, const Queries<T>& queries, T scale, 
   }
 }
 
-/// The segment of 0 … n − 1 that begins with `from`, or what of it lies in front of `to`. Those of
-/// the backward pass begin at multiples of kSegment.
+/// The segment of 0 … n − 1 that begins with `from`, cut off at `to`. The segments of the backward
+/// pass begin at multiples of kSegment.
 Range segment_at(int64_t from, int64_t to) {
   return {from, least((from / kSegment + 1) * kSegment, to)};
 }
@@ -283,10 +283,10 @@ void add_rows(Matrix<const T> x, int64_t n, int64_t d, Matrix<T> to) {
     });
 }
 
-/// Gradients of one head: dq of `query_range` where own_queries, from all keys of `key_range`; dk
-/// and dv of `key_range` where own_keys, from all queries of `query_range`. They are summed in the
-/// order of the blocks and the segments, whichever ranges a caller works on, so that all ways to
-/// share out the work give the same bits.
+/// Gradients of one head: dq of `query_range` if own_queries, from all keys of `key_range`; dk and
+/// dv of `key_range` if own_keys, from all queries of `query_range`. They are summed in the order
+/// of blocks and segments, whatever ranges a caller works on, so that all ways to divide the work
+/// give the same bits.
 template <class T>
 void head_grad(const Attention<T>& a, const AttentionGrad<T>& g, int64_t head, Range query_range,
                Range key_range, bool own_queries, bool own_keys) {
@@ -294,7 +294,7 @@ void head_grad(const Attention<T>& a, const AttentionGrad<T>& g, int64_t head, R
   const bool wants_dq = own_queries && g.dq.data != nullptr;
   const bool wants_dk = own_keys && g.dk.data != nullptr;
   const bool wants_dv = own_keys && g.dv.data != nullptr;
-  // What no block will write to.
+  // Rows that no block writes to.
   const auto zero = [&](const HeadRows<T>& x, Range range, int64_t n) {
     for (int64_t t = range.from; t < range.to; ++t)
       for (int64_t e = 0; e < n; ++e) x.data[x.offsets[head] + t * x.row + e] = 0;
@@ -311,7 +311,7 @@ void head_grad(const Attention<T>& a, const AttentionGrad<T>& g, int64_t head, R
     if (keys_of(a, queries).empty()) zero(g.dq, queries, a.d);
   }
 
-  // The first segment that reaches a row of a gradient is summed where that lies, the others here.
+  // The first segment that reaches a row of a gradient is summed in place, the others here.
   const int64_t kept = own_keys && a.tq > kSegment ? least(kSegment, a.tk) : 0;
   Queries<T> queries;
   queries.q_t = scratch().get<T>(kBlock * (4 * d + 2 * dv + 4 * kBlock) + kept * (d + dv));
@@ -329,7 +329,7 @@ void head_grad(const Attention<T>& a, const AttentionGrad<T>& g, int64_t head, R
 
   /// One segment of queries with one of keys.
   const auto segment_grad = [&](Range query_segment, Range key_segment) {
-    // The keys that queries from … to − 1 see begin before this one, or in a block that does.
+    // The end of the keys that queries from … to − 1 see.
     const auto seen_by = [&](int64_t from, int64_t to) {
       return from < to ? keys_of(a, {from, to}).to : 0;
     };
@@ -384,7 +384,7 @@ void head_grad(const Attention<T>& a, const AttentionGrad<T>& g, int64_t head, R
     if (wants_dv)
       add_rows<T>({segment_dv + skipped * dv, dv}, n, a.dv, rows_from(g.dv, head, again.from));
   };
-  // All queries pass by a segment of keys, which stays in the cache, before the next one comes.
+  // All queries process a segment of keys, which stays in the cache, before the next one.
   for (int64_t j = key_range.from; j < key_range.to; j = segment_at(j, key_range.to).to)
     for (int64_t i = query_range.from; i < query_range.to; i = segment_at(i, query_range.to).to)
       segment_grad(segment_at(i, query_range.to), segment_at(j, key_range.to));
@@ -402,9 +402,9 @@ void attention_grad(const Attention<T>& a, const AttentionGrad<T>& g) {
     });
     return;
   }
-  // With one head for each thread some would wait for long. Share out blocks of queries, then
+  // With one head per thread some threads would wait for long. So divide blocks of queries, then
   // blocks of keys. No two threads may add to the same gradient, so scores and dP are computed
-  // twice: seven products for five.
+  // twice: seven products instead of five.
   const bool wants_keys = g.dk.data != nullptr || g.dv.data != nullptr;
   parallel_for(g.dq.data != nullptr ? a.heads * q_blocks : 0, 1, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {

@@ -1,5 +1,5 @@
 #pragma once
-// What an attention is done with: where its matrices lie, which keys a query sees, its dropout.
+// The arguments of an attention: its matrices in memory, which keys a query sees, its dropout.
 
 #include <cstdint>
 
@@ -16,8 +16,8 @@ struct HeadRows {
   int64_t row = 0;
 };
 
-/// Which keys a query sees: those on the diagonals lower … upper of the matrix of scores. Key j is
-/// visible to query i if lower <= j − i <= upper.
+/// The keys that a query sees: those on the diagonals lower … upper of the matrix of scores. Key j
+/// is visible to query i if lower <= j − i <= upper.
 /// Requires −kNoLimit <= lower <= upper <= kNoLimit.
 struct Band {
   static constexpr int64_t kNoLimit = int64_t(1) << 60;  ///< so that no sum with it overflows
@@ -31,7 +31,7 @@ struct Attention {
   int64_t heads, tq, tk, d, dv;
   HeadRows<const T> q, k, v;
   T scale;
-  Band band;  ///< what lies outside of it takes no time
+  Band band;  ///< what is outside it takes no time
   /// At most one of the two masks; element (i, j) of head h is at offsets[h] + i·row + j·col.
   const bool* keep = nullptr;  ///< true: may attend
   const T* bias = nullptr;     ///< added to the scores

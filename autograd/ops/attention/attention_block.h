@@ -1,13 +1,13 @@
 #pragma once
-// The pieces of attention: a block of queries × keys, its products, its mask and its dropout.
+// The parts of attention: a block of queries × keys, its products, its mask and its dropout.
 //
-// The scores of a block are kept transposed, one row per key and one lane per query:
+// The scores of a block are stored transposed, one row per key and one lane per query:
 //
 //   S[j][i] = Σ_d k[j, d] · (scale · q[i, d])
 //
 // so only the block of queries is ever transposed; k and v are read in place, and softmax runs down
 // the lanes without adding across a register. All products use matmul's tiles (tile.h), in strips
-// of a few rows. A query sees the keys on a band of diagonals. Strips skip what is outside of it,
+// of a few rows. A query sees the keys on a band of diagonals. Strips skip everything outside it,
 // so a block on the diagonal of a causal mask costs about half.
 
 #include <cstdint>
@@ -66,7 +66,7 @@ void strip(int64_t rows, int64_t cols, int64_t depth, Matrix<const T> a, Matrix<
       tile(args);
       continue;
     }
-    // The last vector reaches past the end of C's rows: compute the tile in a buffer.
+    // The last vector would write past the end of C's rows: compute the tile in a buffer.
     alignas(64) T whole[kTileRows * step];
     args.c = whole;
     args.c_row = step;
@@ -105,7 +105,7 @@ struct Block {
 template <class T>
 Block make_block(const Attention<T>& a, int64_t head, int64_t i, int64_t rows, int64_t j,
                  int64_t keys) {
-  // In a block n − m is less than kBlock, so a larger limit is none. Small ones fit into the lanes.
+  // In a block |n − m| < kBlock, so larger limits have no effect. Small ones fit into the lanes.
   const auto limited = [](int64_t diagonal) { return most(-kBlock, least(diagonal, kBlock)); };
   return {head, i, rows, j, keys, limited(a.band.lower + i - j), limited(a.band.upper + i - j)};
 }
@@ -116,8 +116,8 @@ Matrix<T> rows_from(const HeadRows<T>& x, int64_t head, int64_t t) {
   return {x.data + x.offsets[head] + t * x.row, x.row};
 }
 
-/// `n` rows of `d` elements as an operand B: as they are where d is whole vectors, or else copied
-/// to `space` with zeros behind each row.
+/// `n` rows of `d` elements as an operand B: in place if d is whole vectors, otherwise copied
+/// to `space` with zeros after each row.
 template <class T>
 Matrix<const T> whole_vectors(Matrix<const T> x, int64_t n, int64_t d, T* space) {
   const int64_t padded = round_up<T>(d);
@@ -128,7 +128,7 @@ Matrix<const T> whole_vectors(Matrix<const T> x, int64_t n, int64_t d, T* space)
 }
 
 /// factor · xᵀ for n ≤ kBlock rows of d elements: d rows of kBlock lanes. The lanes from n to the
-/// end of their vector are 0, those behind are undefined.
+/// end of their vector are 0, those after that are undefined.
 template <class T>
 void transpose_rows(Matrix<const T> x, int64_t n, int64_t d, T factor, T* out) {
   constexpr int64_t W = Simd<T>::width;
@@ -143,7 +143,7 @@ void transpose_rows(Matrix<const T> x, int64_t n, int64_t d, T factor, T* out) {
 }
 
 /// out[j][i] = Σ_d x[j, d]·y_t[d][i] for all keys j and queries i of the block that see each other.
-/// Vectors of queries none of which sees any key of a strip are left undefined.
+/// Vectors of queries none of which sees a key of a strip are left undefined.
 template <class T>
 void scores(const Block& block, int64_t d, Matrix<const T> x, const T* y_t, T* out) {
   constexpr int64_t W = Simd<T>::width;
@@ -156,7 +156,7 @@ void scores(const Block& block, int64_t d, Matrix<const T> x, const T* y_t, T* o
   });
 }
 
-/// c[i] = Σ_j w[j][i]·x[j], or += …, over the keys that query i sees: what it gathers from them.
+/// c[i] = Σ_j w[j][i]·x[j], or += …, over the keys that query i sees.
 template <class T>
 void gather_keys(const Block& block, int64_t d, const T* w, Matrix<const T> x, Matrix<T> c,
                  bool accumulate) {
@@ -167,7 +167,7 @@ void gather_keys(const Block& block, int64_t d, const T* w, Matrix<const T> x, M
   });
 }
 
-/// c[j] = Σ_i w[j][i]·x[i], or += …, over the queries that see key j: what it gathers from them.
+/// c[j] = Σ_i w[j][i]·x[i], or += …, over the queries that see key j.
 template <class T>
 void gather_queries(const Block& block, int64_t d, const T* w, Matrix<const T> x, Matrix<T> c,
                     bool accumulate) {
@@ -178,14 +178,14 @@ void gather_queries(const Block& block, int64_t d, const T* w, Matrix<const T> x
   });
 }
 
-/// Memory for what is made row by row, one row per query, and then transposed like the scores.
+/// Memory for values made row by row, one row per query, and then transposed like the scores.
 template <class T>
 struct RowTile {
   T *rows, *transposed;
 };
 
-/// Calls row(i, j, n, out) for every query i of the block, to write what belongs to the n keys that
-/// it sees, which begin with key j, and transposes the whole, with zeros for the other keys.
+/// Calls row(i, j, n, out) for every query i of the block, to write the values of the n keys that
+/// it sees, from key j on, and transposes everything, with zeros for the other keys.
 template <class T, class Row>
 void fill_tile(const Block& block, const RowTile<T>& tile, const Row& row) {
   for (int64_t i = 0; i < block.rows; ++i) {
@@ -208,8 +208,8 @@ TARSIER_INLINE void each_pair(const Block& block, T* x, const T* y, const F& f) 
     }
 }
 
-/// What a mask adds to a score: 0 or −∞ for a bool, itself for a number. For a bool by masking the
-/// bits of −∞: of a ?: here the compiler makes a jump, and so no vectors (six times slower).
+/// What a mask adds to a score: 0 or −∞ for a bool, the number itself otherwise. A bool masks the
+/// bits of −∞: from a ?: the compiler would make a jump, and no vectors (six times slower).
 template <class T>
 TARSIER_INLINE T bias_of(bool keep) {
   using Bits = typename IntOfSize<T>::Type;
@@ -223,7 +223,7 @@ TARSIER_INLINE T bias_of(T bias) {
 /// The biases of n keys: elements 0, col, 2·col, … of a row of the mask.
 template <class T, class From>
 TARSIER_INLINE void write_biases(const From* mask, int64_t col, int64_t n, T* out) {
-  if (col == 1)  // by far the most frequent, and the compiler makes vectors of it
+  if (col == 1)  // by far the most frequent case, which the compiler vectorises
     for (int64_t j = 0; j < n; ++j) out[j] = bias_of<T>(mask[j]);
   else
     for (int64_t j = 0; j < n; ++j) out[j] = bias_of<T>(mask[j * col]);
@@ -241,7 +241,7 @@ void apply_mask(const Attention<T>& a, const Block& block, const RowTile<T>& til
     else
       write_biases(a.bias + at, a.mask_col, n, out);
   };
-  if (a.mask_row == 0) {  // the same for all queries, as a mask of padding is
+  if (a.mask_row == 0) {  // the same for all queries, like a padding mask
     write_row(0, 0, block.keys, tile.rows);
     for (int64_t j = 0; j < block.keys; ++j)
       for (int64_t i = 0; i < block.rows; i += Simd<T>::width) {
@@ -254,7 +254,7 @@ void apply_mask(const Attention<T>& a, const Block& block, const RowTile<T>& til
   }
 }
 
-/// What dropout multiplies the weights of the block with, 0 or 1 / (1 − p), into tile.transposed.
+/// Writes the dropout factors of the block, 0 or 1 / (1 − p), into tile.transposed.
 template <class T>
 void dropout_factors(const Attention<T>& a, const Block& block, const RowTile<T>& tile) {
   const T p = static_cast<T>(a.dropout_p), kept = static_cast<T>(1 / (1 - a.dropout_p));
@@ -267,17 +267,17 @@ void dropout_factors(const Attention<T>& a, const Block& block, const RowTile<T>
   });
 }
 
-/// Calls body(j, if_seen) for every key j that one of the queries in the vector at `i` sees, in no
-/// particular order; there if_seen(x, y) gives x to the queries that see j and y to the others. Of
-/// the keys before and after these it zeroes in `outs` what a strip may read: it reaches as far as
-/// its first and its last row need.
+/// Calls body(j, if_seen) for every key j that one of the queries in the vector at `i` sees, in any
+/// order; there if_seen(x, y) gives x to the queries that see j and y to the others. For the keys
+/// before and after these it zeroes the part of `outs` that a strip may read: a strip reads as far
+/// as its first and its last row need.
 template <class T, class Body, int n>
 TARSIER_INLINE void each_visible(const Block& block, int64_t i, T* const (&outs)[n],
                                  const Body& body) {
   using Int = typename Simd<T>::Int;
   using Lane = typename Int::Lane;
   const int64_t last = i + Simd<T>::width - 1;
-  // Some queries see `some`, all see `all`, which is empty where the band is narrow.
+  // Some queries see `some`, all see `all`, which is empty if the band is narrow.
   const int64_t some_from = block.first_key(i), some_to = block.end_key(last);
   const int64_t all_to = block.end_key(i), all_from = least(block.first_key(last), all_to);
   for (int64_t j = all_from; j < all_to; ++j) body(j, [](Simd<T> x, Simd<T>) { return x; });

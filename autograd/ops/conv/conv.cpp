@@ -1,5 +1,5 @@
-// Convolutions. A window of the image is a column, so that all of them times the filters is one
-// product of matrices per image and group (Chellapilla et al. 2006).
+// Convolutions. A window of the image is a column, so that all windows times the filters is one
+// matrix product per image and group (Chellapilla et al. 2006).
 #include <algorithm>
 #include <utility>
 
@@ -30,10 +30,10 @@ Pair kernel_of(const Tensor& weight) { return {weight.size(2), weight.size(3)}; 
 
 void check_dtypes(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias,
                   int64_t channels_out) {
-  check(weight.dtype() == x.dtype(), op, "weight of ", weight.dtype(), " beside x of ", x.dtype(),
+  check(weight.dtype() == x.dtype(), op, "weight of ", weight.dtype(), " with x of ", x.dtype(),
         ": convert one with to(x, dtype)");
   if (!bias.defined()) return;
-  check(bias.dtype() == x.dtype(), op, "bias of ", bias.dtype(), " beside x of ", x.dtype(),
+  check(bias.dtype() == x.dtype(), op, "bias of ", bias.dtype(), " with x of ", x.dtype(),
         ": convert one with to(x, dtype)");
   check(bias.shape() == Shape{channels_out}, op, "bias of shape ", bias.shape(), ": expected ",
         Shape{channels_out}, ", one per channel of the output");
@@ -46,10 +46,10 @@ void check_weight(const char* op, const Tensor& weight, int64_t groups) {
         groups, " groups: groups must divide ", weight.size(0));
 }
 
-/// The sizes of a convolution from an image of `groups` parts of B channels to one of `groups`
-/// parts of A channels, with weight (groups·A, B, kh, kw). Both directions and the gradient of the
-/// weight are products with the columns of one image and group, (B·kh·kw, L). Columns are made for
-/// a tile, some rows of windows, at a time: so they stay in the cache, however large the image.
+/// The sizes of a convolution from an image of `groups` parts with B channels each to one of
+/// `groups` parts with A channels each, with weight (groups·A, B, kh, kw). Both directions and the
+/// gradient of the weight are products with the columns of one image and group, (B·kh·kw, L).
+/// Columns are made for a tile (some rows of windows) at a time, so that they stay in the cache.
 struct Sizes {
   Sizes(const char* op, const Shape& image, const Shape& weight, const Conv2dOptions& o)
       : at(detail::windows_of(op, image, {weight[2], weight[3]}, window_of(o))),
@@ -79,7 +79,7 @@ struct Sizes {
   }
 };
 
-/// Calls body(windows of the tile, their number, those before it) for all tiles of an image.
+/// Calls body(windows of the tile, their number, the number before) for all tiles of an image.
 template <class Body>
 void for_each_tile(const Sizes& s, const Body& body) {
   for (int64_t row = 0; row < s.at.h.out; row += s.tile_rows) {
@@ -137,7 +137,7 @@ Tensor forward(const Sizes& s, const Tensor& x_any, const Tensor& weight_any) {
   return y;
 }
 
-/// x = the columns weightᵀ · y, added up: the transpose of forward.
+/// x = the sum of the columns weightᵀ · y: the transpose of forward.
 Tensor backward_image(const Sizes& s, const Tensor& y_any, const Tensor& weight_any) {
   const Tensor y = contiguous_elements(y_any), weight = contiguous_elements(weight_any);
   const Tensor x = Tensor::empty(s.large(), y.dtype());
@@ -208,8 +208,8 @@ Tensor with_bias(const Tensor& y, const Tensor& bias) {
   return bias.defined() ? add_(y, reshape(bias, {bias.numel(), 1, 1})) : y;
 }
 
-// A convolution is linear in the image and in the weight. So it has three parts, y from x and
-// weight, x from y and weight, weight from x and y, and each has the other two as its gradients.
+// A convolution is linear in the image and in the weight. So there are three ops, y from x and
+// weight, x from y and weight, weight from x and y, and the other two are the gradients of each.
 
 Tensor transposed(const Arg& y, const Arg& weight, const Tensor& bias, Pair size,
                   const Conv2dOptions& options);

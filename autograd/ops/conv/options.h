@@ -1,5 +1,5 @@
 #pragma once
-// What the ops on images can be told. See ops.h for the formulas.
+// The options of the ops on images. See ops.h for the formulas.
 
 #include <concepts>
 #include <cstdint>
@@ -47,7 +47,7 @@ struct Conv2dOptions {
   Pair stride = 1;
   Padding<Pair> padding = 0;
   Pair dilation = 1;
-  int64_t groups = 1;  ///< channels are cut in so many parts, convolved each for itself
+  int64_t groups = 1;  ///< channels are split into so many parts, each convolved separately
 };
 struct ConvTranspose1dOptions {
   int64_t stride = 1, padding = 0;
@@ -68,7 +68,7 @@ struct MaxPool1dOptions {
 struct MaxPool2dOptions {
   std::optional<Pair> stride = {};  ///< the kernel's size by default
   Pair padding = 0, dilation = 1;
-  bool ceil_mode = false;  ///< ⌈…⌉ in the output's size: windows may reach over the end
+  bool ceil_mode = false;  ///< ⌈…⌉ in the output's size: windows may extend past the end
 };
 struct AvgPool1dOptions {
   std::optional<int64_t> stride = {};
@@ -80,13 +80,13 @@ struct AvgPool2dOptions {
   std::optional<Pair> stride = {};
   Pair padding = 0;
   bool ceil_mode = false;
-  bool count_include_pad = true;  ///< divide by the window's size, the padding included
+  bool count_include_pad = true;  ///< divide by the window's size, including padding
 };
 struct InterpolateOptions {
   std::optional<Pair> size = {};            ///< of the output; or else
   std::optional<double> scale_factor = {};  ///< ⌊in · scale_factor⌋
   std::string_view mode = "nearest";        ///< or "bilinear"
-  bool align_corners = false;  ///< bilinear: corner pixels meet, not the corners of corner pixels
+  bool align_corners = false;  ///< bilinear: align centres of corner pixels, not corners
 };
 
 }  // namespace tarsier

@@ -1,7 +1,7 @@
-// Images in other sizes: pooling and interpolation.
+// Resizing images: pooling and interpolation.
 //
-// Sums of windows and bilinear interpolation are linear maps that act on height and width apart:
-// y = rows · x · columnsᵀ, with one small matrix for each. As products of matrices they need no
+// Sums of windows and bilinear interpolation are linear maps that act separately on height and
+// width: y = rows · x · columnsᵀ, with one small matrix for each. As matrix products they need no
 // backward of their own.
 #include <algorithm>
 #include <bit>
@@ -41,14 +41,14 @@ Tensor resample(const Arg& x, const Axis& rows, const Axis& columns) {
   return matmul(Arg(rows.matrix(x.dtype()), x.at), Arg(y, x.at));
 }
 
-/// Padding beyond half of the window would make windows of nothing but padding.
+/// More padding than half the window would make windows that hold only padding.
 void check_padding(const char* op, Pair kernel, Pair padding) {
   check(2 * padding.h <= kernel.h && 2 * padding.w <= kernel.w, op, "padding (", padding.h, ", ",
         padding.w, ") with a kernel of (", kernel.h, ", ", kernel.w,
         "): at most half of the kernel is allowed");
 }
 
-/// The place in the image of the largest element of window (i, j), the first of equals; NaN is
+/// The position in the image of the largest element of window (i, j), the first of equals; NaN is
 /// larger than all.
 template <class T>
 int64_t largest_of(const char* op, const T* image, const Windows2d& at, int64_t i, int64_t j) {
@@ -63,15 +63,15 @@ int64_t largest_of(const char* op, const T* image, const Windows2d& at, int64_t 
       if (best < 0 || image[place] > image[best] || std::isnan(image[place])) best = place;
     }
   }
-  check(best >= 0, op, "window (", i, ", ", j, ") lies outside of the image of ", at.h.in, " × ",
+  check(best >= 0, op, "window (", i, ", ", j, ") is outside the image of ", at.h.in, " × ",
         at.w.in, ": use less padding or dilation");
   return best;
 }
 
-/// The windows of one dimension, for their means. 1/n is no number of f32: as the weight of both
-/// dimensions its rounding would enter twice into every element, and always on the same side. So
-/// the windows are only summed here, with a power of two as their weight, which rounds nothing and
-/// keeps the sum of large numbers a number. What is left to divide by is exact as well.
+/// The windows of one dimension, for their means. 1/n is not exact in f32: as the weight of both
+/// dimensions its rounding would affect every element twice, always in the same direction. So the
+/// windows are only summed here, weighted with a power of two, which rounds nothing and keeps the
+/// sum of large numbers finite. The remaining divisor is exact as well.
 class Means {
  public:
   Means(int64_t out, int64_t in, int64_t longest)
@@ -122,8 +122,8 @@ Tensor mean_of_windows(const Arg& x, const Means& rows, const Means& columns) {
   return Arg(sums, x.at) / to(from_vector(divisors, shape), x.dtype());
 }
 
-/// How interpolation maps one dimension: place i of the result is place i · step of the image,
-/// where step is 1 / factor, or in / out where the size was given. As PyTorch has it, a dimension
+/// How interpolation maps one dimension: position i of the result is position i · step of the
+/// image, where step is 1 / factor, or in / out if the size was given. As in PyTorch, a dimension
 /// that keeps its size is copied, whatever the factor (⌊2 · 1.3⌋ = 2).
 struct Scale {
   int64_t in, out;
@@ -149,7 +149,7 @@ Axis bilinear(const Scale& s, bool align_corners) {
   return axis;
 }
 
-/// In float, with doubling as a special case, as in PyTorch: halfway between two pixels rounding
+/// In float, with doubling as a special case, as in PyTorch: halfway between two pixels, rounding
 /// decides.
 Tensor nearest(const Scale& s) {
   const float step = s.factor ? static_cast<float>(1 / *s.factor)
@@ -164,7 +164,7 @@ Tensor nearest(const Scale& s) {
   return index;
 }
 
-/// Made of gather, which knows its gradient. `op` is the name in errors.
+/// Composed of gather, which has a gradient. `op` is the name in errors.
 Tensor max_pool(const char* op, const Arg& x, Pair kernel, const MaxPool2dOptions& options) {
   detail::check_image(op, x);
   if (x.dim() == 3)
@@ -265,7 +265,7 @@ Tensor interpolate(const Arg& x, const InterpolateOptions& options) {
   check(options.mode == "nearest" || options.mode == "bilinear", "interpolate", "mode '",
         options.mode, "': use nearest or bilinear");
   check(options.mode == "bilinear" || !options.align_corners, "interpolate",
-        "align_corners is for bilinear");
+        "align_corners is for bilinear: leave it false for nearest");
   check(options.size.has_value() != options.scale_factor.has_value(), "interpolate",
         "give either a size or a scale_factor");
   const auto scale_of = [&](int64_t in, int64_t Pair::*side) {

@@ -1,4 +1,4 @@
-// From images to columns of windows, and back: what makes a convolution a product of matrices.
+// From images to columns of windows, and back, which makes a convolution a matrix product.
 #include <algorithm>
 
 #include "autograd/base/parallel.h"
@@ -12,18 +12,18 @@ namespace detail {
 
 namespace {
 
-/// Far from where arithmetic with sizes could overflow.
+/// Small enough that arithmetic with sizes cannot overflow.
 constexpr int64_t kLargest = int64_t{1} << 30;
 
 Windows windows_along(const char* op, const char* dimension, int64_t in, int64_t kernel,
                       int64_t stride, int64_t padding, int64_t dilation, bool ceil_mode) {
   check(in > 0 && in <= kLargest, op, "an image of ", dimension, " ", in, " has no windows");
   const int64_t reach = dilation * (kernel - 1) + 1, room = in + 2 * padding - reach;
-  check(room >= 0, op, "a kernel that reaches over ", reach, " elements does not fit into the ",
-        dimension, " of ", in, " with padding ", padding, ": use a smaller kernel or more padding");
+  check(room >= 0, op, "a kernel that spans ", reach, " elements does not fit into the ", dimension,
+        " of ", in, " with padding ", padding, ": use a smaller kernel or more padding");
   Windows windows{in, kernel, stride, padding, dilation};
   windows.out = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
-  // A window must not start in the padding behind the image.
+  // A window must not start in the padding after the image.
   if (ceil_mode && windows.first(windows.out - 1) >= in) --windows.out;
   return windows;
 }
@@ -70,7 +70,7 @@ namespace {
 
 using detail::Windows2d;
 
-/// Calls body(channel) for all channels of all images, shared out.
+/// Calls body(channel) for all channels of all images, on all threads.
 template <class Body>
 void for_each_channel(int64_t channels, int64_t size, const Body& body) {
   parallel_for(channels, std::max<int64_t>(1, detail::kMiddleGrain / std::max<int64_t>(size, 1)),
@@ -81,7 +81,7 @@ void for_each_channel(int64_t channels, int64_t size, const Body& body) {
 
 }  // namespace
 
-/// y[n, (c, p, q), (i, j)] = x[n, c, i·s + p·d − pad, j·s + q·d − pad], 0 outside of x.
+/// y[n, (c, p, q), (i, j)] = x[n, c, i·s + p·d − pad, j·s + q·d − pad], 0 outside x.
 ///   dx = fold(dy)
 Tensor unfold(const Arg& x, Pair kernel, const WindowOptions& options) {
   detail::check_image("unfold", x);

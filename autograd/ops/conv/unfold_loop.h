@@ -1,5 +1,5 @@
 #pragma once
-// The loops of unfold and fold over one channel of one image, for the convolutions, too.
+// The loops of unfold and fold over one channel of one image, also for the convolutions.
 
 #include <algorithm>
 
@@ -12,7 +12,7 @@ struct Inside {
   int64_t begin, end;
   Inside(const Windows& windows, int64_t place) {
     const int64_t shift = windows.padding - place * windows.dilation;  // i · stride ≥ shift
-    const auto first_from = [&](int64_t x) {  // the first window at or behind element x
+    const auto first_from = [&](int64_t x) {  // the first window at or after element x
       return std::clamp<int64_t>((std::max<int64_t>(x, 0) + windows.stride - 1) / windows.stride, 0,
                                  windows.out);
     };
@@ -22,8 +22,8 @@ struct Inside {
 };
 
 /// Calls row(image offset, column offset, count) for the parts of the columns of one channel that
-/// lie inside the image, kernel place by kernel place: `count` windows, whose elements are stride.w
-/// apart in the image and side by side in the columns.
+/// are inside the image, by kernel element: `count` windows, whose elements are stride.w
+/// apart in the image and adjacent in the columns.
 template <class Row>
 void for_each_row(const Windows2d& at, const Row& row) {
   for (int64_t p = 0; p < at.h.kernel; ++p)
@@ -38,7 +38,7 @@ void for_each_row(const Windows2d& at, const Row& row) {
     }
 }
 
-/// The windows of a channel as columns: (H, W) → (kh·kw, out_h·out_w), 0 outside of the image.
+/// The windows of a channel as columns: (H, W) → (kh·kw, out_h·out_w), 0 outside the image.
 template <class T>
 void unfold_channel(const Windows2d& at, const T* image, T* columns) {
   if (!at.h.all_inside() || !at.w.all_inside())

@@ -1,5 +1,5 @@
 #pragma once
-// Where the windows of a convolution or a pooling stand.
+// The windows of a convolution or a pooling.
 
 #include "../../ops.h"
 
@@ -8,10 +8,10 @@ namespace tarsier::detail {
 /// The windows along one dimension. Window i has its elements at first(i), first(i) + dilation, …
 struct Windows {
   int64_t in, kernel, stride, padding, dilation;
-  int64_t out = 0;  ///< how many there are
+  int64_t out = 0;  ///< the number of windows
 
   int64_t first(int64_t i) const { return i * stride - padding; }
-  /// Whether no window reaches into the padding.
+  /// Whether no window extends into the padding.
   bool all_inside() const { return first(0) >= 0 && first(out - 1) + dilation * (kernel - 1) < in; }
   /// `count` of the windows from `begin` on, counted from 0.
   Windows part(int64_t begin, int64_t count) const {
@@ -23,8 +23,8 @@ struct Windows2d {
   Windows h, w;
 };
 
-/// Those of an image (N, C, H, W) of this shape; `ceil_mode` as in pooling. Throws Error(op) as
-/// check_window, and where not one window fits.
+/// The windows of an image (N, C, H, W) of this shape; `ceil_mode` as in pooling. Throws Error(op)
+/// as check_window, and if no window fits.
 Windows2d windows_of(const char* op, const Shape& image, Pair kernel, const WindowOptions& options,
                      bool ceil_mode = false);
 

@@ -1,4 +1,4 @@
-// Tensors from nothing: constants, ranges, values written out. The random ones are in
+// Creation ops: constants, ranges, literal values. The random ones are in
 // ../random/creation.cpp.
 #include "autograd/ops/creation/creation.h"
 
@@ -18,7 +18,7 @@ namespace {
 Tensor filled(const Shape& shape, double value, DType dtype, const char* op) {
   for (int64_t size : shape) check(size >= 0, op, "shape ", shape, " has a negative size");
   Tensor y = Tensor::empty(shape, dtype);
-  if (dtype == i64) detail::number_as<int64_t>(value, op);  // an error where it does not fit
+  if (dtype == i64) detail::number_as<int64_t>(value, op);  // an error if it does not fit
   fill_elements(y, value);
   return y;
 }
@@ -125,7 +125,7 @@ template Tensor tensor_of(const std::vector<bool>&, const Shape&);
 
 namespace {
 
-/// The values, one after another, as elements of y.
+/// Writes the values, in order, as elements of y.
 void write_values(const Tensor& y, int64_t at, std::initializer_list<double> values) {
   dispatch_all(y.dtype(), [&]<class T>() {
     for (double value : values) y.data<T>()[at++] = detail::number_as<T>(value, "tensor");

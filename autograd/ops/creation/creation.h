@@ -1,5 +1,5 @@
 #pragma once
-// Tensors from nothing: constants, ranges, random numbers, values written out. A part of ops.h.
+// New tensors: constants, ranges, random numbers, literal values. A part of ops.h.
 //
 // Not differentiable. Any dtype unless stated. `at` is the line of the call, for errors: leave it
 // to its default. from_vector(values, shape), from a std::vector, is in from_vector.h.
@@ -19,7 +19,7 @@ Tensor full(const Shape& shape, double value, DType dtype = f32,
 Tensor zeros_like(const Arg& x);
 Tensor ones_like(const Arg& x);
 Tensor full_like(const Arg& x, double value);
-/// start, start + step, … up to but without `end`. Shape (⌈(end − start) / step⌉).
+/// start, start + step, … up to `end`, exclusive. Shape (⌈(end − start) / step⌉).
 Tensor arange(double start, double end, double step = 1, DType dtype = i64,
               SourceLine at = SourceLine::current());
 /// 0, 1, …, end − 1.
@@ -37,7 +37,7 @@ Tensor randn(const Shape& shape, DType dtype = f32, Generator& generator = defau
              SourceLine at = SourceLine::current());
 Tensor rand_like(const Arg& x, Generator& generator = default_generator());   ///< see rand
 Tensor randn_like(const Arg& x, Generator& generator = default_generator());  ///< see randn
-/// 1 with the probability that the element of `p` says, else 0. Shape and dtype (floating) of p.
+/// 1 with the probability given by the element of `p`, else 0. Shape and dtype (floating) of p.
 Tensor bernoulli(const Tensor& p, Generator& generator = default_generator());
 /// Uniform integers in [low, high), i64.
 Tensor randint(int64_t low, int64_t high, const Shape& shape,
@@ -45,7 +45,7 @@ Tensor randint(int64_t low, int64_t high, const Shape& shape,
 /// A random order of 0 … n − 1, i64.
 Tensor randperm(int64_t n, Generator& generator = default_generator(),
                 SourceLine at = SourceLine::current());
-/// tensor({1, 2, 3}), tensor({{1, 2}, {3, 4}}): values written out. Rows must be equally long.
+/// tensor({1, 2, 3}), tensor({{1, 2}, {3, 4}}): literal values. Rows must be equally long.
 Tensor tensor(std::initializer_list<double> values, DType dtype = f32,
               SourceLine at = SourceLine::current());
 Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, DType dtype = f32,

@@ -101,7 +101,7 @@ Tensor operator/(double a, const Arg& b) {
 
 namespace {
 
-/// xᵖ. The common exponents have quick ways that are at least as accurate.
+/// xᵖ. The common exponents have fast paths that are at least as accurate.
 Tensor power(const Tensor& x, double p) {
   using detail::unary_value;
   if (p == 2) return unary_value(Unary::square, x, "pow");
@@ -118,8 +118,8 @@ Tensor power(const Tensor& x, double p) {
 Tensor pow(const Arg& x, double exponent) {
   if (x.dtype() == i64) {
     const int64_t p = detail::number_as<int64_t>(exponent, "pow");
-    check(p >= 0, "pow", "exponent ", p, " of a tensor of i64: the powers are no integers, ",
-          "convert it with to(x, f32)");
+    check(p >= 0, "pow", "exponent ", p,
+          " of a tensor of i64: ", "negative powers are not integers: convert it with to(x, f32)");
     return detail::map_integers(x, [p](int64_t v) { return detail::integer_power(v, p); });
   }
   return record("pow", {x}, power(x, exponent), Save{x},
@@ -139,7 +139,7 @@ Tensor pow(const Arg& x, const Arg& exponent) {
                   const Tensor x = saved[0], p = saved[1];
                   Tensor dx, dp;
                   if (saved.needs(0)) {
-                    // Where p = 0 and 1/x is infinite or NaN, 0 · 1ᵖ⁻¹ stands in its place.
+                    // If p = 0 and 1/x is infinite or NaN, 0 · 1ᵖ⁻¹ replaces the product.
                     const Tensor base = where(p == 0 && !isfinite(1 / x), 1.0, x);
                     dx = dy * (p * pow(base, p - 1));
                   }
@@ -216,7 +216,7 @@ Tensor logaddexp(const Arg& a, const Arg& b) {
   Tensor y;
   {
     const NoGrad guard;
-    const Tensor apart = where(a == b, 0.0, a - b);  // of two infinities the difference is NaN
+    const Tensor apart = where(a == b, 0.0, a - b);  // the difference of two infinities is NaN
     y = maximum(a, b) + log1p(exp(-abs(apart)));
   }
   return record("logaddexp", {a, b}, y, Save{a, b},
@@ -254,7 +254,7 @@ Tensor share(const Tensor& chosen, const Tensor& equal, const Tensor& dy) {
 
 }  // namespace
 
-/// y = min(a, b), NaN where one of them is.   da = dy where a < b, ½ dy where a = b; db likewise
+/// y = min(a, b), NaN where one is NaN.   da = dy where a < b, ½ dy where a = b; db likewise
 Tensor minimum(const Arg& a, const Arg& b) {
   return record_floating("minimum", {a, b}, binary(Binary::minimum, a, b, "minimum"), Save{a, b},
                          [](const Saved& saved, const Tensor& dy) -> Grads {
@@ -264,7 +264,7 @@ Tensor minimum(const Arg& a, const Arg& b) {
                          });
 }
 
-/// y = max(a, b), NaN where one of them is.   da = dy where a > b, ½ dy where a = b; db likewise
+/// y = max(a, b), NaN where one is NaN.   da = dy where a > b, ½ dy where a = b; db likewise
 Tensor maximum(const Arg& a, const Arg& b) {
   return record_floating("maximum", {a, b}, binary(Binary::maximum, a, b, "maximum"), Save{a, b},
                          [](const Saved& saved, const Tensor& dy) -> Grads {

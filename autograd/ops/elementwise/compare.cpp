@@ -150,7 +150,7 @@ bool allclose(const Arg& a, const Arg& b, double rtol, double atol, bool equal_n
   for (size_t i = 0; i < p.size(); ++i) {
     const bool close = p[i] == q[i] || std::abs(p[i] - q[i]) <= atol + rtol * std::abs(q[i]);
     const bool both_nan = std::isnan(p[i]) && std::isnan(q[i]);
-    // An infinite bound (q infinite) would call everything close.
+    // An infinite bound (q infinite) would accept everything.
     const bool infinite = p[i] != q[i] && (std::isinf(p[i]) || std::isinf(q[i]));
     if (!(close && !infinite) && !(equal_nan && both_nan)) return false;
   }

@@ -1,16 +1,16 @@
 #pragma once
-// Every function of one variable: its value and its gradient, side by side.
+// Every function of one variable: its value and its gradient, next to each other.
 //
-// V is a vector register (Simd<T>, for whichever instruction set) in the kernels, and Traced
-// (traced.h) where a gradient is to be differentiated again: then the same formula records ops. So
-// a derivative is written once, and has derivatives of any order. What the formulas call (exp,
-// select, …) is found next to V: in simd/math.h, or in traced.h. No standard library here: this
+// V is a vector register (Simd<T>, for each instruction set) in the kernels, and Traced (traced.h)
+// if a gradient is differentiated again: then the same formula records ops. So a derivative is
+// written once, and has derivatives of any order. The functions that the formulas call (exp,
+// select, …) are found next to V: in simd/math.h, or in traced.h. No standard library here: this
 // file is compiled once per instruction set.
 
 namespace tarsier::kernels {
 
 // clang-format off
-/// The list of them. `count` is their number.
+/// The list of functions. `count` is their number.
 enum class Unary : unsigned char {
   neg, abs, sign, floor, ceil, round, trunc, reciprocal, square, sqrt, rsqrt,
   exp, expm1, exp2, log, log1p, log2, log10,
@@ -20,16 +20,16 @@ enum class Unary : unsigned char {
   count
 };
 
-/// What the gradient is computed from: the argument, the result, or dy alone.
+/// What the gradient is computed from besides dy: nothing, the argument, or the result.
 enum class Saves : unsigned char { nothing, x, y };
 
-/// Most functions: they take far longer to compute than to load.
+/// Most functions: computing takes far longer than loading.
 template <Saves what>
 struct Costly {
   static constexpr Saves saves = what;
   static constexpr bool cheap = false;
 };
-/// Those that wait for memory.
+/// Functions that are limited by memory.
 template <Saves what>
 struct Cheap {
   static constexpr Saves saves = what;
@@ -248,7 +248,7 @@ template <> struct Function<Unary::logsigmoid> : Costly<Saves::x> {
   template <class V> static V grad(V x, V dy) { return dy * sigmoid(-x); }
 };
 
-/// max(0, x). NaN stays NaN: max returns its second argument then.
+/// max(0, x). NaN stays NaN, because max then returns its second argument.
 template <> struct Function<Unary::relu> : Cheap<Saves::y> {
   static constexpr const char* name = "relu";
   template <class V> static V value(V x) { return max(all<V>(0), x); }
@@ -263,7 +263,7 @@ template <> struct Function<Unary::leaky_relu> : Cheap<Saves::x> {
   }
 };
 
-/// x where x > 0, otherwise α(eˣ − 1). The slope α eˣ is y + α as well, but far below 0, where y is
+/// x where x > 0, otherwise α(eˣ − 1). The slope α eˣ equals y + α, but far below 0, where y is
 /// nearly −α, that sum has no digits left. Source: Clevert, Unterthiner & Hochreiter 2016.
 template <> struct Function<Unary::elu> : Costly<Saves::x> {
   static constexpr const char* name = "elu";
@@ -271,7 +271,7 @@ template <> struct Function<Unary::elu> : Costly<Saves::x> {
     return select(x > all<V>(0), x, expm1(x) * alpha);
   }
   template <class V> static V grad(V x, V dy, V alpha) {
-    // 0 where it is not used: an infinite eˣ there would make NaN of second derivatives.
+    // 0 where it is unused: an infinite eˣ there would make second derivatives NaN.
     const V below = select(x > all<V>(0), all<V>(0), x);
     return select(x > all<V>(0), dy, dy * (alpha * exp(below)));
   }
@@ -314,7 +314,7 @@ template <> struct Function<Unary::gelu_tanh> : Costly<Saves::x> {
     return x * sigmoid(x * fma(x * x, all<V>(a * b), all<V>(a)));
   }
   template <class V> static V grad(V any_x, V dy) {
-    // Beyond ±10⁴ the slope has long been 0 or 1, and x² may be no number.
+    // Beyond ±10⁴ the slope is 0 or 1, and x² may overflow.
     using Lane = typename V::Lane;
     const V x = clamp(any_x, Lane(-1e4), Lane(1e4));
     const V x2 = x * x, s = sigmoid(x * fma(x2, all<V>(a * b), all<V>(a)));

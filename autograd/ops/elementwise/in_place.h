@@ -1,8 +1,8 @@
 #pragma once
 // Ops that change x and return it. A part of ops.h.
 //
-// For weights and buffers: not for tensors whose gradient is being recorded (use the ops of ops.h
-// there, or a NoGrad guard for weights). Throws Error(op) then, and where y does not broadcast to the
+// For weights and buffers, not for tensors whose gradient is being recorded: use the ops of ops.h
+// there, or a NoGrad guard for weights. Throws Error(op) then, and if y does not broadcast to the
 // shape of x.
 
 #include "../../tensor/tensor.h"

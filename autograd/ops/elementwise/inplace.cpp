@@ -1,5 +1,5 @@
-// Changes in place: for weights and buffers. Every one counts as a new version of the storage, so
-// that a backward which saved the old values notices.
+// In-place ops, for weights and buffers. Each counts as a new version of the storage, so that a
+// backward that saved the old values notices.
 #include "autograd/loops/copy.h"
 #include "autograd/loops/elementwise.h"
 #include "autograd/loops/elementwise.kernel.h"
@@ -12,7 +12,7 @@ using kernels::Binary;
 
 namespace {
 
-/// Refuses what the tape would have to know of, and memory that several elements share.
+/// Refuses changes that the tape would miss, and memory that several elements share.
 void check_changeable(const Tensor& x, const Tensor& y, const char* op) {
   for (int d = 0; d < x.dim(); ++d)
     check(x.strides()[d] != 0 || x.shape()[d] <= 1 || x.numel() == 0, op, "dimension ", d, " of ",
@@ -28,7 +28,7 @@ void check_changeable(const Tensor& x, const Tensor& y, const char* op) {
 
 void check_fits(const Tensor& x, const Tensor& y, const char* op) {
   check(broadcast_shapes(x.shape(), y.shape(), op) == x.shape(), op, "shape ", y.shape(),
-        " does not broadcast to ", x.shape(), ", the shape of what is changed");
+        " does not broadcast to ", x.shape(), ", the shape of the changed tensor");
 }
 
 Tensor changed(const Tensor& x, const char* op) {
@@ -87,7 +87,7 @@ Tensor mul_(const Arg& x, double y) {
 /// x = value everywhere
 Tensor fill_(const Arg& x, double value) {
   check_changeable(x, {}, "fill_");
-  if (x.dtype() == i64) detail::number_as<int64_t>(value, "fill_");  // an error where it is none
+  if (x.dtype() == i64) detail::number_as<int64_t>(value, "fill_");  // an error if it does not fit
   fill_elements(x, value);
   return changed(x, "fill_");
 }

@@ -24,7 +24,7 @@ Tensor zip_integers(const Tensor& a, const Tensor& b, const char* op, const F& f
   return y;
 }
 
-/// xᵖ. Where p is below 0, x^{−|p|} without its fraction: 0, or ±1 where x is.
+/// xᵖ. If p < 0, x^{−|p|} truncated: 0, or ±1 if x is ±1.
 inline int64_t integer_power(int64_t x, int64_t p) {
   if (p < 0) return x == 1 ? 1 : x == -1 ? (p % 2 == 0 ? 1 : -1) : 0;
   uint64_t y = 1, factor = static_cast<uint64_t>(x);  // unsigned: overflow is defined
@@ -35,7 +35,7 @@ inline int64_t integer_power(int64_t x, int64_t p) {
 
 /// a − b · ⌊a/b⌋, with the sign of b.
 inline int64_t integer_remainder(int64_t a, int64_t b) {
-  check(b != 0, "remainder", "the remainder of ", a, " divided by 0: integers have none");
+  check(b != 0, "remainder", "remainder of ", a, " divided by 0: it is undefined for integers");
   if (b == -1) return 0;  // the smallest number divided by −1 overflows
   const int64_t rest = a % b;
   return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;

@@ -1,6 +1,6 @@
 #pragma once
-// Traced: a tensor or a number, with the arithmetic of Simd<T> (simd/simd.h, simd/math.h). A formula
-// of functions.h that is given one computes with ops, and so is recorded.
+// Traced: a tensor or a number, with the arithmetic of Simd<T> (simd/simd.h, simd/math.h). A
+// formula of functions.h with Traced arguments computes with ops, and so is recorded.
 
 #include <limits>
 #include <numbers>
@@ -16,7 +16,7 @@ class Traced {
   Traced(double number) : number_(number) {}
   Traced(const Tensor& tensor) : tensor_(tensor) {}
 
-  /// In the shape and dtype of `like`, where it is a number.
+  /// The tensor; a number is filled into the shape and dtype of `like`.
   Tensor tensor_like(const Tensor& like) const {
     return is_number() ? full(like.shape(), number_, like.dtype()) : tensor_;
   }
@@ -44,7 +44,7 @@ class Traced {
   friend Traced operator<=(const Traced& a, const Traced& b) { return a.tensor_ <= b.number_; }
   friend Traced operator>=(const Traced& a, const Traced& b) { return a.tensor_ >= b.number_; }
   friend Traced operator&(const Traced& a, const Traced& b) { return a.tensor_ && b.tensor_; }
-  /// mask ? a : b, of which one at least is a tensor.
+  /// mask ? a : b, of which at least one is a tensor.
   friend Traced select(const Traced& mask, const Traced& a, const Traced& b) {
     if (a.is_number()) return where(mask.tensor_, a.number_, b.tensor_);
     if (b.is_number()) return where(mask.tensor_, a.tensor_, b.number_);
@@ -82,7 +82,7 @@ class Traced {
     return b.is_number() ? f(a.tensor_, b.number_) : f(a.tensor_, b.tensor_);
   }
 
-  Tensor tensor_;  // undefined where it is a number
+  Tensor tensor_;  // undefined for a number
   double number_ = 0;
 };
 

@@ -15,7 +15,7 @@ using kernels::Unary;
 
 namespace {
 
-/// What functions.h says of one function.
+/// The entry of one function in functions.h.
 struct Entry {
   const char* name;
   Saves saves;
@@ -62,7 +62,7 @@ Tensor unary_value(Unary f, const Tensor& x, const char* op, Parameters p) {
   check_defined(x, op);
   return dispatch_floating(x.dtype(), op, [&]<class T>() {
     const auto kernel = kernels::active<kernels::UnaryKernels<T>>().value(f);
-    // The kernel works in place as well, on a copy that has the elements in order.
+    // The kernel also works in place, here on a copy that has the elements in order.
     const bool in_order = x.is_contiguous();
     Tensor y = in_order ? Tensor::empty(x.shape(), x.dtype()) : contiguous_copy(x);
     T* py = y.data<T>();

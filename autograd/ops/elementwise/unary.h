@@ -6,14 +6,14 @@
 
 namespace tarsier::detail {
 
-/// What a function has besides its argument, as a slope or a threshold: what its `value` calls
-/// them, in that order.
+/// The parameters of a function besides its argument, such as a slope or a threshold, in the order
+/// of its `value`.
 struct Parameters {
   double a = 0, b = 0;
 };
 
-/// f as an op: y = f(x), recorded by f's name; its backward is f's gradient, in one pass over
-/// memory. Where that is to be differentiated itself, the same formula records ops (traced.h).
+/// f as an op: y = f(x), recorded under f's name. Its backward is f's gradient, in one pass over
+/// memory. If that is differentiated again, the same formula records ops (traced.h).
 Tensor unary(kernels::Unary f, const Arg& x, Parameters p = {});
 
 /// A new tensor f(x), not recorded. `op` names the caller in errors. Floating dtypes only.

@@ -9,7 +9,7 @@
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
 
-// Flattened: the formulas are ordinary functions, and are to become part of the loop.
+// Flattened: the formulas are ordinary functions that must be inlined into the loop.
 
 template <class F, class T>
 [[gnu::flatten]] void value_loop(int64_t n, const T* x, T* y, double a, double b) {

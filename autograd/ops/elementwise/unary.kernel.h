@@ -15,7 +15,7 @@ struct UnaryKernels {
   using Grad = void(int64_t n, const T* saved, const T* dy, T* dx, double a, double b);
 
   Value* values[static_cast<int>(Unary::count)];
-  /// From what Function<f>::saves says; `saved` is not looked at where that is nothing.
+  /// From the tensor that Function<f>::saves names; `saved` is not read if that is nothing.
   Grad* grads[static_cast<int>(Unary::count)];
 
   Value* value(Unary f) const { return values[static_cast<int>(f)]; }

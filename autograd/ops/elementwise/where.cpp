@@ -1,4 +1,4 @@
-// What picks elements: where, masked_fill, clamp, prelu; and lerp, which mixes them.
+// Selecting elements: where, masked_fill, clamp, nan_to_num, prelu; and lerp, which mixes them.
 #include <cmath>
 #include <limits>
 
@@ -86,8 +86,8 @@ Tensor masked_fill(const Arg& x, const Arg& mask, double value) {
 // ------------------------------------------------------------------------------------- clamp
 
 /// y = min(max(x, low), high); NaN stays NaN.   dx = dy where low < x < high, else 0     saved: x
-/// At the bounds there are two slopes; 0 is that of PyTorch, and keeps hinge
-/// losses that are 0 from moving anything.
+/// At the bounds there are two slopes; 0 is PyTorch's, and keeps hinge losses that are 0 from
+/// moving anything.
 Tensor clamp(const Arg& x, std::optional<double> low, std::optional<double> high) {
   check(low || high, "clamp", "neither low nor high is given: give at least one");
   using kernels::Binary;
@@ -104,7 +104,7 @@ Tensor clamp(const Arg& x, std::optional<double> low, std::optional<double> high
                          });
 }
 
-/// y = min(max(x, low), high), whose gradients share where two are equal.
+/// y = min(max(x, low), high). Equal elements share the gradient.
 Tensor clamp(const Arg& x, const Tensor& low, const Tensor& high) {
   check(low.defined() || high.defined(), "clamp",
         "neither low nor high is given: give at least one");
@@ -112,7 +112,7 @@ Tensor clamp(const Arg& x, const Tensor& low, const Tensor& high) {
   return high.defined() ? minimum(Arg(above, x.at), Arg(high, x.at)) : above;
 }
 
-/// y = x, but numbers for NaN, ∞ and −∞.   dx = dy where x is finite, else 0     saved: x
+/// y = x, with numbers in place of NaN, ∞ and −∞.   dx = dy where x is finite, else 0     saved: x
 Tensor nan_to_num(const Arg& x, double nan, std::optional<double> posinf,
                   std::optional<double> neginf) {
   Tensor y = dispatch_floating(x.dtype(), "nan_to_num", [&]<class T>() {
@@ -161,7 +161,7 @@ Tensor lerp(const Arg& start, const Arg& end, double weight) {
   detail::check_same_dtype(start, end, "lerp");
   Tensor y = dispatch_floating(start.dtype(), "lerp", [&]<class T>() {
     Tensor y = Tensor::empty(broadcast_shapes(start.shape(), end.shape(), "lerp"), start.dtype());
-    // From the nearer end, so that weight 0 gives `start` and weight 1 `end` exactly.
+    // Computed from the nearer end, so that weight 0 gives `start` and weight 1 `end` exactly.
     const T w = static_cast<T>(weight), rest = static_cast<T>(1 - weight);
     detail::zip_elements<T, T>(
         start, end, y, [=](T a, T b) { return w < T(0.5) ? a + w * (b - a) : b - rest * (b - a); });

@@ -1,4 +1,4 @@
-// x[i, j, …] by tensors of indices, read and written; and where elements are not 0.
+// x[i, j, …] with tensors of indices, read and written; and nonzero.
 #include <algorithm>
 #include <vector>
 
@@ -8,14 +8,14 @@
 namespace tarsier {
 namespace {
 
-/// What x[i, :, j, …] picks. Its dimensions with an index are brought to the front and count as one
-/// of `places` elements, of which `rows` are picked; the others follow as one of `columns`.
+/// The elements that x[i, :, j, …] picks. The dimensions with an index move to the front and count
+/// as one of `places` elements, of which `rows` are picked; the others follow as one of `columns`.
 struct Picked {
   Shape order, inverse;  // of the dimensions, and back
   Shape moved;           // the sizes in that order
   Tensor rows;           // (n) i64: which of `places`
   Shape front, rest;     // the shape that the indices broadcast to, and the sizes without index
-  int at = 0;            // where `front` goes in the result: in place of neighbouring dimensions
+  int at = 0;            // where `front` goes in the result: in place of adjacent dimensions
   int64_t places = 1, columns = 1;
 
   /// The shape of x[i, :, j, …].
@@ -27,7 +27,7 @@ struct Picked {
   }
 };
 
-/// Adds size · (what the rows are so far) + index to each row: one more dimension of the places.
+/// row = row · size + index for each row: includes one more dimension in the places.
 void add_index(const Tensor& rows, const Tensor& index, const Tensor& x, int dim, const char* op) {
   const Tensor entries = contiguous_elements(index);
   const int64_t* from = entries.data<int64_t>();
@@ -61,8 +61,8 @@ Picked pick(const Tensor& x, const std::vector<Tensor>& indices, const char* op)
     if (first < 0) first = d;
     last = d;
   }
-  check(first >= 0, op, "no index is defined: give a tensor of indices for one dimension at least");
-  // Apart from each other, the indices go to the front, as in NumPy.
+  check(first >= 0, op, "no index is defined: give a tensor of indices for at least one dimension");
+  // If the indices are not adjacent, their dimensions go to the front, as in NumPy.
   p.at = last - first + 1 == p.order.size() ? first : 0;
   p.rows = zeros({p.front.numel()}, i64);
   for (const int64_t d : p.order)
@@ -97,7 +97,7 @@ Tensor move_block(const Arg& x, int from, int count, int to) {
 
 }  // namespace
 
-/// Made of permute, reshape and index_select, which know their gradients.
+/// Composed of permute, reshape and index_select, which have gradients.
 Tensor index(const Arg& x, const std::vector<Tensor>& indices) {
   const Picked p = pick(x, indices, "index");
   const Tensor rows = index_select(Arg(as_places(x, p), x.at), 0, p.rows);
@@ -107,16 +107,16 @@ Tensor index(const Arg& x, const std::vector<Tensor>& indices) {
   return p.at == 0 ? y : move_block(Arg(y, x.at), 0, p.front.size(), p.at);
 }
 
-/// Made of index_add, or scatter, on the same view of x.
+/// Composed of index_add, or scatter, on the same view of x.
 Tensor index_put(const Arg& x, const std::vector<Tensor>& indices, const Arg& values,
                  bool accumulate) {
   const Picked p = pick(x, indices, "index_put");
-  check(values.dtype() == x.dtype(), "index_put", "values are ", values.dtype(), ", x is ",
+  check(values.dtype() == x.dtype(), "index_put", "values are ", values.dtype(), ", but x is ",
         x.dtype(), ": convert one with to(x, dtype)");
   const Shape result = p.result();
   check(broadcast_shapes(result, values.shape(), "index_put") == result, "index_put",
         "values of shape ", values.shape(), " do not broadcast to ", result,
-        ", which the indices pick");
+        ", the shape that the indices pick");
   const int64_t n = p.rows.numel();
   Tensor source = expand(values, result);
   if (p.at > 0) source = move_block(source, p.at, p.front.size(), 0);

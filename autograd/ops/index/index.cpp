@@ -1,4 +1,4 @@
-// Elements chosen by number, and their transposes: sums into the places that were chosen from.
+// Selecting elements by index, and the transposes: sums into the selected positions.
 #include <algorithm>
 #include <vector>
 
@@ -70,8 +70,8 @@ Tensor index_sum(const Arg& dy, int dim, const Tensor& index, int64_t size) {
   shape[dim] = size;
   Tensor y = Tensor::empty(shape, dy.dtype());
   fill_elements(y, 0);
-  // Shared out by columns, never by indices: whoever sums a column walks all indices in order, so
-  // repeated ones add up in that order however many threads there are.
+  // Divided by columns, never by indices: the thread that sums a column visits all indices in
+  // order, so repeated ones are summed in that order at any number of threads.
   constexpr int64_t kColumns = 32;
   const int64_t strips = (inner + kColumns - 1) / kColumns;
   const int64_t work = std::max<int64_t>(1, m * std::min(inner, kColumns));
@@ -99,8 +99,8 @@ Tensor index_sum(const Arg& dy, int dim, const Tensor& index, int64_t size) {
 }
 
 /// Calls body(p, offset) for every element of `index` (contiguous): p is its position in row-major
-/// order, `offset` the place in x that it names along `dim`. Positions that differ in another
-/// dimension name different places, so these are shared out; along `dim` they come in order.
+/// order, `offset` the element of x that it names along `dim`. Threads divide the positions by the
+/// other dimensions, which name different elements; along `dim` they come in order.
 template <class Body>
 void for_each_indexed(const Tensor& index, int dim, const Tensor& x, Body body) {
   if (index.numel() == 0) return;
@@ -200,7 +200,7 @@ Tensor scatter_add(const Arg& x, int64_t dim, const Tensor& index, const Arg& so
 
 namespace {
 
-/// Whether each element of an index is the last that names its place, so that its source stays.
+/// Whether each element of an index is the last that names its position, so that its source stays.
 Tensor is_last(const Shape& shape, int dim, const Tensor& index) {
   const Tensor number = reshape(arange(index.numel()), index.shape());
   return gather(scatter(zeros(shape, i64), dim, index, number), dim, index) == number;
@@ -209,8 +209,8 @@ Tensor is_last(const Shape& shape, int dim, const Tensor& index) {
 }  // namespace
 
 /// y = x; y[index[i, j], j] = source[i, j].
-///   dx = dy, 0 where something was written
-///   dsource[i, j] = dy[index[i, j], j], 0 where another was written over it     saved: index
+///   dx = dy, 0 at written elements
+///   dsource[i, j] = dy[index[i, j], j], 0 if it was overwritten     saved: index
 Tensor scatter(const Arg& x, int64_t dim, const Tensor& index, const Arg& source) {
   const int d = wrap_dim(dim, x.dim(), "scatter");
   check_index_shape(x, d, index, "scatter");
@@ -240,7 +240,7 @@ Tensor scatter(const Arg& x, int64_t dim, const Tensor& index, double value) {
   return scatter(x, dim, index, expand(full({}, value, x.dtype()), index.shape()));
 }
 
-/// y = x; y[…, index[i], …] += alpha · source[…, i, …].   Made of index_sum and +
+/// y = x; y[…, index[i], …] += alpha · source[…, i, …].   Composed of index_sum and +
 Tensor index_add(const Arg& x, int64_t dim, const Tensor& index, const Arg& source, double alpha) {
   const int d = wrap_dim(dim, x.dim(), "index_add");
   check(index.dim() == 1, "index_add", "index of shape ", index.shape(),
@@ -272,10 +272,10 @@ Tensor embedding(const Tensor& index, const Arg& weight) {
                 });
 }
 
-/// Made of index_select, which knows its gradient.
+/// Composed of index_select, which has a gradient.
 Tensor masked_select(const Arg& x, const Tensor& mask) {
   check(mask.dtype() == boolean, "masked_select", "the mask is ", mask.dtype(),
-        ": it must be bool, as comparisons make it");
+        ": it must be bool, like the result of a comparison");
   const Shape shape = broadcast_shapes(x.shape(), mask.shape(), "masked_select");
   const Tensor chosen = contiguous_elements(expand(mask, shape));
   const bool* is_chosen = chosen.data<bool>();

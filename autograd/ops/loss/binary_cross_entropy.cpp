@@ -40,7 +40,7 @@ Tensor binary_cross_entropy_elements(const Arg& input, const Arg& target) {
 /// less than −100. target (…) as input, usually in [0, 1]; weight broadcasts to it, or is
 /// undefined.
 ///   dp = dy · w · (p − t) / max(p(1 − p), 10⁻¹²)
-/// Throws where an element of input is not in [0, 1].
+/// Throws if an element of input is not in [0, 1].
 /// As https://pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
 Tensor binary_cross_entropy(const Arg& input, const Arg& target, const Tensor& weight,
                             Reduction reduction) {
@@ -50,7 +50,7 @@ Tensor binary_cross_entropy(const Arg& input, const Arg& target, const Tensor& w
   const std::vector<double> p = input.to_vector();
   for (size_t i = 0; i < p.size(); ++i)
     check(p[i] >= 0 && p[i] <= 1, op, "input ", i, " is ", p[i],
-          ", which is no probability: apply sigmoid, or use binary_cross_entropy_with_logits");
+          ", which is not a probability: apply sigmoid, or use binary_cross_entropy_with_logits");
   const Tensor loss = binary_cross_entropy_elements(input, target);
   return detail::reduce(weight.defined() ? loss * weight : loss, reduction);
 }

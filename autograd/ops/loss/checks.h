@@ -1,5 +1,5 @@
 #pragma once
-// What losses check and share, here and in nn/.
+// Checks and helpers of losses, here and in nn/.
 
 #include <string_view>
 
@@ -27,7 +27,7 @@ inline void check_weight(const char* op, std::string_view name, const Tensor& we
         " of shape ", weight.shape(), " does not broadcast to the input's ", input.shape());
 }
 
-/// One loss per element as the caller asked for it.
+/// Reduces one loss per element as requested.
 inline Tensor reduce(const Tensor& loss, Reduction reduction) {
   if (reduction == Reduction::none) return loss;
   return reduction == Reduction::sum ? sum(loss) : mean(loss);

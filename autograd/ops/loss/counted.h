@@ -7,7 +7,7 @@
 
 namespace tarsier::detail {
 
-/// factor · y, and 0 where the factor is 0 and y infinite: as 0 · log 0 is 0 in an entropy. NaN
+/// factor · y, and 0 where the factor is 0 and y infinite, as 0 · log 0 is 0 in an entropy. NaN
 /// stays NaN. The gradient of the factor is 0 there as well. Broadcasts to the shape of y.
 inline Tensor counted(const Arg& factor, const Arg& y) {
   if (all_finite(y)) return factor * y;

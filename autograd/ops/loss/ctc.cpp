@@ -14,21 +14,21 @@ namespace {
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
 /// A checked batch. An alignment walks through states: a blank before, between and after the labels
-/// of the target, 2S + 1 of them. It stays, goes on by one, or leaves out a blank between two
+/// of the target, 2S + 1 in total. It stays, moves on by one, or skips a blank between two
 /// different labels.
 struct Batch {
-  Tensor labels;          ///< (N, L) i64: what every state emits; blank beyond the target's end
+  Tensor labels;          ///< (N, L) i64: the label of every state; blank beyond the target's end
   Tensor input_lengths;   ///< (N)
   Tensor target_lengths;  ///< (N)
   int64_t blank = 0;
 };
 
-/// A copy of `lengths`, (sequences), after a look at every entry.
+/// A copy of `lengths`, (sequences), with every entry checked.
 Tensor checked_lengths(const char* name, const Tensor& lengths, const Shape& shape, int64_t limit) {
   check(lengths.dtype() == i64, "ctc_loss", name, " is ", lengths.dtype(), ", but i64 is needed");
   check(lengths.shape() == shape, "ctc_loss", name, " of shape ", lengths.shape(), ": ", shape,
         " is needed, one per sequence");
-  const Tensor out = clone(reshape(lengths, {-1}));  // what was checked must not change
+  const Tensor out = clone(reshape(lengths, {-1}));  // a copy: checked values must not change
   for (int64_t n = 0; n < out.numel(); ++n) {
     const int64_t length = out.data<int64_t>()[n];
     check(length >= 0 && length <= limit, "ctc_loss", name, ": entry ", n, " is ", length,
@@ -87,7 +87,7 @@ Batch make_batch(const Tensor& log_probs, const Tensor& targets, const Tensor& i
   return batch;
 }
 
-/// log(eᵃ + eᵇ + eᶜ). NaN where one is.
+/// log(eᵃ + eᵇ + eᶜ). NaN if one is NaN.
 double log_sum_exp(double a, double b, double c) {
   const double top = std::max({a, b, c});
   if (top == -kInf) return a + b + c;
@@ -111,7 +111,7 @@ struct Sequence {
         blank(batch.blank) {}
 
   double log_prob(int64_t t, int64_t s) const { return log_probs[t * stride + labels[s]]; }
-  /// Whether a walk may come to s from s − 2.
+  /// Whether a walk may go to s from s − 2.
   bool may_skip_to(int64_t s) const { return labels[s] != blank && labels[s] != labels[s - 2]; }
 };
 
@@ -156,7 +156,7 @@ void backward_walk(const Sequence& q, const double* alpha, int64_t row, double l
   }
 }
 
-/// Sequences that make a chunk of work.
+/// The number of sequences in a chunk of work.
 int64_t sequences_per_chunk(int64_t frames, int64_t states) {
   return std::max<int64_t>(1, 2048 / (frames * states));
 }
@@ -182,8 +182,8 @@ Tensor ctc_grad(const Batch& batch, const Tensor& log_probs, const Tensor& alpha
   return grad;
 }
 
-/// The losses (N) by primitive ops. Every walk begins in state 0 before the first frame. Where
-/// there is no walk the loss is ∞, and its gradient 0 (as logsumexp has it for −∞ alone).
+/// The losses (N) in primitive ops. Every walk begins in state 0 before the first frame. If there
+/// is no walk, the loss is ∞ and its gradient 0 (as for logsumexp of only −∞).
 Tensor reference_each(const Arg& log_probs, const Batch& batch) {
   const Tensor& labels = batch.labels;
   const int64_t sequences = labels.size(0), states = labels.size(1);
@@ -240,7 +240,7 @@ Tensor walk_each(const Arg& log_probs, const Batch& batch, bool zero_infinity) {
       });
 }
 
-/// The losses of `each`, as the caller asked for them.
+/// The losses of `each`, reduced as requested.
 template <class Each>
 Tensor ctc(const Arg& log_probs, const Tensor& targets, const Tensor& input_lengths,
            const Tensor& target_lengths, int64_t blank, Reduction reduction, bool zero_infinity,
@@ -263,14 +263,14 @@ Tensor ctc(const Arg& log_probs, const Tensor& targets, const Tensor& input_leng
 /// log_probs: (T, N, C) logarithms of probabilities (log_softmax over C), or (T, C) for one
 /// sequence. targets: i64, (N, S) padded with anything, or all sequences one after another in one
 /// dimension. input_lengths, target_lengths: i64, (N): how many frames, and labels, count; () for
-/// one sequence. blank: the label that stands for nothing. `none` gives (N), () for one sequence;
+/// one sequence. blank: the label without meaning. `none` gives (N), () for one sequence;
 /// `mean` divides every loss by its target's length (1 at least) first. A target that does not fit
 /// into its frames has probability 0: its loss is ∞ and its gradient NaN; with zero_infinity both
-/// are 0. An empty target is one: all blanks.
+/// are 0. An empty target is valid: all blanks.
 ///   dlog_probs_t(c) = −dloss · P(the alignment emits c at frame t | targets)
-/// This is the derivative itself. PyTorch adds p_t(c), which a log_softmax before it takes away
-/// again; so gradients are equal before the log_softmax, and differ between it and the loss.
-/// Computed in f64, for f32 too. Throws Error("ctc_loss") on shapes and dtypes that do not fit,
+/// This is the exact derivative. PyTorch adds p_t(c), which a preceding log_softmax subtracts
+/// again: gradients are equal before the log_softmax, and differ between it and the loss.
+/// Computed in f64, also for f32. Throws Error("ctc_loss") for shapes and dtypes that do not fit,
 /// lengths beyond T or S, and labels that are blank or not below C.
 /// Source: Graves et al. 2006. As https://pytorch.org/docs/stable/generated/torch.nn.CTCLoss.html
 Tensor ctc_loss(const Arg& log_probs, const Tensor& targets, const Tensor& input_lengths,

@@ -29,7 +29,7 @@ void check_cross_entropy(const Tensor& logits, const CrossEntropyOptions& option
     check(weight.dtype() == logits.dtype(), op, "weight is ", weight.dtype(), ", but logits are ",
           logits.dtype());
     check(!weight.requires_grad(), op,
-          "weight requires a gradient, and there is none: pass weight.detach()");
+          "weight requires a gradient, but this op has none for it: pass weight.detach()");
   }
   check(options.label_smoothing >= 0 && options.label_smoothing <= 1, op, "label_smoothing ",
         options.label_smoothing, " is not in [0, 1]");
@@ -63,7 +63,7 @@ Tensor along_classes(const Tensor& weight, const Tensor& logits) {
 /// From log_p = log_softmax(logits) where the target t gives every class a probability:
 ///   loss = −Σ_c w_c · t'_c · log p_c,   t' = (1 − ε) · t + ε / C;
 /// `mean` divides the sum by the number of targets. A class that does not count (w_c·t'_c = 0) adds
-/// nothing, not even where its logit is −∞. Made of ops: t gets its gradient, too.
+/// nothing, even if its logit is −∞. Composed of ops, so t gets a gradient as well.
 Tensor soft_cross_entropy(const Tensor& log_p, const Tensor& target,
                           const CrossEntropyOptions& options) {
   const char* op = "cross_entropy";
@@ -81,7 +81,7 @@ Tensor soft_cross_entropy(const Tensor& log_p, const Tensor& target,
   return options.reduction == Reduction::sum ? sum(loss) : mean(loss);
 }
 
-/// What the mean divides by: the weights of the targets that count, summed up.
+/// The divisor of the mean: the sum of the weights of the targets that count.
 double total_weight(const Tensor& target, const CrossEntropyOptions& options) {
   const Tensor index = contiguous_elements(target);
   const std::vector<double> weight =
@@ -94,7 +94,7 @@ double total_weight(const Tensor& target, const CrossEntropyOptions& options) {
   return total;
 }
 
-/// The problem of rows begin … end − 1, for the kernels. All tensors contiguous.
+/// The arguments of rows begin … end − 1, for the kernels. All tensors are contiguous.
 template <class T>
 kernels::CrossEntropy<T> problem(const Tensor& rows, const Tensor& target, const Tensor& weight,
                                  int64_t ignore_index, double smoothing, int64_t begin,
@@ -139,7 +139,7 @@ Tensor cross_entropy_grad(const Saved& saved, const Tensor& dloss, int64_t ignor
 
 /// Per target t with log p = log_softmax(logits), ε = label_smoothing and class weights w (or 1):
 ///   loss = −(1 − ε) · w_t · log p_t − ε / C · Σ_c w_c · log p_c, and 0 where t = ignore_index;
-/// terms whose factor is 0 are left out, for log p_c may be −∞. `mean` divides the sum by Σ w_t
+/// terms whose factor is 0 are left out, because log p_c may be −∞. `mean` divides the sum by Σ w_t
 /// over the targets that count (all ignored: 0 / 0 is NaN).
 ///   dlogits_c = dloss · ((a + Σ b) · p_c − b_c − a · [c = t])
 ///   with a = (1 − ε) · w_t,  b_c = ε / C · w_c,  p = softmax(logits)
@@ -165,7 +165,7 @@ Tensor cross_entropy(const Arg& logits, const Tensor& target, const CrossEntropy
   double divisor = 1;
   if (options.reduction == Reduction::mean) divisor = total_weight(target, options);
   if (options.reduction != Reduction::none) loss = sum(loss) / divisor;
-  // Without rows there is nothing to divide, not even by 0.
+  // Without rows there is nothing to divide.
   const Reduction reduction = target.numel() == 0 && options.reduction == Reduction::mean
                                   ? Reduction::sum
                                   : options.reduction;
@@ -183,7 +183,7 @@ Tensor cross_entropy(const Arg& logits, const Tensor& target, const CrossEntropy
 
 namespace {
 
-/// dlogits; `scale` is what every row's loss was multiplied with.
+/// dlogits; `scale` is the factor of every row's loss.
 Tensor cross_entropy_grad(const Saved& saved, const Tensor& dloss, int64_t ignore_index,
                           double smoothing) {
   const Tensor rows = classes_last(saved[0]), target = contiguous_elements(saved[1]),

@@ -5,7 +5,7 @@
 
 namespace tarsier::kernels {
 
-/// What a cross-entropy is told besides its logits. The definition is that of
+/// The arguments of a cross-entropy. The definition is that of
 /// torch.nn.functional.cross_entropy for class indices.
 template <class T>
 struct CrossEntropy {
@@ -21,8 +21,8 @@ template <class T>
 struct LossKernels {
   /// Per row with target t, log p = log_softmax(logits), ε = label_smoothing and weights w:
   ///   loss = −(1 − ε)·w_t·log p_t − ε / classes · Σ_c w_c·log p_c      0 where t is ignored
-  /// Keeps for the gradient, per row, stats[0] = m = max logits and stats[1] = log Σ exp(x − m);
-  /// their sum alone would lose the digits of p where logits are large.
+  /// Stores for the gradient, per row, stats[0] = m = max logits and stats[1] = log Σ exp(x − m);
+  /// their sum alone would lose the digits of p if logits are large.
   void (*cross_entropy)(const CrossEntropy<T>&, T* loss, T* stats);
   /// With a = (1 − ε)·w_t, b_c = ε / classes · w_c and the gradient g of the row's loss:
   ///   dlogits_c = g·((a + Σ b)·p_c − b_c − a·[c = t])      0 where t is ignored

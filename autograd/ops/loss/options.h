@@ -1,5 +1,5 @@
 #pragma once
-// What the losses can be told.
+// The options of the losses.
 
 #include <cstdint>
 
@@ -12,7 +12,7 @@ struct CrossEntropyOptions {
   Tensor weight = {};           ///< (C): a factor for every class
   int64_t ignore_index = -100;  ///< targets that do not count
   Reduction reduction = Reduction::mean;
-  double label_smoothing = 0;  ///< share of the target spread evenly over all classes, in [0, 1]
+  double label_smoothing = 0;  ///< fraction of the target spread evenly over all classes, in [0, 1]
 };
 
 }  // namespace tarsier

@@ -23,7 +23,7 @@ bool contains(const Labels& labels, int label) {
   return std::find(labels.begin(), labels.end(), label) != labels.end();
 }
 
-/// One operand as written: what stands left and right of "...".
+/// One operand as written: the letters left and right of "...".
 struct Subscripts {
   Labels before, after;
   bool ellipsis = false;
@@ -68,7 +68,7 @@ class Parser {
       if (is_letter(text_[at_])) {
         (result.ellipsis ? result.after : result.before).push_back(text_[at_++]);
       } else if (text_[at_] == '.') {
-        if (result.ellipsis) unexpected("an operand has \"...\" once at most");
+        if (result.ellipsis) unexpected("an operand has \"...\" at most once");
         if (!accept("...")) unexpected("expected \"...\"");
         result.ellipsis = true;
       } else {
@@ -111,8 +111,8 @@ struct Term {
   int64_t size(int label) const { return x.shape()[dim(label)]; }
 };
 
-/// x with dimensions i < j, equally large, replaced by their diagonal, which comes last: rows of
-/// n·n elements, of which every (n + 1)-th is wanted.
+/// x with dimensions i < j of equal size replaced by their diagonal, which comes last: rows of
+/// n·n elements, of which every (n + 1)-th is taken.
 Tensor diagonal(const Arg& x, int i, int j) {
   Shape order, shape;
   for (int d = 0; d < x.dim(); ++d)
@@ -216,7 +216,7 @@ Term contract(Term a, Term b, const Labels& needed, std::source_location at) {
         arrange(b, joined({batch, right}), joined(joined(batch_sizes, more_ones), right_sizes), at);
     return {Arg(x, at) * Arg(y, at), labels};
   }
-  // Batch dimensions stay apart, for merging them may need a copy; unless there are too many.
+  // Batch dimensions stay separate, since merging may need a copy, unless there are too many.
   const Shape outer = batch.size() + 2 <= kMaxDims ? batch_sizes : Shape{batch_sizes.numel()};
   const int64_t depth = sizes_of(a, inner).numel();
   const Tensor x =

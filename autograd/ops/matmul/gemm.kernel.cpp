@@ -5,11 +5,11 @@
 //     for each strip of the block, kStripTiles tiles high and one wide:
 //       for each tile of the strip: C's tile += A's panel · B's panel
 //
-// A panel of B is used by all tiles of its strip one after another, while the panels of A come from
-// the L2 cache. Small operands are not packed but read where they lie. Strips are the unit that
-// threads share. k is never shared out: each element of C is summed in the order of sum.h,
-// which depends on k alone. So its bits do not depend on the threads, the neighbours, or the batch.
-// Only a product that is one number is summed in another order, by gemm_dot.h.
+// A panel of B is used by all tiles of its strip in turn, while the panels of A come from the L2
+// cache. Small operands are not packed but read in place. Threads divide strips, never k: each
+// element of C is summed in the order of sum.h, which depends only on k. So its bits do not depend
+// on the threads, the neighbours, or the batch. Only a product that is a single number is summed in
+// another order, by gemm_dot.h.
 #include "autograd/ops/matmul/gemm.kernel.h"
 
 #include "autograd/base/parallel.h"
@@ -25,10 +25,10 @@
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
 
-/// With the blocks of k (sum.h) this makes the blocks of A and B that lie in the caches.
+/// With the blocks of k (sum.h) this gives the blocks of A and B that stay in the caches.
 constexpr int64_t kBlockRows = 96 * kTileRows;
 constexpr int64_t kBlockCols = 1024;
-/// Tiles that use a panel of B before the next one comes.
+/// Tiles that use a panel of B before the next panel.
 constexpr int64_t kStripTiles = 8;
 
 /// Panels that are packed together.
@@ -39,7 +39,7 @@ constexpr int64_t kGrainWork = int64_t(1) << 19;
 /// The same for elements to pack.
 constexpr int64_t kGrainPack = int64_t(1) << 15;
 
-/// What a thread packs into.
+/// The packing memory of a thread.
 Scratch& scratch() {
   thread_local Scratch memory;
   [[maybe_unused]] thread_local const ScratchOwner owner{memory};
@@ -53,13 +53,13 @@ constexpr T kZeros[kTileCols<T>] = {};
 template <class T>
 struct Block {
   int64_t rows, cols, k;
-  const T* a;  // the block of A, where it lies
+  const T* a;  // the block of A, in place
   const T* b;
   T* c;
   const T* bias;       // null, or the columns of this block
   bool starts_from_c;  // accumulate, or not the first block of k
   bool packs_a;
-  int64_t direct_tiles;  // columns of tiles, from the left, that read B where it lies
+  int64_t direct_tiles;  // columns of tiles, from the left, that read B in place
   T* packed_a;
   T* packed_b;
 
@@ -67,7 +67,7 @@ struct Block {
   int64_t col_tiles() const { return ceil_div(cols, kTileCols<T>); }
 };
 
-/// Packs what is to be packed, on the threads of the pool, a few panels at a time.
+/// Packs the operands that need it, on the threads of the pool, a few panels at a time.
 template <class T>
 void pack(const Gemm<T>& g, const Block<T>& block, bool with_b) {
   const auto pack_a = [&](int64_t first, int64_t count) {
@@ -126,7 +126,7 @@ void compute_tile(const Gemm<T>& g, const Block<T>& block, int64_t row_tile, int
   }
   const Tile<T> run = (block.packs_a ? kTiles<T>.packed : kTiles<T>.direct)[vectors - 1][rows - 1];
 
-  // Fetch the tile below meanwhile: large matrices C come from far.
+  // Prefetch the tile below: large matrices C are in slow memory.
   for (int64_t i = kTileRows; i < least(2 * kTileRows, block.rows - row); ++i) {
     __builtin_prefetch(c + i * g.c_row, 1);
     __builtin_prefetch(c + i * g.c_row + W, 1);
@@ -134,7 +134,7 @@ void compute_tile(const Gemm<T>& g, const Block<T>& block, int64_t row_tile, int
   if (cols % W == 0) {
     run(args);
   } else {
-    // A tile that is not whole vectors wide is computed beside C, and its last vector cut to size.
+    // A tile that is not whole vectors wide is computed in a buffer, and its last vector truncated.
     alignas(64) T whole[kTileRows * kTileCols<T>];
     const int64_t last = cols / W * W;
     for (int64_t i = 0; i < rows; ++i) {
@@ -170,23 +170,23 @@ void compute(const Gemm<T>& g, const Block<T>& block) {
   });
 }
 
-/// Whether A is packed. A tile reads A slowly, one element for two vectors of sums, and is content
-/// to take it from where it lies, as long as one of its strides is 1. So packing pays only where
-/// the panels are read many times over: n / kTileCols times.
+/// Whether A is packed. A tile reads A slowly, one element per two vectors of sums, and can read it
+/// in place as long as one of its strides is 1. So packing pays only if the panels are read many
+/// times: n / kTileCols times.
 template <class T>
 bool packs_a(const Gemm<T>& g) {
   if (g.a_row != 1 && g.a_col != 1) return true;
   return g.n > (g.a_col == 1 ? 512 : 256);
 }
 
-/// Whether tiles read B where it lies. They read it quickly, two vectors at every step; but where
-/// there are few rows of tiles to do so, a copy costs more than it saves.
+/// Whether tiles read B in place. They read it fast, two vectors at every step; but if few rows of
+/// tiles do so, a copy costs more than it saves.
 template <class T>
 bool reads_b_directly(const Gemm<T>& g) {
   return g.b_col == 1 && g.m <= 256;
 }
 
-/// One row of C where the columns of B are contiguous. Two vectors of columns go together, so that
+/// One row of C, if the columns of B are contiguous. Two vectors of columns go together, so that
 /// one multiplies while the other is being transposed.
 template <class T>
 void row_product(const Gemm<T>& g, const T* a, const T* b, T* c) {
@@ -263,7 +263,7 @@ Gemm<T> as_row(const Gemm<T>& g) {
   row.b_col = g.a_row;
   row.b_offsets = g.a_offsets;
   if (g.bias == nullptr) return row;
-  // The bias of the column is one number: the sums start from it as from what stood in C.
+  // The bias of the column is one number: the sums start from it as they would from C.
   for (int64_t batch = 0; batch < g.batch; ++batch)
     for (int64_t i = 0; i < g.m; ++i)
       g.c[(g.c_offsets == nullptr ? 0 : g.c_offsets[batch]) + i] = *g.bias;
@@ -282,7 +282,7 @@ void gemm(const Gemm<T>& g) {
             g.b + (g.b_offsets == nullptr ? 0 : g.b_offsets[i]),
             g.c + (g.c_offsets == nullptr ? 0 : g.c_offsets[i]));
   };
-  // A few large products are shared out one by one, many small ones whole.
+  // A few large products are divided one by one; many small ones are distributed whole.
   if (g.batch == 1 || (g.batch < 16 && work > 4 * kGrainWork)) {
     for (int64_t i = 0; i < g.batch; ++i) one(i);
   } else {

@@ -12,12 +12,12 @@ namespace tarsier::kernels {
 ///
 /// With `batch` > 1 the product is done once per batch, at a + a_offsets[i] and so on; the arrays
 /// of offsets allow any broadcasting. A null array means offset 0 for all. Matrices of C must not
-/// overlap one another or the operands. k = 0 gives zeros (or leaves C as it was).
+/// overlap one another or the operands. k = 0 gives zeros (or leaves C unchanged).
 ///
-/// Each element of C is summed in an order that depends on k alone (sum.h), so it has the same
-/// bits at any number of threads, alone or in a batch, and whatever rows and columns stand around
-/// it; but a product of m = n = 1 is summed in an order of its own (gemm_dot.h). The rounding error
-/// of a sum grows far slower than with √k.
+/// Each element of C is summed in an order that depends only on k (sum.h), so it has the same bits
+/// at any number of threads, alone or in a batch, and whatever the other rows and columns are; only
+/// a product with m = n = 1 is summed in another order (gemm_dot.h). The rounding error of a sum
+/// grows far slower than √k.
 template <class T>
 struct Gemm {
   int64_t m, n, k;
@@ -35,9 +35,9 @@ struct Gemm {
   const int64_t* c_offsets = nullptr;
 };
 
-/// One step of the way from the definition of the product to a fast one (gemm_ladder.h): C = A·B
-/// for row-major matrices, on one thread, each equal to the others to the last bit, and to `gemm`
-/// up to k = 128. `memory` has room for `memory_size(m, k)` elements.
+/// One step from the definition of the product to a fast one (gemm_ladder.h): C = A·B for row-major
+/// matrices, on one thread. All steps give the same bits, and up to k = 128 those of `gemm`.
+/// `memory` has room for `memory_size(m, k)` elements.
 template <class T>
 struct GemmStep {
   const char* name;
@@ -47,7 +47,7 @@ struct GemmStep {
 
 template <class T>
 struct GemmKernels {
-  /// The product, on the threads of the pool where it is large enough to pay.
+  /// The product, on the threads of the pool if it is large enough.
   void (*gemm)(const Gemm<T>&);
   /// For study: naive, blocked, packed, simd.
   GemmStep<T> gemm_ladder[4];

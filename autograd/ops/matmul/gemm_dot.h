@@ -1,7 +1,7 @@
 #pragma once
-// One row times one column: a single number, which no tile of sums can be made of.
+// One row times one column: a single number, too small for a tile.
 //
-// Here the lanes of several registers go along k, and their sums are added in a tree (rows.h): a
+// The lanes of several registers go along k, and their sums are added in a tree (rows.h): a
 // long dot product is read at the speed of memory, and its error grows with the logarithm of k.
 
 #include <cstdint>
@@ -27,8 +27,8 @@ T dot_chunk(int64_t k, const T* a, int64_t a_step, const T* b, int64_t b_step) {
   });
 }
 
-/// Σ_p a[p·a_step]·b[p·b_step] for p < k. Where there are many, chunks of them are shared out and
-/// their sums folded in their turn.
+/// Σ_p a[p·a_step]·b[p·b_step] for p < k. A long sum is divided into chunks for the threads, whose
+/// sums are then folded.
 template <class T>
 T dot(int64_t k, const T* a, int64_t a_step, const T* b, int64_t b_step) {
   if (k <= kDotChunk) return dot_chunk(k, a, a_step, b, b_step);

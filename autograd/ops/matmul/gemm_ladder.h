@@ -1,16 +1,16 @@
 #pragma once
-// The way from the definition of the matrix product to a fast one, in four steps.
+// From the definition of the matrix product to a fast one, in four steps.
 //
 //   1 naive     the definition: three loops
-//   2 blocked   the same sums, in an order that finds its operands in the cache
+//   2 blocked   the same sums, in a cache-friendly order
 //   3 packed    + the operands copied into the order in which they are read
 //   4 simd      + the sums of a tile held in vector registers
 //
 // All compute C = A·B for row-major matrices, A m × k, B k × n, C m × n. Each element of C is the
 // same chain of multiply-adds in all of them, c ← fma(A[i, p], B[p, j], c) for p = 0, 1, …, so the
-// results are equal to the last bit (tests/kernels/gemm_test.cpp). bench/ times the steps side by
-// side. gemm.kernel.cpp is step 4 with any strides, exact edges, threads, a fused tail, and the
-// chain cut into short ones (sum.h), since the error of a long one grows with its length.
+// results are equal to the last bit (tests/kernels/gemm_test.cpp). bench/ times the steps. The
+// kernel in gemm.kernel.cpp is step 4 with any strides, exact edges, threads, a fused bias, and
+// short chains (sum.h), because the error of a long chain grows with its length.
 
 #include <cstdint>
 
@@ -36,8 +36,8 @@ void naive(int64_t m, int64_t n, int64_t k, const T* a, const T* b, T* c, T* /*m
 // ------------------------------------------------------------------------------ 2: blocked
 
 /// Two changes. The loop order i, j, p becomes i, p, j: the innermost loop runs along rows of B and
-/// C, its iterations are independent, and the compiler vectorises it. And p and j go block by
-/// block: a block of B (128 × 256 floats, 128 KiB) stays in the L2 cache for all rows of A.
+/// C, its iterations are independent, and the compiler vectorises it. And p and j are split into
+/// blocks: a block of B (128 × 256 floats, 128 KiB) stays in the L2 cache for all rows of A.
 template <class T>
 void blocked(int64_t m, int64_t n, int64_t k, const T* a, const T* b, T* c, T* /*memory*/) {
   constexpr int64_t kBlockK = 128, kBlockN = 256;
@@ -52,15 +52,15 @@ void blocked(int64_t m, int64_t n, int64_t k, const T* a, const T* b, T* c, T* /
 
 // ------------------------------------------------------------------------------- 3: packed
 
-// Step 2 still reads and writes C once for every multiply-add. From here on C is cut into tiles
-// that stay put while all of k passes: C is touched once, and an element of A or B that is read
-// serves a whole row or column of the tile.
+// Step 2 still reads and writes C once for every multiply-add. From here on C is cut into tiles,
+// each of which is processed for all of k: C is accessed once, and each element of A or B that is
+// read serves a whole row or column of the tile.
 constexpr int kRows = TARSIER_VECTOR_BYTES == 64 ? 14 : 6;
 template <class T>
 constexpr int kCols = 2 * Simd<T>::width;
 
 /// Rows of A into strips of kRows: for p = 0 the kRows elements of column 0, then for p = 1, … What
-/// A does not have becomes 0; it meets no element of C that is kept.
+/// A does not have becomes 0, and does not contribute to any element of C that is kept.
 template <class T>
 void pack_a(int64_t m, int64_t k, const T* a, T* to) {
   for (int64_t i0 = 0; i0 < m; i0 += kRows)
@@ -76,7 +76,7 @@ void pack_b(int64_t cols, int64_t n, int64_t k, const T* b, T* to) {
 }
 
 /// Elements of memory that packing needs: all of A, and one strip of B, which stays in the L1 cache
-/// while all of A passes.
+/// during the loop over A.
 template <class T>
 int64_t packed_size(int64_t m, int64_t k) {
   return ((m + kRows - 1) / kRows * kRows + kCols<T>)*k;
@@ -100,7 +100,7 @@ void by_tiles(int64_t m, int64_t n, int64_t k, const T* a, const T* b, T* c, T* 
   }
 }
 
-/// The tile by the definition. The compiler makes vectors of the loop over j, but keeps the sums in
+/// The tile by the definition. The compiler vectorises the loop over j, but keeps the sums in
 /// memory: it loads and stores each of them at every step.
 template <class T>
 struct ScalarTile {

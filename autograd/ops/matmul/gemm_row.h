@@ -1,8 +1,8 @@
 #pragma once
-// One row times a transposed matrix: what a text continued token by token asks of a Linear layer.
+// One row times a transposed matrix: a Linear layer that generates text token by token.
 //
 // The rows of Bᵀ are contiguous, so a vector of columns of B is read as a square of width × width
-// and transposed in registers. Packing would write and read again what is used only once.
+// and transposed in registers. Packing would write and read what is used only once.
 
 #include <cstdint>
 
@@ -37,8 +37,8 @@ TARSIER_INLINE void row_tile(const RowArgs<T>& args, int64_t lanes) {
     for (int v = 0; v < Vectors; ++v) {
       const T* const b = args.b + v * W * args.b_col + p;
       Simd<T> x[W];
-      // The processor itself foresees fewer rows than are read here side by side: with this, half
-      // as fast again on weights that lie in main memory.
+      // The hardware prefetcher follows fewer rows than are read here in parallel: with this,
+      // weights in main memory are read 1.5 times as fast.
       for (int l = 0; l < W; ++l) __builtin_prefetch(b + l * args.b_col + kAhead);
       for (int l = 0; l < W; ++l)
         x[l] = l < lanes ? load(b + l * args.b_col, steps) : Simd<T>(T(0));
@@ -53,7 +53,7 @@ TARSIER_INLINE void row_tile(const RowArgs<T>& args, int64_t lanes) {
   const int64_t length = block_length(args.k), chain = chain_length(args.k);
   for (int64_t from = 0; from < args.k; from += length) {
     const int64_t to = least(from + length, args.k);
-    // −0 and not 0, which would change a −0.
+    // −0, because adding 0 would change a −0.
     for (int v = 0; v < Vectors; ++v) block[v] = Simd<T>(-T(0));
     for (int64_t begin = from; begin < to; begin += chain) {
       const int64_t end = least(begin + chain, to);

@@ -1,4 +1,4 @@
-// Products of matrices: matmul and linear.
+// Matrix products: matmul and linear.
 #include <algorithm>
 #include <optional>
 #include <vector>
@@ -35,8 +35,8 @@ Tensor as_rows(const Arg& x) {
   return reshape(x, {outer.numel(), x.shape().back()});
 }
 
-/// The one stride that leads from each row of x to the next, over all its leading dimensions; none
-/// where there is no such stride. With it the matrices of a batch are one tall matrix.
+/// The stride from each row of x to the next, over all its leading dimensions, if there is a single
+/// one. With it the matrices of a batch are one tall matrix.
 std::optional<int64_t> row_stride(const Tensor& x) {
   int64_t stride = 0, rows = 1;
   for (int d = x.dim() - 2; d >= 0; --d) {
@@ -48,13 +48,13 @@ std::optional<int64_t> row_stride(const Tensor& x) {
   return stride;
 }
 
-/// Where the matrices of x start, when its leading sizes are stretched to `batch`.
+/// The offsets of the matrices of x, with its leading sizes stretched to `batch`.
 std::vector<int64_t> matrix_offsets(const Tensor& x, const Shape& batch) {
   return detail::all_offsets(
       batch, detail::broadcast_strides(leading(x.shape()), leading(x.strides()), batch));
 }
 
-/// y = a · b of integers, row by row. Sums wrap around, as in PyTorch; unsigned, since that is
+/// y = a · b of integers, row by row. Sums wrap around, as in PyTorch; unsigned, because that is
 /// defined.
 void multiply_integers(const Tensor& a, const Tensor& b, const Tensor& y, const Shape& batch) {
   const int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1);
@@ -132,13 +132,13 @@ Tensor multiply(const Tensor& a, const Tensor& b, const Tensor& bias, const char
 /// y = a · b.
 ///   da = dy · bᵀ
 ///   db = aᵀ · dy                  saved: a, b
-/// Where a is stretched over a batch of b, or b over a batch of a, the engine sums the gradients.
-/// The common case, one matrix b for all of a, needs no such sum: then db is one product, over all
+/// If a is stretched over a batch of b, or b over a batch of a, the engine sums the gradients.
+/// The common case, one matrix b for all of a, needs no such sum: db is one product over all
 /// rows of a and dy.
 Tensor matmul(const Arg& a, const Arg& b) {
   check_dtypes("matmul", a, b, /*or_i64=*/true);
   check(a.dim() > 0 && b.dim() > 0, "matmul", "shapes ", a.shape(), " and ", b.shape(),
-        ": a scalar is no matrix; multiply with *");
+        ": a scalar is not a matrix; multiply with *");
   const int64_t a_inner = a.size(-1), b_inner = b.size(b.dim() == 1 ? 0 : -2);
   check(a_inner == b_inner, "matmul", "shapes ", a.shape(), " and ", b.shape(),
         " do not multiply: inner sizes ", a_inner, " and ", b_inner, " differ");
@@ -174,7 +174,7 @@ Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias) {
   check(x.dim() > 0 && x.size(-1) == weight.size(1), "linear", "x of shape ", x.shape(),
         " and weight of shape ", weight.shape(), ": expected x (…, ", weight.size(1), ")");
   if (bias.defined()) {
-    check(bias.dtype() == x.dtype(), "linear", "bias of ", bias.dtype(), " beside x of ", x.dtype(),
+    check(bias.dtype() == x.dtype(), "linear", "bias of ", bias.dtype(), " with x of ", x.dtype(),
           ": convert one with to(x, dtype)");
     check(bias.shape() == Shape{weight.size(0)}, "linear", "bias of shape ", bias.shape(),
           ": expected ", Shape{weight.size(0)}, ", one per row of weight");

@@ -36,7 +36,7 @@ void check_norm(const char* op, const Tensor& x, const Tensor& weight, const Ten
   check_parameter("bias", bias);
 }
 
-/// The elements of a contiguous tensor, or null where it is undefined.
+/// The elements of a contiguous tensor, or null if it is undefined.
 template <class T>
 T* data_or_null(const Tensor& x) {
   return x.defined() ? x.data<T>() : nullptr;
@@ -45,7 +45,7 @@ Tensor contiguous_or_none(const Tensor& x) {
   return x.defined() ? contiguous_elements(x) : Tensor();
 }
 
-/// Room for a NormRow of each row, as the kernels know it.
+/// Memory for a NormRow of each row (norm.kernel.h).
 Tensor empty_stats(const Rows& size, DType dtype) { return Tensor::empty({size.rows, 4}, dtype); }
 template <class T>
 kernels::NormRow<T>* rows_stats(const Tensor& stats) {
@@ -53,8 +53,8 @@ kernels::NormRow<T>* rows_stats(const Tensor& stats) {
   return reinterpret_cast<kernels::NormRow<T>*>(stats.data<T>());
 }
 
-/// The gradients of weight and bias are sums over all rows: every chunk of rows makes a sum of its
-/// own, (chunks, n), and those are added up in order. So the threads do not matter.
+/// The gradients of weight and bias are sums over all rows: every chunk of rows makes a partial
+/// sum, (chunks, n), and these are added in order. So the number of threads does not matter.
 struct PartialSums {
   PartialSums(bool wanted, int64_t chunks, int64_t n, DType dtype)
       : parts(wanted ? Tensor::empty({chunks, n}, dtype) : Tensor()) {}
@@ -69,8 +69,8 @@ struct PartialSums {
 Grads layer_norm_grad(const Saved& saved, const Tensor& dy_any);
 Grads rms_norm_grad(const Saved& saved, const Tensor& dy_any);
 
-/// √(mean(x²) + eps) over the last dimension, as ‖(x / √n, √eps)‖: norm() knows what to do where
-/// squares are too large or too small for a number.
+/// √(mean(x²) + eps) over the last dimension, as ‖(x / √n, √eps)‖: norm() handles squares that
+/// overflow or underflow.
 Tensor root_mean_square(const Arg& x, double eps) {
   const Tensor part = x / std::sqrt(static_cast<double>(x.shape().back()));
   return norm(pad(part, {0, 1}, std::sqrt(eps)), 2, -1, true);
@@ -106,7 +106,7 @@ Tensor layer_norm(const Arg& x, const Tensor& weight, const Tensor& bias, double
 
 namespace {
 
-/// dx, dweight, dbias of layer norm, of those that are wanted.
+/// dx, dweight, dbias of layer norm, as far as they are needed.
 Grads layer_norm_grad(const Saved& saved, const Tensor& dy_any) {
   const Tensor x = contiguous_elements(saved[0]), weight = contiguous_or_none(saved[1]),
                stats = saved[3], dy = contiguous_elements(dy_any);
@@ -132,7 +132,7 @@ Grads layer_norm_grad(const Saved& saved, const Tensor& dy_any) {
 
 Tensor layer_norm_reference(const Arg& x, const Tensor& weight, const Tensor& bias, double eps) {
   Tensor centred = x - mean(x, -1, true);
-  centred = centred - mean(centred, -1, true);  // what rounding left of the mean
+  centred = centred - mean(centred, -1, true);  // the rounding error of the mean
   Tensor y = centred / root_mean_square(centred, eps);
   if (weight.defined()) y = y * weight;
   if (bias.defined()) y = y + bias;
@@ -164,7 +164,7 @@ Tensor rms_norm(const Arg& x, const Tensor& weight, double eps) {
 
 namespace {
 
-/// dx, dweight of RMS norm, of those that are wanted.
+/// dx, dweight of RMS norm, as far as they are needed.
 Grads rms_norm_grad(const Saved& saved, const Tensor& dy_any) {
   const Tensor x = contiguous_elements(saved[0]), weight = contiguous_or_none(saved[1]),
                stats = saved[2], dy = contiguous_elements(dy_any);

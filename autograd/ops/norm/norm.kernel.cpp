@@ -6,14 +6,14 @@
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
 
-/// weight[j …], or 1 where there is no weight.
+/// weight[j …], or 1 without weight.
 template <class T>
 TARSIER_INLINE Simd<T> load_or(const T* p, int64_t j, int64_t lanes, T otherwise) {
   return p != nullptr ? load(p + j, lanes) : Simd<T>(otherwise);
 }
 
-// ---- A row as it is, and one that needs `scale` or `rest` (NormRow). `dx` leads from the gradient
-// with respect to what was read to that of x.
+// ---- A row in plain form, and one that needs `scale` or `rest` (NormRow). `dx` converts the
+// gradient with respect to the row as read to that with respect to x.
 
 template <class T>
 struct Plain {
@@ -50,7 +50,7 @@ TARSIER_INLINE Simd<T> centred(const Row& z, const NormRow<T>& stats, int64_t j,
     return d - Simd<T>(stats.rest);
 }
 
-/// Whether 1 / √(mean of squares) came of squares that are ordinary numbers, neither infinite nor
+/// Whether 1 / √(mean of squares) came from squares that are ordinary numbers, neither infinite nor
 /// so small that they lost digits.
 template <class T>
 TARSIER_INLINE bool ordinary(T rstd) {
@@ -66,7 +66,7 @@ Scaled<T> rescaled(int64_t n, const T* x) {
   const T largest =
       fold<MaxFold<T>, T>(n, [x](int64_t j, int64_t lanes) { return abs(load(x + j, lanes)); });
   if (!(largest > 0 && largest < T(__builtin_inf()))) return {x, Simd<T>(T(1))};
-  const int lowest = single ? -126 : -1022;  // for below, the power has no inverse
+  const int lowest = single ? -126 : -1022;  // below it, the power has no inverse
   const int exponent = __builtin_ilogb(static_cast<double>(largest));
   return {x, Simd<T>(T(__builtin_ldexp(1, -(exponent < lowest ? lowest : exponent))))};
 }
@@ -84,11 +84,11 @@ TARSIER_INLINE NormRow<T> layer_norm_stats(int64_t n, const Row& z, T eps) {
                            return d * d;
                          }) /
                T(n);
-  // Rounding the mean does as much as rounding the elements, unless it is far from 0.
+  // Rounding the mean matters no more than rounding the elements, unless it is far from 0.
   if (mean * mean > variance) {
     rest = sum_of<T>(n, [&](int64_t j, int64_t lanes) { return z(j, lanes) - m; }) / T(n);
     variance -= rest * rest;
-    if (rest * rest * 1024 > variance) [[unlikely]] {  // that difference has cancelled
+    if (rest * rest * 1024 > variance) [[unlikely]] {  // the differences have cancelled
       const Simd<T> r(rest);
       variance = sum_of<T>(n,
                            [&](int64_t j, int64_t lanes) {
@@ -139,8 +139,8 @@ TARSIER_INLINE void layer_norm_dx(int64_t n, const Row& z, const NormRow<T>& sta
                                   const T* dy, T* dx) {
   const Simd<T> rstd(stats.rstd);
   const auto xhat = [&](int64_t j, int64_t lanes) { return centred(z, stats, j, lanes) * rstd; };
-  // g is kept in dx and not computed twice: rounded in one place and not in the other, it would not
-  // cancel against its mean.
+  // g is stored in dx and not computed twice: with different roundings it would not cancel against
+  // its mean.
   const Sums<T> sums = sums_of<T>(n, [&](int64_t j, int64_t lanes) {
     const Simd<T> g = load(dy + j, lanes) * load_or(weight, j, lanes, T(1));
     store(dx + j, g, lanes);
@@ -217,7 +217,7 @@ TARSIER_INLINE void rms_norm_dx(int64_t n, const Row& z, const NormRow<T>& stats
 
 // ------------------------------------------------------------------------------- weight and bias
 
-/// dw = Σᵢ dyᵢ·x̂ᵢ and db = Σᵢ dyᵢ, of so many registers of columns at once that reading a row's
+/// dw = Σᵢ dyᵢ·x̂ᵢ and db = Σᵢ dyᵢ, for so many registers of columns at once that reading a row's
 /// statistics costs little.
 template <class T, bool all_plain, int registers>
 TARSIER_INLINE void weight_grad_columns(int64_t rows, int64_t n, int64_t lanes, const T* x,

@@ -5,26 +5,26 @@
 
 namespace tarsier::kernels {
 
-/// What a gradient has to know of a row: with z = x·scale,   x̂ = (z − mean − rest)·rstd.
+/// The statistics of a row that a gradient needs: with z = x·scale,   x̂ = (z − mean − rest)·rstd.
 ///
-/// `rest` is what rounding left of the mean, Σ (z − mean) / n. Where numbers are far from 0 and
-/// close together, it is as large as they are apart. `scale` is 1, or for a row whose squares are
-/// too large or too small for a number the power of two that brings its largest element to 1.
-/// RMS norm has mean = rest = 0.
+/// `rest` is the rounding error of the mean, Σ (z − mean) / n. If numbers are far from 0 and close
+/// together, it is as large as their differences. `scale` is 1, or for a row whose squares overflow
+/// or underflow, the power of two that brings its largest element to [1, 2). RMS norm has
+/// mean = rest = 0.
 template <class T>
 struct NormRow {
   T mean, rest, rstd, scale;
 };
 
 /// All take `rows` contiguous rows of n ≥ 1 elements. `weight` and `bias` have n elements, or are
-/// null for 1 and 0. The gradients of weight and bias are sums over the given rows: to go parallel,
-/// give each chunk of rows its own dw and db and add those up in order. dx, dw and db may each be
-/// null where not needed; the others are overwritten.
+/// null for 1 and 0. The gradients of weight and bias are sums over the given rows: to parallelise,
+/// give each chunk of rows its own dw and db and add those in order. dx, dw and db may each be
+/// null if not needed; the others are overwritten.
 template <class T>
 struct NormKernels {
   /// y = x̂·weight + bias, with for each row
   ///   mean = Σ z / n,  rstd = 1 / √(Σ (z − mean − rest)² / n + eps·scale²)
-  /// The variance takes a second pass over the row, since Σ z² / n − mean² cancels if the mean is
+  /// The variance takes a second pass over the row, because Σ z² / n − mean² cancels if the mean is
   /// large.
   void (*layer_norm)(int64_t rows, int64_t n, const T* x, const T* weight, const T* bias, T eps,
                      T* y, NormRow<T>* stats);

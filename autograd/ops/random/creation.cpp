@@ -1,4 +1,4 @@
-// Random tensors. Element i is a function of the stream's key and i alone: the same at any number
+// Random tensors. Element i depends only on the stream's key and i: it is the same at any number
 // of threads, and the first elements of a larger tensor are those of a smaller one.
 #include <algorithm>
 #include <numbers>
@@ -40,7 +40,7 @@ Tensor rand(const Shape& shape, DType dtype, Generator& generator, SourceLine at
 
 namespace {
 
-/// Normal numbers are made by the block, from as many uniform ones.
+/// Normal numbers are made in blocks, from as many uniform ones.
 constexpr int64_t kBlock = 256, kHalf = kBlock / 2;
 
 /// Box–Muller: for uniform u and v, r = √(−2 ln(1 − u)) is the length and θ = 2πv the angle of a
@@ -137,7 +137,7 @@ Tensor bernoulli(const Tensor& p, Generator& generator) {
   return to(rand(q.shape(), q.dtype(), generator) < q, q.dtype());
 }
 
-/// Fisher–Yates: the last place gets a random one of all, the one before it one of the rest, …
+/// Fisher–Yates: the last position gets a random one of all, the one before it one of the rest, …
 Tensor randperm(int64_t n, Generator& generator, SourceLine at) {
   const CallSite site(at);
   check(n >= 0, "randperm", n, " elements: use 0 or more");

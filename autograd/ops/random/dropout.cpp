@@ -13,11 +13,11 @@ void check_probability(double p) {
   check(p >= 0 && p <= 1, "dropout", "probability ", p, ": use 0 to 1");
 }
 
-/// 1 / (1 − p), what the remaining elements are multiplied by; none remain where p = 1.
+/// 1 / (1 − p), the factor of the remaining elements; none remain for p = 1.
 double scale_of(double p) { return p < 1 ? 1 / (1 - p) : 0; }
 
 /// y = m · x with m_i = 0 where uniform(key, i) < p, otherwise 1 / (1 − p).   dx = m · dy
-/// The op is its own backward: `key` makes the same mask again, so that none is kept.
+/// The op is its own backward: `key` recomputes the same mask, so that none is stored.
 Tensor dropout_with(const Arg& x, double p, RandomKey key) {
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   dispatch_floating(x.dtype(), "dropout", [&]<class T>() {

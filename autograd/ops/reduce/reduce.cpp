@@ -1,4 +1,4 @@
-// Reductions: sum, mean, var, stddev, the extremes, log-sum-exp, norm, prod, any, all.
+// Reductions: sum, mean, var, stddev, amax, amin, logsumexp, norm, prod, count_nonzero, any, all.
 //
 // In the formulas ⟨dy⟩ is dy stretched back over the dimensions that were reduced, and n the number
 // of elements in each result.
@@ -27,7 +27,7 @@ void check_not_empty(const ReducedDims& dims, const Tensor& x, const char* op) {
         " has no elements to choose from");
 }
 
-/// The fold of i64 or bool elements in i64, which is exact in any order.
+/// The reduction of i64 or bool elements in i64, which is exact in any order.
 template <class T, class F>
 Tensor fold_exact(const Tensor& x, const ReducedDims& dims, DType dtype, int64_t first, F combine) {
   Tensor y = Tensor::empty(dims.result, dtype);
@@ -48,7 +48,7 @@ Tensor fold_exact(const Tensor& x, const ReducedDims& dims, DType dtype, int64_t
   return y;
 }
 
-/// Sums and products of huge integers wrap around, as in PyTorch; unsigned, since that is defined.
+/// Sums and products of huge integers wrap around, as in PyTorch; unsigned, where this is defined.
 int64_t wrapping_add(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }
@@ -56,14 +56,14 @@ int64_t wrapping_multiply(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
 }
 
-/// 1 where x equals the result y of its row, in the dtype of x: where the extremes stand.
+/// 1 where x equals the result y of its row, in the dtype of x: the positions of the extremes.
 Tensor stands_at(const Tensor& x, const Tensor& y) { return to(x == y, x.dtype()); }
 
-/// `divisor` in a gradient. That of an empty tensor has no elements, and yet a derivative with
+/// `divisor` in a gradient. The gradient of an empty tensor has no elements, but a derivative with
 /// respect to dy, which is 0 and not 0 / 0.
 double slope_divisor(const Tensor& x, double divisor) { return x.numel() == 0 ? 1 : divisor; }
 
-/// For divisors: what is divided is 0 as well where they are, so any other number will do.
+/// For divisors that are 0 only where the dividend is 0 as well: any other number will do.
 Tensor with_zeros_as_ones(const Tensor& x) { return masked_fill(x, x == 0.0, 1); }
 
 }  // namespace
@@ -88,7 +88,7 @@ Tensor mean(const Arg& x, const Axes& dims, bool keepdim) {
   {
     const NoGrad guard;
     y = detail::fold(Reduce::sum, x, over) / n;
-    // The sum may be too large for a number where the mean is not.
+    // The sum may overflow although the mean does not.
     if (!detail::all_finite(y) && n > 0) y = detail::fold(Reduce::sum, x / n, over);
   }
   return record("mean", {x}, y, Save{},
@@ -98,17 +98,17 @@ Tensor mean(const Arg& x, const Axes& dims, bool keepdim) {
                 });
 }
 
-// ---- What is made of squares. Those of 10²⁰ are no numbers in f32, and those of 10⁻³⁰ are 0.
+// ---- Functions of squares. In f32 the square of 10²⁰ overflows, and that of 10⁻³⁰ is 0.
 
 namespace {
 
-/// Σ x² = sum / scale², where `scale` is undefined for 1: that the square of a result is too large
-/// or too small for a number does not make it so itself.
+/// Σ x² = sum / scale², where `scale` is undefined for 1: a result is representable even if its
+/// square overflows or underflows.
 struct Squares {
   Tensor sum, scale;
 };
 
-/// Whether one of these sums is so large or so small that squares may have got lost.
+/// Whether one of these sums is so large or so small that squares may be inexact.
 bool some_lost(const Tensor& sums) {
   return dispatch_floating(sums.dtype(), "norm", [&]<class T>() {
     const T *s = sums.data<T>(), least = 4 * std::numeric_limits<T>::min();
@@ -117,8 +117,8 @@ bool some_lost(const Tensor& sums) {
   });
 }
 
-/// For the largest |x| of a row, the power of two that brings it to [1, 2): multiplying by that
-/// rounds nothing. 1 where that is no number, or 0.
+/// For the largest |x| of a row, the power of two that brings it to [1, 2): multiplying by it
+/// rounds nothing. 1 if |x| is 0, infinite or NaN.
 Tensor powers_of_two(const Tensor& largest) {
   Tensor scale = Tensor::empty(largest.shape(), largest.dtype());
   dispatch_floating(largest.dtype(), "norm", [&]<class T>() {
@@ -142,8 +142,8 @@ Squares sum_of_squares(const Tensor& x, const Axes& dims, const ReducedDims& ove
   return {detail::fold(Reduce::sum_squares, x * scale, over), reshape(scale, over.result)};
 }
 
-/// x − mean(x). The mean is rounded, and where the elements are far from 0 and close together, what
-/// that left is as large as they are apart: it is taken off as well.
+/// x − mean(x). The mean is rounded. If the elements are far from 0 and close together, the
+/// rounding error is as large as their differences, so it is subtracted as well.
 Tensor centred(const Tensor& x, const Axes& dims) {
   const Tensor d = x - mean(x, dims, true);
   return d - mean(d, dims, true);
@@ -156,9 +156,9 @@ double degrees_of_freedom(const ReducedDims& over, int64_t correction) {
 }  // namespace
 
 /// y = Σ(x − mean)² / (n − correction).   dx = ⟨dy⟩ · 2 (x − mean) / (n − correction)
-/// (the mean depends on x, too, but Σ(x − mean) = 0)       saved: x
-/// The mean is subtracted first: Σx² − n·mean² would cancel. No degree of freedom left gives NaN or
-/// ∞, as in PyTorch.
+/// (the mean depends on x as well, but Σ(x − mean) = 0)       saved: x
+/// The mean is subtracted first: Σx² − n·mean² would cancel. Without degrees of freedom it is NaN
+/// or ∞, as in PyTorch.
 Tensor var(const Arg& x, const Axes& dims, int64_t correction, bool keepdim) {
   detail::check_floating(x, "var");
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "var");
@@ -252,7 +252,7 @@ Tensor logsumexp(const Arg& x, const Axes& dims, bool keepdim) {
   return record("logsumexp", {x}, y, Save{x, y},
                 [kept = over.kept](const Saved& saved, const Tensor& dy) -> Grads {
                   const Tensor x = saved[0], y = reshape(saved[1], kept);
-                  // Rows of −∞ alone get zeros, and not e^{−∞ + ∞} = NaN.
+                  // Rows of only −∞ get zeros, not e^{−∞ + ∞} = NaN.
                   return {reshape(dy, kept) * exp(x - masked_fill(y, y == -INFINITY, 0))};
                 });
 }
@@ -314,8 +314,8 @@ Tensor products_before(const Tensor& x) {
   return y;
 }
 
-/// Π x, not recorded; in f64, since every factor adds a rounding error, and a product of ordinary
-/// size may pass through numbers that f32 does not have.
+/// Π x, not recorded; in f64, because every factor adds a rounding error, and a product of ordinary
+/// size may have intermediate results outside the range of f32.
 Tensor product(const Tensor& x, const ReducedDims& over) {
   const NoGrad guard;
   return to(detail::fold(Reduce::prod, to(x, f64), over), x.dtype());
@@ -324,8 +324,8 @@ Tensor product(const Tensor& x, const ReducedDims& over) {
 }  // namespace
 
 /// y = Π x.   dx_i = ⟨dy⟩ · Π_{j≠i} x_j       saved: x
-/// The product of the others is that of those before times that of those behind, and not y / x_i,
-/// which fails where x_i = 0. Both are computed in f64, whatever the dtype.
+/// The product of the others is that of the elements before times that of those after, not y / x_i,
+/// which fails for x_i = 0. Both are computed in f64, for any dtype.
 Tensor prod(const Arg& x, const Axes& dims, bool keepdim) {
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "prod");
   if (x.dtype() == i64) return fold_exact<int64_t>(x, over, i64, 1, wrapping_multiply);
@@ -356,14 +356,14 @@ Tensor count_nonzero(const Arg& x, const Axes& dims) {
   return sum(x.dtype() == boolean ? x : Arg(x != 0.0, x.at), dims);
 }
 
-/// Whether one is true; false for none. No gradient.
+/// Whether an element is true; false for an empty tensor. No gradient.
 Tensor any(const Arg& x, const Axes& dims, bool keepdim) {
   check(x.dtype() == boolean, "any", "dtype ", x.dtype(), " where bool is needed: compare first");
   return fold_exact<bool>(x, detail::reduced_dims(x, dims, keepdim, "any"), boolean, 0,
                           [](int64_t a, int64_t b) { return a | b; });
 }
 
-/// Whether none is false; true for none. No gradient.
+/// Whether no element is false; true for an empty tensor. No gradient.
 Tensor all(const Arg& x, const Axes& dims, bool keepdim) {
   check(x.dtype() == boolean, "all", "dtype ", x.dtype(), " where bool is needed: compare first");
   return fold_exact<bool>(x, detail::reduced_dims(x, dims, keepdim, "all"), boolean, 1,

@@ -51,10 +51,10 @@ Tensor best_index(const char* op, const Tensor& x, const ReducedDims& over, bool
   });
 }
 
-/// The index of the first element of every row that is its median: NaN where there is one, of an
+/// The index of the first element of every row that is its median: NaN if there is one, and of an
 /// even number the lower of the two in the middle.
 Tensor median_index(const char* op, const Tensor& x, const ReducedDims& over) {
-  check(x.dtype() != boolean, op, "dtype bool has no middle: convert with to(x, i64)");
+  check(x.dtype() != boolean, op, "dtype bool has no order: convert with to(x, i64)");
   return index_of_each(op, x, over, []<class T>(const T* row, int64_t n) -> int64_t {
     if constexpr (std::is_same_v<T, bool>) {
       return 0;  // refused above
@@ -75,7 +75,7 @@ Tensor arg_extreme(const char* op, const Tensor& x, std::optional<int64_t> dim, 
   return best_index(op, x, detail::reduced_dims(x, dims, keepdim, op), largest);
 }
 
-/// The elements along `dim` that stand at `index`, one for each row.
+/// The elements along `dim` at `index`, one for each row.
 ///   dx = dy at the index, 0 elsewhere       saved: the index
 ValuesIndices with_index(const char* op, const Arg& x, int64_t dim, const ReducedDims& over,
                          const Tensor& index) {
@@ -149,7 +149,7 @@ Tensor cumsum(const Arg& x, int64_t dim) {
   Tensor y = Tensor::empty(rows.shape(), x.dtype());
   const int64_t n = x.shape()[d];
   dispatch_all(x.dtype(), [&]<class T>() {
-    // f32 is added up in f64, as PyTorch does it: a running sum cannot be a tree. i64 wraps around.
+    // f32 is summed in f64, as in PyTorch: a running sum cannot be a tree. i64 wraps around.
     using Sum = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
     parallel_for(n == 0 ? 0 : x.numel() / n, detail::rows_per_chunk(n, detail::kReduceChunk),
                  [&](int64_t begin, int64_t end) {
@@ -176,7 +176,7 @@ Tensor cumsum(const Arg& x, int64_t dim) {
 namespace {
 
 /// y_i = step(y_{i−1}, k) along the last dimension of contiguous rows, with y_{−1} = `first`; k is
-/// the number of the element in row-major order. The running value is of type Acc.
+/// the index of the element in row-major order. The running value is of type Acc.
 template <class Acc, class T, class Step>
 void run_along_rows(const Tensor& y, Acc first, const Step& step) {
   const int64_t n = y.shape().back();
@@ -217,15 +217,15 @@ Tensor recurrence(const Arg& a, const Arg& b) {
 }  // namespace
 
 /// y_i = x_0 · … · x_i.   dx_i = y_{i−1} · r_i with r_i = dy_i + x_{i+1} · r_{i+1}     saved: x, y
-/// For y_k = y_{i−1} · x_i · x_{i+1} · … · x_k, and r_i sums dy_k · x_{i+1} · … · x_k over k ≥ i.
-/// Nothing is divided by x, so that zeros do no harm.
+/// Because y_k = y_{i−1} · x_i · x_{i+1} · … · x_k, and r_i sums dy_k · x_{i+1} · … · x_k over k ≥
+/// i. There is no division by x, so zeros do no harm.
 Tensor cumprod(const Arg& x, int64_t dim) {
   const int d = wrap_dim(dim, x.dim(), "cumprod");
   if (x.dtype() == boolean) return cumprod(Arg(to(x, i64), x.at), dim);
   const Tensor rows = detail::rows_along(x, d);
   Tensor y = Tensor::empty(rows.shape(), x.dtype());
   dispatch_all(x.dtype(), [&]<class T>() {
-    // As cumsum: f64, and i64 that wraps around.
+    // As in cumsum: f64, and i64 that wraps around.
     using Product = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
     const T* from = rows.data<T>();
     run_along_rows<Product, T>(y, Product{1}, [=](Product before, int64_t i) {

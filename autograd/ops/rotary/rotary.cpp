@@ -1,4 +1,4 @@
-// Rotary positions: queries and keys turned by angles that grow with their place.
+// Rotary positions: queries and keys rotated by angles that grow with their position.
 #include <algorithm>
 
 #include "autograd/loops/checks.h"
@@ -19,17 +19,18 @@ void check_arguments(const Tensor& x, const Tensor& cos, const Tensor& sin) {
         ": expected (…, T, D) with an even D, for D/2 pairs");
   const Shape angles{x.size(-2), x.size(-1) / 2};
   check(cos.shape() == angles && sin.shape() == angles, kName, "cos ", cos.shape(), " and sin ",
-        sin.shape(), " for x ", x.shape(), ": expected ", angles, " for both, one row per place");
+        sin.shape(), " for x ", x.shape(), ": expected ", angles,
+        " for both, one row per position");
   check(cos.dtype() == x.dtype() && sin.dtype() == x.dtype(), kName, "cos of ", cos.dtype(),
         " and sin of ", sin.dtype(), " for x of ", x.dtype(), ": convert them with to(cos, ",
         x.dtype(), ")");
   check(!cos.requires_grad() && !sin.requires_grad(), kName,
-        "cos or sin requires a gradient, and this op has none for them: pass cos.detach() and "
+        "cos or sin requires a gradient, but this op has none for them: pass cos.detach() and "
         "sin.detach()");
 }
 
-/// The dimensions but the last, from the one of the largest stride to that of the smallest: the
-/// order in which x lies in memory.
+/// The dimensions except the last, from the largest stride to the smallest: the order of x in
+/// memory.
 Shape memory_order(const Tensor& x) {
   Shape order = Shape::filled(x.dim() - 1, 0);
   for (int d = 0; d < order.size(); ++d) order[d] = d;
@@ -49,7 +50,7 @@ Tensor row_starts(const Tensor& x, const Shape& order) {
   return x.view_as(shape, strides, x.offset());
 }
 
-/// A new tensor of x's shape and dtype that lies in memory in `order`: heads that were split
+/// A new tensor of x's shape and dtype whose memory layout has this `order`: heads that were split
 /// without a copy can then be joined again without one.
 Tensor empty_in_order(const Tensor& x, const Shape& order) {
   Strides strides = Shape::filled(x.dim(), 1);
@@ -64,8 +65,8 @@ Tensor empty_in_order(const Tensor& x, const Shape& order) {
 
 }  // namespace
 
-/// y₁ = x₁·cos − x₂·sin,  y₂ = x₂·cos + x₁·sin: every pair turned by its angle. So dx is dy turned
-/// back, by the angle's negative:
+/// y₁ = x₁·cos − x₂·sin,  y₂ = x₂·cos + x₁·sin: every pair rotated by its angle. So dx is dy
+/// rotated back, by the negative angle:
 ///   dx₁ = dy₁·cos + dy₂·sin,  dx₂ = dy₂·cos − dy₁·sin          saved: cos, sin
 Tensor rotary_embedding(const Arg& x, const Tensor& cos, const Tensor& sin, bool interleaved) {
   check_arguments(x, cos, sin);

@@ -24,7 +24,7 @@ TARSIER_INLINE Simd<T> every_other(Simd<T> a, Simd<T> b, Lanes<I...>) {
   return Simd<T>(__builtin_shufflevector(a.v, b.v, (2 * I + Odd)...));
 }
 
-/// The elements of 2·pairs that lie in the first register, and in the second.
+/// The number of the 2·pairs elements in the first register, and in the second.
 template <class T>
 TARSIER_INLINE int64_t in_first(int64_t pairs) {
   return least(2 * pairs, Simd<T>::width);

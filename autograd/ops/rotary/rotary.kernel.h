@@ -1,5 +1,5 @@
 #pragma once
-// Turning pairs of elements by angles: rotary positions.
+// Rotates pairs of elements by angles: rotary positions.
 // Source: Su et al., "RoFormer: enhanced transformer with rotary position embedding", 2021.
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The ops that are a copy and nothing else.
+// The ops that only copy.
 #include "autograd/loops/copy.h"
 #include "autograd/ops.h"
 

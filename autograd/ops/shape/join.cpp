@@ -1,4 +1,4 @@
-// Tensors put together and surrounded: cat, stack, pad. Taken apart they are in split.cpp.
+// Joining and padding tensors: cat, stack, pad. The reverse is in split.cpp.
 #include <algorithm>
 
 #include "autograd/loops/copy.h"
@@ -20,7 +20,7 @@ constexpr int64_t kMostPadding = int64_t{1} << 60;  // sizes stay far from overf
 
 }  // namespace
 
-/// y = x₁, x₂, … one after another along `dim`.   dxᵢ = the slice of dy where xᵢ went
+/// y = x₁, x₂, … in order along `dim`.   dxᵢ = the slice of dy that belongs to xᵢ
 Tensor cat(const std::vector<Tensor>& xs, int64_t dim, std::source_location at) {
   const CallSite site(at);
   check(!xs.empty(), "cat", "an empty list: at least one tensor is needed");
@@ -34,7 +34,7 @@ Tensor cat(const std::vector<Tensor>& xs, int64_t dim, std::source_location at) 
     Shape other = xs[i].shape();
     if (other.size() == shape.size()) other[d] = shape[d];
     check(other == shape, "cat", "tensors 0 and ", i, " have shapes ", xs[0].shape(), " and ",
-          xs[i].shape(), ": they may differ in dimension ", d, " only");
+          xs[i].shape(), ": they may differ only in dimension ", d);
     starts.push_back(total);
     total += xs[i].shape()[d];
   }
@@ -69,14 +69,14 @@ Tensor stack(const std::vector<Tensor>& xs, int64_t dim, std::source_location at
   return cat(slabs, d, at);
 }
 
-/// y = x surrounded with `value`.   dx = dy padded by the negative of it: what was added is cut
-/// off, and zeros come where x was cut
+/// y = x surrounded with `value`.   dx = dy padded by the negative amounts: what was added is cut
+/// off, and what was cut off becomes zeros
 Tensor pad(const Arg& x, const std::vector<int64_t>& padding, double value) {
   const int pairs = static_cast<int>(padding.size() / 2);
   check(padding.size() % 2 == 0 && pairs <= x.dim(), "pad", padding.size(),
         " numbers for a tensor of shape ", x.shape(),
         ": give a left and a right one for each of the last dimensions");
-  if (x.dtype() == i64) detail::number_as<int64_t>(value, "pad");  // an error where it is none
+  if (x.dtype() == i64) detail::number_as<int64_t>(value, "pad");  // an error if it does not fit
   for (int64_t p : padding)
     check(p >= -kMostPadding && p <= kMostPadding, "pad", "padding by ", p, ": use ", -kMostPadding,
           " to ", kMostPadding);
@@ -90,14 +90,14 @@ Tensor pad(const Arg& x, const std::vector<int64_t>& padding, double value) {
     check(shape[d] >= 0, "pad", "negative padding cuts more than there is: dimension ", d,
           " of shape ", x.shape(), " would get size ", shape[d]);
   Tensor y = Tensor::empty(shape, x.dtype());
-  // Dimension by dimension the margins are filled, and what is between them stays to be done: so
-  // every element is written once.
+  // The margins are filled dimension by dimension, and the part between them remains: so every
+  // element is written once.
   Tensor from = x, to = y;
   for (int i = 0; i < pairs; ++i) {
     const int d = x.dim() - 1 - i;
     const int64_t left = padding[static_cast<size_t>(2 * i)];
     const int64_t size = x.shape()[d], out = shape[d];
-    // Where x is cut on one side by more than its size, nothing of it is left.
+    // If x is cut on one side by more than its size, nothing is left.
     const int64_t begin = std::clamp<int64_t>(left, 0, out);
     const int64_t end = std::clamp<int64_t>(left + size, begin, out);
     from = part_of(from, d, begin - left, end - begin);

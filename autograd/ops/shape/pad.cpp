@@ -9,7 +9,7 @@ namespace {
 
 enum class Mode { reflect, replicate, circular };
 
-/// Which of n elements stands at position i of the padded row, where 0 is the first of x.
+/// The index of the element at position i of the padded row; position 0 is the first of x.
 int64_t source_of(Mode mode, int64_t i, int64_t n) {
   switch (mode) {
     case Mode::reflect:
@@ -33,11 +33,11 @@ Tensor padded_along(const Arg& x, Mode mode, std::string_view name, int d, int64
         " of dimension ", d, " in shape ", x.shape(), ": '", name, "' needs ",
         n == 0 ? "an element to repeat there"
                : concat("at most ", limit,
-                        mode == Mode::reflect ? ", for the edge is not repeated" : ""));
+                        mode == Mode::reflect ? ", because the edge is not repeated" : ""));
   check(left + right >= -n && left >= -n && right >= -n, "pad",
         "negative padding cuts more than there is: dimension ", d, " of shape ", x.shape(),
         " would get size ", n + left + right);
-  if (mode == Mode::circular && std::min(left, right) < 0) {  // goes around what is left
+  if (mode == Mode::circular && std::min(left, right) < 0) {  // wraps around what is left
     const int64_t start = std::max<int64_t>(-left, 0), end = n - std::max<int64_t>(-right, 0);
     return padded_along(Arg(slice(x, d, start, end), x.at), mode, name, d,
                         std::max<int64_t>(left, 0), std::max<int64_t>(right, 0));
@@ -50,7 +50,7 @@ Tensor padded_along(const Arg& x, Mode mode, std::string_view name, int d, int64
 
 }  // namespace
 
-/// Made of index_select, which knows its gradient.
+/// Composed of index_select, which has a gradient.
 Tensor pad(const Arg& x, const std::vector<int64_t>& padding, std::string_view mode, double value) {
   if (mode == "constant") return pad(x, padding, value);
   check(mode == "reflect" || mode == "replicate" || mode == "circular", "pad", "mode '", mode,

@@ -1,4 +1,4 @@
-// The elements in other places: flip, roll, repeat and its relatives; and triangles of a matrix.
+// Rearranging elements: flip, roll, repeat, tile, repeat_interleave; and triangles of a matrix.
 #include <algorithm>
 #include <utility>
 
@@ -42,7 +42,7 @@ constexpr int64_t kNoLimit = int64_t{1} << 62;
 
 /// y[…, i, …] = x[…, n − 1 − i, …].   dx = dy flipped
 Tensor flip(const Arg& x, const Axes& dims) {
-  // Seen with negative strides from the last element on, x is flipped already.
+  // With negative strides from the last element on, the view is already flipped.
   Strides strides = x.strides();
   int64_t offset = x.offset();
   std::vector<bool> flipped(static_cast<size_t>(x.dim()), false);
@@ -110,7 +110,7 @@ Tensor tile(const Arg& x, const Shape& repeats) {
   return repeat(x, all);
 }
 
-/// Made of expand and contiguous, which know their gradients. Always a copy.
+/// Composed of expand and contiguous, which have gradients. Always a copy.
 Tensor repeat_interleave(const Arg& x, int64_t repeats, std::optional<int64_t> dim) {
   check(repeats >= 0, "repeat_interleave", repeats, " repeats: 0 or more is needed");
   if (!dim) return repeat_interleave(Arg(flatten(x), x.at), repeats, 0);
@@ -122,7 +122,7 @@ Tensor repeat_interleave(const Arg& x, int64_t repeats, std::optional<int64_t> d
   return flatten(Arg(contiguous(Arg(stretched, x.at)), x.at), d, d + 1);
 }
 
-/// Made of index_select, which knows its gradient.
+/// Composed of index_select, which has a gradient.
 Tensor repeat_interleave(const Arg& x, const Tensor& repeats, std::optional<int64_t> dim) {
   if (!dim) return repeat_interleave(Arg(flatten(x), x.at), repeats, 0);
   const int d = wrap_dim(*dim, x.dim(), "repeat_interleave");

@@ -1,4 +1,4 @@
-// Views: the same memory through another shape. The backward of a view is the view the other way.
+// Views: the same memory in another shape. The backward of a view is the inverse view.
 #include <algorithm>
 #include <optional>
 
@@ -9,8 +9,8 @@
 namespace tarsier {
 namespace {
 
-/// The number of elements of `shape`; Error(op) where a size is negative, or the product of those
-/// that are not 0 no 64-bit number: the strides of an empty tensor must fit, too.
+/// The number of elements of `shape`. Throws Error(op) if a size is negative, or if the product of
+/// the non-zero sizes exceeds 64 bits: the strides of an empty tensor must fit as well.
 int64_t checked_numel(const Shape& shape, const char* op) {
   int64_t product = 1;
   for (int64_t size : shape) {
@@ -42,7 +42,7 @@ Shape fitting_shape(const Tensor& x, const Shape& shape, const char* op) {
     return shape;
   }
   check(product != 0, op, "the -1 in ", shape,
-        " could be anything, for the other sizes have no elements: write it out");
+        " is ambiguous, because the other sizes have no elements: give its value");
   check(have % product == 0, op, "shape ", x.shape(), " has ", have, " elements, ", shape,
         " needs a multiple of ", product);
   Shape out = shape;
@@ -84,7 +84,7 @@ Tensor record_reshape(const char* name, const Arg& x, const Tensor& y) {
 Tensor unslice(const Arg& dy, int dim, int64_t size, int64_t start, int64_t step) {
   const int64_t count = dy.size(dim);
   if (step == 1) {
-    // What pad does touches every element once only.
+    // pad writes every element only once.
     std::vector<int64_t> padding(static_cast<size_t>(2 * (dy.dim() - dim)), 0);
     padding.end()[-2] = start;
     padding.end()[-1] = size - start - count;
@@ -223,7 +223,7 @@ Tensor slice(const Arg& x, int64_t dim, int64_t start, std::optional<int64_t> en
   const int d = wrap_dim(dim, x.dim(), "slice");
   check(step >= 1, "slice", "step ", step, " where 1 or more is needed: use flip to go backwards");
   const int64_t size = x.shape()[d];
-  // As Python does: count negative positions from the end, then clip.
+  // As in Python: count negative positions from the end, then clip.
   const auto position = [size](int64_t i) {
     return std::clamp<int64_t>(i < 0 ? i + size : i, 0, size);
   };
@@ -233,7 +233,7 @@ Tensor slice(const Arg& x, int64_t dim, int64_t start, std::optional<int64_t> en
   Strides strides = x.strides();
   shape[d] = length / step + (length % step != 0);
   const int64_t offset = x.offset() + (length == 0 ? 0 : first * strides[d]);
-  if (shape[d] <= 1) step = 1;  // the same, and no huge number for backward to multiply with
+  if (shape[d] <= 1) step = 1;  // equivalent, and avoids an overflow in backward
   strides[d] *= step;
   return record(
       "slice", {x}, x.view_as(shape, strides, offset), Save{},

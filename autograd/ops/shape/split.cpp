@@ -1,4 +1,4 @@
-// Tensors taken apart along one dimension: split, chunk, unbind. The parts are views; their
+// Splitting tensors along one dimension: split, chunk, unbind. The parts are views; their
 // gradients come back together, into one buffer.
 #include <algorithm>
 #include <numeric>
@@ -22,7 +22,7 @@ std::string text_of(const std::vector<int64_t>& numbers) {
 Tensor no_gradient(const Shape& shape, DType dtype) { return expand(zeros({}, dtype), shape); }
 
 /// y₀, y₁, … = the parts of x of these sizes along `dim`, which sum to its size.
-///   dx = dy₀, dy₁, … one after another, with zeros for the parts that nobody used
+///   dx = dy₀, dy₁, … in order, with zeros for unused parts
 std::vector<Tensor> parts_of(const Arg& x, int dim, const std::vector<int64_t>& sizes) {
   std::vector<Tensor> parts;
   int64_t start = 0;
@@ -53,7 +53,7 @@ std::vector<Tensor> split(const Arg& x, int64_t size, int64_t dim) {
   const int d = wrap_dim(dim, x.dim(), "split");
   check(size >= 1, "split", "pieces of size ", size, ": 1 or more is needed");
   std::vector<int64_t> sizes;
-  // One piece even where there is nothing to split, as PyTorch.
+  // One piece even if there is nothing to split, as in PyTorch.
   for (int64_t left = x.shape()[d]; sizes.empty() || left > 0; left -= sizes.back())
     sizes.push_back(std::min(size, left));
   return parts_of(x, d, sizes);
@@ -75,7 +75,7 @@ std::vector<Tensor> split(const Arg& x, const std::vector<int64_t>& sizes, int64
 std::vector<Tensor> chunk(const Arg& x, int64_t chunks, int64_t dim) {
   const int d = wrap_dim(dim, x.dim(), "chunk");
   check(chunks >= 1, "chunk", chunks, " chunks: 1 or more is needed");
-  // Where there is nothing to cut, so many empty ones, as PyTorch.
+  // An empty dimension gives `chunks` empty ones, as in PyTorch.
   if (x.shape()[d] == 0) {
     check(chunks <= kMostEmptyChunks, "chunk", chunks, " chunks of dimension ", d, " in shape ",
           x.shape(), ", which is empty: use ", kMostEmptyChunks, " at most");
@@ -85,7 +85,7 @@ std::vector<Tensor> chunk(const Arg& x, int64_t chunks, int64_t dim) {
   return split(x, size, d);
 }
 
-/// yₖ = x[…, k, …].   dx = dy₀, dy₁, … stacked, with zeros for those that nobody used
+/// yₖ = x[…, k, …].   dx = dy₀, dy₁, … stacked, with zeros for unused ones
 std::vector<Tensor> unbind(const Arg& x, int64_t dim) {
   const int d = wrap_dim(dim, x.dim(), "unbind");
   Shape shape = x.shape(), strides = x.strides();

@@ -13,22 +13,22 @@ Tensor narrow(const Arg& x, int64_t dim, int64_t start, int64_t length) {
         x.shape(), ": use ", -size, " to ", size);
   check(length >= 0 && length <= size - first, "narrow", length, " elements from ", first,
         " on in dimension ", d, " of shape ", x.shape(), ", which has ", size - first,
-        " from there: slice() takes what there is");
+        " from there: slice() clips to what exists");
   return slice(x, d, first, first + length);
 }
 
 Tensor movedim(const Arg& x, const Axes& source, const Axes& destination) {
   check(source.size() == destination.size(), "movedim", "source ", source, " and destination ",
         destination, " name ", source.size(), " and ", destination.size(),
-        " dimensions: give a place for each");
-  Shape order = Shape::filled(x.dim(), -1);  // order[place] = the dimension that goes there
+        " dimensions: give a position for each");
+  Shape order = Shape::filled(x.dim(), -1);  // order[position] = the dimension that goes there
   std::vector<bool> moved(static_cast<size_t>(x.dim()), false);
   for (int i = 0; i < source.size(); ++i) {
     const int from = wrap_dim(source[i], x.dim(), "movedim");
     const int to = wrap_dim(destination[i], x.dim(), "movedim");
     check(!moved[static_cast<size_t>(from)] && order[to] < 0, "movedim", "source ", source,
           " and destination ", destination, " for shape ", x.shape(),
-          ": name every dimension and every place once at most");
+          ": name every dimension and every position at most once");
     moved[static_cast<size_t>(from)] = true;
     order[to] = from;
   }
@@ -82,7 +82,7 @@ struct Diagonal {
       : shape(x.shape()), strides(x.strides()), offset(x.offset()) {
     const int64_t rows = shape[row_dim], columns = shape[column_dim];
     const int64_t row_stride = strides[row_dim], column_stride = strides[column_dim];
-    // Far from the middle there is none; compared first, so that nothing overflows.
+    // Far from the middle there is none. Compared first, so that nothing overflows.
     const bool exists = diagonal < columns && diagonal > -rows;
     const int64_t down = exists ? std::max<int64_t>(-diagonal, 0) : 0;
     const int64_t right = exists ? std::max<int64_t>(diagonal, 0) : 0;
@@ -150,11 +150,11 @@ Tensor unfold_dim(const Arg& x, int64_t dim, int64_t size, int64_t step) {
   shape[d] = count;
   shape.push_back(size);
   strides.push_back(strides[d]);
-  if (count <= 1) step = 1;  // the same, and no huge number to multiply with
+  if (count <= 1) step = 1;  // equivalent, and avoids an overflow
   strides[d] *= step;
   return record("unfold_dim", {x}, x.view_as(shape, strides, x.offset()), Save{},
                 [=, shape = x.shape()](const Saved&, const Tensor& dy) -> Grads {
-                  // The windows one after another along d, and where each of their elements was.
+                  // The windows in order along d, and the position of each of their elements.
                   const Tensor rows = flatten(movedim(dy, -1, d + 1), d, d + 1);
                   const Tensor starts = reshape(arange(count) * static_cast<double>(step), {-1, 1});
                   const Tensor places = reshape(starts + arange(size), {count * size});

@@ -40,7 +40,7 @@ Tensor along_rows(int dim, const char* op, Select select, const Operands&... ope
 }  // namespace
 
 /// y = eˣ / Σ eˣ.   dx = y · (dy − Σ dy · y)       saved: y
-/// Forward was y_i = e^{x_i} / s, so ∂y_i/∂x_j = y_i ([i = j] − y_j).
+/// Forward: y_i = e^{x_i} / s, so ∂y_i/∂x_j = y_i ([i = j] − y_j).
 Tensor softmax(const Arg& x, int64_t dim) {
   const int d = softmax_dim(x, dim, "softmax");
   Tensor y = along_rows(

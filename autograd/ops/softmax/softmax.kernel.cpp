@@ -7,7 +7,7 @@
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
 
-/// The largest element. A NaN may get lost here; it comes back from exp and reaches the sum.
+/// The largest element. A NaN may get lost here, but exp propagates it to the sum.
 template <class T>
 TARSIER_INLINE T row_max(int64_t n, const T* x) {
   return fold<MaxNumberFold<T>, T>(n, [x](int64_t j, int64_t lanes) { return load(x + j, lanes); });
@@ -71,7 +71,7 @@ void logsumexp(int64_t rows, int64_t n, const T* x, T* y) {
   constexpr T infinity = static_cast<T>(__builtin_inf());
   for (int64_t i = 0; i < rows; ++i, x += n) {
     T m = row_max(n, x);
-    if (m == infinity || m == -infinity) m = 0;  // ∞ − ∞ would be NaN; exp cannot overflow wrongly
+    if (m == infinity || m == -infinity) m = 0;  // ∞ − ∞ would be NaN; exp does not overflow here
     y[i] = m + log(Simd<T>(sum_exp(n, x, m)))[0];
   }
 }

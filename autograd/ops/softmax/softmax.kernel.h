@@ -1,12 +1,12 @@
 #pragma once
-// Softmax and its relatives over the rows of a contiguous matrix, with their gradients.
+// Softmax, log-softmax and log-sum-exp of the rows of a contiguous matrix, and gradients.
 
 #include <cstdint>
 
 namespace tarsier::kernels {
 
 /// All take `rows` contiguous rows of n ≥ 1 elements. The largest element m is subtracted before
-/// exp, so nothing overflows. A row of −∞ alone, and one with +∞ or NaN, gives NaN, as in PyTorch.
+/// exp, so nothing overflows. A row of only −∞, and one with +∞ or NaN, gives NaN, as in PyTorch.
 template <class T>
 struct SoftmaxKernels {
   /// y_j = exp(x_j − m) / Σ exp(x_k − m). y may be x.

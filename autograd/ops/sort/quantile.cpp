@@ -1,4 +1,4 @@
-// quantile: between which of the sorted elements, and how far from the first to the second.
+// quantile: interpolation between sorted elements.
 #include <cmath>
 
 #include "autograd/loops/checks.h"
@@ -7,8 +7,8 @@
 namespace tarsier {
 namespace {
 
-/// The places of the neighbours of position q · (n − 1) among n sorted elements, and how far it is
-/// from the lower to the upper one, for every q.
+/// For every q, the neighbours of position q · (n − 1) among n sorted elements, and the distance
+/// from the lower to the upper one.
 struct Places {
   Tensor lower, upper;  // (Q) i64
   Tensor weight;        // (Q, 1, …), as many dimensions as `dims`
@@ -33,8 +33,8 @@ struct Places {
 
 }  // namespace
 
-/// y = a + (b − a) · w of two neighbours a ≤ b among the sorted elements. Made of sort,
-/// index_select and arithmetic, which know their gradients.
+/// y = a + (b − a) · w of two neighbours a ≤ b among the sorted elements. Composed of sort,
+/// index_select and arithmetic, which have gradients.
 Tensor quantile(const Arg& x, const Tensor& q, std::optional<int64_t> dim, bool keepdim) {
   detail::check_floating(x, "quantile");
   check(is_floating(q.dtype()) && q.dim() <= 1, "quantile", "q of shape ", q.shape(), " and dtype ",
@@ -49,7 +49,7 @@ Tensor quantile(const Arg& x, const Tensor& q, std::optional<int64_t> dim, bool 
   const Tensor a = index_select(here(sorted), 0, at.lower);
   const Tensor b = index_select(here(sorted), 0, at.upper);
   const Tensor between = here(a) + here(here(here(b) - here(a)) * at.weight);
-  const Tensor last = narrow(here(sorted), 0, n - 1, 1);  // NaN where there is one
+  const Tensor last = narrow(here(sorted), 0, n - 1, 1);  // NaN if there is one
   const Tensor y = where(isnan(last), here(last), here(between));
   // y is (Q, the other dimensions of x); reduced ones may stay with size 1, and one q leaves no Q.
   Shape shape = y.shape();

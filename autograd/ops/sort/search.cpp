@@ -1,4 +1,4 @@
-// Where values stand among others, and how often: searchsorted, bincount.
+// Searching and counting: searchsorted, bincount.
 #include <algorithm>
 #include <cmath>
 

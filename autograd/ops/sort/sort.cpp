@@ -1,4 +1,4 @@
-// Order and chance: topk, sort, argsort, multinomial.
+// Sorting and sampling: topk, sort, argsort, multinomial.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -101,7 +101,7 @@ void draw_with_replacement(const double* weights, int64_t n, RandomKey key, uint
   }
   for (int64_t s = 0; s < samples; ++s) {
     const double u = uniform<double>(key, counter + static_cast<uint64_t>(s)) * total;
-    // The first whose running sum exceeds u. One of weight 0 never is: its sum is the one before.
+    // The first whose running sum exceeds u: never one of weight 0, whose sum equals the previous.
     const int64_t i = std::upper_bound(sums.begin(), sums.end(), u) - sums.begin();
     out[s] = std::min(i, last);
   }
@@ -116,7 +116,7 @@ void draw_without_replacement(const double* weights, int64_t n, RandomKey key, u
   for (int64_t i = 0; i < n; ++i) {
     if (weights[i] == 0) continue;
     const double u = uniform<double>(key, counter + static_cast<uint64_t>(i));
-    // Logarithms of the times: tiny weights would overflow.
+    // Logarithms of the times, because tiny weights would overflow.
     arrivals.emplace_back(std::log(-std::log1p(-u)) - std::log(weights[i]), i);
   }
   std::partial_sort(arrivals.begin(), arrivals.begin() + samples, arrivals.end());
@@ -125,7 +125,7 @@ void draw_without_replacement(const double* weights, int64_t n, RandomKey key, u
 
 }  // namespace
 
-/// The values are gathered, and have their gradient from there.
+/// The values come from gather, which has a gradient.
 ValuesIndices topk(const Arg& x, int64_t k, int64_t dim, bool largest) {
   const int d = wrap_dim(dim, x.dim(), "topk");
   check(k >= 0 && k <= x.size(d), "topk", "k = ", k, " of dimension ", d, " in shape ", x.shape(),
@@ -158,7 +158,7 @@ Tensor multinomial(const Tensor& weights, int64_t samples, bool replacement, Gen
   Tensor out = Tensor::empty(shape, i64);
   int64_t* drawn = out.data<int64_t>();
   const RandomKey key = generator.next();
-  // Every row has random numbers of its own: one per sample, or one per weight.
+  // Every row has its own random numbers: one per sample, or one per weight.
   const int64_t draws = replacement ? samples : n;
   const auto draw = replacement ? draw_with_replacement : draw_without_replacement;
   parallel_for(rows, std::max<int64_t>(1, kGrain / n), [&](int64_t begin, int64_t end) {
