@@ -20,6 +20,13 @@ namespace tarsier::kernels::TARSIER_ISA::ladder {
 
 constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
+/// a·b + c, fused as in simd.h. Its operands are read before it multiplies: a sanitizer's check of a
+/// read between product and sum would keep Clang from fusing them.
+template <class T>
+TARSIER_INLINE T multiply_add(T a, T b, T c) {
+  return a * b + c;
+}
+
 // -------------------------------------------------------------------------------- 1: naive
 
 /// The definition. For every element of C it walks down a column of B: each step touches another
@@ -29,7 +36,8 @@ void naive(int64_t m, int64_t n, int64_t k, const T* a, const T* b, T* c, T* /*m
   for (int64_t i = 0; i < m; ++i)
     for (int64_t j = 0; j < n; ++j) {
       c[i * n + j] = 0;
-      for (int64_t p = 0; p < k; ++p) c[i * n + j] += a[i * k + p] * b[p * n + j];
+      for (int64_t p = 0; p < k; ++p)
+        c[i * n + j] = multiply_add(a[i * k + p], b[p * n + j], c[i * n + j]);
     }
 }
 
@@ -47,7 +55,7 @@ void blocked(int64_t m, int64_t n, int64_t k, const T* a, const T* b, T* c, T* /
       for (int64_t i = 0; i < m; ++i)
         for (int64_t p = p0; p < smaller(p0 + kBlockK, k); ++p)
           for (int64_t j = j0; j < smaller(j0 + kBlockN, n); ++j)
-            c[i * n + j] += a[i * k + p] * b[p * n + j];
+            c[i * n + j] = multiply_add(a[i * k + p], b[p * n + j], c[i * n + j]);
 }
 
 // ------------------------------------------------------------------------------- 3: packed
@@ -109,7 +117,8 @@ struct ScalarTile {
     for (int64_t p = 0; p < k; ++p)
       for (int i = 0; i < kRows; ++i)
         for (int j = 0; j < kCols<T>; ++j)
-          sum[i * kCols<T> + j] += a[p * kRows + i] * b[p * kCols<T> + j];
+          sum[i * kCols<T> + j] =
+              multiply_add(a[p * kRows + i], b[p * kCols<T> + j], sum[i * kCols<T> + j]);
     for (int x = 0; x < kRows * kCols<T>; ++x) c[x] = sum[x];
   }
 };
