@@ -34,8 +34,9 @@ Module& Sequential::operator[](int64_t i) const {
 }
 
 Tensor Sequential::forward(const Arg& x) {
-  Arg y = x;
-  for (const auto& layer : layers_) y = Arg(layer->call(y), x.at);
+  const CallScope here(x.at);
+  Tensor y = x;
+  for (const auto& layer : layers_) y = layer->call(y);
   return y;
 }
 

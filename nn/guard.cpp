@@ -91,16 +91,23 @@ void Module::check_registered(const Module& caller) const {
            ", or requires_grad_(false) on parameters that should not be trained");
 }
 
-Module::Calling::Calling(const Module& module) : before_(calling), scope_(module.scope_name()) {
+Module::Calling::Calling(const Module& module)
+    : before_(calling),
+      scope_line_before_(tarsier::detail::scope_line),
+      scope_(module.scope_name()) {
   if (grad_enabled() && (before_ == nullptr || module.parent_ == nullptr)) {
     module.notice_assigned();
     // A module that the caller has by reference is older than the caller.
     if (before_ != nullptr && module.birth_ > before_->birth_) module.check_registered(*before_);
   }
   calling = &module;
+  tarsier::detail::scope_line = nullptr;
 }
 
-Module::Calling::~Calling() { calling = before_; }
+Module::Calling::~Calling() {
+  calling = before_;
+  tarsier::detail::scope_line = scope_line_before_;
+}
 
 void Module::check_leaves(const Tensor& output, uint64_t first,
                           const std::vector<Tensor>& arguments) {

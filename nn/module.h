@@ -191,6 +191,7 @@ class Module {
 
    private:
     const Module* before_;
+    const SourceLine* scope_line_before_;
     ModuleScope scope_;
   };
 

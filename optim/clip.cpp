@@ -28,11 +28,11 @@ double sum_of_squares(const Tensor& x) {
   const int64_t n = row.numel();
   std::vector<double> sums(static_cast<size_t>((n + grain - 1) / grain));
   dispatch_floating(x.dtype(), "clip_grad_norm_", [&]<class T>() {
-    const auto fold = kernels::active<kernels::ReduceKernels<T>>()
-                          .reduce_rows[static_cast<int>(kernels::Reduce::sum_squares)];
+    const auto sum_squares = kernels::active<kernels::ReduceKernels<T>>()
+                                 .reduce_rows[static_cast<int>(kernels::Reduce::sum_squares)];
     parallel_for(n, grain, [&](int64_t begin, int64_t end) {
       T sum;
-      fold(1, end - begin, row.data<T>() + begin, end - begin, &sum);
+      sum_squares(1, end - begin, row.data<T>() + begin, end - begin, &sum);
       sums[static_cast<size_t>(begin / grain)] = sum;
     });
   });

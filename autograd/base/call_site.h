@@ -3,6 +3,7 @@
 
 #include <source_location>
 #include <string>
+#include <utility>
 
 namespace tarsier {
 
@@ -27,6 +28,12 @@ bool in_library(const SourceLine& at);
 /// if no op runs.
 std::string called_at();
 
+/// The line that a CallScope on this thread gives to all Args; null where there is none.
+inline constinit thread_local const SourceLine* scope_line = nullptr;
+
+/// The line of the CallScope, or `at` where there is none.
+inline SourceLine line_in_scope(const SourceLine& at) { return scope_line ? *scope_line : at; }
+
 }  // namespace detail
 
 /// While it lives, errors on this thread say that they were called from `at`. Every Arg has one;
@@ -47,6 +54,31 @@ class CallSite {
  private:
   static constexpr int kNone = 1 << 30;
   int depth_;
+};
+
+/// For a function made of ops that wants to look like one op:
+///   Tensor rms(const Arg& x) {
+///     const CallScope here(x.at);
+///     return sqrt(mean(square(x)));
+///   }
+/// While it lives, every Arg made on this thread takes `at` in place of its own line. So nodes and
+/// errors of the ops inside name the line that called the function. Scopes nest: the outermost
+/// wins, for it is the one that a user called. A module suspends it while it is called: the lines
+/// in the forward of a user's layer stay visible.
+class CallScope {
+ public:
+  explicit CallScope(const SourceLine& at)
+      : at_(detail::line_in_scope(at)),
+        before_(std::exchange(detail::scope_line, &at_)),
+        site_(at_) {}
+  ~CallScope() { detail::scope_line = before_; }
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+
+ private:
+  SourceLine at_;
+  const SourceLine* before_;
+  CallSite site_;
 };
 
 }  // namespace tarsier

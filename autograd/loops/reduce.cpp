@@ -1,11 +1,14 @@
 // From a tensor and a set of dimensions to rows and columns for the kernels.
+#include <algorithm>
 #include <cmath>
-#include <vector>
+#include <initializer_list>
+#include <utility>
 
 #include "autograd/base/parallel.h"
 #include "autograd/loops/copy.h"
 #include "autograd/loops/reduce.h"
 #include "autograd/loops/reduce.kernel.h"
+#include "autograd/loops/strided.h"
 #include "autograd/simd/dispatch.h"
 
 namespace tarsier::detail {
@@ -30,59 +33,35 @@ ReducedDims reduced_dims(const Tensor& x, const Axes& dims, bool keepdim, const 
   return out;
 }
 
-namespace {
-
-/// Adjacent dimensions with even steps, merged into one.
-struct Group {
-  int64_t size, step;
-  bool reduced;
-};
-
-std::vector<Group> groups_of(const Tensor& x, const ReducedDims& dims) {
-  std::vector<Group> groups;
-  for (int d = 0; d < x.dim(); ++d) {
-    const int64_t size = x.shape()[d], step = x.strides()[d];
-    const bool reduced = dims.reduced[static_cast<size_t>(d)];
-    if (size == 1) continue;
-    if (!groups.empty() && groups.back().reduced == reduced && groups.back().step == size * step) {
-      groups.back().size *= size;
-      groups.back().step = step;
-    } else {
-      groups.push_back({size, step, reduced});
-    }
-  }
-  return groups;
-}
-
-}  // namespace
-
 Matrices as_matrices(const Tensor& x, const ReducedDims& dims) {
-  const std::vector<Group> g = groups_of(x, dims);
-  const auto pattern = [&](std::initializer_list<bool> reduced) {
-    return std::equal(g.begin(), g.end(), reduced.begin(), reduced.end(),
-                      [](const Group& group, bool r) { return group.reduced == r; });
-  };
   Matrices m{.x = x};
-  if (g.empty()) return m;
-  if (g.back().step == 1) {
-    const int64_t last = g.back().size;
+  if (x.numel() == 1) return m;
+  // The result is stepped through with a stride of 0 where dimensions are reduced.
+  const Strides in_result = broadcast_strides(dims.kept, contiguous_strides(dims.kept), x.shape());
+  const Loop loop = merged(x.shape(), {x.strides(), in_result});
+  const Shape& size = loop.shape;
+  const Strides& step = loop.strides[0];
+  const auto pattern = [&](std::initializer_list<bool> reduced) {
+    return std::equal(loop.strides[1].begin(), loop.strides[1].end(), reduced.begin(),
+                      reduced.end(), [](int64_t stride, bool r) { return (stride == 0) == r; });
+  };
+  if (step.back() == 1) {
+    const int64_t last = size.back();
     if (pattern({false})) return {.x = x, .inner = last};
     if (pattern({true})) return {.x = x, .n = last};
-    if (pattern({false, true}))
-      return {.x = x, .outer = g[0].size, .outer_step = g[0].step, .n = last};
-    if (pattern({true, false})) return {.x = x, .n = g[0].size, .step = g[0].step, .inner = last};
+    if (pattern({false, true})) return {.x = x, .outer = size[0], .outer_step = step[0], .n = last};
+    if (pattern({true, false})) return {.x = x, .n = size[0], .step = step[0], .inner = last};
     if (pattern({false, true, false}))
       return {.x = x,
-              .outer = g[0].size,
-              .outer_step = g[0].step,
-              .n = g[1].size,
-              .step = g[1].step,
+              .outer = size[0],
+              .outer_step = step[0],
+              .n = size[1],
+              .step = step[1],
               .inner = last};
-  } else if (g[0].step == 1) {  // transposed: the rows of one view are the columns of the other
-    if (pattern({false, true}))
-      return {.x = x, .n = g[1].size, .step = g[1].step, .inner = g[0].size};
+  } else if (step[0] == 1) {  // transposed: the rows of one view are the columns of the other
+    if (pattern({false, true})) return {.x = x, .n = size[1], .step = step[1], .inner = size[0]};
     if (pattern({true, false}))
-      return {.x = x, .outer = g[1].size, .outer_step = g[1].step, .n = g[0].size};
+      return {.x = x, .outer = size[1], .outer_step = step[1], .n = size[0]};
   }
   m.x = as_rows(x, dims);
   m.n = dims.count;
@@ -109,14 +88,14 @@ namespace {
 Reduce combining(Reduce op) { return op == Reduce::sum_squares ? Reduce::sum : op; }
 
 template <class T>
-void fold_rows(Reduce op, const Matrices& m, T* y) {
+void reduce_rows(Reduce op, const Matrices& m, T* y) {
   const auto& kernels = kernels::active<kernels::ReduceKernels<T>>();
-  const auto fold = kernels.reduce_rows[static_cast<int>(op)];
+  const auto reduce = kernels.reduce_rows[static_cast<int>(op)];
   const T* x = m.x.data<T>();
   const int64_t pieces = (m.n + kReduceChunk - 1) / kReduceChunk;
   if (pieces <= 1) {
     parallel_for(m.outer, rows_per_chunk(m.n, kReduceChunk), [&](int64_t begin, int64_t end) {
-      fold(end - begin, m.n, x + begin * m.outer_step, m.outer_step, y + begin);
+      reduce(end - begin, m.n, x + begin * m.outer_step, m.outer_step, y + begin);
     });
     return;
   }
@@ -125,7 +104,8 @@ void fold_rows(Reduce op, const Matrices& m, T* y) {
   parallel_for(m.outer * pieces, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t first = i % pieces * kReduceChunk;
-      fold(1, std::min(kReduceChunk, m.n - first), x + i / pieces * m.outer_step + first, 0, p + i);
+      reduce(1, std::min(kReduceChunk, m.n - first), x + i / pieces * m.outer_step + first, 0,
+             p + i);
     }
   });
   kernels.reduce_rows[static_cast<int>(combining(op))](m.outer, pieces, p, pieces, y);
@@ -133,7 +113,7 @@ void fold_rows(Reduce op, const Matrices& m, T* y) {
 
 /// Every task is a range of rows and of columns of one matrix.
 template <class T>
-void fold_columns(Reduce op, const Matrices& m, T* y) {
+void reduce_columns(Reduce op, const Matrices& m, T* y) {
   constexpr int64_t kColumns = 1024;
   const auto& kernels = kernels::active<kernels::ReduceKernels<T>>();
   const T* x = m.x.data<T>();
@@ -165,18 +145,18 @@ double identity_of(Reduce op) {
 
 }  // namespace
 
-Tensor fold(Reduce op, const Tensor& x, const ReducedDims& dims) {
+Tensor reduce(Reduce op, const Tensor& x, const ReducedDims& dims) {
   Tensor y = Tensor::empty(dims.result, x.dtype());
   if (x.numel() == 0) {
     fill_elements(y, identity_of(op));
     return y;
   }
   const Matrices m = as_matrices(x, dims);
-  dispatch_floating(x.dtype(), "fold", [&]<class T>() {
+  dispatch_floating(x.dtype(), "reduce", [&]<class T>() {
     if (m.inner == 1 && m.step == 1)
-      fold_rows<T>(op, m, y.data<T>());
+      reduce_rows<T>(op, m, y.data<T>());
     else
-      fold_columns<T>(op, m, y.data<T>());
+      reduce_columns<T>(op, m, y.data<T>());
   });
   return y;
 }

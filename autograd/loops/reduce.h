@@ -40,7 +40,7 @@ Matrices as_matrices(const Tensor& x, const ReducedDims& dims);
 Tensor as_rows(const Tensor& x, const ReducedDims& dims);
 
 /// A new tensor: x reduced over `dims`. Floating dtypes.
-Tensor fold(kernels::Reduce op, const Tensor& x, const ReducedDims& dims);
+Tensor reduce(kernels::Reduce op, const Tensor& x, const ReducedDims& dims);
 
 /// x with dimension `dim` last and contiguous, as the softmax kernels need it: x itself, or
 /// a copy with dimensions `dim` and −1 exchanged.

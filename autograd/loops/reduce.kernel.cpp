@@ -8,11 +8,10 @@
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
 
-template <class Fold, class T>
+template <class Op, class T>
 void reduce_rows(int64_t rows, int64_t n, const T* x, int64_t row_stride, T* y) {
   for (int64_t i = 0; i < rows; ++i, x += row_stride)
-    y[i] =
-        fold<Fold, T>(n, [x](int64_t j, int64_t lanes) { return Fold::map(load(x + j, lanes)); });
+    y[i] = reduce<Op, T>(n, [x](int64_t j, int64_t lanes) { return Op::map(load(x + j, lanes)); });
 }
 
 /// Adjacent columns, one register per `width` of them.
@@ -22,59 +21,59 @@ struct Columns {
 };
 
 /// Reduces `rows` rows of registers·width columns, of which the last register has `lanes`.
-template <class Fold, class T, int registers>
-Columns<T, registers> fold_columns(int64_t rows, const T* x, int64_t row_stride, int64_t lanes) {
-  // Rows are added one after another in short blocks, then pairwise as in rows.h. Blocks are short
-  // because a tall matrix comes in chunks, which often have fewer than 100 rows.
+template <class Op, class T, int registers>
+Columns<T, registers> reduce_strip(int64_t rows, const T* x, int64_t row_stride, int64_t lanes) {
+  // Rows added one after another, then pairwise as in rows.h. Few, since a tall matrix comes in
+  // chunks, and of their sums there are often fewer than 100.
   constexpr int64_t block = 16;
   Columns<T, registers> y;
   if (rows > block) {
     const int64_t half = (rows / 2 + block - 1) / block * block;
-    y = fold_columns<Fold, T, registers>(half, x, row_stride, lanes);
+    y = reduce_strip<Op, T, registers>(half, x, row_stride, lanes);
     const auto below =
-        fold_columns<Fold, T, registers>(rows - half, x + half * row_stride, row_stride, lanes);
-    for (int r = 0; r < registers; ++r) y.v[r] = Fold::combine(y.v[r], below.v[r]);
+        reduce_strip<Op, T, registers>(rows - half, x + half * row_stride, row_stride, lanes);
+    for (int r = 0; r < registers; ++r) y.v[r] = Op::combine(y.v[r], below.v[r]);
     return y;
   }
-  for (int r = 0; r < registers; ++r) y.v[r] = Simd<T>(Fold::identity);
+  for (int r = 0; r < registers; ++r) y.v[r] = Simd<T>(Op::identity);
   for (int64_t i = 0; i < rows; ++i, x += row_stride)
     for (int r = 0; r < registers; ++r)
-      y.v[r] = Fold::combine(y.v[r], Fold::map(load(x + r * Simd<T>::width, lanes)));
+      y.v[r] = Op::combine(y.v[r], Op::map(load(x + r * Simd<T>::width, lanes)));
   return y;
 }
 
-template <class Fold, class T>
+template <class Op, class T>
 void reduce_columns(int64_t rows, int64_t n, const T* x, int64_t row_stride, T* y) {
   constexpr int64_t width = Simd<T>::width;
   constexpr int registers = 8;
   int64_t j = 0;
   for (; j + registers * width <= n; j += registers * width) {
-    const auto sums = fold_columns<Fold, T, registers>(rows, x + j, row_stride, width);
+    const auto sums = reduce_strip<Op, T, registers>(rows, x + j, row_stride, width);
     for (int r = 0; r < registers; ++r) sums.v[r].store(y + j + r * width);
   }
   for (; j + width <= n; j += width)
-    fold_columns<Fold, T, 1>(rows, x + j, row_stride, width).v[0].store(y + j);
-  if (j < n) fold_columns<Fold, T, 1>(rows, x + j, row_stride, n - j).v[0].store(y + j, n - j);
+    reduce_strip<Op, T, 1>(rows, x + j, row_stride, width).v[0].store(y + j);
+  if (j < n) reduce_strip<Op, T, 1>(rows, x + j, row_stride, n - j).v[0].store(y + j, n - j);
 }
 
-/// The fold (rows.h) of every Reduce.
+/// The operation (rows.h) of every Reduce.
 template <Reduce, class T>
-struct FoldOf;
+struct OpOf;
 template <class T>
-struct FoldOf<Reduce::sum, T> : SumFold<T> {};
+struct OpOf<Reduce::sum, T> : SumOp<T> {};
 template <class T>
-struct FoldOf<Reduce::prod, T> : ProdFold<T> {};
+struct OpOf<Reduce::prod, T> : ProdOp<T> {};
 template <class T>
-struct FoldOf<Reduce::max, T> : MaxFold<T> {};
+struct OpOf<Reduce::max, T> : MaxOp<T> {};
 template <class T>
-struct FoldOf<Reduce::min, T> : MinFold<T> {};
+struct OpOf<Reduce::min, T> : MinOp<T> {};
 template <class T>
-struct FoldOf<Reduce::sum_squares, T> : SumSquaresFold<T> {};
+struct OpOf<Reduce::sum_squares, T> : SumSquaresOp<T> {};
 
 template <class T, int... f>
 ReduceKernels<T> reduce_kernels(Lanes<f...>) {
-  return {{reduce_rows<FoldOf<static_cast<Reduce>(f), T>, T>...},
-          {reduce_columns<FoldOf<static_cast<Reduce>(f), T>, T>...}};
+  return {{reduce_rows<OpOf<static_cast<Reduce>(f), T>, T>...},
+          {reduce_columns<OpOf<static_cast<Reduce>(f), T>, T>...}};
 }
 
 }  // namespace

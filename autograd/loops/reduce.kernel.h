@@ -14,15 +14,15 @@ enum class Reduce : uint8_t { sum, prod, max, min, sum_squares, count };
 
 template <class T>
 struct ReduceKernels {
-  /// Reduces a matrix of `rows` rows of n adjacent elements, `row_stride` elements apart, in one
-  /// direction. Sums are trees, so their error grows with the logarithm of the length; the tree
-  /// depends only on the sizes.
-  using Fold = void (*)(int64_t rows, int64_t n, const T* x, int64_t row_stride, T* y);
+  /// Reduces one direction of a matrix of `rows` rows of n neighbouring elements each, the rows
+  /// `row_stride` elements apart. Sums are added up in a tree, so their error grows with the
+  /// logarithm of the length; the tree depends on the sizes alone.
+  using Function = void (*)(int64_t rows, int64_t n, const T* x, int64_t row_stride, T* y);
 
   /// y[i] = x[i, j] reduced over j, for every row i.
-  Fold reduce_rows[static_cast<int>(Reduce::count)];
+  Function reduce_rows[static_cast<int>(Reduce::count)];
   /// y[j] = x[i, j] reduced over i, for every column j.
-  Fold reduce_columns[static_cast<int>(Reduce::count)];
+  Function reduce_columns[static_cast<int>(Reduce::count)];
 };
 
 }  // namespace tarsier::kernels

@@ -326,7 +326,7 @@ struct GaussTail {
   Simd<T> density, erfc;
 };
 
-/// erfc(a) = e^{−a²}·p(t) with t = (a − 3)/(a + 3), which folds [0, ∞) into [−1, 1).
+/// erfc(a) = e^{−a²}·p(t) with t = (a − 3)/(a + 3), which maps [0, ∞) to [−1, 1).
 template <class T>
 TARSIER_INLINE GaussTail<T> gauss_tail(Simd<T> a) {
   using C = MathConstants<T>;

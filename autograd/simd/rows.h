@@ -31,10 +31,10 @@ TARSIER_INLINE void each(int64_t n, const Body& body) {
   if (i < n) body(i, n - i);
 }
 
-// Folds: an identity, and an associative combination of registers. `map` is applied to an element
+// Reductions: an identity, and an associative combination of registers. `map` is applied to an element
 // first.
 template <class T>
-struct SumFold {
+struct SumOp {
   static constexpr T identity = 0;
   TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
   template <class V>
@@ -43,24 +43,24 @@ struct SumFold {
   }
 };
 template <class T>
-struct SumSquaresFold : SumFold<T> {
+struct SumSquaresOp : SumOp<T> {
   TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x * x; }
 };
 template <class T>
-struct ProdFold {
+struct ProdOp {
   static constexpr T identity = 1;
   TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
   TARSIER_INLINE static Simd<T> combine(Simd<T> a, Simd<T> b) { return a * b; }
 };
-/// The larger, if losing a NaN does no harm: cheaper than MaxFold.
+/// The larger, if losing a NaN does no harm: cheaper than MaxOp.
 template <class T>
-struct MaxNumberFold {
+struct MaxNumberOp {
   static constexpr T identity = -static_cast<T>(__builtin_inf());
   TARSIER_INLINE static Simd<T> combine(Simd<T> a, Simd<T> b) { return max(a, b); }
 };
 /// The larger; NaN where either is NaN (max gives b where one is).
 template <class T>
-struct MaxFold {
+struct MaxOp {
   static constexpr T identity = -static_cast<T>(__builtin_inf());
   TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
   TARSIER_INLINE static Simd<T> combine(Simd<T> a, Simd<T> b) {
@@ -68,7 +68,7 @@ struct MaxFold {
   }
 };
 template <class T>
-struct MinFold {
+struct MinOp {
   static constexpr T identity = static_cast<T>(__builtin_inf());
   TARSIER_INLINE static Simd<T> map(Simd<T> x) { return x; }
   TARSIER_INLINE static Simd<T> combine(Simd<T> a, Simd<T> b) {
@@ -82,7 +82,7 @@ TARSIER_INLINE Simd<T> fill_lanes(Simd<T> x, int64_t lanes, T fill) {
   return select(Simd<T>::first_lanes(lanes), x, Simd<T>(fill));
 }
 
-/// Two registers that are folded together, for two sums in one pass over a row.
+/// Two registers that are reduced together, for two sums in one pass over a row.
 template <class T>
 struct SimdPair {
   Simd<T> a, b;
@@ -97,78 +97,78 @@ TARSIER_INLINE SimdPair<T> fill_lanes(SimdPair<T> x, int64_t lanes, T fill) {
   return {fill_lanes(x.a, lanes, fill), fill_lanes(x.b, lanes, fill)};
 }
 
-/// Up to this many elements are folded one register after another; longer rows are halved. So the
+/// Up to this many elements are reduced one register after another; longer rows are halved. So the
 /// error of a sum grows with 32 + log₂ n (128 registers on four accumulators), not with n.
 template <class T>
-constexpr int64_t fold_block = 128 * Simd<T>::width;
+constexpr int64_t reduce_block = 128 * Simd<T>::width;
 
-/// Folds elements begin … end − 1, one block at most, lane by lane.
-template <class Fold, class T, class Value>
-TARSIER_INLINE auto fold_short(int64_t begin, int64_t end, const Value& value) {
+/// Reduces elements begin … end − 1, one block at most, lane by lane.
+template <class Op, class T, class Value>
+TARSIER_INLINE auto reduce_short(int64_t begin, int64_t end, const Value& value) {
   constexpr int64_t width = Simd<T>::width;
   using V = decltype(value(0, width));  // Simd<T> or SimdPair<T>
-  // Four accumulators, because the result of an addition is available after about four cycles.
-  V a(Fold::identity), b = a, c = a, d = a;
+  // Four accumulators, since an addition takes about four cycles to be ready for the next.
+  V a(Op::identity), b = a, c = a, d = a;
   int64_t i = begin;
   for (; i + 4 * width <= end; i += 4 * width) {
-    a = Fold::combine(a, value(i, width));
-    b = Fold::combine(b, value(i + width, width));
-    c = Fold::combine(c, value(i + 2 * width, width));
-    d = Fold::combine(d, value(i + 3 * width, width));
+    a = Op::combine(a, value(i, width));
+    b = Op::combine(b, value(i + width, width));
+    c = Op::combine(c, value(i + 2 * width, width));
+    d = Op::combine(d, value(i + 3 * width, width));
   }
-  for (; i + width <= end; i += width) a = Fold::combine(a, value(i, width));
+  for (; i + width <= end; i += width) a = Op::combine(a, value(i, width));
   if (i < end) {
     const int64_t lanes = end - i;
-    b = Fold::combine(b, fill_lanes(value(i, lanes), lanes, Fold::identity));
+    b = Op::combine(b, fill_lanes(value(i, lanes), lanes, Op::identity));
   }
-  return Fold::combine(Fold::combine(a, b), Fold::combine(c, d));
+  return Op::combine(Op::combine(a, b), Op::combine(c, d));
 }
 
-/// The same for any number of elements. The tree depends only on that number.
-template <class Fold, class T, class Value>
-[[gnu::noinline]] auto fold_long(int64_t begin, int64_t end, const Value& value)
+/// The same for any number of elements. The tree depends on that number alone.
+template <class Op, class T, class Value>
+[[gnu::noinline]] auto reduce_long(int64_t begin, int64_t end, const Value& value)
     -> decltype(value(begin, end)) {
-  constexpr int64_t block = fold_block<T>;
-  if (end - begin <= block) return fold_short<Fold, T>(begin, end, value);
+  constexpr int64_t block = reduce_block<T>;
+  if (end - begin <= block) return reduce_short<Op, T>(begin, end, value);
   const int64_t middle = begin + ((end - begin) / 2 + block - 1) / block * block;
-  const auto left = fold_long<Fold, T>(begin, middle, value);
-  return Fold::combine(left, fold_long<Fold, T>(middle, end, value));
+  const auto left = reduce_long<Op, T>(begin, middle, value);
+  return Op::combine(left, reduce_long<Op, T>(middle, end, value));
 }
 
-/// Folds the lanes in halves, quarters, …: the tree of reduce_lanes (simd.h), but in the register
-/// instead of in memory, which matters for short rows.
-template <class Fold, int half, class T, int... lane>
-TARSIER_INLINE T fold_lanes(Simd<T> x, Lanes<lane...> lanes) {
+/// Reduces the lanes in halves, quarters, …: the tree of reduce_lanes (simd.h), but in the register
+/// instead of in memory, which short rows feel.
+template <class Op, int half, class T, int... lane>
+TARSIER_INLINE T across_lanes(Simd<T> x, Lanes<lane...> lanes) {
   if constexpr (half == 0) {
     return x[0];
   } else {
     const Simd<T> other(__builtin_shufflevector(x.v, x.v, (lane ^ half)...));
-    return fold_lanes<Fold, half / 2>(Fold::combine(x, other), lanes);
+    return across_lanes<Op, half / 2>(Op::combine(x, other), lanes);
   }
 }
 
-/// Folds a row of n elements lane by lane. A short row is folded inline, so that what
+/// Reduces a row of n elements lane by lane. A short row is reduced inline, so that what
 /// `value` captured stays in registers.
-template <class Fold, class T, class Value>
-TARSIER_INLINE auto fold_row(int64_t n, const Value& value) {
-  return n <= fold_block<T> ? fold_short<Fold, T>(0, n, value) : fold_long<Fold, T>(0, n, value);
+template <class Op, class T, class Value>
+TARSIER_INLINE auto reduce_row(int64_t n, const Value& value) {
+  return n <= reduce_block<T> ? reduce_short<Op, T>(0, n, value) : reduce_long<Op, T>(0, n, value);
 }
-template <class Fold, class T>
-TARSIER_INLINE T fold_lanes(Simd<T> x) {
+template <class Op, class T>
+TARSIER_INLINE T across_lanes(Simd<T> x) {
   constexpr int width = Simd<T>::width;
-  return fold_lanes<Fold, width / 2>(x, typename MakeLanes<width>::Type());
+  return across_lanes<Op, width / 2>(x, typename MakeLanes<width>::Type());
 }
 
-/// Folds a row of n elements to one number; the identity for n = 0.
-template <class Fold, class T, class Value>
-TARSIER_INLINE T fold(int64_t n, const Value& value) {
-  return fold_lanes<Fold>(fold_row<Fold, T>(n, value));
+/// Reduces a row of n elements to one number; the identity for n = 0.
+template <class Op, class T, class Value>
+TARSIER_INLINE T reduce(int64_t n, const Value& value) {
+  return across_lanes<Op>(reduce_row<Op, T>(n, value));
 }
 
 /// Σ value(i).
 template <class T, class Value>
 TARSIER_INLINE T sum_of(int64_t n, const Value& value) {
-  return fold<SumFold<T>, T>(n, value);
+  return reduce<SumOp<T>, T>(n, value);
 }
 
 /// Σ of both parts of value(i), a SimdPair.
@@ -178,8 +178,8 @@ struct Sums {
 };
 template <class T, class Value>
 TARSIER_INLINE Sums<T> sums_of(int64_t n, const Value& value) {
-  const SimdPair<T> sums = fold_row<SumFold<T>, T>(n, value);
-  return {fold_lanes<SumFold<T>>(sums.a), fold_lanes<SumFold<T>>(sums.b)};
+  const SimdPair<T> sums = reduce_row<SumOp<T>, T>(n, value);
+  return {across_lanes<SumOp<T>>(sums.a), across_lanes<SumOp<T>>(sums.b)};
 }
 
 }  // namespace tarsier::kernels::TARSIER_ISA

@@ -211,7 +211,7 @@ TARSIER_INLINE Simd<T> fma(Simd<T> a, Simd<T> b, Simd<T> c) {
   return a.v * b.v + c.v;
 }
 
-/// Folds all lanes with `op(T, T)` in a fixed tree: halves, quarters, … so the order, and with it
+/// Reduces all lanes with `op(T, T)` in a fixed tree: halves, quarters, … so the order, and with it
 /// every bit of the result, depends only on the width.
 template <class T, class Op>
 TARSIER_INLINE T reduce_lanes(Simd<T> x, Op op) {

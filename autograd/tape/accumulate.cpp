@@ -48,7 +48,7 @@ Tensor repeated(const Tensor& x, const Shape& shape) {
 /// y = Σ x over `dims`, in `shape`.   dx = dy, repeated
 Tensor summed(const Tensor& x, const Axes& dims, const Shape& shape) {
   const ReducedDims reduced = reduced_dims(x, dims, /*keepdim=*/false, "accumulate");
-  const Tensor sum = fold(kernels::Reduce::sum, x, reduced);
+  const Tensor sum = reduce(kernels::Reduce::sum, x, reduced);
   return record(
       "accumulate", {x}, sum.view_as(shape, contiguous_strides(shape), 0), Save{},
       [to = x.shape()](const Saved&, const Tensor& dy) -> Grads { return {repeated(dy, to)}; });

@@ -55,7 +55,8 @@ struct Inputs {
   std::vector<Tensor> tensors;
   SourceLine at;
   Inputs(std::initializer_list<Arg> args);
-  Inputs(const std::vector<Tensor>& list, SourceLine place) : tensors(list), at(place) {}
+  Inputs(const std::vector<Tensor>& list, SourceLine place)
+      : tensors(list), at(detail::line_in_scope(place)) {}
 };
 
 /// The tensors that an op saves for its backward: inputs, the output, or anything else. The output
@@ -206,6 +207,14 @@ class NoGrad {
  private:
   bool before_;
 };
+
+/// f() without recording. For an op that is recorded as one, and computed with other ops:
+///   const Tensor y = no_grad([&] { return exp(-square(x)); });
+template <class F>
+auto no_grad(F&& f) {
+  const NoGrad guard;
+  return f();
+}
 
 /// While it lives, the first op whose result has a NaN or an infinity, and the first backward that
 /// makes one, throws Error("anomaly") with op, shape, module path and source line. Slow: it reads

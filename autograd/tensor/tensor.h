@@ -187,11 +187,12 @@ std::ostream& operator<<(std::ostream& out, const Tensor& x);
 
 /// An argument of an op: the tensor, and the line of source that passed it. The conversion from
 /// Tensor is implicit and happens in the caller's line, so that errors and anomaly mode can say
-/// where an op was called. An op that passes its Arg on passes on the line as well.
+/// where an op was called. An op that passes its Arg on passes on the line as well; one that makes
+/// other tensors of it and calls further ops opens a CallScope.
 struct Arg : Tensor {
   SourceLine at;
   Arg(const Tensor& tensor, SourceLine place = SourceLine::current())
-      : Tensor(tensor), at(place), site_(place) {}
+      : Tensor(tensor), at(detail::line_in_scope(place)), site_(at) {}
 
  private:
   CallSite site_;  // while the op runs: its errors name the line

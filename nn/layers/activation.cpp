@@ -47,8 +47,9 @@ GatedUnit::GatedUnit(const char* op, Gate gate, int64_t dim) : dim(dim), op_(op)
 Tensor GatedUnit::forward(const Arg& x) {
   check(x.size(dim) % 2 == 0, op_, "shape ", x.shape(), ": dimension ", dim,
         " must have an even size, to be split in two");
+  const CallScope here(x.at);
   const std::vector<Tensor> halves = chunk(x, 2, dim);
-  return halves[0] * gate_(Arg(halves[1], x.at));
+  return halves[0] * gate_(halves[1]);
 }
 std::string GatedUnit::extra_repr() const { return concat("dim=", dim); }
 

@@ -123,7 +123,7 @@ std::vector<Tensor> MultiheadAttention::in_proj(const Arg& x, int64_t first, int
     by_batch = unsqueeze(x, 0);
   else if (!options_.batch_first)
     by_batch = transpose(x, 0, 1);
-  const Tensor y = linear(Arg(by_batch, x.at), weight, rows(in_proj_bias));
+  const Tensor y = linear(by_batch, weight, rows(in_proj_bias));
   std::vector<Tensor> maps = count == 1 ? std::vector<Tensor>{y} : chunk(y, count, -1);
   for (Tensor& map : maps) map = split_heads(map, num_heads_);
   return maps;
@@ -172,7 +172,7 @@ Tensor MultiheadAttention::with_extra_key(const Tensor& x, const Tensor& bias) c
 
 /// The checked inputs of attention.
 struct MultiheadAttention::Scene {
-  Arg q;        ///< (B, H, T, D)
+  Tensor q;     ///< (B, H, T, D)
   Tensor k, v;  ///< (B, H, S, D)
   Tensor mask;
   bool is_causal;  ///< in addition to the mask; the queries are at the last keys
@@ -189,7 +189,7 @@ MultiheadAttention::Scene MultiheadAttention::prepare(const Arg& query, const Ar
                                       : project(query, key, value);
   Tensor k = qkv[1], v = qkv[2];
   if (options.cache != nullptr) std::tie(k, v) = options.cache->append(k, v);
-  return {.q = Arg(qkv[0], query.at),
+  return {.q = qkv[0],
           .k = with_extra_key(k, bias_k),
           .v = with_extra_key(v, bias_v),
           .mask = mask,
@@ -208,8 +208,8 @@ Tensor MultiheadAttention::attend(const Scene& s, const Tensor& values) const {
 }
 
 /// (B, H, T, D) → (B, T, C), through out_proj, to the layout of the inputs.
-Tensor MultiheadAttention::join_heads(const Arg& heads, bool batched) {
-  const Tensor output = out_proj(Arg(nn::join_heads(heads), heads.at));
+Tensor MultiheadAttention::join_heads(const Tensor& heads, bool batched) {
+  const Tensor output = out_proj(nn::join_heads(heads));
   if (!batched) return squeeze(output, 0);
   return options_.batch_first ? output : transpose(output, 0, 1);
 }
@@ -226,18 +226,20 @@ Tensor MultiheadAttention::operator()(const Arg& x, const AttentionOptions& opti
 
 Tensor MultiheadAttention::forward(const Arg& query, const Arg& key, const Arg& value,
                                    const AttentionOptions& options) {
+  const CallScope here(query.at);
   const Scene scene = prepare(query, key, value, options);
-  return join_heads(Arg(attend(scene, scene.v), query.at), scene.batched);
+  return join_heads(attend(scene, scene.v), scene.batched);
 }
 
 AttentionResult MultiheadAttention::with_weights(const Arg& query, const Arg& key, const Arg& value,
                                                  const AttentionOptions& options,
                                                  bool average_weights) {
   return scoped([&]() -> AttentionResult {
+    const CallScope here(query.at);
     const Scene scene = prepare(query, key, value, options);
     // Attention returns weights · v: with the identity as v, the weights.
     const Tensor by_head = attend(scene, eye(scene.k.size(2), scene.k.dtype()));
-    const Tensor output = join_heads(Arg(matmul(by_head, scene.v), query.at), scene.batched);
+    const Tensor output = join_heads(matmul(by_head, scene.v), scene.batched);
     const Tensor weights = average_weights ? mean(by_head, 1) : by_head;
     return {output, scene.batched ? weights : squeeze(weights, 0)};
   });

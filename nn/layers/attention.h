@@ -84,7 +84,7 @@ class MultiheadAttention : public Layer<MultiheadAttention> {
   Scene prepare(const Arg& query, const Arg& key, const Arg& value,
                 const AttentionOptions& options) const;
   Tensor attend(const Scene& scene, const Tensor& values) const;
-  Tensor join_heads(const Arg& heads, bool batched);
+  Tensor join_heads(const Tensor& heads, bool batched);
   int64_t extra_keys() const {
     return (bias_k.defined() ? 1 : 0) + (options_.add_zero_attn ? 1 : 0);
   }

@@ -13,6 +13,7 @@ AttentionGate::AttentionGate(int64_t x_channels, int64_t g_channels, int64_t int
 }
 
 AttentionGateResult AttentionGate::gate(const Arg& x, const Arg& g) {
+  const CallScope here(x.at);
   const Pair stride = W_x.options.stride;
   const int64_t x_channels = W_x.weight.size(1), g_channels = W_g.weight.size(1);
   check(x.dim() == 4 && g.dim() == 4 && x.size(1) == x_channels && g.size(1) == g_channels &&
@@ -25,8 +26,8 @@ AttentionGateResult AttentionGate::gate(const Arg& x, const Arg& g) {
         " and width ", W, "; another stride fits other sizes, and interpolate() changes g's");
 
   const Tensor scores = psi(relu(W_x(x) + W_g(g)));
-  const Tensor alpha = interpolate(Arg(sigmoid(scores), x.at),
-                                   {.size = Pair(x.size(2), x.size(3)), .mode = "bilinear"});
+  const Tensor alpha =
+      interpolate(sigmoid(scores), {.size = Pair(x.size(2), x.size(3)), .mode = "bilinear"});
   return {alpha * x, alpha};
 }
 

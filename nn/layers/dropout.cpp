@@ -13,7 +13,8 @@ void check_probability(const char* op, double p) {
 Tensor drop_channels(const Arg& x, double p, int spatial) {
   Shape channels = x.shape();
   for (int d = 1; d <= spatial; ++d) channels[x.dim() - d] = 1;
-  return x * Arg(dropout(ones(channels, x.dtype()), p), x.at);
+  const CallScope here(x.at);
+  return x * dropout(ones(channels, x.dtype()), p);
 }
 
 }  // namespace

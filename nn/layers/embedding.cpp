@@ -38,7 +38,8 @@ Embedding::Embedding(int64_t num_embeddings, int64_t embedding_dim, std::optiona
 }
 
 Tensor Embedding::forward(const Arg& index) {
-  const Tensor y = embedding(index, {weight, index.at});
+  const CallScope here(index.at);
+  const Tensor y = embedding(index, weight);
   if (!padding_idx) return y;
   // The padding row is looked up like the others, but gets no gradient.
   return where(unsqueeze(index == static_cast<double>(*padding_idx), -1), y.detach(), y);
@@ -140,6 +141,7 @@ EmbeddingBag::EmbeddingBag(int64_t num_embeddings, int64_t embedding_dim, std::s
 
 Tensor EmbeddingBag::forward(const Arg& index, const Tensor& offsets,
                              const Tensor& per_sample_weights) {
+  const CallScope here(index.at);
   check_weights(index, per_sample_weights);
   Bags bags;
   if (offsets.defined()) {
@@ -153,7 +155,7 @@ Tensor EmbeddingBag::forward(const Arg& index, const Tensor& offsets,
     check(mode == "sum" || index.size(1) > 0, "embedding_bag", "index of shape ", index.shape(),
           ": an empty bag has no ", mode, "; use mode sum");
     if (!padding_idx && !per_sample_weights.defined() && mode != "max") {
-      const Arg rows(embedding(index, {weight, index.at}), index.at);
+      const Tensor rows = embedding(index, weight);
       return mode == "mean" ? mean(rows, 1) : sum(rows, 1);
     }
     bags = bags_of_rows(index);
@@ -165,7 +167,7 @@ Tensor EmbeddingBag::forward(const Arg& index, const Tensor& offsets,
     list = index_select(list, 0, places);
     if (factors.defined()) factors = index_select(factors, 0, places);
   }
-  return of_bags(Arg(list, index.at), bags, factors);
+  return of_bags(list, bags, factors);
 }
 
 void EmbeddingBag::check_weights(const Tensor& index, const Tensor& per_sample_weights) const {
@@ -181,15 +183,15 @@ void EmbeddingBag::check_weights(const Tensor& index, const Tensor& per_sample_w
 }
 
 /// The rows of the indices (n), put together by bags.
-Tensor EmbeddingBag::of_bags(const Arg& index, const Bags& bags, const Tensor& factors) {
-  const Arg looked_up(embedding(index, {weight, index.at}), index.at);
+Tensor EmbeddingBag::of_bags(const Tensor& index, const Bags& bags, const Tensor& factors) {
+  const Tensor looked_up = embedding(index, weight);
   std::vector<double> sizes(static_cast<size_t>(bags.count));
   for (const int64_t bag : bags.bag) ++sizes[static_cast<size_t>(bag)];
   if (mode == "max" && index.numel() > 0) {
     const Tensor y = gather(looked_up, 0, largest_places(looked_up, bags));
-    return where(column(sizes) == 0, 0.0, Arg(y, index.at));
+    return where(column(sizes) == 0, 0.0, y);
   }
-  const Tensor rows = factors.defined() ? looked_up * unsqueeze(factors, 1) : Tensor(looked_up);
+  const Tensor rows = factors.defined() ? looked_up * unsqueeze(factors, 1) : looked_up;
   const Tensor of_bag = expand(unsqueeze(from_vector(bags.bag, {index.numel()}), 1), rows.shape());
   const Tensor y = scatter_add(zeros({bags.count, weight.size(1)}, rows.dtype()), 0, of_bag, rows);
   if (mode != "mean") return y;

@@ -60,7 +60,7 @@ class EmbeddingBag : public Layer<EmbeddingBag> {
   static Tensor kept_places(const Tensor& index, int64_t padding, Bags& bags);
   static Tensor largest_places(const Tensor& rows, const Bags& bags);
   void check_weights(const Tensor& index, const Tensor& per_sample_weights) const;
-  Tensor of_bags(const Arg& index, const Bags& bags, const Tensor& factors);
+  Tensor of_bags(const Tensor& index, const Bags& bags, const Tensor& factors);
 };
 
 }  // namespace tarsier::nn

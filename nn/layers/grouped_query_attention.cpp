@@ -73,6 +73,7 @@ Tensor GroupedQueryAttention::operator()(const Arg& x, const AttentionOptions& c
 }
 
 Tensor GroupedQueryAttention::forward(const Arg& x, const AttentionOptions& call) {
+  const CallScope here(x.at);
   check(x.dim() == 3 && x.size(2) == embed_dim, kName, "x ", x.shape(), ": expected (batch, time, ",
         embed_dim, ")");
   check(call.memory_cache == nullptr, kName, "a memory_cache is for cross-attention");
@@ -98,11 +99,11 @@ Tensor GroupedQueryAttention::forward(const Arg& x, const AttentionOptions& call
     const int64_t reach = options.window ? *options.window - 1 : AttentionWindow::kUnlimited;
     const AttentionWindow window{
         .left = reach, .right = call.is_causal ? 0 : reach, .offset = offset};
-    y = local_attention(Arg(q, x.at), k, v, window, mask, dropout_p);
+    y = local_attention(q, k, v, window, mask, dropout_p);
   } else {
-    y = scaled_dot_product_attention(Arg(q, x.at), k, v, mask, dropout_p);
+    y = scaled_dot_product_attention(q, k, v, mask, dropout_p);
   }
-  return o_proj(Arg(join_heads(flatten(y, 1, 2)), x.at));
+  return o_proj(join_heads(flatten(y, 1, 2)));
 }
 
 std::string GroupedQueryAttention::extra_repr() const {

@@ -38,7 +38,8 @@ Tensor Bilinear::forward(const Arg& x1, const Arg& x2) {
             slice(x1, -1, 0, 0).shape() == slice(x2, -1, 0, 0).shape(),
         "bilinear", "shapes ", x1.shape(), " and ", x2.shape(), ": expected (…, ", weight.size(1),
         ") and (…, ", weight.size(2), ")");
-  const Tensor y = einsum("...i,oij,...j->...o", {x1, weight, x2}, x1.at);
+  const CallScope here(x1.at);
+  const Tensor y = einsum("...i,oij,...j->...o", {x1, weight, x2});
   return bias.defined() ? y + bias : y;
 }
 

@@ -59,7 +59,8 @@ LayerNorm::LayerNorm(const Shape& normalized_shape, double eps, bool elementwise
 }
 
 Tensor LayerNorm::forward(const Arg& x) {
-  const Arg rows(flat_end(x, normalized_shape, "layer_norm"), x.at);
+  const CallScope here(x.at);
+  const Tensor rows = flat_end(x, normalized_shape, "layer_norm");
   if (normalized_shape.size() == 1) return layer_norm(rows, weight, bias, eps);
   return reshape(layer_norm(rows, flat_or_none(weight), flat_or_none(bias), eps), x.shape());
 }
@@ -81,7 +82,8 @@ RMSNorm::RMSNorm(const Shape& normalized_shape, std::optional<double> eps, bool 
 }
 
 Tensor RMSNorm::forward(const Arg& x) {
-  const Arg rows(flat_end(x, normalized_shape, "rms_norm"), x.at);
+  const CallScope here(x.at);
+  const Tensor rows = flat_end(x, normalized_shape, "rms_norm");
   const double smallest = x.dtype() == f64 ? std::numeric_limits<double>::epsilon()
                                            : std::numeric_limits<float>::epsilon();
   const Tensor y = rms_norm(rows, flat_or_none(weight), eps.value_or(smallest));
@@ -108,12 +110,13 @@ GroupNorm::GroupNorm(int64_t num_groups, int64_t num_channels, double eps, bool 
 
 /// A group of a sample is one row of layer_norm; the affine map after it is per channel.
 Tensor GroupNorm::forward(const Arg& x) {
+  const CallScope here(x.at);
   check(x.dim() >= 2 && x.size(1) == num_channels, "group_norm", "x of shape ", x.shape(),
         ": expected (N, ", num_channels, ", …)");
   check_dtype(x, weight, "group_norm");
   int64_t size = num_channels / num_groups;
   for (int d = 2; d < x.dim(); ++d) size *= x.shape()[d];
-  const Arg groups(reshape(x, {x.size(0) * num_groups, size}), x.at);
+  const Tensor groups = reshape(x, {x.size(0) * num_groups, size});
   const Tensor y = reshape(layer_norm(groups, {}, {}, eps), x.shape());
   if (!weight.defined()) return y;
   return y * per_channel(weight, x.dim()) + per_channel(bias, x.dim());
@@ -144,10 +147,10 @@ ChannelNorm::ChannelNorm(const char* op, int64_t num_features, const BatchNormOp
 }
 
 Tensor ChannelNorm::forward(const Arg& x) {
+  const CallScope here(x.at);
   check_shape(x);
   if (!is_single(x)) return forward_batch(x);
-  const Tensor y = forward_batch(Arg(unsqueeze(x, 0), x.at));
-  return squeeze(Arg(y, x.at), 0);
+  return squeeze(forward_batch(unsqueeze(x, 0)), 0);
 }
 
 Tensor ChannelNorm::forward_batch(const Arg& x) {
@@ -203,11 +206,10 @@ Tensor BatchNorm::normalised(const Arg& x, bool tracked) {
     follow(mean(x.detach(), all_but_channels), var(x.detach(), all_but_channels),
            options.momentum.value_or(1 / num_batches_tracked.item()));
   }
-  const Arg channels(transpose(x, 0, 1), x.at);
-  const Arg rows(reshape(channels, {num_features, count}), x.at);
-  const Arg normal(reshape(Arg(layer_norm(rows, {}, {}, options.eps), x.at), channels.shape()),
-                   x.at);
-  return transpose(normal, 0, 1);
+  const Tensor channels = transpose(x, 0, 1);
+  const Tensor rows = reshape(channels, {num_features, count});
+  const Tensor normal = layer_norm(rows, {}, {}, options.eps);
+  return transpose(reshape(normal, channels.shape()), 0, 1);
 }
 
 BatchNorm1d::BatchNorm1d(int64_t num_features, const BatchNormOptions& options)
@@ -241,13 +243,13 @@ Tensor InstanceNorm::normalised(const Arg& x, bool tracked) {
   for (int d = 2; d < x.dim(); ++d) count *= x.size(d);
   check(count != 1, op(), "x of shape ", x.shape(),
         " has one element per channel, whose variance is nothing: use larger images");
-  const Arg rows(reshape(x, {x.size(0) * num_features, count}), x.at);
+  const Tensor rows = reshape(x, {x.size(0) * num_features, count});
   if (tracked && options.momentum && x.numel() > 0) {
     const Shape samples = {x.size(0), num_features};
     follow(mean(reshape(mean(rows.detach(), 1), samples), 0),
            mean(reshape(var(rows.detach(), 1), samples), 0), *options.momentum);
   }
-  return reshape(Arg(layer_norm(rows, {}, {}, options.eps), x.at), x.shape());
+  return reshape(layer_norm(rows, {}, {}, options.eps), x.shape());
 }
 
 InstanceNorm1d::InstanceNorm1d(int64_t num_features, const InstanceNormOptions& options)

@@ -152,9 +152,10 @@ Tensor RotaryEmbedding::forward(const Arg& x, int64_t offset) {
   const int64_t T = x.size(-2);
   const Tensor cos = cos_.rows(T, x.dtype(), offset), sin = sin_.rows(T, x.dtype(), offset);
   if (rotary_dim == head_dim) return rotary_embedding(x, cos, sin, options.interleaved);
-  const Arg turned(slice(x, -1, 0, rotary_dim), x.at);
-  return cat({rotary_embedding(turned, cos, sin, options.interleaved), slice(x, -1, rotary_dim)},
-             -1, x.at);
+  const CallScope here(x.at);
+  const Tensor turned =
+      rotary_embedding(slice(x, -1, 0, rotary_dim), cos, sin, options.interleaved);
+  return cat({turned, slice(x, -1, rotary_dim)}, -1);
 }
 
 std::string RotaryEmbedding::extra_repr() const {

@@ -54,6 +54,12 @@ void fill_stack(ModuleList<L>& layers, std::optional<LayerNorm>& norm, int64_t d
     norm.emplace(d_model, options.layer.layer_norm_eps, true, options.layer.bias);
 }
 
+/// A block around which the stream goes: x + block(norm(x)), or norm(x + block(x)).
+template <class Block>
+Tensor with_residual(const Arg& x, LayerNorm& norm, bool norm_first, const Block& block) {
+  return norm_first ? x + block(norm(x)) : norm(x + block(x));
+}
+
 }  // namespace
 
 // ---------------------------------------------------------------------------------------- encoder
@@ -86,12 +92,8 @@ Tensor TransformerEncoderLayer::run(const Arg& src, const Attention& attention) 
   const auto feed_forward = [&](const Arg& x) {
     return dropout2(linear2(dropout(activation(linear1(x)))));
   };
-  if (norm_first) {
-    const Tensor x = src + attend(norm1(src));
-    return x + feed_forward(norm2(x));
-  }
-  const Tensor x = norm1(src + attend(src));
-  return norm2(x + feed_forward(x));
+  const Tensor x = with_residual(src, norm1, norm_first, attend);
+  return with_residual(x, norm2, norm_first, feed_forward);
 }
 
 Tensor TransformerEncoderLayer::operator()(const Arg& src, const EncoderMasks& masks) {
@@ -132,18 +134,19 @@ Tensor TransformerEncoder::operator()(const Arg& src, const EncoderMasks& masks)
 }
 
 Tensor TransformerEncoder::forward(const Arg& src, const EncoderMasks& masks) {
-  Arg x = src;
-  for (TransformerEncoderLayer& layer : layers) x = Arg(layer(x, masks), src.at);
+  const CallScope here(src.at);
+  Tensor x = src;
+  for (TransformerEncoderLayer& layer : layers) x = layer(x, masks);
   return norm ? (*norm)(x) : x;
 }
 
 EncoderResult TransformerEncoder::with_weights(const Arg& src, const EncoderMasks& masks,
                                                bool average_weights) {
   return scoped([&] {
+    const CallScope here(src.at);
     EncoderResult result{.output = src, .weights = {}};
     for (TransformerEncoderLayer& layer : layers) {
-      const AttentionResult step =
-          layer.with_weights(Arg(result.output, src.at), masks, average_weights);
+      const AttentionResult step = layer.with_weights(result.output, masks, average_weights);
       result.output = step.output;
       result.weights.push_back(step.weights);
     }
@@ -190,14 +193,9 @@ Tensor TransformerDecoderLayer::run(const Arg& tgt, const AttentionOptions& self
   const auto feed_forward = [&](const Arg& x) {
     return dropout3(linear2(dropout(activation(linear1(x)))));
   };
-  if (norm_first) {
-    Tensor x = tgt + attend(norm1(tgt));
-    x = x + attend_memory(norm2(x));
-    return x + feed_forward(norm3(x));
-  }
-  Tensor x = norm1(tgt + attend(tgt));
-  x = norm2(x + attend_memory(x));
-  return norm3(x + feed_forward(x));
+  Tensor x = with_residual(tgt, norm1, norm_first, attend);
+  x = with_residual(x, norm2, norm_first, attend_memory);
+  return with_residual(x, norm3, norm_first, feed_forward);
 }
 
 Tensor TransformerDecoderLayer::operator()(const Arg& tgt, const Arg& memory,
@@ -256,10 +254,11 @@ Tensor TransformerDecoder::forward(const Arg& tgt, const Arg& memory, const Deco
     check(cache->layers.size() == n, "decoder_cache", "a cache of ", cache->layers.size(),
           " layers in a decoder of ", n, ": use one for each decoder");
   }
-  Arg x = tgt;
+  const CallScope here(tgt.at);
+  Tensor x = tgt;
   for (size_t i = 0; i < n; ++i) {
     DecoderCache::OfLayer* of_layer = cache != nullptr ? &cache->layers[i] : nullptr;
-    x = Arg(layers[static_cast<int64_t>(i)](x, memory, masks, of_layer), tgt.at);
+    x = layers[static_cast<int64_t>(i)](x, memory, masks, of_layer);
   }
   return norm ? (*norm)(x) : x;
 }
@@ -267,10 +266,11 @@ Tensor TransformerDecoder::forward(const Arg& tgt, const Arg& memory, const Deco
 DecoderResult TransformerDecoder::with_weights(const Arg& tgt, const Arg& memory,
                                                const DecoderMasks& masks, bool average_weights) {
   return scoped([&] {
+    const CallScope here(tgt.at);
     DecoderResult result{.output = tgt, .weights = {}};
     for (TransformerDecoderLayer& layer : layers) {
       const AttentionResult step =
-          layer.with_weights(Arg(result.output, tgt.at), memory, masks, average_weights);
+          layer.with_weights(result.output, memory, masks, average_weights);
       result.output = step.output;
       result.weights.push_back(step.weights);
     }

@@ -5,8 +5,12 @@
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <thread>
+#include <vector>
 
 #include "autograd/ops.h"
+#include "autograd/tape/node.h"
 #include "nn/nn.h"
 #include "tests/error_of.h"
 #include "tests/ops/compare.h"
@@ -102,6 +106,109 @@ TEST_CASE("misuse of a layer names the line that called the layer, and its path"
   const std::string in_own = full_error_of([&] { own(ones({2, 4})); });
   CAPTURE(in_own);
   CHECK(in_own.find(called_at(Own::kLine)) != std::string::npos);
+}
+
+// ------------------------------------------------------------------- functions made of ops
+
+/// The lines of all nodes that led to y, those of other files as 0.
+std::set<int> lines_of(const Tensor& y) {
+  std::set<int> lines;
+  std::vector<const Node*> stack = {y.impl()->node.get()};
+  while (!stack.empty()) {
+    const Node* node = stack.back();
+    stack.pop_back();
+    if (node == nullptr) continue;
+    const bool ours = std::string_view(node->at.file_name()) == Here::current().file_name();
+    lines.insert(ours ? static_cast<int>(node->at.line()) : 0);
+    for (const Node::Edge& edge : node->inputs) stack.push_back(edge.node.get());
+  }
+  return lines;
+}
+/// `f`, on the line `here`, gives a tensor all of whose nodes name that line.
+void check_nodes_name_line(const std::function<Tensor()>& f, Here here = Here::current()) {
+  CHECK(lines_of(f()) == std::set<int>{static_cast<int>(here.line())});
+}
+
+TEST_CASE("all nodes of an op that is made of others name the line that called it") {
+  const Tensor x = ones({3, 4}).requires_grad_(), image = ones({1, 2, 5, 5}).requires_grad_();
+  const Tensor w = ones({2}).requires_grad_(), index = arange(2);
+  check_nodes_name_line([&] { return quantile(x, 0.3, 1); });
+  check_nodes_name_line([&] { return einsum("ii,jk->k", {expand(w, {2, 2}), x}); });
+  check_nodes_name_line([&] { return stack({x, x}); });
+  check_nodes_name_line([&] { return meshgrid({w, w})[1]; });
+  check_nodes_name_line([&] { return pad(image, {1, 1, 2, 0}, "circular"); });
+  check_nodes_name_line([&] { return repeat(x, {2, 3}); });
+  check_nodes_name_line([&] { return repeat_interleave(x, 2, 0); });
+  check_nodes_name_line([&] { return repeat_interleave(x, tensor({1, 0, 2}, i64), 0); });
+  check_nodes_name_line([&] { return matmul(select(x, 0, 1), ones({4})); });
+  check_nodes_name_line([&] { return max_pool2d(image, 2); });
+  check_nodes_name_line([&] { return avg_pool2d(image, 3, {.padding = 1}); });
+  check_nodes_name_line([&] { return interpolate(image, {.scale_factor = 2}); });
+  check_nodes_name_line([&] { return conv1d(select(image, 0, 0), ones({3, 5, 2})); });
+  check_nodes_name_line([&] { return index_add(x, 0, index, ones({2, 4}), 3); });
+  check_nodes_name_line([&] { return tarsier::index(x, {index, index}); });
+  check_nodes_name_line([&] { return index_put(x, {index}, ones({2, 4})); });
+  check_nodes_name_line([&] { return masked_select(x, x > 0); });
+  check_nodes_name_line([&] { return clamp(x, zeros({4}), ones({4})); });
+  check_nodes_name_line([&] { return prelu(image, w); });
+  check_nodes_name_line([&] { return nn::RotaryEmbedding(4, {.rotary_dim = 2})(x); });
+}
+
+/// Two functions of a user's, the second with a scope.
+Tensor plain_spread(const Arg& x) { return sqrt(mean(x * x)); }
+constexpr int kPlainLine = __LINE__ - 1;
+Tensor spread(const Arg& x) {
+  const CallScope here(x.at);
+  return sqrt(mean(square(plain_spread(x) + x)));
+}
+
+TEST_CASE("in a CallScope the ops of this thread name its line, in nodes and errors") {
+  const Tensor x = ones({3, 4}).requires_grad_();
+  check_nodes_name_line([&] { return spread(x); });  // what it calls as well
+  check_names_line([&] { spread(arange(3)); });
+  // Without a scope a function's own lines stay visible.
+  CHECK(lines_of(plain_spread(x)) == std::set<int>{kPlainLine, Here::current().line()});
+  const std::string error = full_error_of([&] { plain_spread(arange(3)); });
+  CAPTURE(error);
+  CHECK(ends_with(error, called_at(kPlainLine) + ")"));
+
+  // They nest, and an error ends them.
+  const auto outer = [](const Arg& x) {
+    const CallScope here(x.at);
+    const Tensor y = spread(x);
+    return stack({y, y, exp(y)});
+  };
+  check_nodes_name_line([&] { return outer(x); });
+  check_names_line([&] { outer(arange(3)); });
+  check_nodes_name_line([&] { return exp(x); });
+
+  // Another thread has its own.
+  const CallScope here(SourceLine::current());
+  std::set<int> lines;
+  const int line = Here::current().line() + 1;
+  std::thread([&] { lines = lines_of(exp(x)); }).join();
+  CHECK(lines == std::set<int>{line});
+  CHECK(lines_of(exp(x)) == std::set<int>{line - 3});
+}
+
+/// e^{2x}, where the line of exp is its own.
+struct Doubled : nn::Layer<Doubled> {
+  static constexpr int kLine = __LINE__ + 1;
+  Tensor forward(const Arg& x) { return exp(x * 2); }
+};
+
+TEST_CASE("a module that is called in a CallScope shows its own lines, and the scope goes on") {
+  Doubled doubled;
+  nn::Sequential model;  // has a scope itself
+  model.add<Doubled>().add<nn::ReLU>();
+  const auto f = [&](const Arg& x) {
+    const CallScope here(x.at);
+    return square(model(square(doubled(x))));
+  };
+  const Tensor x = ones({2, 3}).requires_grad_();
+  CHECK(lines_of(f(x)) == std::set<int>{Doubled::kLine, Here::current().line()});
+  full_error_of([&] { f(arange(3)); });
+  check_nodes_name_line([&] { return sqrt(square(x)); });
 }
 
 TEST_CASE("every op of the registry names the line, given a tensor that is undefined or i64") {

@@ -27,21 +27,21 @@ std::vector<T> numbers(size_t count) {
 /// The reduction of x[0], x[step], … in long double, and Σ|terms|, which bounds its rounding.
 template <class T>
 std::pair<long double, long double> reference(Reduce op, const T* x, int64_t n, int64_t step) {
-  long double fold = op == Reduce::prod ? 1 : 0, size = 0;
-  if (op == Reduce::max) fold = -INFINITY;
-  if (op == Reduce::min) fold = INFINITY;
+  long double result = op == Reduce::prod ? 1 : 0, size = 0;
+  if (op == Reduce::max) result = -INFINITY;
+  if (op == Reduce::min) result = INFINITY;
   for (int64_t i = 0; i < n; ++i) {
     const long double v = x[i * step];
-    if (op == Reduce::sum) fold += v;
-    if (op == Reduce::prod) fold *= v;
-    if (op == Reduce::max) fold = std::max(fold, v);
-    if (op == Reduce::min) fold = std::min(fold, v);
-    if (op == Reduce::sum_squares) fold += v * v;
+    if (op == Reduce::sum) result += v;
+    if (op == Reduce::prod) result *= v;
+    if (op == Reduce::max) result = std::max(result, v);
+    if (op == Reduce::min) result = std::min(result, v);
+    if (op == Reduce::sum_squares) result += v * v;
     size += op == Reduce::sum_squares ? v * v : std::fabs(v);
   }
-  if (op == Reduce::prod) size = std::fabs(fold) * n;    // n roundings
+  if (op == Reduce::prod) size = std::fabs(result) * n;  // n roundings
   if (op == Reduce::max || op == Reduce::min) size = 0;  // exact
-  return {fold, size};
+  return {result, size};
 }
 
 template <class T>

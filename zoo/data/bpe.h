@@ -97,6 +97,8 @@ class Bpe {
     int64_t line;  // in the file, or in the list, from 1
   };
 
+  struct Training;
+
   static uint64_t key(Pair pair) {
     return static_cast<uint64_t>(static_cast<uint32_t>(pair.first)) << 32 |
            static_cast<uint32_t>(pair.second);

@@ -1,5 +1,6 @@
 // Learning the merges of byte-pair encoding.
 #include <algorithm>
+#include <array>
 #include <map>
 #include <queue>
 #include <unordered_map>
@@ -36,24 +37,24 @@ struct Occurrences {
 
 }  // namespace
 
-Bpe Bpe::train(std::string_view text, int64_t size, int64_t min_count) {
-  Bpe bpe;
-  check(size >= bpe.size() && size <= INT32_MAX, "bpe", "a vocabulary of ", size,
-        " tokens was requested, but the ", bpe.size(),
-        " single bytes are always in it: ask for more");
-
-  std::map<std::string_view, int64_t> pieces;  // sorted, for a fixed order of words
-  for (std::string_view piece : split_pieces(text)) ++pieces[piece];
+/// The words of a text, as the tokens so far, and all pairs of neighbours in them.
+struct Bpe::Training {
   std::vector<Word> words;
-  for (const auto& [piece, count] : pieces) {
-    Word word{{}, count};
-    for (char byte : piece) word.tokens.push_back(bpe.byte_tokens_[static_cast<uint8_t>(byte)]);
-    words.push_back(std::move(word));
+  std::unordered_map<uint64_t, Occurrences> pairs;
+
+  Training(std::string_view text, const std::array<int32_t, 256>& byte_tokens) {
+    std::map<std::string_view, int64_t> pieces;  // sorted, for a fixed order of words
+    for (std::string_view piece : split_pieces(text)) ++pieces[piece];
+    for (const auto& [piece, count] : pieces) {
+      Word word{{}, count};
+      for (char byte : piece) word.tokens.push_back(byte_tokens[static_cast<uint8_t>(byte)]);
+      words.push_back(std::move(word));
+    }
+    for (size_t i = 0; i < words.size(); ++i) add_pairs(i, 1);
   }
 
-  std::unordered_map<uint64_t, Occurrences> pairs;
-  // Adds the pairs of a word, `sign` times its count.
-  const auto add_pairs = [&](size_t index, int64_t sign) {
+  /// Adds the pairs of a word, `sign` times its count.
+  void add_pairs(size_t index, int64_t sign) {
     const Word& word = words[index];
     for (size_t i = 0; i + 1 < word.tokens.size(); ++i) {
       Occurrences& found = pairs[key({word.tokens[i], word.tokens[i + 1]})];
@@ -62,43 +63,18 @@ Bpe Bpe::train(std::string_view text, int64_t size, int64_t min_count) {
       if (sign > 0 && (found.words.empty() || found.words.back() != number))
         found.words.push_back(number);
     }
-  };
-  for (size_t i = 0; i < words.size(); ++i) add_pairs(i, 1);
+  }
 
-  std::priority_queue<Candidate> queue;
-  const auto pair_of = [](uint64_t key) {
-    return Pair{static_cast<int32_t>(key >> 32), static_cast<int32_t>(key & 0xFFFFFFFF)};
-  };
-  for (const auto& [key, found] : pairs) queue.push({found.count, pair_of(key)});
-
-  std::unordered_map<std::string, int32_t> made;  // tokens of several bytes
-  while (bpe.size() < size && !queue.empty()) {
-    const Candidate best = queue.top();
-    queue.pop();
-    const auto found = pairs.find(key(best.pair));
-    if (found == pairs.end()) continue;  // merged already: it was queued twice
-    // The count may have fallen since the pair was queued: queue it again with the new one.
-    if (found->second.count != best.count) {
-      if (found->second.count > 0 && found->second.count < best.count)
-        queue.push({found->second.count, best.pair});
-      continue;
-    }
-    if (best.count < std::max<int64_t>(min_count, 1)) break;
-
-    // Two pairs can make the same bytes (a + bc, ab + c): they share one token.
-    const std::string bytes = bpe[best.pair.first] + bpe[best.pair.second];
-    const auto [entry, is_new] = made.try_emplace(bytes, static_cast<int32_t>(bpe.size()));
-    const int32_t token = entry->second;
-    if (is_new) bpe.tokens_.push_back(bytes);
-    if (!bpe.merge_of_.contains(key(best.pair))) bpe.add_merge(best.pair, token);
-    const std::vector<int32_t> places = std::move(found->second.words);
-    std::vector<Pair> grown;  // pairs with the new token
+  /// Makes `pair` one token wherever it stands. Returns the pairs with that token, sorted.
+  std::vector<Pair> merge(Pair pair, int32_t token) {
+    const std::vector<int32_t> places = std::move(pairs[key(pair)].words);
+    std::vector<Pair> grown;
     for (int32_t index : places) {
       Word& word = words[static_cast<size_t>(index)];
       std::vector<int32_t> merged;
       for (size_t i = 0; i < word.tokens.size(); ++i) {
-        const bool here = i + 1 < word.tokens.size() && word.tokens[i] == best.pair.first &&
-                          word.tokens[i + 1] == best.pair.second;
+        const bool here = i + 1 < word.tokens.size() && word.tokens[i] == pair.first &&
+                          word.tokens[i + 1] == pair.second;
         merged.push_back(here ? token : word.tokens[i]);
         i += here;
       }
@@ -110,10 +86,47 @@ Bpe Bpe::train(std::string_view text, int64_t size, int64_t min_count) {
         if (word.tokens[i] == token || word.tokens[i + 1] == token)
           grown.push_back({word.tokens[i], word.tokens[i + 1]});
     }
-    pairs.erase(key(best.pair));
+    pairs.erase(key(pair));
     std::sort(grown.begin(), grown.end());
     grown.erase(std::unique(grown.begin(), grown.end()), grown.end());
-    for (const Pair& pair : grown) queue.push({pairs[key(pair)].count, pair});
+    return grown;
+  }
+};
+
+Bpe Bpe::train(std::string_view text, int64_t size, int64_t min_count) {
+  Bpe bpe;
+  check(size >= bpe.size() && size <= INT32_MAX, "bpe", "a vocabulary of ", size,
+        " tokens was requested, but the ", bpe.size(),
+        " single bytes are always in it: ask for more");
+
+  Training training(text, bpe.byte_tokens_);
+  std::priority_queue<Candidate> queue;
+  const auto pair_of = [](uint64_t key) {
+    return Pair{static_cast<int32_t>(key >> 32), static_cast<int32_t>(key & 0xFFFFFFFF)};
+  };
+  for (const auto& [key, found] : training.pairs) queue.push({found.count, pair_of(key)});
+
+  std::unordered_map<std::string, int32_t> made;  // tokens of several bytes
+  while (bpe.size() < size && !queue.empty()) {
+    const Candidate best = queue.top();
+    queue.pop();
+    const auto found = training.pairs.find(key(best.pair));
+    if (found == training.pairs.end()) continue;  // merged already: it was queued twice
+    // The count may have fallen since the pair was queued: queue it again with the new one.
+    if (found->second.count != best.count) {
+      if (found->second.count > 0 && found->second.count < best.count)
+        queue.push({found->second.count, best.pair});
+      continue;
+    }
+    if (best.count < std::max<int64_t>(min_count, 1)) break;
+
+    // Two pairs can make the same bytes (a + bc, ab + c): they share one token.
+    const std::string bytes = bpe[best.pair.first] + bpe[best.pair.second];
+    const auto [entry, is_new] = made.try_emplace(bytes, static_cast<int32_t>(bpe.size()));
+    if (is_new) bpe.tokens_.push_back(bytes);
+    if (!bpe.merge_of_.contains(key(best.pair))) bpe.add_merge(best.pair, entry->second);
+    for (const Pair& pair : training.merge(best.pair, entry->second))
+      queue.push({training.pairs[key(pair)].count, pair});
   }
   return bpe;
 }

@@ -251,23 +251,62 @@ std::pair<char, double> best_separator(const std::string& text, const std::strin
   return best;
 }
 
+/// The rows of a file, and what divides their fields.
+struct Table {
+  std::vector<Fields> rows;
+  char separator = '\t';
+  bool csv;
+};
+
+Table read_table(const std::string& path, const Column& first, const Column& second) {
+  const std::string text = read_text_file(path);
+  check_utf8(text, concat('\'', path, '\''));
+  Table table{.rows = {}, .csv = fs::path(path).extension() == ".csv"};
+  if (table.csv) {
+    table.separator = best_separator(text, path, ",;\t", first, second).first;
+  } else if (text.find('\t') == text.npos) {
+    const auto [found, like] = best_separator(text, path, ",;", first, second);
+    table.csv = like >= 1;
+    if (table.csv) table.separator = found;
+  }
+  table.rows = table.csv ? parse_csv(text, path, table.separator) : parse_tabs(text);
+  return table;
+}
+
+/// Tabs may be part of a text, which is then put together again. If every line has as many, they
+/// separate columns.
+void join_texts_with_tabs(std::vector<Fields>& rows, const Column& first, const Column& second,
+                          Header header) {
+  const size_t width = names_of(rows).size();
+  const bool alike = std::all_of(rows.begin(), rows.end(), [&](const Fields& row) {
+    return row.fields.size() == rows.front().fields.size();
+  });
+  const bool numbers = as_number(first.given) || as_number(second.given);
+  const auto places =
+      header == Header::no ? std::optional<Places>{} : places_by_header(rows, first, second);
+  if (width > 2 && ((alike && rows.size() > 1) || numbers || places)) return;
+  const bool in_order = !places || places->first < places->second;
+  join_tabs(rows, in_order == second.takes_tabs);
+}
+
+/// Throws unless a row has the fields `places`, and no more than the first one of `width`.
+void check_fields(const Fields& row, const Places& places, size_t width, const std::string& path,
+                  const std::string& expected) {
+  const std::vector<std::string>& fields = row.fields;
+  const bool more = fields.size() > width &&
+                    !std::all_of(fields.begin() + static_cast<int64_t>(width), fields.end(),
+                                 [](const std::string& f) { return is_blank(f); });
+  if (fields.size() <= std::max(places.first, places.second) || more)
+    fail("data", "'", path, "', line ", row.line, " has ", fields.size(),
+         fields.size() == 1 ? " field" : " fields", " where ", expected, ": '",
+         beginning_of(trimmed(fields[0])), "'");
+}
+
 }  // namespace
 
 TwoColumns read_two_columns(const std::string& path, const Column& first, const Column& second,
                             Header header) {
-  const std::string text = read_text_file(path);
-  check_utf8(text, concat('\'', path, '\''));
-  char separator = '\t';
-  bool csv = fs::path(path).extension() == ".csv";
-  if (csv) {
-    separator = best_separator(text, path, ",;\t", first, second).first;
-  } else if (text.find('\t') == text.npos) {
-    const auto [found, like] = best_separator(text, path, ",;", first, second);
-    csv = like >= 1;
-    if (csv) separator = found;
-  }
-  std::vector<Fields> rows = csv ? parse_csv(text, path, separator) : parse_tabs(text);
-
+  auto [rows, separator, csv] = read_table(path, first, second);
   TwoColumns out;
   const std::string between = separator == '\t' ? "<TAB>" : std::string(1, separator);
   const auto set_form = [&](bool in_order) {
@@ -275,24 +314,8 @@ TwoColumns read_two_columns(const std::string& path, const Column& first, const 
   };
   set_form(true);
   if (rows.empty()) return out;
-
-  if (!csv && (first.takes_tabs || second.takes_tabs)) {
-    // Tabs may be part of a text. If every line has as many, they separate columns.
-    const size_t width = names_of(rows).size();
-    const bool alike = std::all_of(rows.begin(), rows.end(), [&](const Fields& row) {
-      return row.fields.size() == rows.front().fields.size();
-    });
-    const bool numbers = as_number(first.given) || as_number(second.given);
-    const bool many =
-        width > 2 && ((alike && rows.size() > 1) || numbers ||
-                      (header != Header::no && places_by_header(rows, first, second)));
-    if (!many) {
-      const auto places =
-          header == Header::no ? std::optional<Places>{} : places_by_header(rows, first, second);
-      const bool in_order = !places || places->first < places->second;
-      join_tabs(rows, in_order == second.takes_tabs);
-    }
-  }
+  if (!csv && (first.takes_tabs || second.takes_tabs))
+    join_texts_with_tabs(rows, first, second, header);
 
   const Places places = places_in(rows, path, first, second, header);
   const std::vector<std::string> names = names_of(rows);
@@ -303,17 +326,12 @@ TwoColumns read_two_columns(const std::string& path, const Column& first, const 
         rows.front().line, ": there is no column ", needed, ", only ", names.size());
   if (out.header && needed <= names.size())
     out.columns = concat("'", names[places.first], "' and '", names[places.second], "'");
+  const std::string expected = names.size() > 2
+                                   ? concat("line ", rows.front().line, " has ", names.size())
+                                   : out.form + " was expected";
   for (size_t r = out.header ? 1 : 0; r < rows.size(); ++r) {
+    check_fields(rows[r], places, names.size(), path, expected);
     const std::vector<std::string>& fields = rows[r].fields;
-    const bool more = fields.size() > names.size() &&
-                      !std::all_of(fields.begin() + static_cast<int64_t>(names.size()),
-                                   fields.end(), [](const std::string& f) { return is_blank(f); });
-    if (fields.size() < needed || more)
-      fail("data", "'", path, "', line ", rows[r].line, " has ", fields.size(),
-           fields.size() == 1 ? " field" : " fields", " where ",
-           names.size() > 2 ? concat("line ", rows.front().line, " has ", names.size())
-                            : out.form + " was expected",
-           ": '", beginning_of(trimmed(fields[0])), "'");
     out.rows.push_back(
         {trimmed(fields[places.first]), trimmed(fields[places.second]), rows[r].line});
   }

@@ -153,55 +153,61 @@ std::string draw_series(const Series& series, const std::vector<std::vector<Plac
          "</title></path>" + marks;
 }
 
-}  // namespace
+/// The smallest and the largest of some numbers.
+struct Bounds {
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  void take(double value) { low = std::min(low, value), high = std::max(high, value); }
+};
 
-Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
-  constexpr double kNone = std::numeric_limits<double>::infinity();
-  double x_low = kNone, x_high = -kNone, y_low = kNone, y_high = -kNone;
+/// The bounds of x and y of all points that can be drawn.
+std::pair<Bounds, Bounds> bounds_of(const std::vector<Series>& series, bool log_y) {
+  Bounds x, y;
   for (const Series& one : series) {
     check(one.x.size() == one.y.size(), "report", "series '", one.name, "' has ", one.x.size(),
           " x and ", one.y.size(), " y: give equally many");
     for (size_t i = 0; i < one.x.size(); ++i) {
-      if (!usable(one.x[i]) || !usable(one.y[i]) || (options.log_y && one.y[i] <= 0)) continue;
-      x_low = std::min(x_low, one.x[i]), x_high = std::max(x_high, one.x[i]);
-      y_low = std::min(y_low, one.y[i]), y_high = std::max(y_high, one.y[i]);
+      if (!usable(one.x[i]) || !usable(one.y[i]) || (log_y && one.y[i] <= 0)) continue;
+      x.take(one.x[i]), y.take(one.y[i]);
     }
   }
-  if (x_low > x_high)
-    return svg_of(kWidth, 60, "chart", options.label,
-                  svg_text(kWidth / 2, 36, "nothing to draw yet", "class=\"muted middle\""));
+  return {x, y};
+}
 
-  const bool marked = usable(options.mark);
-  if (marked) y_low = std::min(y_low, options.mark), y_high = std::max(y_high, options.mark);
-  const Axis across(x_low, x_high, {.least_step = 1});
-  const Axis up(y_low, y_high, {.log = options.log_y, .margin = 0.04});
-  const std::vector<Tick> y_ticks = up.ticks(6), x_ticks = across.ticks(5);
-  double label_width = 0;
-  for (const Tick& tick : y_ticks)
-    label_width = std::max(label_width, text_width(tick.text, kFont));
+/// The names of several series, as many per row as fit, and where the lines may begin.
+struct Legend {
+  std::string markup;
+  double bottom = 8;
+};
 
-  // The legend, with as many names per row as fit.
-  std::string legend;
-  double legend_x = 2, legend_y = 12;
-  for (size_t i = 0; i < series.size() && series.size() > 1; ++i) {
+Legend draw_legend(const std::vector<Series>& series) {
+  if (series.size() <= 1) return {};
+  std::string markup;
+  double x = 2, y = 12;
+  for (size_t i = 0; i < series.size(); ++i) {
     const std::string name = shortened(series[i].name, 40);
     const double width = 22 + text_width(name, kFont) + 14;
-    if (legend_x > 2 && legend_x + width > kWidth) legend_x = 2, legend_y += 17;
-    legend += concat("<path class=\"line s", i % kColours) + (series[i].faint ? " faint" : "") +
-              "\" d=\"M" + px(legend_x) + " " + px(legend_y - 4) + "h16\"/>" +
-              svg_text(legend_x + 21, legend_y, name, "");
-    legend_x += width;
+    if (x > 2 && x + width > kWidth) x = 2, y += 17;
+    markup += concat("<path class=\"line s", i % kColours) + (series[i].faint ? " faint" : "") +
+              "\" d=\"M" + px(x) + " " + px(y - 4) + "h16\"/>" + svg_text(x + 21, y, name, "");
+    x += width;
   }
+  return {markup, y + 12};
+}
 
-  const Frame frame{label_width + 10, series.size() > 1 ? legend_y + 12 : 8, kWidth - 10,
-                    kHeight - 36};
+/// The lines and numbers of both axes, the label of x, and the marked line.
+std::string draw_axes(const Frame& frame, const Axis& across, const Axis& up,
+                      const std::vector<Tick>& y_ticks, const ChartOptions& options) {
   std::string grid;
+  const auto draw_across = [&](const char* kind, double y) {
+    grid += concat("<path class=\"", kind, "\" d=\"M") + px(frame.left) + " " + px(y) + "H" +
+            px(frame.right) + "\"/>";
+  };
   for (const Tick& tick : y_ticks) {
     const double y = frame.y(up.at(tick.value));
-    grid += "<path class=\"grid\" d=\"M" + px(frame.left) + " " + px(y) + "H" + px(frame.right) +
-            "\"/>" + svg_text(frame.left - 6, y + 4, tick.text, "class=\"muted end\"");
+    draw_across("grid", y);
+    grid += svg_text(frame.left - 6, y + 4, tick.text, "class=\"muted end\"");
   }
-  for (const Tick& tick : x_ticks) {
+  for (const Tick& tick : across.ticks(5)) {
     const double x = frame.x(across.at(tick.value));
     // At the edge a label moves off its tick, or it would be cut off.
     const double half = text_width(tick.text, kFont) / 2;
@@ -211,20 +217,37 @@ Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
   }
   grid += svg_text((frame.left + frame.right) / 2, kHeight - 4, options.x_label,
                    "class=\"muted middle\"");
+  if (!usable(options.mark)) return grid;
+  const double y = frame.y(up.at(options.mark));
+  draw_across("mark", y);
+  return grid + svg_text(frame.right, y + 14 < frame.bottom ? y + 14 : y - 5, options.mark_label,
+                         "class=\"muted end\"");
+}
 
-  if (marked) {
-    const double y = frame.y(up.at(options.mark));
-    grid += "<path class=\"mark\" d=\"M" + px(frame.left) + " " + px(y) + "H" + px(frame.right) +
-            "\"/>" +
-            svg_text(frame.right, y + 14 < frame.bottom ? y + 14 : y - 5, options.mark_label,
-                     "class=\"muted end\"");
-  }
+}  // namespace
 
+Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
+  auto [x, y] = bounds_of(series, options.log_y);
+  if (x.low > x.high)
+    return svg_of(kWidth, 60, "chart", options.label,
+                  svg_text(kWidth / 2, 36, "nothing to draw yet", "class=\"muted middle\""));
+
+  if (usable(options.mark)) y.take(options.mark);
+  const Axis across(x.low, x.high, {.least_step = 1});
+  const Axis up(y.low, y.high, {.log = options.log_y, .margin = 0.04});
+  const std::vector<Tick> y_ticks = up.ticks(6);
+  double label_width = 0;
+  for (const Tick& tick : y_ticks)
+    label_width = std::max(label_width, text_width(tick.text, kFont));
+
+  const Legend legend = draw_legend(series);
+  const Frame frame{label_width + 10, legend.bottom, kWidth - 10, kHeight - 36};
   std::string lines;
   for (size_t i = 0; i < series.size(); ++i)
     lines += draw_series(series[i], pieces(series[i], across, up, frame, options.log_y), i,
                          options.x_label);
-  return svg_of(kWidth, kHeight, "chart", options.label, grid + lines + legend);
+  return svg_of(kWidth, kHeight, "chart", options.label,
+                draw_axes(frame, across, up, y_ticks, options) + lines + legend.markup);
 }
 
 Series thinned(const Series& series, int64_t buckets) {

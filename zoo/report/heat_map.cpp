@@ -104,6 +104,82 @@ double longest(const std::vector<std::string>& labels) {
   return width;
 }
 
+/// The values to draw: finite, at least 0, and each as a share of the highest.
+struct Shades {
+  std::vector<double> clean, shares;
+  double high;
+};
+
+Shades shades_of(const std::vector<double>& values, double fixed_high) {
+  Shades out{std::vector<double>(values.size()), std::vector<double>(values.size()), fixed_high};
+  for (size_t i = 0; i < values.size(); ++i) {
+    out.clean[i] = std::isfinite(values[i]) ? std::max(0.0, values[i]) : 0;
+    if (fixed_high <= 0) out.high = std::max(out.high, out.clean[i]);
+  }
+  for (size_t i = 0; i < values.size(); ++i)
+    out.shares[i] = out.high > 0 ? std::min(1.0, out.clean[i] / out.high) : 0;
+  return out;
+}
+
+/// Where the cells, the labels and the scale are, in pixels.
+struct MapFrame {
+  std::vector<std::string> row_labels, column_labels;  // none in a bare map
+  double cell, column_label, left, top, width, height, scale_left, scale_top;
+  bool leaning;  // column labels, if they do not fit over their cells
+  bool scale;
+
+  MapFrame(int64_t rows, int64_t columns, const std::vector<std::string>& of_rows,
+           const std::vector<std::string>& of_columns, const HeatMapOptions& options)
+      : cell(static_cast<double>(options.cell)) {
+    if (!options.bare) row_labels = of_rows, column_labels = of_columns;
+    column_label = longest(column_labels);
+    leaning = column_label > cell - 2;
+    left =
+        (options.row_title.empty() ? 0 : 18) + (row_labels.empty() ? 1 : longest(row_labels) + 8);
+    top = (options.column_title.empty() ? 0 : 18) + (column_labels.empty() ? 1
+                                                     : leaning ? 0.77 * column_label + 14
+                                                               : kFont + 6);
+    width = cell * static_cast<double>(columns);
+    height = cell * static_cast<double>(rows);
+    scale = !row_labels.empty() || !column_labels.empty();
+    scale_left = std::clamp(left, 14.0, 30.0);
+    scale_top = top + height + 12;
+  }
+};
+
+/// The labels and titles of rows and columns.
+std::string draw_labels(const MapFrame& at, const HeatMapOptions& options) {
+  std::string labels;
+  for (size_t r = 0; r < at.row_labels.size(); ++r)
+    labels += svg_text(at.left - 6, at.top + at.cell * (static_cast<double>(r) + 0.5) + 4,
+                       shortened(at.row_labels[r], kLabelLength), "class=\"end\"");
+  for (size_t c = 0; c < at.column_labels.size(); ++c) {
+    const double x = at.left + at.cell * (static_cast<double>(c) + 0.5), y = at.top - 6;
+    labels += svg_text(at.leaning ? x + 4 : x, y, shortened(at.column_labels[c], kLabelLength),
+                       at.leaning ? "transform=\"rotate(-50 " + px(x + 4) + " " + px(y) + ")\""
+                                  : "class=\"middle\"");
+  }
+  const double middle = at.top + at.height / 2;
+  if (!options.row_title.empty())
+    labels += svg_text(11, middle, options.row_title,
+                       "class=\"muted middle\" transform=\"rotate(-90 11 " + px(middle) + ")\"");
+  if (!options.column_title.empty())
+    labels += svg_text(at.left + at.width / 2, 12, options.column_title, "class=\"muted middle\"");
+  return labels;
+}
+
+/// The colours from 0 to `high`.
+std::string draw_scale(const MapFrame& at, double high, const HeatMapOptions& options) {
+  if (!at.scale) return "";
+  std::string scale;
+  for (int i = 0; i < 12; ++i)
+    scale += "<rect class=\"heat\" x=\"" + px(at.scale_left + 8 * i) + "\" y=\"" +
+             px(at.scale_top) + "\" width=\"8\" height=\"9\" fill-opacity=\"" + fixed(i / 11.0, 2) +
+             "\"/>";
+  return scale + svg_text(at.scale_left - 5, at.scale_top + 9, "0", "class=\"muted end\"") +
+         svg_text(at.scale_left + 101, at.scale_top + 9, number(high, options), "class=\"muted\"");
+}
+
 }  // namespace
 
 Svg heat_map(const std::vector<double>& values, int64_t rows, int64_t columns,
@@ -119,75 +195,25 @@ Svg heat_map(const std::vector<double>& values, int64_t rows, int64_t columns,
       "report", "a heat map of ", rows, " × ", columns, " with ", row_labels.size(), " and ",
       column_labels.size(), " labels, ", options.texts.size(), " texts");
 
-  std::vector<double> clean(values.size());
-  double high = options.high;
-  for (size_t i = 0; i < values.size(); ++i) {
-    clean[i] = std::isfinite(values[i]) ? std::max(0.0, values[i]) : 0;
-    if (options.high <= 0) high = std::max(high, clean[i]);
-  }
-  std::vector<double> shades(values.size());
-  for (size_t i = 0; i < values.size(); ++i)
-    shades[i] = high > 0 ? std::min(1.0, clean[i] / high) : 0;
-
-  const std::vector<std::string> none;
-  const std::vector<std::string>& left_labels = options.bare ? none : row_labels;
-  const std::vector<std::string>& above = options.bare ? none : column_labels;
-  // Column labels are slanted if they do not fit over their cells.
-  const auto cell = static_cast<double>(options.cell);
-  const double column_label = longest(above);
-  const bool leaning = column_label > cell - 2;
-  const double row_title = options.row_title.empty() ? 0 : 18;
-  const double left = row_title + (left_labels.empty() ? 1 : longest(left_labels) + 8);
-  const double column_title = options.column_title.empty() ? 0 : 18;
-  const double top = column_title + (above.empty() ? 1
-                                     : leaning     ? 0.77 * column_label + 14
-                                                   : kFont + 6);
-  const double width = cell * static_cast<double>(columns);
-  const double height = cell * static_cast<double>(rows);
-  const bool scale = !left_labels.empty() || !above.empty();
-
-  std::string labels;
-  for (size_t r = 0; r < left_labels.size(); ++r)
-    labels += svg_text(left - 6, top + cell * (static_cast<double>(r) + 0.5) + 4,
-                       shortened(left_labels[r], kLabelLength), "class=\"end\"");
-  for (size_t c = 0; c < above.size(); ++c) {
-    const double x = left + cell * (static_cast<double>(c) + 0.5), y = top - 6;
-    labels += svg_text(
-        leaning ? x + 4 : x, y, shortened(above[c], kLabelLength),
-        leaning ? "transform=\"rotate(-50 " + px(x + 4) + " " + px(y) + ")\"" : "class=\"middle\"");
-  }
-  if (row_title > 0)
-    labels += svg_text(
-        11, top + height / 2, options.row_title,
-        "class=\"muted middle\" transform=\"rotate(-90 11 " + px(top + height / 2) + ")\"");
-  if (column_title > 0)
-    labels += svg_text(left + width / 2, 12, options.column_title, "class=\"muted middle\"");
-
-  std::string legend;
-  const double scale_left = std::clamp(left, 14.0, 30.0), scale_top = top + height + 12;
-  if (scale) {
-    for (int i = 0; i < 12; ++i)
-      legend += "<rect class=\"heat\" x=\"" + px(scale_left + 8 * i) + "\" y=\"" + px(scale_top) +
-                "\" width=\"8\" height=\"9\" fill-opacity=\"" + fixed(i / 11.0, 2) + "\"/>";
-    legend += svg_text(scale_left - 5, scale_top + 9, "0", "class=\"muted end\"") +
-              svg_text(scale_left + 101, scale_top + 9, number(high, options), "class=\"muted\"");
-  }
-
+  const Shades shades = shades_of(values, options.high);
+  const MapFrame at(rows, columns, row_labels, column_labels, options);
   const std::string cells =
-      rows * columns <= kCellsWithTooltips && scale
-          ? cells_with_tooltips(shades, clean, rows, columns, row_labels, column_labels, options)
-          : cells_by_shade(shades, rows, columns, options.cell) +
+      rows * columns <= kCellsWithTooltips && at.scale
+          ? cells_with_tooltips(shades.shares, shades.clean, rows, columns, row_labels,
+                                column_labels, options)
+          : cells_by_shade(shades.shares, rows, columns, options.cell) +
                 (options.bare
-                     ? row_tooltips(clean, rows, columns, row_labels, column_labels, options)
+                     ? row_tooltips(shades.clean, rows, columns, row_labels, column_labels, options)
                      : "");
-  const std::string frame = "<rect class=\"frame\" x=\"0\" y=\"0\" width=\"" + px(width) +
-                            "\" height=\"" + px(height) + "\"/>";
-  const double right = leaning ? 0.64 * column_label : 2;
-  const double scale_width = scale ? scale_left + 101 + 60 : 0;
-  return svg_of(std::max(left + width + right, scale_width), top + height + (scale ? 26 : 2), "map",
-                options.label,
-                labels + "<g transform=\"translate(" + px(left) + " " + px(top) + ")\">" + cells +
-                    frame + "</g>" + legend);
+  const std::string frame = "<rect class=\"frame\" x=\"0\" y=\"0\" width=\"" + px(at.width) +
+                            "\" height=\"" + px(at.height) + "\"/>";
+  const double right = at.leaning ? 0.64 * at.column_label : 2;
+  const double scale_width = at.scale ? at.scale_left + 101 + 60 : 0;
+  return svg_of(std::max(at.left + at.width + right, scale_width),
+                at.top + at.height + (at.scale ? 26 : 2), "map", options.label,
+                draw_labels(at, options) + "<g transform=\"translate(" + px(at.left) + " " +
+                    px(at.top) + ")\">" + cells + frame + "</g>" +
+                    draw_scale(at, shades.high, options));
 }
 
 }  // namespace tarsier::zoo

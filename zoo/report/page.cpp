@@ -107,8 +107,8 @@ void Page::table(const std::vector<std::string>& head,
   body_ += "</div>\n";
 }
 
-void Page::folded_table(std::string_view summary, const std::vector<std::string>& head,
-                        const std::vector<std::vector<std::string>>& rows) {
+void Page::collapsed_table(std::string_view summary, const std::vector<std::string>& head,
+                           const std::vector<std::vector<std::string>>& rows) {
   body_ += "<details>" + element("summary", summary) + "<div class=\"scroll\">";
   add_table(head, rows);
   body_ += "</div></details>\n";

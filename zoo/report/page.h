@@ -29,9 +29,9 @@ class Page {
   /// not as long as the head.
   void table(const std::vector<std::string>& head,
              const std::vector<std::vector<std::string>>& rows);
-  /// The same, folded under `summary` until it is opened.
-  void folded_table(std::string_view summary, const std::vector<std::string>& head,
-                    const std::vector<std::vector<std::string>>& rows);
+  /// The same, collapsed under `summary` until it is opened.
+  void collapsed_table(std::string_view summary, const std::vector<std::string>& head,
+                       const std::vector<std::vector<std::string>>& rows);
   /// Names and values side by side, in as many columns as fit.
   void pairs(const std::vector<std::pair<std::string, std::string>>& rows);
   void preformatted(std::string_view text);

@@ -76,7 +76,7 @@ void add_percent(Page& page, const std::vector<double>& values,
       rows.back().push_back(text == "0.0" ? "–" : text);
     }
   }
-  page.folded_table("In numbers", head, rows);
+  page.collapsed_table("In numbers", head, rows);
 }
 
 void add_attention(Page& page, const std::vector<Tensor>& weights,

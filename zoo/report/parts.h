@@ -23,7 +23,7 @@ std::vector<Answer> worth_showing(const std::vector<Answer>& answers, size_t mis
 /// "9, read as 4 (83 %)", or "4 (99 %)" if that is right.
 std::string described(const Answer& answer, const std::vector<std::string>& names);
 
-/// The values of a heat map as a folded table of percentages, for readers who want numbers.
+/// The values of a heat map as a collapsed table of percentages, for readers who want numbers.
 void add_percent(Page& page, const std::vector<double>& values,
                  const std::vector<std::string>& row_labels,
                  const std::vector<std::string>& column_labels);

@@ -15,6 +15,7 @@
 #include "../../loops/random.kernel.h"
 #include "../../simd/dispatch.h"
 #include "../../simd/pack.h"
+#include "../../simd/scratch.h"
 #include "../../simd/simd.h"
 #include "../../simd/tile.h"
 #include "attention_arguments.h"
@@ -31,6 +32,43 @@ template <class T>
 constexpr int64_t round_up(int64_t n) {
   return ceil_div(n, Simd<T>::width) * Simd<T>::width;
 }
+
+// ------------------------------------------------------------------------------ segments and ranges
+
+/// Keys, or queries, of a segment: whole blocks. What is shorter is one running sum.
+constexpr int64_t kSegment = 16 * kBlock;
+
+inline Scratch& scratch() {
+  thread_local Scratch memory;
+  [[maybe_unused]] thread_local const ScratchOwner owner{memory};
+  return memory;
+}
+
+/// Queries, or keys, from … to − 1.
+struct Range {
+  int64_t from, to;
+  bool empty() const { return from >= to; }
+};
+
+/// The keys that any of these queries sees.
+template <class T>
+Range keys_of(const Attention<T>& a, Range queries) {
+  return {most(0, least(queries.from + a.band.lower, a.tk)),
+          most(0, least(queries.to + a.band.upper, a.tk))};
+}
+/// The queries that see any of these keys.
+template <class T>
+Range queries_of(const Attention<T>& a, Range keys) {
+  return {most(0, least(keys.from - a.band.upper, a.tq)),
+          most(0, least(keys.to - a.band.lower, a.tq))};
+}
+/// The same and what lies next to it in the blocks of 0 … n − 1.
+inline Range whole_blocks(Range range, int64_t n) {
+  if (range.empty()) return {0, 0};
+  return {range.from / kBlock * kBlock, least(n, ceil_div(range.to, kBlock) * kBlock)};
+}
+
+inline Range common(Range a, Range b) { return {most(a.from, b.from), least(a.to, b.to)}; }
 
 // ---------------------------------------------------------------------------------------- products
 

@@ -233,10 +233,11 @@ Tensor weight_grad(const Arg& x, const Arg& dy, const Shape& weight, const Conv2
 ///   dy = conv2d(dx, weight)   dweight = y · unfold(dx)ᵀ   dbias = Σ dx     saved: y, weight
 Tensor transposed(const Arg& y, const Arg& weight, const Tensor& bias, Pair size,
                   const Conv2dOptions& options) {
+  const CallScope here(y.at);
   const Shape image = {y.size(0), weight.size(1) * options.groups, size.h, size.w};
   const Sizes sizes("conv_transpose2d", image, weight.shape(), options);
   const Tensor x = with_bias(backward_image(sizes, y, weight), bias);
-  return record("conv_transpose2d", {y, weight, Arg(bias, y.at)}, x, Save{y, weight},
+  return record("conv_transpose2d", {y, weight, bias}, x, Save{y, weight},
                 [options](const Saved& saved, const Tensor& dx) -> Grads {
                   const Tensor y = saved[0], weight = saved[1];
                   Tensor dy, dweight, dbias;
@@ -252,6 +253,7 @@ Tensor transposed(const Arg& y, const Arg& weight, const Tensor& bias, Pair size
 ///   dweight = Σ dy · unfold(x)ᵀ   dbias = Σ dy       saved: x, weight
 Tensor convolution(const char* op, const Arg& x, const Arg& weight, const Tensor& bias,
                    const Conv2dOptions& options) {
+  const CallScope here(x.at);
   const int64_t groups = options.groups;
   check_weight(op, weight, groups);
   check_dtypes(op, x, weight, bias, weight.size(0));
@@ -259,7 +261,7 @@ Tensor convolution(const char* op, const Arg& x, const Arg& weight, const Tensor
         weight.shape(), " in ", groups, " groups: x needs ", weight.size(1) * groups, " channels");
   const Sizes sizes(op, x.shape(), weight.shape(), options);
   const Tensor y = with_bias(forward(sizes, x, weight), bias);
-  return record("conv2d", {x, weight, Arg(bias, x.at)}, y, Save{x, weight},
+  return record("conv2d", {x, weight, bias}, y, Save{x, weight},
                 [options](const Saved& saved, const Tensor& dy) -> Grads {
                   const Tensor x = saved[0], weight = saved[1];
                   const Pair size(x.size(2), x.size(3));
@@ -281,6 +283,7 @@ struct Sides {
 /// The same for padding by a word, and for one image.
 Tensor convolution_of_any(const char* op, const Arg& x, const Arg& weight, const Tensor& bias,
                           Conv2dOptions options) {
+  const CallScope here(x.at);
   using Kind = Padding<Pair>::Kind;
   check_weight(op, weight, options.groups);
   if (x.dim() == 3)
@@ -298,7 +301,7 @@ Tensor convolution_of_any(const char* op, const Arg& x, const Arg& weight, const
   options.padding.size = {h.begin, w.begin};
   if (h.begin == h.end && w.begin == w.end) return convolution(op, x, weight, bias, options);
   const Tensor longer = pad(x, {0, w.end - w.begin, 0, h.end - h.begin});
-  return convolution(op, Arg(longer, x.at), weight, bias, options);
+  return convolution(op, longer, weight, bias, options);
 }
 
 }  // namespace

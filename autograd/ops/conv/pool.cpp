@@ -36,9 +36,9 @@ class Axis {
 
 /// rows · x · columnsᵀ.
 Tensor resample(const Arg& x, const Axis& rows, const Axis& columns) {
+  const CallScope here(x.at);
   const Tensor right = transpose(columns.matrix(x.dtype()), 0, 1);
-  const Tensor y = matmul(x, Arg(right, x.at));
-  return matmul(Arg(rows.matrix(x.dtype()), x.at), Arg(y, x.at));
+  return matmul(rows.matrix(x.dtype()), matmul(x, right));
 }
 
 /// More padding than half the window would make windows that hold only padding.
@@ -112,6 +112,7 @@ Means adaptive_means(int64_t out, int64_t in) {
 
 /// The means of windows: their sums, divided once.
 Tensor mean_of_windows(const Arg& x, const Means& rows, const Means& columns) {
+  const CallScope here(x.at);
   const Tensor sums = resample(x, rows.sums, columns.sums);
   std::vector<double> divisors;
   for (const double row : rows.divisors)
@@ -119,7 +120,7 @@ Tensor mean_of_windows(const Arg& x, const Means& rows, const Means& columns) {
   if (std::ranges::all_of(divisors, [](double d) { return d == 1; })) return sums;
   const Shape shape{static_cast<int64_t>(rows.divisors.size()),
                     static_cast<int64_t>(columns.divisors.size())};
-  return Arg(sums, x.at) / to(from_vector(divisors, shape), x.dtype());
+  return sums / to(from_vector(divisors, shape), x.dtype());
 }
 
 /// How interpolation maps one dimension: position i of the result is position i · step of the
@@ -166,6 +167,7 @@ Tensor nearest(const Scale& s) {
 
 /// Composed of gather, which has a gradient. `op` is the name in errors.
 Tensor max_pool(const char* op, const Arg& x, Pair kernel, const MaxPool2dOptions& options) {
+  const CallScope here(x.at);
   detail::check_image(op, x);
   if (x.dim() == 3)
     return detail::of_single(
@@ -187,8 +189,7 @@ Tensor max_pool(const char* op, const Arg& x, Pair kernel, const MaxPool2dOption
       }
     });
   });
-  const Tensor y = gather(Arg(flat, x.at), 2, index);
-  return reshape(Arg(y, x.at), {x.size(0), x.size(1), at.h.out, at.w.out});
+  return reshape(gather(flat, 2, index), {x.size(0), x.size(1), at.h.out, at.w.out});
 }
 
 Tensor avg_pool(const char* op, const Arg& x, Pair kernel, const AvgPool2dOptions& options) {
@@ -261,6 +262,7 @@ Tensor adaptive_avg_pool1d(const Arg& x, int64_t output_size) {
 }
 
 Tensor interpolate(const Arg& x, const InterpolateOptions& options) {
+  const CallScope here(x.at);
   detail::check_image("interpolate", x, /*or_single=*/false);
   check(options.mode == "nearest" || options.mode == "bilinear", "interpolate", "mode '",
         options.mode, "': use nearest or bilinear");
@@ -280,8 +282,7 @@ Tensor interpolate(const Arg& x, const InterpolateOptions& options) {
   const Scale h = scale_of(x.size(2), &Pair::h), w = scale_of(x.size(3), &Pair::w);
   if (options.mode == "bilinear")
     return resample(x, bilinear(h, options.align_corners), bilinear(w, options.align_corners));
-  const Tensor rows = index_select(x, 2, nearest(h));
-  return index_select(Arg(rows, x.at), 3, nearest(w));
+  return index_select(index_select(x, 2, nearest(h)), 3, nearest(w));
 }
 
 }  // namespace tarsier

@@ -38,15 +38,15 @@ void check_image(const char* op, const Tensor& x, bool or_single = true);
 /// f of a batch of one image, without the batch in the result: what ops do with (C, H, W).
 template <class F>
 Tensor of_single(const Arg& x, const F& f) {
-  const Tensor y = f(Arg(unsqueeze(x, 0), x.at));
-  return squeeze(Arg(y, x.at), 0);
+  const CallScope here(x.at);
+  return squeeze(f(unsqueeze(x, 0)), 0);
 }
 
 /// f of images of height 1, without the height in the result: what ops do with (…, C, L).
 template <class F>
 Tensor of_row(const Arg& x, const F& f) {
-  const Tensor y = f(Arg(unsqueeze(x, -2), x.at));
-  return squeeze(Arg(y, x.at), -2);
+  const CallScope here(x.at);
+  return squeeze(f(unsqueeze(x, -2)), -2);
 }
 
 /// Throws Error(op) unless x is floating and (N, C, L) or (C, L).

@@ -198,11 +198,7 @@ Tensor remainder(const Arg& a, double b) {
 /// y = a · log b, and 0 where a = 0 and b is not NaN.
 ///   da = dy · log b (0 where a = 0 and b ≤ 0), db = dy · a / b     saved: a, b
 Tensor xlogy(const Arg& a, const Arg& b) {
-  Tensor y;
-  {
-    const NoGrad guard;
-    y = where(a == 0 && !isnan(b), 0.0, a * log(b));
-  }
+  const Tensor y = no_grad([&] { return where(a == 0 && !isnan(b), 0.0, a * log(b)); });
   return record("xlogy", {a, b}, y, Save{a, b}, [](const Saved& saved, const Tensor& dy) -> Grads {
     const Tensor a = saved[0], b = saved[1];
     Tensor da;
@@ -213,12 +209,10 @@ Tensor xlogy(const Arg& a, const Arg& b) {
 
 /// y = log(eᵃ + eᵇ) = max(a, b) + log(1 + e^{−|a − b|}).   da = dy · σ(a − b), db = dy · σ(b − a)
 Tensor logaddexp(const Arg& a, const Arg& b) {
-  Tensor y;
-  {
-    const NoGrad guard;
-    const Tensor apart = where(a == b, 0.0, a - b);  // the difference of two infinities is NaN
-    y = maximum(a, b) + log1p(exp(-abs(apart)));
-  }
+  const Tensor y = no_grad([&] {
+    const Tensor apart = where(a == b, 0.0, a - b);  // of two infinities the difference is NaN
+    return maximum(a, b) + log1p(exp(-abs(apart)));
+  });
   return record("logaddexp", {a, b}, y, Save{a, b},
                 [](const Saved& saved, const Tensor& dy) -> Grads {
                   const Tensor a = saved[0], b = saved[1];

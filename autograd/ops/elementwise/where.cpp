@@ -108,8 +108,9 @@ Tensor clamp(const Arg& x, std::optional<double> low, std::optional<double> high
 Tensor clamp(const Arg& x, const Tensor& low, const Tensor& high) {
   check(low.defined() || high.defined(), "clamp",
         "neither low nor high is given: give at least one");
-  const Tensor above = low.defined() ? maximum(x, Arg(low, x.at)) : Tensor(x);
-  return high.defined() ? minimum(Arg(above, x.at), Arg(high, x.at)) : above;
+  const CallScope here(x.at);
+  const Tensor above = low.defined() ? maximum(x, low) : Tensor(x);
+  return high.defined() ? minimum(above, high) : above;
 }
 
 /// y = x, with numbers in place of NaN, ∞ and −∞.   dx = dy where x is finite, else 0     saved: x
@@ -140,18 +141,14 @@ Tensor prelu(const Arg& x, const Tensor& weight) {
         " has ", channels, " channels (dimension 1): give one weight, or one for each");
   Shape shape = Shape::filled(n == 1 ? 0 : x.dim(), 1);
   if (n != 1) shape[1] = n;
-  const Tensor w = reshape(Arg(weight, x.at), shape);
-  Tensor y;
-  {
-    const NoGrad guard;
-    y = where(x > 0, x, w * x);
-  }
-  return record("prelu", {x, Arg(w, x.at)}, y, Save{x, w},
-                [](const Saved& saved, const Tensor& dy) -> Grads {
-                  const Tensor x = saved[0], w = saved[1], is_linear = x > 0;
-                  return {saved.needs(0) ? where(is_linear, dy, dy * w) : Tensor(),
-                          saved.needs(1) ? where(is_linear, 0.0, dy * x) : Tensor()};
-                });
+  const CallScope here(x.at);
+  const Tensor w = reshape(weight, shape);
+  const Tensor y = no_grad([&] { return where(x > 0, x, w * x); });
+  return record("prelu", {x, w}, y, Save{x, w}, [](const Saved& saved, const Tensor& dy) -> Grads {
+    const Tensor x = saved[0], w = saved[1], is_linear = x > 0;
+    return {saved.needs(0) ? where(is_linear, dy, dy * w) : Tensor(),
+            saved.needs(1) ? where(is_linear, 0.0, dy * x) : Tensor()};
+  });
 }
 
 // ------------------------------------------------------------------------------------- lerp

@@ -82,7 +82,7 @@ Picked pick(const Tensor& x, const std::vector<Tensor>& indices, const char* op)
 
 /// x as (places, columns).
 Tensor as_places(const Arg& x, const Picked& p) {
-  return reshape(Arg(permute(x, p.order), x.at), {p.places, p.columns});
+  return reshape(permute(x, p.order), {p.places, p.columns});
 }
 
 /// Dimensions [from, from + count) moved to begin at `to`.
@@ -99,17 +99,19 @@ Tensor move_block(const Arg& x, int from, int count, int to) {
 
 /// Composed of permute, reshape and index_select, which have gradients.
 Tensor index(const Arg& x, const std::vector<Tensor>& indices) {
+  const CallScope here(x.at);
   const Picked p = pick(x, indices, "index");
-  const Tensor rows = index_select(Arg(as_places(x, p), x.at), 0, p.rows);
+  const Tensor rows = index_select(as_places(x, p), 0, p.rows);
   Shape shape = p.front;
   for (const int64_t size : p.rest) shape.push_back(size);
-  const Tensor y = reshape(Arg(rows, x.at), shape);
-  return p.at == 0 ? y : move_block(Arg(y, x.at), 0, p.front.size(), p.at);
+  const Tensor y = reshape(rows, shape);
+  return p.at == 0 ? y : move_block(y, 0, p.front.size(), p.at);
 }
 
 /// Composed of index_add, or scatter, on the same view of x.
 Tensor index_put(const Arg& x, const std::vector<Tensor>& indices, const Arg& values,
                  bool accumulate) {
+  const CallScope here(x.at);
   const Picked p = pick(x, indices, "index_put");
   check(values.dtype() == x.dtype(), "index_put", "values are ", values.dtype(), ", but x is ",
         x.dtype(), ": convert one with to(x, dtype)");
@@ -125,7 +127,7 @@ Tensor index_put(const Arg& x, const std::vector<Tensor>& indices, const Arg& va
   const Tensor y =
       accumulate ? index_add(places, 0, p.rows, source)
                  : scatter(places, 0, expand(reshape(p.rows, {n, 1}), {n, p.columns}), source);
-  return permute(Arg(reshape(Arg(y, x.at), p.moved), x.at), p.inverse);
+  return permute(reshape(y, p.moved), p.inverse);
 }
 
 Tensor nonzero(const Tensor& x) {

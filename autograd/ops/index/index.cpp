@@ -1,5 +1,6 @@
 // Selecting elements by index, and the transposes: sums into the selected positions.
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "autograd/base/parallel.h"
@@ -140,6 +141,27 @@ void check_index_shape(const Tensor& x, int dim, const Tensor& index, const char
           " is larger than ", x.shape(), " in dimension ", d, ": only dimension ", dim, " may be");
 }
 
+/// A copy of x on which put(element, value) was called at every entry of the index, with the value
+/// of `source` there.
+template <class Put>
+Tensor put_at(const char* op, const Tensor& x, int dim, const Tensor& index, const Tensor& source,
+              const Put& put) {
+  check_index_shape(x, dim, index, op);
+  check(source.shape() == index.shape(), op, "source of shape ", source.shape(),
+        " with an index of shape ", index.shape(), ": they must be equal");
+  check(source.dtype() == x.dtype(), op, "source is ", source.dtype(), ", x is ", x.dtype(),
+        ": convert one with to(x, dtype)");
+  const Tensor entries = checked_index(index, x.shape(), dim, op);
+  const Tensor from = contiguous_elements(source);
+  const Tensor y = contiguous_copy(x);
+  dispatch_all(x.dtype(), [&]<class T>() {
+    const T* in = from.data<T>();
+    T* out = y.data<T>();
+    for_each_indexed(entries, dim, y, [=](int64_t p, int64_t offset) { put(out[offset], in[p]); });
+  });
+  return y;
+}
+
 }  // namespace
 
 /// y[…, i, …] = x[…, index[i], …].   dx = 0 with dy[…, i, …] added at index[i]
@@ -177,20 +199,8 @@ Tensor gather(const Arg& x, int64_t dim, const Tensor& index) {
 /// y = x; y[index[i, j], j] += source[i, j].   dx = dy, dsource[i, j] = dy[index[i, j], j]
 Tensor scatter_add(const Arg& x, int64_t dim, const Tensor& index, const Arg& source) {
   const int d = wrap_dim(dim, x.dim(), "scatter_add");
-  check_index_shape(x, d, index, "scatter_add");
-  check(source.shape() == index.shape(), "scatter_add", "source of shape ", source.shape(),
-        " with an index of shape ", index.shape(), ": they must be equal");
-  check(source.dtype() == x.dtype(), "scatter_add", "source is ", source.dtype(), ", x is ",
-        x.dtype(), ": convert one with to(x, dtype)");
-  const Tensor entries = checked_index(index, x.shape(), d, "scatter_add");
-  const Tensor from = contiguous_elements(source);
-  Tensor y = contiguous_copy(x);
-  dispatch_all(x.dtype(), [&]<class T>() {
-    const T* in = from.data<T>();
-    T* out = y.data<T>();
-    for_each_indexed(entries, d, y, [=](int64_t p, int64_t offset) {
-      out[offset] = static_cast<T>(out[offset] + in[p]);
-    });
+  const Tensor y = put_at("scatter_add", x, d, index, source, [](auto& to, auto value) {
+    to = static_cast<std::remove_reference_t<decltype(to)>>(to + value);
   });
   return record("scatter_add", {x, source}, y, Save{index},
                 [d](const Saved& saved, const Tensor& dy) -> Grads {
@@ -213,19 +223,7 @@ Tensor is_last(const Shape& shape, int dim, const Tensor& index) {
 ///   dsource[i, j] = dy[index[i, j], j], 0 if it was overwritten     saved: index
 Tensor scatter(const Arg& x, int64_t dim, const Tensor& index, const Arg& source) {
   const int d = wrap_dim(dim, x.dim(), "scatter");
-  check_index_shape(x, d, index, "scatter");
-  check(source.shape() == index.shape(), "scatter", "source of shape ", source.shape(),
-        " with an index of shape ", index.shape(), ": they must be equal");
-  check(source.dtype() == x.dtype(), "scatter", "source is ", source.dtype(), ", x is ", x.dtype(),
-        ": convert one with to(x, dtype)");
-  const Tensor entries = checked_index(index, x.shape(), d, "scatter");
-  const Tensor from = contiguous_elements(source);
-  Tensor y = contiguous_copy(x);
-  dispatch_all(x.dtype(), [&]<class T>() {
-    const T* in = from.data<T>();
-    T* out = y.data<T>();
-    for_each_indexed(entries, d, y, [=](int64_t p, int64_t offset) { out[offset] = in[p]; });
-  });
+  const Tensor y = put_at("scatter", x, d, index, source, [](auto& to, auto value) { to = value; });
   return detail::record_floating(
       "scatter", {x, source}, y, Save{index},
       [d, shape = x.shape()](const Saved& saved, const Tensor& dy) -> Grads {
@@ -252,8 +250,8 @@ Tensor index_add(const Arg& x, int64_t dim, const Tensor& index, const Arg& sour
         x.shape(), " and an index of ", index.shape(), ": ", expected, " is needed");
   check(source.dtype() == x.dtype(), "index_add", "source is ", source.dtype(), ", x is ",
         x.dtype(), ": convert one with to(x, dtype)");
-  const Tensor scaled = alpha == 1 ? Tensor(source) : source * alpha;
-  return x + index_sum(Arg(scaled, x.at), d, index, x.shape()[d]);
+  const CallScope here(x.at);
+  return x + index_sum(alpha == 1 ? Tensor(source) : source * alpha, d, index, x.shape()[d]);
 }
 
 /// y[…, :] = weight[index[…], :].   dweight = 0 with every row of dy added at its index
@@ -284,8 +282,8 @@ Tensor masked_select(const Arg& x, const Tensor& mask) {
   int64_t* next = index.data<int64_t>();
   for (int64_t i = 0; i < n; ++i)
     if (is_chosen[i]) *next++ = i;
-  const Tensor flat = reshape(Arg(expand(x, shape), x.at), {n});
-  return index_select(Arg(flat, x.at), 0, index);
+  const CallScope here(x.at);
+  return index_select(reshape(expand(x, shape), {n}), 0, index);
 }
 
 }  // namespace tarsier

@@ -18,11 +18,9 @@ Tensor log_above_minus_100(const Tensor& x) {
 /// y = −(t · log p + (1 − t) · log(1 − p)), logarithms no less than −100.
 ///   dp = dy · (p − t) / max(p(1 − p), 10⁻¹²), dt = dy · (log(1 − p) − log p)     saved: p, t
 Tensor binary_cross_entropy_elements(const Arg& input, const Arg& target) {
-  Tensor y;
-  {
-    NoGrad guard;
-    y = -(target * log_above_minus_100(input) + (1 - target) * log_above_minus_100(1 - input));
-  }
+  const Tensor y = no_grad([&] {
+    return -(target * log_above_minus_100(input) + (1 - target) * log_above_minus_100(1 - input));
+  });
   return record("binary_cross_entropy", {input, target}, y, Save{input, target},
                 [](const Saved& saved, const Tensor& dy) -> Grads {
                   const Tensor p = saved[0], t = saved[1];

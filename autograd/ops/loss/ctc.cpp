@@ -247,7 +247,8 @@ Tensor ctc(const Arg& log_probs, const Tensor& targets, const Tensor& input_leng
            const Each& each) {
   const Batch batch = make_batch(log_probs, targets, input_lengths, target_lengths, blank);
   const bool batched = log_probs.dim() == 3;
-  Tensor loss = each(batched ? log_probs : Arg(unsqueeze(log_probs, 1), log_probs.at), batch);
+  const CallScope here(log_probs.at);
+  Tensor loss = each(batched ? Tensor(log_probs) : unsqueeze(log_probs, 1), batch);
   if (zero_infinity) loss = where(loss == kInf, 0, loss);
   if (reduction == Reduction::sum) return sum(loss);
   if (reduction == Reduction::mean)

@@ -30,7 +30,7 @@ void cross_entropy(const CrossEntropy<T>& c, T* loss, T* stats) {
       continue;
     }
     const T max =
-        fold<MaxNumberFold<T>, T>(n, [x](int64_t j, int64_t lanes) { return load(x + j, lanes); });
+        reduce<MaxNumberOp<T>, T>(n, [x](int64_t j, int64_t lanes) { return load(x + j, lanes); });
     const Simd<T> m(max);
     const T sum =
         sum_of<T>(n, [&](int64_t j, int64_t lanes) { return exp(load(x + j, lanes) - m); });

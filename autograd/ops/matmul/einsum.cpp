@@ -111,9 +111,9 @@ struct Term {
   int64_t size(int label) const { return x.shape()[dim(label)]; }
 };
 
-/// x with dimensions i < j of equal size replaced by their diagonal, which comes last: rows of
-/// n·n elements, of which every (n + 1)-th is taken.
-Tensor diagonal(const Arg& x, int i, int j) {
+/// x with dimensions i < j, equally large, replaced by their diagonal, which comes last: rows of
+/// n·n elements, of which every (n + 1)-th is wanted.
+Tensor diagonal(const Tensor& x, int i, int j) {
   Shape order, shape;
   for (int d = 0; d < x.dim(); ++d)
     if (d != i && d != j) order.push_back(d), shape.push_back(x.shape()[d]);
@@ -121,11 +121,11 @@ Tensor diagonal(const Arg& x, int i, int j) {
   order.push_back(j);
   const int64_t n = x.shape()[i];
   shape.push_back(n * n);
-  return slice(Arg(reshape(Arg(permute(x, order), x.at), shape), x.at), -1, 0, n * n, n + 1);
+  return slice(reshape(permute(x, order), shape), -1, 0, n * n, n + 1);
 }
 
 /// The operand with every label once.
-Term without_repeats(const Arg& x, const Labels& labels) {
+Term without_repeats(const Tensor& x, const Labels& labels) {
   for (int j = 0; j < static_cast<int>(labels.size()); ++j)
     for (int i = 0; i < j; ++i) {
       if (labels[i] != labels[j]) continue;
@@ -133,14 +133,14 @@ Term without_repeats(const Arg& x, const Labels& labels) {
       for (int d = 0; d < static_cast<int>(labels.size()); ++d)
         if (d != i && d != j) rest.push_back(labels[d]);
       rest.push_back(labels[i]);
-      return without_repeats(Arg(diagonal(x, i, j), x.at), rest);
+      return without_repeats(diagonal(x, i, j), rest);
     }
   return {x, labels};
 }
 
 /// The term summed over the labels for which `keep` is false.
 template <class Keep>
-Term sum_out(Term term, const Keep& keep, std::source_location at) {
+Term sum_out(Term term, const Keep& keep) {
   Axes dims;
   Labels rest;
   for (int d = 0; d < static_cast<int>(term.labels.size()); ++d)
@@ -149,15 +149,15 @@ Term sum_out(Term term, const Keep& keep, std::source_location at) {
     else
       dims.push_back(d);
   if (dims.empty()) return term;
-  return {sum(Arg(term.x, at), dims), rest};
+  return {sum(term.x, dims), rest};
 }
 
 /// The term without labels that have size 1 here and more in `other`: broadcasting stretches them.
-Term without_stretched(Term term, const Term& other, std::source_location at) {
+Term without_stretched(Term term, const Term& other) {
   for (int d = static_cast<int>(term.labels.size()) - 1; d >= 0; --d) {
     const int label = term.labels[d];
     if (term.x.shape()[d] == 1 && contains(other.labels, label) && other.size(label) != 1) {
-      term.x = squeeze(Arg(term.x, at), d);
+      term.x = squeeze(term.x, d);
       term.labels.erase(term.labels.begin() + d);
     }
   }
@@ -165,10 +165,10 @@ Term without_stretched(Term term, const Term& other, std::source_location at) {
 }
 
 /// The term's dimensions in the order of `groups`, each group reshaped to the given sizes.
-Tensor arrange(const Term& term, const Labels& order, const Shape& shape, std::source_location at) {
+Tensor arrange(const Term& term, const Labels& order, const Shape& shape) {
   Shape dims;
   for (int label : order) dims.push_back(term.dim(label));
-  return reshape(Arg(permute(Arg(term.x, at), dims), at), shape);
+  return reshape(permute(term.x, dims), shape);
 }
 
 Labels joined(std::initializer_list<Labels> lists) {
@@ -189,13 +189,13 @@ Shape joined(Shape a, const Shape& b) {
 }
 
 /// Σ a · b over the labels that are not in `needed`.
-Term contract(Term a, Term b, const Labels& needed, std::source_location at) {
-  a = without_stretched(a, b, at);
-  b = without_stretched(b, a, at);
+Term contract(Term a, Term b, const Labels& needed) {
+  a = without_stretched(a, b);
+  b = without_stretched(b, a);
   const auto in_b = [&](int label) { return contains(needed, label) || contains(b.labels, label); };
   const auto in_a = [&](int label) { return contains(needed, label) || contains(a.labels, label); };
-  a = sum_out(a, in_b, at);
-  b = sum_out(b, in_a, at);
+  a = sum_out(a, in_b);
+  b = sum_out(b, in_a);
 
   Labels batch, inner, left, right;
   for (int label : a.labels)
@@ -210,20 +210,20 @@ Term contract(Term a, Term b, const Labels& needed, std::source_location at) {
   if (inner.empty()) {
     const Shape ones = Shape::filled(right_sizes.size(), 1);
     const Tensor x =
-        arrange(a, joined({batch, left}), joined(joined(batch_sizes, left_sizes), ones), at);
+        arrange(a, joined({batch, left}), joined(joined(batch_sizes, left_sizes), ones));
     const Shape more_ones = Shape::filled(left_sizes.size(), 1);
     const Tensor y =
-        arrange(b, joined({batch, right}), joined(joined(batch_sizes, more_ones), right_sizes), at);
-    return {Arg(x, at) * Arg(y, at), labels};
+        arrange(b, joined({batch, right}), joined(joined(batch_sizes, more_ones), right_sizes));
+    return {x * y, labels};
   }
   // Batch dimensions stay separate, since merging may need a copy, unless there are too many.
   const Shape outer = batch.size() + 2 <= kMaxDims ? batch_sizes : Shape{batch_sizes.numel()};
   const int64_t depth = sizes_of(a, inner).numel();
   const Tensor x =
-      arrange(a, joined({batch, left, inner}), joined(outer, {left_sizes.numel(), depth}), at);
+      arrange(a, joined({batch, left, inner}), joined(outer, {left_sizes.numel(), depth}));
   const Tensor y =
-      arrange(b, joined({batch, inner, right}), joined(outer, {depth, right_sizes.numel()}), at);
-  return {reshape(Arg(matmul(Arg(x, at), Arg(y, at)), at), shape), labels};
+      arrange(b, joined({batch, inner, right}), joined(outer, {depth, right_sizes.numel()}));
+  return {reshape(matmul(x, y), shape), labels};
 }
 
 /// Checks the operands against the equation and gives every dimension its label. Sizes of one label
@@ -302,23 +302,22 @@ Labels label_output(std::string_view text, const Equation& equation,
 }  // namespace
 
 Tensor einsum(std::string_view text, const std::vector<Tensor>& operands, std::source_location at) {
-  const CallSite site(at);
+  const CallScope here(at);
   const Equation equation = Parser(text).parse();
   const std::vector<Labels> labels = label_operands(text, equation, operands);
   const Labels output = label_output(text, equation, labels);
 
-  Term result = without_repeats(Arg(operands[0], at), labels[0]);
+  Term result = without_repeats(operands[0], labels[0]);
   for (size_t n = 1; n < operands.size(); ++n) {
     Labels needed = output;
     for (size_t later = n + 1; later < operands.size(); ++later)
       needed.insert(needed.end(), labels[later].begin(), labels[later].end());
-    result = contract(result, without_repeats(Arg(operands[n], at), labels[n]), needed, at);
+    result = contract(result, without_repeats(operands[n], labels[n]), needed);
   }
-  result = sum_out(
-      result, [&](int label) { return contains(output, label); }, at);
+  result = sum_out(result, [&](int label) { return contains(output, label); });
   Shape order;
   for (int label : output) order.push_back(result.dim(label));
-  return permute(Arg(result.x, at), order);
+  return permute(result.x, order);
 }
 
 }  // namespace tarsier

@@ -28,7 +28,7 @@ T dot_chunk(int64_t k, const T* a, int64_t a_step, const T* b, int64_t b_step) {
 }
 
 /// Σ_p a[p·a_step]·b[p·b_step] for p < k. A long sum is divided into chunks for the threads, whose
-/// sums are then folded.
+/// sums are then added up.
 template <class T>
 T dot(int64_t k, const T* a, int64_t a_step, const T* b, int64_t b_step) {
   if (k <= kDotChunk) return dot_chunk(k, a, a_step, b, b_step);

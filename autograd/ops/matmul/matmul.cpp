@@ -142,11 +142,11 @@ Tensor matmul(const Arg& a, const Arg& b) {
   const int64_t a_inner = a.size(-1), b_inner = b.size(b.dim() == 1 ? 0 : -2);
   check(a_inner == b_inner, "matmul", "shapes ", a.shape(), " and ", b.shape(),
         " do not multiply: inner sizes ", a_inner, " and ", b_inner, " differ");
-  if (a.dim() == 1) {
-    const Tensor row = unsqueeze(a, 0);
-    return squeeze(Arg(matmul(Arg(row, a.at), b), a.at), b.dim() == 1 ? 0 : -2);
+  if (a.dim() == 1 || b.dim() == 1) {
+    const CallScope here(a.at);
+    if (b.dim() == 1) return squeeze(matmul(a, unsqueeze(b, 1)), -1);
+    return squeeze(matmul(unsqueeze(a, 0), b), -2);
   }
-  if (b.dim() == 1) return squeeze(Arg(matmul(a, unsqueeze(b, 1)), a.at), -1);
 
   Tensor y = multiply(a, b, {}, "matmul");
   return record("matmul", {a, b}, y, Save{a, b}, [](const Saved& saved, const Tensor& dy) -> Grads {

@@ -83,6 +83,7 @@ Tensor root_mean_square(const Arg& x, double eps) {
 ///   dweight = Σ dy · x̂,  dbias = Σ dy, over all rows
 ///   saved: x, weight, bias, and the statistics of each row
 Tensor layer_norm(const Arg& x, const Tensor& weight, const Tensor& bias, double eps) {
+  const CallScope here(x.at);
   check_norm("layer_norm", x, weight, bias);
   const Rows size = rows_of(x);
   const Tensor in = contiguous_elements(x), w = contiguous_or_none(weight),
@@ -97,9 +98,8 @@ Tensor layer_norm(const Arg& x, const Tensor& weight, const Tensor& bias, double
              static_cast<T>(eps), y.data<T>() + at, rows_stats<T>(stats) + begin);
     });
   });
-  return detail::record_fused("layer_norm", {x, Arg(weight, x.at), Arg(bias, x.at)}, y,
-                              Save{x, weight, bias, stats}, layer_norm_grad,
-                              [eps](const Saved&, const auto& in) {
+  return detail::record_fused("layer_norm", {x, weight, bias}, y, Save{x, weight, bias, stats},
+                              layer_norm_grad, [eps](const Saved&, const auto& in) {
                                 return layer_norm_reference(in[0], in[1], in[2], eps);
                               });
 }
@@ -144,6 +144,7 @@ Tensor layer_norm_reference(const Arg& x, const Tensor& weight, const Tensor& bi
 ///   dweight = Σ dy · x̂, over all rows
 ///   saved: x, weight, and the statistics of each row
 Tensor rms_norm(const Arg& x, const Tensor& weight, double eps) {
+  const CallScope here(x.at);
   check_norm("rms_norm", x, weight, {});
   const Rows size = rows_of(x);
   const Tensor in = contiguous_elements(x), w = contiguous_or_none(weight);
@@ -158,7 +159,7 @@ Tensor rms_norm(const Arg& x, const Tensor& weight, double eps) {
     });
   });
   return detail::record_fused(
-      "rms_norm", {x, Arg(weight, x.at)}, y, Save{x, weight, stats}, rms_norm_grad,
+      "rms_norm", {x, weight}, y, Save{x, weight, stats}, rms_norm_grad,
       [eps](const Saved&, const auto& in) { return rms_norm_reference(in[0], in[1], eps); });
 }
 

@@ -64,7 +64,7 @@ template <class T>
 Scaled<T> rescaled(int64_t n, const T* x) {
   constexpr bool single = sizeof(T) == sizeof(float);
   const T largest =
-      fold<MaxFold<T>, T>(n, [x](int64_t j, int64_t lanes) { return abs(load(x + j, lanes)); });
+      reduce<MaxOp<T>, T>(n, [x](int64_t j, int64_t lanes) { return abs(load(x + j, lanes)); });
   if (!(largest > 0 && largest < T(__builtin_inf()))) return {x, Simd<T>(T(1))};
   const int lowest = single ? -126 : -1022;  // below it, the power has no inverse
   const int exponent = __builtin_ilogb(static_cast<double>(largest));

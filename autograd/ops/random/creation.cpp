@@ -22,20 +22,27 @@ Tensor new_tensor(const Shape& shape, DType dtype, const char* op) {
   return Tensor::empty(shape, dtype);
 }
 
+/// A new tensor, whose elements fill(key, n, elements) writes.
+template <class Fill>
+Tensor filled_tensor(const char* op, const Shape& shape, DType dtype, Generator& generator,
+                     const Fill& fill) {
+  const Tensor y = new_tensor(shape, dtype, op);
+  const RandomKey key = generator.next();
+  dispatch_floating(dtype, op, [&]<class T>() { fill(key, y.numel(), y.data<T>()); });
+  return y;
+}
+
 }  // namespace
 
 Tensor rand(const Shape& shape, DType dtype, Generator& generator, SourceLine at) {
   const CallSite site(at);
-  Tensor y = new_tensor(shape, dtype, "rand");
-  const RandomKey key = generator.next();
-  dispatch_floating(dtype, "rand", [&]<class T>() {
-    T* py = y.data<T>();
-    parallel_for(y.numel(), kCostlyGrain, [=](int64_t begin, int64_t end) {
+  const auto fill = []<class T>(RandomKey key, int64_t n, T* y) {
+    parallel_for(n, kCostlyGrain, [=](int64_t begin, int64_t end) {
       kernels::active<kernels::RandomKernels<T>>().uniform(key, static_cast<uint64_t>(begin),
-                                                           end - begin, py + begin);
+                                                           end - begin, y + begin);
     });
-  });
-  return y;
+  };
+  return filled_tensor("rand", shape, dtype, generator, fill);
 }
 
 namespace {
@@ -69,21 +76,17 @@ void normal_block(RandomKey key, int64_t block, T* z) {
 
 Tensor randn(const Shape& shape, DType dtype, Generator& generator, SourceLine at) {
   const CallSite site(at);
-  Tensor y = new_tensor(shape, dtype, "randn");
-  const RandomKey key = generator.next();
-  dispatch_floating(dtype, "randn", [&]<class T>() {
-    T* py = y.data<T>();
-    const int64_t n = y.numel();
+  const auto fill = []<class T>(RandomKey key, int64_t n, T* y) {
     parallel_for((n + kBlock - 1) / kBlock, kCostlyGrain / kBlock, [=](int64_t begin, int64_t end) {
       for (int64_t block = begin; block < end; ++block) {
         T z[kBlock];
         normal_block(key, block, z);
         const int64_t first = block * kBlock;
-        std::copy_n(z, std::min(kBlock, n - first), py + first);
+        std::copy_n(z, std::min(kBlock, n - first), y + first);
       }
     });
-  });
-  return y;
+  };
+  return filled_tensor("randn", shape, dtype, generator, fill);
 }
 
 namespace {

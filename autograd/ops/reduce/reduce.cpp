@@ -29,7 +29,8 @@ void check_not_empty(const ReducedDims& dims, const Tensor& x, const char* op) {
 
 /// The reduction of i64 or bool elements in i64, which is exact in any order.
 template <class T, class F>
-Tensor fold_exact(const Tensor& x, const ReducedDims& dims, DType dtype, int64_t first, F combine) {
+Tensor reduce_exactly(const Tensor& x, const ReducedDims& dims, DType dtype, int64_t first,
+                      F combine) {
   Tensor y = Tensor::empty(dims.result, dtype);
   const Tensor rows = detail::as_rows(x, dims);
   const T* from = rows.data<T>();
@@ -71,9 +72,9 @@ Tensor with_zeros_as_ones(const Tensor& x) { return masked_fill(x, x == 0.0, 1);
 /// y = Σ x.   dx = ⟨dy⟩
 Tensor sum(const Arg& x, const Axes& dims, bool keepdim) {
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "sum");
-  if (x.dtype() == i64) return fold_exact<int64_t>(x, over, i64, 0, wrapping_add);
-  if (x.dtype() == boolean) return fold_exact<bool>(x, over, i64, 0, wrapping_add);
-  return record("sum", {x}, detail::fold(Reduce::sum, x, over), Save{},
+  if (x.dtype() == i64) return reduce_exactly<int64_t>(x, over, i64, 0, wrapping_add);
+  if (x.dtype() == boolean) return reduce_exactly<bool>(x, over, i64, 0, wrapping_add);
+  return record("sum", {x}, detail::reduce(Reduce::sum, x, over), Save{},
                 [shape = x.shape(), kept = over.kept](const Saved&, const Tensor& dy) -> Grads {
                   return {expand(reshape(dy, kept), shape)};
                 });
@@ -84,13 +85,12 @@ Tensor mean(const Arg& x, const Axes& dims, bool keepdim) {
   detail::check_floating(x, "mean");
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "mean");
   const double n = static_cast<double>(over.count);
-  Tensor y;
-  {
-    const NoGrad guard;
-    y = detail::fold(Reduce::sum, x, over) / n;
-    // The sum may overflow although the mean does not.
-    if (!detail::all_finite(y) && n > 0) y = detail::fold(Reduce::sum, x / n, over);
-  }
+  const Tensor y = no_grad([&] {
+    const Tensor mean = detail::reduce(Reduce::sum, x, over) / n;
+    if (detail::all_finite(mean) || n == 0) return mean;
+    // The sum may be too large for a number where the mean is not.
+    return detail::reduce(Reduce::sum, x / n, over);
+  });
   return record("mean", {x}, y, Save{},
                 [shape = x.shape(), kept = over.kept, n = slope_divisor(x, n)](
                     const Saved&, const Tensor& dy) -> Grads {
@@ -136,10 +136,10 @@ Tensor powers_of_two(const Tensor& largest) {
 /// Not recorded.
 Squares sum_of_squares(const Tensor& x, const Axes& dims, const ReducedDims& over) {
   const NoGrad guard;
-  Tensor sum = detail::fold(Reduce::sum_squares, x, over);
+  Tensor sum = detail::reduce(Reduce::sum_squares, x, over);
   if (x.numel() == 0 || !some_lost(sum)) return {sum, {}};
   const Tensor scale = powers_of_two(amax(abs(x), dims, true));
-  return {detail::fold(Reduce::sum_squares, x * scale, over), reshape(scale, over.result)};
+  return {detail::reduce(Reduce::sum_squares, x * scale, over), reshape(scale, over.result)};
 }
 
 /// x − mean(x). The mean is rounded. If the elements are far from 0 and close together, the
@@ -149,8 +149,20 @@ Tensor centred(const Tensor& x, const Axes& dims) {
   return d - mean(d, dims, true);
 }
 
-double degrees_of_freedom(const ReducedDims& over, int64_t correction) {
-  return std::max(0.0, static_cast<double>(over.count) - static_cast<double>(correction));
+/// What var and stddev are made of: Σ(x − mean)² and n − correction. Not recorded.
+struct Spread {
+  ReducedDims over;
+  double freedom;
+  Squares squares;
+};
+
+Spread spread_of(const char* op, const Tensor& x, const Axes& dims, int64_t correction,
+                 bool keepdim) {
+  detail::check_floating(x, op);
+  const ReducedDims over = detail::reduced_dims(x, dims, keepdim, op);
+  const double n = static_cast<double>(over.count);
+  return {over, std::max(0.0, n - static_cast<double>(correction)),
+          no_grad([&] { return sum_of_squares(centred(x, dims), dims, over); })};
 }
 
 }  // namespace
@@ -160,16 +172,9 @@ double degrees_of_freedom(const ReducedDims& over, int64_t correction) {
 /// The mean is subtracted first: Σx² − n·mean² would cancel. Without degrees of freedom it is NaN
 /// or ∞, as in PyTorch.
 Tensor var(const Arg& x, const Axes& dims, int64_t correction, bool keepdim) {
-  detail::check_floating(x, "var");
-  const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "var");
-  const double freedom = degrees_of_freedom(over, correction);
-  Tensor y;
-  {
-    const NoGrad guard;
-    const auto [sum, scale] = sum_of_squares(centred(x, dims), dims, over);
-    y = sum / freedom;
-    if (scale.defined()) y = y / scale / scale;
-  }
+  const auto [over, freedom, squares] = spread_of("var", x, dims, correction, keepdim);
+  const auto& [sum, scale] = squares;
+  const Tensor y = scale.defined() ? sum / freedom / scale / scale : sum / freedom;
   return record("var", {x}, y, Save{x},
                 [dims, kept = over.kept, freedom = slope_divisor(x, freedom)](
                     const Saved& saved, const Tensor& dy) -> Grads {
@@ -179,16 +184,9 @@ Tensor var(const Arg& x, const Axes& dims, int64_t correction, bool keepdim) {
 
 /// y = √var.   dx = ⟨dy⟩ · (x − mean) / y / (n − correction), 0 where y = 0       saved: x, y
 Tensor stddev(const Arg& x, const Axes& dims, int64_t correction, bool keepdim) {
-  detail::check_floating(x, "stddev");
-  const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "stddev");
-  const double freedom = degrees_of_freedom(over, correction);
-  Tensor y;
-  {
-    const NoGrad guard;
-    const auto [sum, scale] = sum_of_squares(centred(x, dims), dims, over);
-    y = sqrt(sum / freedom);
-    if (scale.defined()) y = y / scale;
-  }
+  const auto [over, freedom, squares] = spread_of("stddev", x, dims, correction, keepdim);
+  const auto& [sum, scale] = squares;
+  const Tensor y = scale.defined() ? sqrt(sum / freedom) / scale : sqrt(sum / freedom);
   return record("stddev", {x}, y, Save{x, y},
                 [dims, kept = over.kept, freedom = slope_divisor(x, freedom)](
                     const Saved& saved, const Tensor& d) -> Grads {
@@ -208,12 +206,12 @@ Tensor extreme(const char* op, Reduce reduce, const Arg& x, const Axes& dims, bo
   if (x.dtype() == i64) {
     using Limits = std::numeric_limits<int64_t>;
     return reduce == Reduce::max
-               ? fold_exact<int64_t>(x, over, i64, Limits::min(),
-                                     [](int64_t a, int64_t b) { return a > b ? a : b; })
-               : fold_exact<int64_t>(x, over, i64, Limits::max(),
-                                     [](int64_t a, int64_t b) { return a < b ? a : b; });
+               ? reduce_exactly<int64_t>(x, over, i64, Limits::min(),
+                                         [](int64_t a, int64_t b) { return a > b ? a : b; })
+               : reduce_exactly<int64_t>(x, over, i64, Limits::max(),
+                                         [](int64_t a, int64_t b) { return a < b ? a : b; });
   }
-  Tensor y = detail::fold(reduce, x, over);
+  Tensor y = detail::reduce(reduce, x, over);
   return record(op, {x}, y, Save{x, y},
                 [dims, kept = over.kept](const Saved& saved, const Tensor& dy) -> Grads {
                   const Tensor at = stands_at(saved[0], reshape(saved[1], kept));
@@ -318,7 +316,7 @@ Tensor products_before(const Tensor& x) {
 /// size may have intermediate results outside the range of f32.
 Tensor product(const Tensor& x, const ReducedDims& over) {
   const NoGrad guard;
-  return to(detail::fold(Reduce::prod, to(x, f64), over), x.dtype());
+  return to(detail::reduce(Reduce::prod, to(x, f64), over), x.dtype());
 }
 
 }  // namespace
@@ -328,8 +326,8 @@ Tensor product(const Tensor& x, const ReducedDims& over) {
 /// which fails for x_i = 0. Both are computed in f64, for any dtype.
 Tensor prod(const Arg& x, const Axes& dims, bool keepdim) {
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "prod");
-  if (x.dtype() == i64) return fold_exact<int64_t>(x, over, i64, 1, wrapping_multiply);
-  if (x.dtype() == boolean) return fold_exact<bool>(x, over, i64, 1, wrapping_multiply);
+  if (x.dtype() == i64) return reduce_exactly<int64_t>(x, over, i64, 1, wrapping_multiply);
+  if (x.dtype() == boolean) return reduce_exactly<bool>(x, over, i64, 1, wrapping_multiply);
   return record("prod", {x}, product(x, over), Save{x},
                 [over](const Saved& saved, const Tensor& dy) -> Grads {
                   if (saved[0].numel() == 0) return {zeros_like(saved[0])};
@@ -353,21 +351,22 @@ Tensor prod(const Arg& x, const Axes& dims, bool keepdim) {
 
 /// No gradient.
 Tensor count_nonzero(const Arg& x, const Axes& dims) {
-  return sum(x.dtype() == boolean ? x : Arg(x != 0.0, x.at), dims);
+  const CallScope here(x.at);
+  return sum(x.dtype() == boolean ? Tensor(x) : x != 0.0, dims);
 }
 
 /// Whether an element is true; false for an empty tensor. No gradient.
 Tensor any(const Arg& x, const Axes& dims, bool keepdim) {
   check(x.dtype() == boolean, "any", "dtype ", x.dtype(), " where bool is needed: compare first");
-  return fold_exact<bool>(x, detail::reduced_dims(x, dims, keepdim, "any"), boolean, 0,
-                          [](int64_t a, int64_t b) { return a | b; });
+  return reduce_exactly<bool>(x, detail::reduced_dims(x, dims, keepdim, "any"), boolean, 0,
+                              [](int64_t a, int64_t b) { return a | b; });
 }
 
 /// Whether no element is false; true for an empty tensor. No gradient.
 Tensor all(const Arg& x, const Axes& dims, bool keepdim) {
   check(x.dtype() == boolean, "all", "dtype ", x.dtype(), " where bool is needed: compare first");
-  return fold_exact<bool>(x, detail::reduced_dims(x, dims, keepdim, "all"), boolean, 1,
-                          [](int64_t a, int64_t b) { return a & b; });
+  return reduce_exactly<bool>(x, detail::reduced_dims(x, dims, keepdim, "all"), boolean, 1,
+                              [](int64_t a, int64_t b) { return a & b; });
 }
 
 }  // namespace tarsier

@@ -1,7 +1,9 @@
 // Along one dimension: argmax and argmin; max, min and median with their index; cumsum, cumprod.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "autograd/base/parallel.h"
@@ -79,11 +81,8 @@ Tensor arg_extreme(const char* op, const Tensor& x, std::optional<int64_t> dim, 
 ///   dx = dy at the index, 0 elsewhere       saved: the index
 ValuesIndices with_index(const char* op, const Arg& x, int64_t dim, const ReducedDims& over,
                          const Tensor& index) {
-  Tensor values;
-  {
-    NoGrad guard;
-    values = reshape(gather(x, dim, reshape(index, over.kept)), over.result);
-  }
+  Tensor values =
+      no_grad([&] { return reshape(gather(x, dim, reshape(index, over.kept)), over.result); });
   if (!is_floating(x.dtype())) return {values, index};
   values = record(
       op, {x}, values, Save{index},
@@ -141,37 +140,7 @@ Tensor median(const Arg& x) {
       });
 }
 
-/// y_i = x_0 + … + x_i.   dx_i = dy_i + … + dy_n: the running sum from the other end
-Tensor cumsum(const Arg& x, int64_t dim) {
-  const int d = wrap_dim(dim, x.dim(), "cumsum");
-  if (x.dtype() == boolean) return cumsum(Arg(to(x, i64), x.at), dim);
-  const Tensor rows = detail::rows_along(x, d);
-  Tensor y = Tensor::empty(rows.shape(), x.dtype());
-  const int64_t n = x.shape()[d];
-  dispatch_all(x.dtype(), [&]<class T>() {
-    // f32 is summed in f64, as in PyTorch: a running sum cannot be a tree. i64 wraps around.
-    using Sum = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
-    parallel_for(n == 0 ? 0 : x.numel() / n, detail::rows_per_chunk(n, detail::kReduceChunk),
-                 [&](int64_t begin, int64_t end) {
-                   for (int64_t i = begin; i < end; ++i) {
-                     const T* from = rows.data<T>() + i * n;
-                     T* to = y.data<T>() + i * n;
-                     Sum sum = 0;
-                     for (int64_t j = 0; j < n; ++j) {
-                       sum += static_cast<Sum>(from[j]);
-                       to[j] = static_cast<T>(sum);
-                     }
-                   }
-                 });
-  });
-  y = detail::rows_back(y, d);
-  if (!is_floating(x.dtype())) return y;
-  return record("cumsum", {x}, y, Save{}, [d](const Saved&, const Tensor& dy) -> Grads {
-    return {flip(cumsum(flip(dy, d), d), d)};
-  });
-}
-
-// ------------------------------------------------------------------------------------- cumprod
+// ------------------------------------------------------------------------------------- cumsum
 
 namespace {
 
@@ -192,6 +161,40 @@ void run_along_rows(const Tensor& y, Acc first, const Step& step) {
                  }
                });
 }
+
+/// y_i = step(y_{i−1}, x_i) along dimension d, with y_{−1} = `first`. f32 is computed in f64, as
+/// PyTorch does it: a running sum cannot be a tree. i64 wraps around.
+template <class Step>
+Tensor running(const Tensor& x, int d, int first, const Step& step) {
+  const Tensor rows = detail::rows_along(x, d);
+  const Tensor y = Tensor::empty(rows.shape(), x.dtype());
+  dispatch_all(x.dtype(), [&]<class T>() {
+    using Acc = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
+    const T* from = rows.data<T>();
+    run_along_rows<Acc, T>(y, static_cast<Acc>(first), [=](Acc before, int64_t i) {
+      return step(before, static_cast<Acc>(from[i]));
+    });
+  });
+  return detail::rows_back(y, d);
+}
+
+}  // namespace
+
+/// y_i = x_0 + … + x_i.   dx_i = dy_i + … + dy_n: the running sum from the other end
+Tensor cumsum(const Arg& x, int64_t dim) {
+  const int d = wrap_dim(dim, x.dim(), "cumsum");
+  if (x.dtype() == boolean) {
+    const CallScope here(x.at);
+    return cumsum(to(x, i64), dim);
+  }
+  return detail::record_floating(
+      "cumsum", {x}, running(x, d, 0, std::plus<>()), Save{},
+      [d](const Saved&, const Tensor& dy) -> Grads { return {flip(cumsum(flip(dy, d), d), d)}; });
+}
+
+// ------------------------------------------------------------------------------------- cumprod
+
+namespace {
 
 /// y_i = b_i + a_i · y_{i−1} along the last dimension, with y_{−1} = 0.
 ///   db_i = g_i + a_{i+1} · db_{i+1}: the same from the other end
@@ -221,18 +224,11 @@ Tensor recurrence(const Arg& a, const Arg& b) {
 /// i. There is no division by x, so zeros do no harm.
 Tensor cumprod(const Arg& x, int64_t dim) {
   const int d = wrap_dim(dim, x.dim(), "cumprod");
-  if (x.dtype() == boolean) return cumprod(Arg(to(x, i64), x.at), dim);
-  const Tensor rows = detail::rows_along(x, d);
-  Tensor y = Tensor::empty(rows.shape(), x.dtype());
-  dispatch_all(x.dtype(), [&]<class T>() {
-    // As in cumsum: f64, and i64 that wraps around.
-    using Product = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
-    const T* from = rows.data<T>();
-    run_along_rows<Product, T>(y, Product{1}, [=](Product before, int64_t i) {
-      return before * static_cast<Product>(from[i]);
-    });
-  });
-  y = detail::rows_back(y, d);
+  if (x.dtype() == boolean) {
+    const CallScope here(x.at);
+    return cumprod(to(x, i64), dim);
+  }
+  const Tensor y = running(x, d, 1, std::multiplies<>());
   return detail::record_floating(
       "cumprod", {x}, y, Save{x, y}, [d](const Saved& saved, const Tensor& g) -> Grads {
         const Tensor x = transpose(saved[0], d, -1), y = transpose(saved[1], d, -1);

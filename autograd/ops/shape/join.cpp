@@ -57,16 +57,16 @@ Tensor cat(const std::vector<Tensor>& xs, int64_t dim, std::source_location at) 
 
 /// y[…, i, …] = xᵢ: cat along a new dimension.
 Tensor stack(const std::vector<Tensor>& xs, int64_t dim, std::source_location at) {
-  const CallSite site(at);
+  const CallScope here(at);
   check(!xs.empty(), "stack", "an empty list: at least one tensor is needed");
   const int d = wrap_dim(dim, xs[0].dim() + 1, "stack");
   std::vector<Tensor> slabs;
   for (size_t i = 0; i < xs.size(); ++i) {
     check(xs[i].shape() == xs[0].shape(), "stack", "tensors 0 and ", i, " have shapes ",
           xs[0].shape(), " and ", xs[i].shape(), ": all must be equal");
-    slabs.push_back(unsqueeze(Arg(xs[i], at), d));
+    slabs.push_back(unsqueeze(xs[i], d));
   }
-  return cat(slabs, d, at);
+  return cat(slabs, d);
 }
 
 /// y = x surrounded with `value`.   dx = dy padded by the negative amounts: what was added is cut

@@ -39,8 +39,8 @@ Tensor padded_along(const Arg& x, Mode mode, std::string_view name, int d, int64
         " would get size ", n + left + right);
   if (mode == Mode::circular && std::min(left, right) < 0) {  // wraps around what is left
     const int64_t start = std::max<int64_t>(-left, 0), end = n - std::max<int64_t>(-right, 0);
-    return padded_along(Arg(slice(x, d, start, end), x.at), mode, name, d,
-                        std::max<int64_t>(left, 0), std::max<int64_t>(right, 0));
+    return padded_along(slice(x, d, start, end), mode, name, d, std::max<int64_t>(left, 0),
+                        std::max<int64_t>(right, 0));
   }
   const Tensor index = Tensor::empty({n + left + right}, i64);
   int64_t* entries = index.data<int64_t>();
@@ -53,6 +53,7 @@ Tensor padded_along(const Arg& x, Mode mode, std::string_view name, int d, int64
 /// Composed of index_select, which has a gradient.
 Tensor pad(const Arg& x, const std::vector<int64_t>& padding, std::string_view mode, double value) {
   if (mode == "constant") return pad(x, padding, value);
+  const CallScope here(x.at);
   check(mode == "reflect" || mode == "replicate" || mode == "circular", "pad", "mode '", mode,
         "': use 'constant', 'reflect', 'replicate' or 'circular'");
   check(value == 0, "pad", "value ", value, " with mode '", mode,
@@ -67,7 +68,7 @@ Tensor pad(const Arg& x, const std::vector<int64_t>& padding, std::string_view m
   for (size_t i = 0; i < padding.size(); i += 2) {
     const int d = x.dim() - 1 - static_cast<int>(i / 2);
     if (padding[i] != 0 || padding[i + 1] != 0)
-      y = padded_along(Arg(y, x.at), how, mode, d, padding[i], padding[i + 1]);
+      y = padded_along(y, how, mode, d, padding[i], padding[i + 1]);
   }
   return y.impl() == x.impl() ? clone(x) : y;
 }

@@ -78,6 +78,7 @@ Tensor roll(const Arg& x, int64_t shift, int64_t dim) {
 
 /// Composed of reshape, expand and contiguous, which have gradients. Always a copy, as in PyTorch.
 Tensor repeat(const Arg& x, const Shape& repeats) {
+  const CallScope here(x.at);
   const int lead = repeats.size() - x.dim();
   check(lead >= 0, "repeat", "repeats ", repeats, " for a tensor of shape ", x.shape(),
         ": one for every dimension, and more for new leading ones");
@@ -95,13 +96,13 @@ Tensor repeat(const Arg& x, const Shape& repeats) {
     // (outer, 1, block) → (outer, count, block): the block from dimension d on, count times.
     int64_t outer = 1, block = 1;
     for (int i = 0; i < repeats.size(); ++i) (i < d ? outer : block) *= shape[i];
-    y = reshape(Arg(y, x.at), {outer, 1, block});
-    y = contiguous(Arg(expand(Arg(y, x.at), {outer, count, block}), x.at));
+    y = reshape(y, {outer, 1, block});
+    y = contiguous(expand(y, {outer, count, block}));
     shape[d] = size;
-    y = reshape(Arg(y, x.at), shape);
+    y = reshape(y, shape);
     copied = true;
   }
-  return copied ? y : clone(Arg(y, x.at));
+  return copied ? y : clone(y);
 }
 
 Tensor tile(const Arg& x, const Shape& repeats) {
@@ -112,19 +113,20 @@ Tensor tile(const Arg& x, const Shape& repeats) {
 
 /// Composed of expand and contiguous, which have gradients. Always a copy.
 Tensor repeat_interleave(const Arg& x, int64_t repeats, std::optional<int64_t> dim) {
+  const CallScope here(x.at);
   check(repeats >= 0, "repeat_interleave", repeats, " repeats: 0 or more is needed");
-  if (!dim) return repeat_interleave(Arg(flatten(x), x.at), repeats, 0);
+  if (!dim) return repeat_interleave(flatten(x), repeats, 0);
   const int d = wrap_dim(*dim, x.dim(), "repeat_interleave");
   if (repeats == 1) return clone(x);
   Shape shape = x.shape();
   shape.insert(d + 1, repeats);
-  const Tensor stretched = expand(Arg(unsqueeze(x, d + 1), x.at), shape);
-  return flatten(Arg(contiguous(Arg(stretched, x.at)), x.at), d, d + 1);
+  return flatten(contiguous(expand(unsqueeze(x, d + 1), shape)), d, d + 1);
 }
 
 /// Composed of index_select, which has a gradient.
 Tensor repeat_interleave(const Arg& x, const Tensor& repeats, std::optional<int64_t> dim) {
-  if (!dim) return repeat_interleave(Arg(flatten(x), x.at), repeats, 0);
+  const CallScope here(x.at);
+  if (!dim) return repeat_interleave(flatten(x), repeats, 0);
   const int d = wrap_dim(*dim, x.dim(), "repeat_interleave");
   const int64_t n = x.shape()[d];
   check(repeats.dtype() == i64, "repeat_interleave", "repeats are ", repeats.dtype(),

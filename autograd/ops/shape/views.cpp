@@ -43,7 +43,7 @@ Tensor movedim(const Arg& x, const Axes& source, const Axes& destination) {
 
 std::vector<Tensor> meshgrid(const std::vector<Tensor>& xs, std::string_view indexing,
                              SourceLine at) {
-  const CallSite site(at);
+  const CallScope here(at);
   check(indexing == "ij" || indexing == "xy", "meshgrid", "indexing '", indexing,
         "': use 'ij' or 'xy'");
   check(!xs.empty(), "meshgrid", "an empty list: at least one tensor is needed");
@@ -62,8 +62,7 @@ std::vector<Tensor> meshgrid(const std::vector<Tensor>& xs, std::string_view ind
     const int along = exchanged && k < 2 ? 1 - k : k;
     Shape line = Shape::filled(shape.size(), 1);
     line[along] = shape[along];
-    const Tensor column = reshape(Arg(xs[static_cast<size_t>(k)], at), line);
-    grids.push_back(expand(Arg(column, at), shape));
+    grids.push_back(expand(reshape(xs[static_cast<size_t>(k)], line), shape));
   }
   return grids;
 }

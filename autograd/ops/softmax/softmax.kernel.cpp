@@ -10,7 +10,7 @@ namespace {
 /// The largest element. A NaN may get lost here, but exp propagates it to the sum.
 template <class T>
 TARSIER_INLINE T row_max(int64_t n, const T* x) {
-  return fold<MaxNumberFold<T>, T>(n, [x](int64_t j, int64_t lanes) { return load(x + j, lanes); });
+  return reduce<MaxNumberOp<T>, T>(n, [x](int64_t j, int64_t lanes) { return load(x + j, lanes); });
 }
 
 /// Σ exp(x_j − m)

@@ -36,27 +36,27 @@ struct Places {
 /// y = a + (b − a) · w of two neighbours a ≤ b among the sorted elements. Composed of sort,
 /// index_select and arithmetic, which have gradients.
 Tensor quantile(const Arg& x, const Tensor& q, std::optional<int64_t> dim, bool keepdim) {
+  const CallScope here(x.at);
   detail::check_floating(x, "quantile");
   check(is_floating(q.dtype()) && q.dim() <= 1, "quantile", "q of shape ", q.shape(), " and dtype ",
         q.dtype(), ": a floating () or (Q) is needed");
-  const auto here = [&x](const Tensor& t) { return Arg(t, x.at); };
   const Tensor all = dim ? Tensor(x) : flatten(x);
   const int d = dim ? wrap_dim(*dim, x.dim(), "quantile") : 0;
   const int64_t n = all.shape()[d];
   check(n > 0, "quantile", "a tensor of shape ", x.shape(), " has no elements to choose from");
-  const Tensor sorted = sort(here(movedim(here(all), d, 0)), 0).values;
+  const Tensor sorted = sort(movedim(all, d, 0), 0).values;
   const Places at(q, n, sorted.dim(), x.dtype());
-  const Tensor a = index_select(here(sorted), 0, at.lower);
-  const Tensor b = index_select(here(sorted), 0, at.upper);
-  const Tensor between = here(a) + here(here(here(b) - here(a)) * at.weight);
-  const Tensor last = narrow(here(sorted), 0, n - 1, 1);  // NaN if there is one
-  const Tensor y = where(isnan(last), here(last), here(between));
+  const Tensor a = index_select(sorted, 0, at.lower);
+  const Tensor b = index_select(sorted, 0, at.upper);
+  const Tensor between = a + (b - a) * at.weight;
+  const Tensor last = narrow(sorted, 0, n - 1, 1);  // NaN where there is one
+  const Tensor y = where(isnan(last), last, between);
   // y is (Q, the other dimensions of x); reduced ones may stay with size 1, and one q leaves no Q.
   Shape shape = y.shape();
   if (keepdim && dim) shape.insert(d + 1, 1);
   if (keepdim && !dim) shape = Shape::filled(x.dim() + 1, 1), shape[0] = q.numel();
   if (q.dim() == 0) shape.erase(0);
-  return reshape(here(y), shape);
+  return reshape(y, shape);
 }
 
 Tensor quantile(const Arg& x, double q, std::optional<int64_t> dim, bool keepdim) {
