@@ -1,7 +1,5 @@
 #include "optim/adadelta.h"
 
-#include <limits>
-
 #include "autograd/simd/dispatch.h"
 #include "optim/optim.kernel.h"
 
@@ -15,12 +13,11 @@ Adadelta::Adadelta(const std::vector<ParameterGroup<AdadeltaOptions>>& groups)
 }
 
 void Adadelta::check_group(const ParameterGroup<AdadeltaOptions>& group) const {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   const auto& [parameters, options] = group;
   check(options.rho >= 0 && options.rho <= 1, tag(), "rho is ", options.rho,
         ": it must be 0 or more, and not above 1");
-  check_option("eps", options.eps, 0, infinity);
-  check_option("weight_decay", options.weight_decay, 0, infinity);
+  check_option("eps", options.eps);
+  check_option("weight_decay", options.weight_decay);
 }
 
 std::vector<Adadelta::Memory> Adadelta::memory(const Slot& slot) const {

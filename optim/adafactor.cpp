@@ -30,10 +30,10 @@ void Adafactor::check_group(const ParameterGroup<AdafactorOptions>& group) const
   const auto& [parameters, options] = group;
   check(options.beta2_decay <= 0 && options.beta2_decay > -kInfinity, tag(), "beta2_decay is ",
         options.beta2_decay, ": it must be finite and not above 0");
-  if (options.eps.first) check_option("eps.first", *options.eps.first, 0, kInfinity);
-  check_option("eps.second", options.eps.second, 0, kInfinity);
+  if (options.eps.first) check_option("eps.first", *options.eps.first);
+  check_option("eps.second", options.eps.second);
   check_option("d", options.d, 1, kInfinity);
-  check_option("weight_decay", options.weight_decay, 0, kInfinity);
+  check_option("weight_decay", options.weight_decay);
 }
 
 std::vector<Adafactor::Memory> Adafactor::memory(const Slot& slot) const {

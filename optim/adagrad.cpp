@@ -2,8 +2,6 @@
 #include "autograd/simd/dispatch.h"
 #include "optim/optim.kernel.h"
 
-#include <limits>
-
 namespace tarsier::optim {
 
 Adagrad::Adagrad(const TensorDict& parameters, const AdagradOptions& options)
@@ -14,12 +12,11 @@ Adagrad::Adagrad(const std::vector<ParameterGroup<AdagradOptions>>& groups)
 }
 
 void Adagrad::check_group(const ParameterGroup<AdagradOptions>& group) const {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   const auto& [parameters, options] = group;
-  check_option("lr_decay", options.lr_decay, 0, infinity);
-  check_option("weight_decay", options.weight_decay, 0, infinity);
-  check_option("initial_accumulator_value", options.initial_accumulator_value, 0, infinity);
-  check_option("eps", options.eps, 0, infinity);
+  check_option("lr_decay", options.lr_decay);
+  check_option("weight_decay", options.weight_decay);
+  check_option("initial_accumulator_value", options.initial_accumulator_value);
+  check_option("eps", options.eps);
 }
 
 std::vector<Adagrad::Memory> Adagrad::memory(const Slot& slot) const {

@@ -1,7 +1,6 @@
 #include "optim/adam.h"
 
 #include <cmath>
-#include <limits>
 
 #include "optim/adam_step.h"
 
@@ -36,11 +35,10 @@ Adam::Adam(const char* tag, const std::vector<ParameterGroup<AdamOptions>>& grou
 }
 
 void Adam::check_group(const ParameterGroup<AdamOptions>& group) const {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   const auto& [parameters, options] = group;
   check_betas(options.betas);
-  check_option("eps", options.eps, 0, infinity);
-  check_option("weight_decay", options.weight_decay, 0, infinity);
+  check_option("eps", options.eps);
+  check_option("weight_decay", options.weight_decay);
 }
 
 std::vector<Adam::Memory> Adam::memory(const Slot& slot) const {

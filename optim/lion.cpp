@@ -2,8 +2,6 @@
 #include "autograd/simd/dispatch.h"
 #include "optim/optim.kernel.h"
 
-#include <limits>
-
 namespace tarsier::optim {
 
 Lion::Lion(const TensorDict& parameters, const LionOptions& options)
@@ -15,7 +13,7 @@ Lion::Lion(const std::vector<ParameterGroup<LionOptions>>& groups) : OptimizerWi
 void Lion::check_group(const ParameterGroup<LionOptions>& group) const {
   const auto& [parameters, options] = group;
   check_betas(options.betas);
-  check_option("weight_decay", options.weight_decay, 0, std::numeric_limits<double>::infinity());
+  check_option("weight_decay", options.weight_decay);
 }
 
 std::vector<Lion::Memory> Lion::memory(const Slot& slot) const {

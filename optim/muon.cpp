@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "autograd/ops.h"
 
@@ -38,16 +37,15 @@ Muon::Muon(const std::vector<ParameterGroup<MuonOptions>>& groups) : OptimizerWi
 }
 
 void Muon::check_group(const ParameterGroup<MuonOptions>& group) const {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   const auto& [parameters, options] = group;
   for (const auto& [name, parameter] : parameters)
     check(parameter.dim() == 2, tag(), "'", name, "' has shape ", parameter.shape(),
           ", and Muon is for matrices: give it to another optimiser, such as AdamW");
-  check_option("weight_decay", options.weight_decay, 0, infinity);
+  check_option("weight_decay", options.weight_decay);
   check_option("momentum", options.momentum, 0, 1);
   for (const double coefficient : options.ns_coefficients)
     check(std::isfinite(coefficient), tag(), "a coefficient of ns_coefficients is ", coefficient);
-  check_option("eps", options.eps, 0, infinity);
+  check_option("eps", options.eps);
   check(options.ns_steps >= 0 && options.ns_steps < 100, tag(), "ns_steps is ", options.ns_steps,
         ": it must be 0 or more, and less than 100");
   const std::string& kind = options.adjust_lr_fn;

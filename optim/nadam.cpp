@@ -1,7 +1,6 @@
 #include "optim/nadam.h"
 
 #include <cmath>
-#include <limits>
 
 #include "autograd/ops.h"
 #include "optim/adam_step.h"
@@ -23,12 +22,11 @@ NAdam::NAdam(const std::vector<ParameterGroup<NAdamOptions>>& groups) : Optimize
 }
 
 void NAdam::check_group(const ParameterGroup<NAdamOptions>& group) const {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   const auto& [parameters, options] = group;
   check_betas(options.betas);
-  check_option("eps", options.eps, 0, infinity);
-  check_option("weight_decay", options.weight_decay, 0, infinity);
-  check_option("momentum_decay", options.momentum_decay, 0, infinity);
+  check_option("eps", options.eps);
+  check_option("weight_decay", options.weight_decay);
+  check_option("momentum_decay", options.momentum_decay);
 }
 
 std::vector<NAdam::Memory> NAdam::memory(const Slot& slot) const {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "autograd/base/parallel.h"
 #include "autograd/ops.h"
@@ -28,9 +27,7 @@ void Optimizer::check_betas(const std::pair<double, double>& betas) const {
   check_option("betas.second", betas.second, 0, 1);
 }
 
-void Optimizer::check_lr(double lr) const {
-  check_option("lr", lr, 0, std::numeric_limits<double>::infinity());
-}
+void Optimizer::check_lr(double lr) const { check_option("lr", lr); }
 
 void Optimizer::add_group(const TensorDict& parameters, double lr) {
   check_lr(lr);
@@ -102,8 +99,7 @@ void Optimizer::set_lr(int64_t group, double lr) {
 }
 
 void Optimizer::scale_lr(double factor) {
-  check_option("the factor of the learning rate", factor, 0,
-               std::numeric_limits<double>::infinity());
+  check_option("the factor of the learning rate", factor);
   for (size_t group = 0; group < lrs_.size(); ++group) lrs_[group] = initial_lrs_[group] * factor;
 }
 

@@ -2,6 +2,7 @@
 // The base of all optimisers: groups of named parameters, and state by parameter name.
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -96,7 +97,8 @@ class Optimizer {
   /// Throws Error(tag) if there are no parameters, or none that requires a gradient.
   void check_not_empty() const;
   /// Throws Error(tag), which names the option, unless low ≤ value < high.
-  void check_option(const char* name, double value, double low, double high) const;
+  void check_option(const char* name, double value, double low = 0,
+                    double high = std::numeric_limits<double>::infinity()) const;
   /// The same for a pair of β: 0 ≤ β < 1.
   void check_betas(const std::pair<double, double>& betas) const;
 

@@ -1,7 +1,6 @@
 #include "optim/radam.h"
 
 #include <cmath>
-#include <limits>
 
 #include "optim/adam_step.h"
 
@@ -14,11 +13,10 @@ RAdam::RAdam(const std::vector<ParameterGroup<RAdamOptions>>& groups) : Optimize
 }
 
 void RAdam::check_group(const ParameterGroup<RAdamOptions>& group) const {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   const auto& [parameters, options] = group;
   check_betas(options.betas);
-  check_option("eps", options.eps, 0, infinity);
-  check_option("weight_decay", options.weight_decay, 0, infinity);
+  check_option("eps", options.eps);
+  check_option("weight_decay", options.weight_decay);
 }
 
 std::vector<RAdam::Memory> RAdam::memory(const Slot& slot) const {

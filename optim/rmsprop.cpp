@@ -2,8 +2,6 @@
 #include "autograd/simd/dispatch.h"
 #include "optim/optim.kernel.h"
 
-#include <limits>
-
 namespace tarsier::optim {
 
 RMSprop::RMSprop(const TensorDict& parameters, const RMSpropOptions& options)
@@ -14,12 +12,11 @@ RMSprop::RMSprop(const std::vector<ParameterGroup<RMSpropOptions>>& groups)
 }
 
 void RMSprop::check_group(const ParameterGroup<RMSpropOptions>& group) const {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   const auto& [parameters, options] = group;
   check_option("alpha", options.alpha, 0, 1);
-  check_option("eps", options.eps, 0, infinity);
-  check_option("weight_decay", options.weight_decay, 0, infinity);
-  check_option("momentum", options.momentum, 0, infinity);
+  check_option("eps", options.eps);
+  check_option("weight_decay", options.weight_decay);
+  check_option("momentum", options.momentum);
 }
 
 std::vector<RMSprop::Memory> RMSprop::memory(const Slot& slot) const {

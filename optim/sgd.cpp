@@ -2,8 +2,6 @@
 #include "autograd/simd/dispatch.h"
 #include "optim/optim.kernel.h"
 
-#include <limits>
-
 namespace tarsier::optim {
 
 SGD::SGD(const TensorDict& parameters, const SGDOptions& options) : SGD({{parameters, options}}) {}
@@ -12,11 +10,10 @@ SGD::SGD(const std::vector<ParameterGroup<SGDOptions>>& groups) : OptimizerWith(
 }
 
 void SGD::check_group(const ParameterGroup<SGDOptions>& group) const {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   const auto& [parameters, options] = group;
-  check_option("momentum", options.momentum, 0, infinity);
-  check_option("dampening", options.dampening, 0, infinity);
-  check_option("weight_decay", options.weight_decay, 0, infinity);
+  check_option("momentum", options.momentum);
+  check_option("dampening", options.dampening);
+  check_option("weight_decay", options.weight_decay);
   check(!options.nesterov || (options.momentum > 0 && options.dampening == 0), "sgd",
         "nesterov needs momentum > 0 and dampening 0, but they are ", options.momentum, " and ",
         options.dampening);

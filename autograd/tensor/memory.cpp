@@ -206,15 +206,22 @@ MemoryGuard::MemoryGuard() : before_(guards().damaged()) { guards().start(); }
 MemoryGuard::~MemoryGuard() { guards().stop(); }
 int64_t MemoryGuard::damaged() const { return guards().damaged() - before_; }
 
-Storage::Storage(size_t bytes) : bytes_(bytes) {
-  if (bytes > 0) data_ = guards().take(bytes);
-}
+namespace {
+
+/// The address of tensors without elements. Kernels step through such tensors with offsets, which
+/// C++ does not allow from a null pointer.
+alignas(64) std::byte no_elements[64];
+
+}  // namespace
+
+Storage::Storage(size_t bytes)
+    : data_(bytes > 0 ? guards().take(bytes) : no_elements), bytes_(bytes) {}
 
 Storage::Storage(void* data, size_t bytes, std::shared_ptr<const void> owner)
     : data_(data), bytes_(bytes), owner_(std::move(owner)) {}
 
 Storage::~Storage() {
-  if (owner_ == nullptr && data_ != nullptr) guards().give_back(data_, bytes_);
+  if (owner_ == nullptr && bytes_ > 0) guards().give_back(data_, bytes_);
 }
 
 MemoryStats memory_stats() { return allocator().stats(); }

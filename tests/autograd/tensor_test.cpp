@@ -13,6 +13,16 @@ using namespace tarsier;
 
 TEST_SUITE_BEGIN("tensor");
 
+TEST_CASE("a tensor without elements has an address, aligned like others") {
+  for (const Shape& shape : {Shape{0}, Shape{3, 0, 2}}) {
+    const Tensor x = Tensor::empty(shape, f32), y = zeros(shape);
+    for (const Tensor& t : {x, y}) {
+      CHECK(t.data<float>() != nullptr);
+      CHECK(reinterpret_cast<uintptr_t>(t.data<float>()) % 64 == 0);
+    }
+  }
+}
+
 TEST_CASE("a new tensor is contiguous, aligned and of the requested size") {
   Tensor x = Tensor::empty({2, 3, 4}, f64);
   CHECK(x.shape() == Shape{2, 3, 4});

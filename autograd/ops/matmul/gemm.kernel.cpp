@@ -278,9 +278,8 @@ void gemm(const Gemm<T>& g) {
   if (g.n == 1 && g.m > 1 && g.c_row == 1) return gemm(as_row(g));
   const int64_t work = g.m * g.n * (g.k + 1);
   const auto one = [&](int64_t i) {
-    // Where k is 0, A and B have no elements: there may be no memory to add an offset to.
-    product(g, g.a + (g.a_offsets == nullptr || g.k <= 0 ? 0 : g.a_offsets[i]),
-            g.b + (g.b_offsets == nullptr || g.k <= 0 ? 0 : g.b_offsets[i]),
+    product(g, g.a + (g.a_offsets == nullptr ? 0 : g.a_offsets[i]),
+            g.b + (g.b_offsets == nullptr ? 0 : g.b_offsets[i]),
             g.c + (g.c_offsets == nullptr ? 0 : g.c_offsets[i]));
   };
   // A few large products are divided one by one; many small ones are distributed whole.
