@@ -12,7 +12,7 @@ void Sequential::append(std::string name, std::unique_ptr<Module> layer) {
 }
 
 void Sequential::put(int64_t i, std::unique_ptr<Module> layer) {
-  std::unique_ptr<Module>& old = layers_[static_cast<size_t>(i)];
+  std::shared_ptr<Module>& old = layers_[static_cast<size_t>(i)];
   replace_module(old->name(), *layer);
   old = std::move(layer);
 }
@@ -36,7 +36,10 @@ Module& Sequential::operator[](int64_t i) const {
 Tensor Sequential::forward(const Arg& x) {
   const CallScope here(x.at);
   Tensor y = x;
-  for (const auto& layer : layers_) y = layer->call(y);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const std::shared_ptr<Module> layer = layers_[i];  // a hook may replace it while it runs
+    y = layer->call(y);
+  }
   return y;
 }
 

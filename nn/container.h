@@ -69,7 +69,7 @@ class Sequential : public Layer<Sequential> {
   void append(std::string name, std::unique_ptr<Module> layer);
   void put(int64_t i, std::unique_ptr<Module> layer);
 
-  std::vector<std::unique_ptr<Module>> layers_;
+  std::vector<std::shared_ptr<Module>> layers_;  // shared with the call that runs one
 };
 
 /// A list of modules of one type, named "0", "1", …; how they are called is up to the owner.

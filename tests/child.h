@@ -13,9 +13,15 @@ namespace tarsier {
 /// whose other threads allocate may then wait forever.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+inline constexpr bool kSanitized =
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
 #else
 inline constexpr bool kSanitized = false;
 #endif
+
+/// Whether this process is a child made by in_child().
+inline bool is_child = false;
 
 /// Runs `body` in a child of fork() and returns its exit code, or −1 if it crashed or hung: it is
 /// killed after a minute. The code is what `body` returns, or 99 if it throws. CHECK does not work
@@ -25,6 +31,7 @@ int in_child(Body body) {
   std::fflush(nullptr);  // otherwise a child that calls exit() prints it again
   const pid_t child = ::fork();
   if (child == 0) {
+    is_child = true;
     ::alarm(60);
     try {
       ::_exit(body());

@@ -74,6 +74,7 @@ class CallScope {
   ~CallScope() { detail::scope_line = before_; }
   CallScope(const CallScope&) = delete;
   CallScope& operator=(const CallScope&) = delete;
+  static void* operator new(size_t) = delete;  // scopes end in the reverse order: on the stack
 
  private:
   SourceLine at_;

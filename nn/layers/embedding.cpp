@@ -84,9 +84,9 @@ EmbeddingBag::Bags EmbeddingBag::bags_of_list(int64_t indices, const Tensor& off
   bags.count = offsets.numel();
   for (size_t b = 0; b < begin.size(); ++b) {
     const int64_t end = b + 1 < begin.size() ? begin[b + 1] : indices;
-    check((b > 0 || begin[b] == 0) && begin[b] <= end, "embedding_bag", "offset ", b, " is ",
-          begin[b], " before ", end, ": offsets begin at 0 and do not fall, up to the ", indices,
-          " indices");
+    check((b > 0 || begin[b] == 0) && begin[b] <= end && end <= indices, "embedding_bag", "offset ",
+          b, " is ", begin[b], " before ", end, ": offsets begin at 0 and do not fall, up to the ",
+          indices, " indices");
     bags.bag.insert(bags.bag.end(), static_cast<size_t>(end - begin[b]), static_cast<int64_t>(b));
   }
   check(!begin.empty() || indices == 0, "embedding_bag", "no offsets for ", indices,

@@ -17,6 +17,24 @@ std::string printed(const nn::Module& module) {
   return text.str();
 }
 
+TEST_CASE("a Sequential that changes while it runs keeps the running layer alive") {
+  nn::Sequential model;
+  model.add<nn::Linear>(3, 3).add<nn::Linear>(3, 2);
+  const Tensor x = ones({2, 3}).requires_grad_();
+  model[0].register_forward_hook([&](nn::Module&, const std::vector<Tensor>&, const Tensor& y) {
+    model.replace<nn::Linear>(0, 3, 3);
+    model.add<nn::ReLU>();
+    return y * 2.0;
+  });
+  const Tensor y = model(x);
+  CHECK(model.size() == 3);
+  CHECK(y.shape() == Shape{2, 2});
+  CHECK(min(y).item() >= 0);  // the layer that was added ran as well
+  sum(y).backward();
+  CHECK(x.grad().shape() == x.shape());
+  CHECK(model(x).shape() == Shape{2, 2});
+}
+
 TEST_CASE("a Lambda computes its function, in a Sequential, with its gradient") {
   nn::Sequential net;
   net.add<nn::Linear>(3, 4)

@@ -112,6 +112,27 @@ TEST_CASE("convolutions and pools over one dimension compute what PyTorch's comp
   check_case<nn::AdaptiveAvgPool1d>("adaptive_avg_pool1d_up", 15);
 }
 
+TEST_CASE("means along a long row take memory for the row alone") {
+  const int64_t length = 200'000;  // a matrix of all windows would have 2 · 10¹⁰ weights
+  const double end = static_cast<double>(length);
+  const Tensor x = reshape(arange(0, end, 1, f64), {1, length});
+  const Tensor pairs = avg_pool1d(x, 2), adaptive = adaptive_avg_pool1d(x, length / 2);
+  CHECK(pairs.shape() == Shape{1, length / 2});
+  CHECK(allclose(pairs, reshape(arange(0.5, end, 2, f64), {1, length / 2})));
+  CHECK(allclose(adaptive, pairs));
+}
+
+TEST_CASE("pools with ceil_mode take a window that is larger than the image, as PyTorch's") {
+  const Tensor image = reshape(tensor({{1, 2}, {3, 4}}, f64), {1, 2, 2});
+  CHECK(max_pool2d(image, 3, {.stride = Pair(2), .ceil_mode = true}).item() == 4);
+  CHECK(avg_pool2d(image, 3, {.stride = Pair(2), .ceil_mode = true}).item() == 2.5);
+  const Tensor row = tensor({{1, 2}}, f64);
+  CHECK(avg_pool1d(row, 3, {.stride = 2, .ceil_mode = true}).item() == 1.5);
+  CHECK(error_of([&] {
+          max_pool1d(row, 4, {.stride = 2, .ceil_mode = true});
+        }).find("does not fit") != std::string::npos);
+}
+
 TEST_CASE("one dimension: errors name the op, and layers print as PyTorch's") {
   const Tensor row = ones({1, 2, 5});
   check_error("[max_pool1d] x of shape (2, 2, 5, 1): expected (N, C, L) or (C, L)", [] {
@@ -241,6 +262,15 @@ TEST_CASE("bags with padding, and their largest elements, are PyTorch's") {
       check_layer("images.safetensors", name, make);
       check_layer("images.safetensors", name + "_offsets", make, {"x", "offsets"});
     }
+}
+
+TEST_CASE("bags: an offset past the list is refused before any memory is taken for it") {
+  nn::EmbeddingBag bag(5, 3);
+  const Tensor index = tensor({1, 2, 3, 4}, i64);
+  for (const int64_t offset : {int64_t{5}, int64_t{1} << 50, int64_t{1} << 61})
+    CHECK(error_of([&] {
+            bag(index, from_vector(std::vector<int64_t>{0, offset}, {2}));
+          }).find("offsets begin at 0 and do not fall") != std::string::npos);
 }
 
 TEST_CASE("bags with a weight for each index are PyTorch's") {

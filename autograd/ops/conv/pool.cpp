@@ -89,16 +89,41 @@ class Means {
   double weight_;
 };
 
+/// The elements of the image in window i: begin … end − 1. The sum is divided by `count`.
+struct Window {
+  int64_t begin, end, count;
+};
+
+Window window_of(const Windows& windows, int64_t i, bool count_include_pad) {
+  const int64_t first = windows.first(i), end = first + windows.kernel;
+  Window window{std::max<int64_t>(first, 0), std::min(end, windows.in), 0};
+  window.count = count_include_pad ? std::min(end, windows.in + windows.padding) - first
+                                   : window.end - window.begin;
+  return window;
+}
+
 Means means_of(const Windows& windows, bool count_include_pad) {
   Means means(windows.out, windows.in, windows.kernel);
   for (int64_t i = 0; i < windows.out; ++i) {
-    const int64_t first = windows.first(i);
-    const int64_t begin = std::max<int64_t>(first, 0);
-    const int64_t end = std::min(first + windows.kernel, windows.in);
-    const int64_t padded_end = std::min(first + windows.kernel, windows.in + windows.padding);
-    means.add(i, begin, end, count_include_pad ? padded_end - first : end - begin);
+    const auto [begin, end, count] = window_of(windows, i, count_include_pad);
+    means.add(i, begin, end, count);
   }
   return means;
+}
+
+/// The means of windows along the last dimension. A row may be long, and a matrix would take the
+/// square of its length; the windows of a padded row are a view. Weights and divisors as in Means.
+Tensor mean_along_rows(const Arg& x, const Windows& windows, bool count_include_pad) {
+  const CallScope here(x.at);
+  const double weight = 1 / static_cast<double>(std::bit_ceil(uint64_t(windows.kernel)));
+  std::vector<double> divisors;
+  for (int64_t i = 0; i < windows.out; ++i)
+    divisors.push_back(weight *
+                       static_cast<double>(window_of(windows, i, count_include_pad).count));
+  const int64_t missing = windows.first(windows.out - 1) + windows.kernel - windows.in;
+  const Tensor row = pad(x, {windows.padding, std::max<int64_t>(missing, 0)}) * weight;
+  const Tensor sums = sum(unfold_dim(row, -1, windows.kernel, windows.stride), -1);
+  return sums / to(from_vector(divisors, {windows.out}), x.dtype());
 }
 
 Means adaptive_means(int64_t out, int64_t in) {
@@ -204,6 +229,15 @@ Tensor avg_pool(const char* op, const Arg& x, Pair kernel, const AvgPool2dOption
                          means_of(w, options.count_include_pad));
 }
 
+/// The windows along the rows of an image of height 1, or of a batch of them.
+Windows row_windows(const char* op, const Tensor& x, int64_t kernel, const WindowOptions& options,
+                    bool ceil_mode) {
+  const Shape shape = x.dim() == 3 ? Shape{1, x.size(0), x.size(1), x.size(2)} : x.shape();
+  const Windows windows = detail::windows_of(op, shape, {1, kernel}, options, ceil_mode).w;
+  check_padding(op, {1, kernel}, options.padding);
+  return windows;
+}
+
 Tensor adaptive_avg_pool(const char* op, const Arg& x, Pair output_size) {
   detail::check_image(op, x);
   if (x.dim() == 3)
@@ -242,11 +276,10 @@ Tensor avg_pool2d(const Arg& x, Pair kernel, const AvgPool2dOptions& options) {
 Tensor avg_pool1d(const Arg& x, int64_t kernel, const AvgPool1dOptions& options) {
   detail::check_row("avg_pool1d", x);
   return detail::of_row(x, [&](const Arg& image) {
-    return avg_pool("avg_pool1d", image, {1, kernel},
-                    {.stride = Pair(1, options.stride.value_or(kernel)),
-                     .padding = {0, options.padding},
-                     .ceil_mode = options.ceil_mode,
-                     .count_include_pad = options.count_include_pad});
+    const WindowOptions window{Pair(1, options.stride.value_or(kernel)), {0, options.padding}};
+    return mean_along_rows(image,
+                           row_windows("avg_pool1d", image, kernel, window, options.ceil_mode),
+                           options.count_include_pad);
   });
 }
 
@@ -257,7 +290,13 @@ Tensor adaptive_avg_pool2d(const Arg& x, Pair output_size) {
 Tensor adaptive_avg_pool1d(const Arg& x, int64_t output_size) {
   detail::check_row("adaptive_avg_pool1d", x);
   return detail::of_row(x, [&](const Arg& image) {
-    return adaptive_avg_pool("adaptive_avg_pool1d", image, {1, output_size});
+    const int64_t length = image.size(-1);
+    if (output_size <= 0 || length % output_size != 0 || length == 0)
+      return adaptive_avg_pool("adaptive_avg_pool1d", image, {1, output_size});
+    const int64_t size = length / output_size;  // windows of one size, next to each other
+    const WindowOptions window{Pair(1, size), {0, 0}};
+    return mean_along_rows(
+        image, row_windows("adaptive_avg_pool1d", image, size, window, /*ceil_mode=*/false), true);
   });
 }
 

@@ -19,10 +19,11 @@ Windows windows_along(const char* op, const char* dimension, int64_t in, int64_t
                       int64_t stride, int64_t padding, int64_t dilation, bool ceil_mode) {
   check(in > 0 && in <= kLargest, op, "an image of ", dimension, " ", in, " has no windows");
   const int64_t reach = dilation * (kernel - 1) + 1, room = in + 2 * padding - reach;
-  check(room >= 0, op, "a kernel that spans ", reach, " elements does not fit into the ", dimension,
-        " of ", in, " with padding ", padding, ": use a smaller kernel or more padding");
+  const int64_t beyond = ceil_mode ? stride - 1 : 0;  // how far a window may go past the padding
+  check(room + beyond >= 0, op, "a kernel that spans ", reach, " elements does not fit into the ",
+        dimension, " of ", in, " with padding ", padding, ": use a smaller kernel or more padding");
   Windows windows{in, kernel, stride, padding, dilation};
-  windows.out = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
+  windows.out = (room + beyond) / stride + 1;
   // A window must not start in the padding after the image.
   if (ceil_mode && windows.first(windows.out - 1) >= in) --windows.out;
   return windows;
