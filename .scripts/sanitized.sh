@@ -38,24 +38,15 @@ need_clang() {
   need_build_tools
 }
 
-# configure_sanitized SANITIZERS CMAKE-OPTION…
-configure_sanitized() {
-  local options=(-DTARSIER_SANITIZE="$1" "${@:2}" -DCMAKE_BUILD_TYPE=Debug
-    -DCMAKE_CXX_FLAGS_DEBUG="-O0 -gline-tables-only")
+# configure_address CMAKE-OPTION…: for the tests and the fuzz targets, with libc++. The kernels are
+# built for one instruction set only, AVX2 if this processor has it.
+configure_address() {
+  local isa=scalar options=()
+  if grep -qsw avx2 /proc/cpuinfo; then isa=avx2; fi
   if echo 'int main() {}' | "$CXX" -fuse-ld=lld -x c++ - -o /dev/null 2>/dev/null; then
     options+=(-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld)  # several times as fast
   fi
-  configure "${options[@]}"
-}
-
-# configure_address CMAKE-OPTION…: for the tests and the fuzz targets, with libc++. The kernels are
-# built for the best instruction set of this processor only.
-configure_address() {
-  local isa=scalar
-  if [ "$(uname -m)" = x86_64 ]; then
-    if grep -qsw avx512vl /proc/cpuinfo; then isa=avx512
-    elif grep -qsw avx2 /proc/cpuinfo; then isa=avx2; fi
-  fi
-  configure_sanitized address,undefined -DCMAKE_CXX_FLAGS=-stdlib=libc++ -DTARSIER_ISAS=$isa \
-    -DTARSIER_FUZZ=ON "$@"
+  configure -DTARSIER_SANITIZE=address,undefined -DTARSIER_FUZZ=ON -DTARSIER_ISAS=$isa \
+    -DCMAKE_CXX_FLAGS=-stdlib=libc++ -DCMAKE_BUILD_TYPE=Debug \
+    -DCMAKE_CXX_FLAGS_DEBUG="-O0 -gline-tables-only" "${options[@]}" "$@"
 }
