@@ -80,17 +80,18 @@ EmbeddingBag::Bags EmbeddingBag::bags_of_rows(const Tensor& index) {
 /// Those of a list of `indices`, which start at the offsets.
 EmbeddingBag::Bags EmbeddingBag::bags_of_list(int64_t indices, const Tensor& offsets) {
   const std::vector<int64_t> begin = offsets.to_vector<int64_t>();
-  Bags bags;
-  bags.count = offsets.numel();
-  for (size_t b = 0; b < begin.size(); ++b) {
-    const int64_t end = b + 1 < begin.size() ? begin[b + 1] : indices;
-    check((b > 0 || begin[b] == 0) && begin[b] <= end && end <= indices, "embedding_bag", "offset ",
-          b, " is ", begin[b], " before ", end, ": offsets begin at 0 and do not fall, up to the ",
-          indices, " indices");
-    bags.bag.insert(bags.bag.end(), static_cast<size_t>(end - begin[b]), static_cast<int64_t>(b));
-  }
+  const auto end = [&](size_t b) { return b + 1 < begin.size() ? begin[b + 1] : indices; };
+  for (size_t b = 0; b < begin.size(); ++b)  // all, before memory is taken for any
+    check((b > 0 || begin[b] == 0) && begin[b] <= end(b), "embedding_bag", "offset ", b, " is ",
+          begin[b], " before ", end(b), ": offsets begin at 0 and do not fall, up to the ", indices,
+          " indices");
   check(!begin.empty() || indices == 0, "embedding_bag", "no offsets for ", indices,
         " indices: the first bag begins at 0");
+  Bags bags;
+  bags.count = offsets.numel();
+  for (size_t b = 0; b < begin.size(); ++b)
+    bags.bag.insert(bags.bag.end(), static_cast<size_t>(end(b) - begin[b]),
+                    static_cast<int64_t>(b));
   return bags;
 }
 
