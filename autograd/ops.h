@@ -337,8 +337,8 @@ Tensor conv_transpose1d(const Arg& x, const Arg& weight, const Tensor& bias = {}
 /// the gradient.
 Tensor max_pool2d(const Arg& x, Pair kernel, const MaxPool2dOptions& options = {});
 Tensor max_pool1d(const Arg& x, int64_t kernel, const MaxPool1dOptions& options = {});
-/// The mean of each window. Like the ops after it a product with small matrices: an infinity or NaN
-/// spreads over its row and column (except with interpolate's "nearest", which copies).
+/// The mean of each window. Of images, like the ops after it, a product with small matrices: an
+/// infinity or NaN spreads over its row and column (except with interpolate's "nearest").
 Tensor avg_pool2d(const Arg& x, Pair kernel, const AvgPool2dOptions& options = {});
 Tensor avg_pool1d(const Arg& x, int64_t kernel, const AvgPool1dOptions& options = {});
 /// Means over out_h × out_w windows that share the image: from ⌊i·in/out⌋ to ⌈(i + 1)·in/out⌉.

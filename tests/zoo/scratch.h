@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -178,6 +179,17 @@ inline std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + "\n";
   return text;
+}
+
+/// The lines that predict() prints.
+inline std::vector<std::string> predicted_lines(Task& task,
+                                                const std::vector<std::string>& inputs) {
+  std::ostringstream out;
+  task.predict(inputs, out);
+  std::istringstream lines(out.str());
+  std::vector<std::string> all;
+  for (std::string line; std::getline(lines, line);) all.push_back(line);
+  return all;
 }
 
 }  // namespace tarsier::zoo

@@ -54,15 +54,6 @@ std::string data_folder(const Scratch& scratch, bool label_first = true) {
   return scratch.path("data");
 }
 
-std::vector<std::string> predicted(Task& task, const std::vector<std::string>& inputs) {
-  std::ostringstream out;
-  task.predict(inputs, out);
-  std::istringstream lines(out.str());
-  std::vector<std::string> all;
-  for (std::string line; std::getline(lines, line);) all.push_back(line);
-  return all;
-}
-
 TEST_CASE("text classifier: trains, tells label with probability, and loads to the same bits") {
   const Scratch scratch;
   const std::string data = data_folder(scratch);
@@ -74,7 +65,7 @@ TEST_CASE("text classifier: trains, tells label with probability, and loads to t
   CHECK(outcome.metrics[0].value == 100);
 
   const std::vector<std::string> inputs = {"we had soup by the sea", "there was snow in town"};
-  const std::vector<std::string> lines = predicted(*task, inputs);
+  const std::vector<std::string> lines = predicted_lines(*task, inputs);
   REQUIRE(lines.size() == 2);
   CHECK_MESSAGE(lines[0].starts_with("food ("), lines[0]);
   CHECK_MESSAGE(lines[1].starts_with("weather ("), lines[1]);
@@ -82,7 +73,7 @@ TEST_CASE("text classifier: trains, tells label with probability, and loads to t
 
   const std::unique_ptr<Task> loaded = loaded_task(scratch.path("run"));
   CHECK(same_bits(loaded->model().state_dict(), task->model().state_dict()));
-  CHECK(predicted(*loaded, inputs) == lines);
+  CHECK(predicted_lines(*loaded, inputs) == lines);
   loaded->load_data(data);
   const Metrics a = task->evaluate(), b = loaded->evaluate();
   REQUIRE(a.size() == b.size());
@@ -103,7 +94,7 @@ TEST_CASE("text classifier: a blank text gets a blank answer, a long one is read
   for (int i = 0; i < 12; ++i) lengthy += " in town";
   const std::string longer = lengthy + " and soup, soup, soup, soup, soup, soup, soup";
   const std::vector<std::string> lines =
-      predicted(*task, {"", "words never seen", " \t", lengthy, longer});
+      predicted_lines(*task, {"", "words never seen", " \t", lengthy, longer});
   REQUIRE(lines.size() == 5);
   for (const size_t i : {1, 3, 4})
     CHECK_MESSAGE(lines[i].find(" %)") != std::string::npos, lines[i]);
@@ -112,7 +103,7 @@ TEST_CASE("text classifier: a blank text gets a blank answer, a long one is read
   CHECK(task->facts().size() == 3);  // no training text is cut
 
   // Learned positions end at max_length, which is reported.
-  const std::vector<std::string> cut = predicted(*learned, {lengthy, longer});
+  const std::vector<std::string> cut = predicted_lines(*learned, {lengthy, longer});
   CHECK(cut[0] == cut[1]);
   std::ostringstream out, notes;
   learned->predict({"in town", lengthy}, out, &notes);
@@ -271,7 +262,8 @@ TEST_CASE(
     std::ostringstream sample;
     task->show_sample(sample);
     CHECK(sample.str().find("read as") != std::string::npos);
-    CHECK(predicted(*loaded_task(scratch.path("run")), {"x = y;"}) == predicted(*task, {"x = y;"}));
+    CHECK(predicted_lines(*loaded_task(scratch.path("run")), {"x = y;"}) ==
+          predicted_lines(*task, {"x = y;"}));
   }
 }
 

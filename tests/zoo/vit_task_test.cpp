@@ -36,16 +36,6 @@ std::string mnist_folder(const Scratch& scratch) {
   return scratch.path("mnist");
 }
 
-/// The lines that predict() prints.
-std::vector<std::string> predicted(Task& task, const std::vector<std::string>& inputs) {
-  std::ostringstream out;
-  task.predict(inputs, out);
-  std::istringstream lines(out.str());
-  std::vector<std::string> all;
-  for (std::string line; std::getline(lines, line);) all.push_back(line);
-  return all;
-}
-
 /// A white 1 on black, 28 × 28, as a PGM file.
 std::string pgm_one() {
   std::string bytes = "P5 28 28 255\n";
@@ -139,7 +129,7 @@ TEST_CASE("vit: MNIST's files train; only evaluate counts the test images") {
   // Loaded from its files it gives the same.
   const std::unique_ptr<Task> loaded = loaded_task(scratch.path("run"));
   const std::string picture = scratch.write("one.pgm", pgm_one());
-  CHECK(predicted(*loaded, {picture}) == predicted(*task, {picture}));
+  CHECK(predicted_lines(*loaded, {picture}) == predicted_lines(*task, {picture}));
   loaded->load_data(data);
   CHECK(value_of(loaded->evaluate(), "loss") == loss);
 }
@@ -151,19 +141,20 @@ TEST_CASE("vit: predict reads all kinds of image files alike, and reports what i
   const std::string pgm = scratch.write("one.pgm", pgm_one()),
                     ppm = scratch.write("one.ppm", ppm_one()),
                     bmp = scratch.write("one.bmp", bmp_one());
-  const std::vector<std::string> lines = predicted(*task, {pgm, ppm, bmp});
+  const std::vector<std::string> lines = predicted_lines(*task, {pgm, ppm, bmp});
   REQUIRE(lines.size() == 3);
   const std::string answer = lines[0].substr(pgm.size());
   CHECK(lines[0] == pgm + answer);
   CHECK(lines[1] == ppm + answer);
   CHECK(lines[2] == bmp + answer);
   CHECK(answer.find(" %)") != answer.npos);
-  CHECK(predicted(*task, {bmp}).front() == lines[2]);  // alone as well
+  CHECK(predicted_lines(*task, {bmp}).front() == lines[2]);  // alone as well
 
-  check_error("nothing.pgm", [&] { predicted(*task, {scratch.path("nothing.pgm")}); });
-  check_error("text.pgm", [&] { predicted(*task, {scratch.write("text.pgm", "hello")}); });
-  check_error("cut.pgm",
-              [&] { predicted(*task, {scratch.write("cut.pgm", pgm_one().substr(0, 200))}); });
+  check_error("nothing.pgm", [&] { predicted_lines(*task, {scratch.path("nothing.pgm")}); });
+  check_error("text.pgm", [&] { predicted_lines(*task, {scratch.write("text.pgm", "hello")}); });
+  check_error("cut.pgm", [&] {
+    predicted_lines(*task, {scratch.write("cut.pgm", pgm_one().substr(0, 200))});
+  });
 }
 
 TEST_CASE("vit: CIFAR's files have three channels, and names of their classes") {
@@ -188,7 +179,7 @@ TEST_CASE("vit: CIFAR's files have three channels, and names of their classes") 
   CHECK(task->batch(1, 1)["images"].shape() == Shape{16, 3, 32, 32});
   train_task(*task, data, scratch.path("run"));
   const std::unique_ptr<Task> loaded = loaded_task(scratch.path("run"));
-  const std::string line = predicted(*loaded, {scratch.write("one.ppm", ppm_one())}).front();
+  const std::string line = predicted_lines(*loaded, {scratch.write("one.ppm", ppm_one())}).front();
   bool named = false;
   for (const char* name :
        {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"})
