@@ -133,8 +133,7 @@ TEST_CASE("multi-head attention computes what PyTorch's does, in every option") 
       {"extra_causal_padding", extra},
       {"extra_unbatched", extra}};
   size_t recorded = 0;
-  for (const auto& [name, tensor] :
-       load_safetensors(source_file("tests/golden/attention.safetensors").string()))
+  for (const auto& [name, tensor] : golden_file("attention.safetensors"))
     recorded += name.ends_with(".dy");
   CHECK(cases.size() == recorded);
 

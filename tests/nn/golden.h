@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 
 #include "autograd/io/safetensors.h"
@@ -13,14 +14,21 @@
 
 namespace tarsier {
 
-/// The reference numbers of a file under the names that begin with `prefix`, without it; floating
-/// ones as `dtype`.
+/// All reference numbers of a file. It is read once.
+inline const TensorDict& golden_file(const std::string& file) {
+  static std::map<std::string, TensorDict> files;
+  if (!files.contains(file))
+    files[file] = load_safetensors(source_file("tests/golden/" + file).string());
+  return files[file];
+}
+
+/// Those under the names that begin with `prefix`, without it; floating ones as `dtype`.
 inline TensorDict golden(const std::string& file, const std::string& prefix, DType dtype = f64) {
   TensorDict out;
-  for (const auto& [name, tensor] : load_safetensors(source_file("tests/golden/" + file).string()))
+  for (const auto& [name, tensor] : golden_file(file))
     if (name.starts_with(prefix))
       out.add(name.substr(prefix.size()),
-              is_floating(tensor.dtype()) ? clone(to(tensor, dtype)) : tensor);
+              clone(is_floating(tensor.dtype()) ? to(tensor, dtype) : tensor));
   return out;
 }
 

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -22,29 +21,19 @@ namespace {
 constexpr int64_t kRows = 443, kLength = 300;
 
 /// Uniform numbers in [−1, 1) of the shape of x.
-Tensor direction(const Tensor& x, uint32_t seed) {
-  std::mt19937 random(seed);
-  Tensor v = Tensor::empty(x.shape(), f64);
-  for (int64_t i = 0; i < v.numel(); ++i)
-    v.data<double>()[i] = static_cast<double>(random()) / 2147483648.0 - 1;
-  return v;
+Tensor direction(const Tensor& x, uint64_t seed) {
+  Generator generator(seed);
+  return rand(x.shape(), f64, generator) * 2 - 1;
 }
 
-double dot(const Tensor& a, const Tensor& b) {
-  const std::vector<double> x = a.to_vector(), y = b.to_vector();
-  double sum = 0;
-  for (size_t i = 0; i < x.size(); ++i) sum += x[i] * y[i];
-  return sum;
-}
+double dot(const Tensor& a, const Tensor& b) { return sum(a * b).item(); }
 
 /// The inputs, each moved by `step` along its direction if it has a gradient.
 Tensors moved(const Op& op, const Tensors& inputs, double step) {
+  const NoGrad guard;
   Tensors out = leaves(inputs, op.constants);
-  for (size_t i = 0; i < out.size(); ++i) {
-    if (!out[i].requires_grad()) continue;
-    const Tensor v = direction(out[i], static_cast<uint32_t>(i));
-    for (int64_t j = 0; j < v.numel(); ++j) out[i].data<double>()[j] += step * v.data<double>()[j];
-  }
+  for (size_t i = 0; i < out.size(); ++i)
+    if (out[i].requires_grad()) add_(out[i], direction(out[i], i) * step);
   return out;
 }
 
@@ -58,7 +47,7 @@ std::string slope_difference(const Op& op, const Tensors& inputs) {
   for (size_t i = 0; i < at.size(); ++i)
     if (at[i].requires_grad()) {
       wanted.push_back(at[i]);
-      along.push_back(direction(at[i], static_cast<uint32_t>(i)));
+      along.push_back(direction(at[i], i));
     }
   const Tensors dx = grad({y}, wanted, {dy}, false, false, /*allow_unused=*/true);
   double slope = 0, size = 0;
