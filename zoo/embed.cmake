@@ -1,55 +1,50 @@
-# The default data set: the project's own source text, embedded in the library, so that a freshly
-# built `tarsier` can train without a download. zoo/data/embedded.h declares what is made here.
+# Files that are embedded in the library, so that the program needs nothing else:
+#   embedded_files()   the project's own source text: the default data set (zoo/data/embedded.h)
+#   page_files()       style sheets, scripts and markup of the pages that it writes (zoo/report/files.h)
 #
 # The assembler reads the files itself (.incbin): compiling a string literal of several megabytes
 # would take seconds at every edit of any file. The .cpp lists the files and changes only with
 # that list; the object is built again when one of the files changes.
 #
-#
-# Included by CMakeLists.txt, this file sets TARSIER_EMBEDDED_SOURCE to the .cpp.
+# Included by CMakeLists.txt, this file sets TARSIER_EMBEDDED_SOURCES to the .cpp files.
 
-set(TARSIER_EMBEDDED_SOURCE ${PROJECT_BINARY_DIR}/embedded_source.cpp)
-set(embedded_globs)
-foreach(folder autograd bench nn optim tests zoo)
-  foreach(name *.h *.cpp *.md *.cmake CMakeLists.txt)
-    list(APPEND embedded_globs ${PROJECT_SOURCE_DIR}/${folder}/${name})
+set(TARSIER_EMBEDDED_SOURCES)
+
+# Defines `const std::vector<EmbeddedFile>& function()`, which `header` declares, for files relative to
+# the project's folder.
+function(tarsier_embed function header files)
+  # A label at the beginning of each file; from these the assembler computes the sizes.
+  set(text "")
+  set(sizes "")
+  set(names "")
+  set(number 0)
+  foreach(path IN LISTS files)
+    # Escaped for two literals: the assembler's, inside C++'s.
+    string(REGEX REPLACE "([\\\"])" "\\\\\\1" escaped "${PROJECT_SOURCE_DIR}/${path}")
+    string(REGEX REPLACE "([\\\"])" "\\\\\\1" escaped "${escaped}")
+    math(EXPR next "${number} + 1")
+    string(APPEND text
+           "    LABEL \"${number}: .incbin \\\"${escaped}\\\"\\n\"\n")
+    string(APPEND sizes
+           "    \".quad \" LABEL \"${next} - \" LABEL \"${number}\\n\"\n")
+    string(APPEND names "      \"${path}\",\n")
+    set(number ${next})
   endforeach()
-endforeach()
-file(GLOB_RECURSE embedded_files RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS ${embedded_globs})
-list(APPEND embedded_files CMakeLists.txt)
-list(SORT embedded_files)
-
-# A label at the beginning of each file; from these the assembler computes the sizes.
-set(embedded_text "")
-set(embedded_sizes "")
-set(embedded_names "")
-set(number 0)
-foreach(path IN LISTS embedded_files)
-  # Escaped for two literals: the assembler's, inside C++'s.
-  string(REGEX REPLACE "([\\\"])" "\\\\\\1" escaped "${PROJECT_SOURCE_DIR}/${path}")
-  string(REGEX REPLACE "([\\\"])" "\\\\\\1" escaped "${escaped}")
-  math(EXPR next "${number} + 1")
-  string(APPEND embedded_text
-         "    LABEL \"${number}: .incbin \\\"${escaped}\\\"\\n\"\n")
-  string(APPEND embedded_sizes
-         "    \".quad \" LABEL \"${next} - \" LABEL \"${number}\\n\"\n")
-  string(APPEND embedded_names "      \"${path}\",\n")
-  set(number ${next})
-endforeach()
-file(GENERATE OUTPUT ${TARSIER_EMBEDDED_SOURCE} CONTENT "// Made by zoo/embed.cmake.
+  set(source ${PROJECT_BINARY_DIR}/${function}.cpp)
+  file(GENERATE OUTPUT ${source} CONTENT "// Made by zoo/embed.cmake.
 
 #include <cstdint>
 
-#include \"zoo/data/embedded.h\"
+#include \"${header}\"
 
 #if defined(__APPLE__)
-#define LABEL \"Lembedded\"
-#define SYMBOL \"_tarsier_embedded\"
+#define LABEL \"L${function}\"
+#define SYMBOL \"_tarsier_${function}\"
 #define BEGIN \".section __TEXT,__const\\n\"
 #define END \".text\\n\"
 #else
-#define LABEL \".Lembedded\"
-#define SYMBOL \"tarsier_embedded\"
+#define LABEL \".L${function}\"
+#define SYMBOL \"tarsier_${function}\"
 #define BEGIN \".pushsection .rodata\\n\"
 #define END \".popsection\\n\"
 #endif
@@ -58,23 +53,23 @@ asm(BEGIN
     \".globl \" SYMBOL \"_text\\n\"
     \".globl \" SYMBOL \"_sizes\\n\"
     SYMBOL \"_text:\\n\"
-${embedded_text}    LABEL \"${number}:\\n\"
+${text}    LABEL \"${number}:\\n\"
     \".balign 8\\n\"
     SYMBOL \"_sizes:\\n\"
-${embedded_sizes}    END);
+${sizes}    END);
 
-extern \"C\" const char tarsier_embedded_text[];
-extern \"C\" const uint64_t tarsier_embedded_sizes[];
+extern \"C\" const char tarsier_${function}_text[];
+extern \"C\" const uint64_t tarsier_${function}_sizes[];
 
 namespace tarsier::zoo {
 
-const std::vector<EmbeddedFile>& embedded_files() {
+const std::vector<EmbeddedFile>& ${function}() {
   static const std::vector<EmbeddedFile> files = [] {
     const char* const paths[] = {
-${embedded_names}    };
+${names}    };
     std::vector<EmbeddedFile> all;
-    const char* text = tarsier_embedded_text;
-    const uint64_t* size = tarsier_embedded_sizes;
+    const char* text = tarsier_${function}_text;
+    const uint64_t* size = tarsier_${function}_sizes;
     for (const char* path : paths) {
       all.push_back({path, {text, *size}});
       text += *size++;
@@ -86,8 +81,25 @@ ${embedded_names}    };
 
 }  // namespace tarsier::zoo
 ")
+  list(TRANSFORM files PREPEND ${PROJECT_SOURCE_DIR}/)
+  # Text only: there is nothing to optimise.
+  set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-O0" OBJECT_DEPENDS "${files}"
+                              SKIP_PRECOMPILE_HEADERS ON)
+  set(TARSIER_EMBEDDED_SOURCES ${TARSIER_EMBEDDED_SOURCES} ${source} PARENT_SCOPE)
+endfunction()
 
-list(TRANSFORM embedded_files PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE embedded_paths)
-# Text only: there is nothing to optimise.
-set_source_files_properties(${TARSIER_EMBEDDED_SOURCE} PROPERTIES COMPILE_OPTIONS "-O0"
-                            OBJECT_DEPENDS "${embedded_paths}" SKIP_PRECOMPILE_HEADERS ON)
+set(embedded_globs)
+foreach(folder autograd bench nn optim tests zoo)
+  foreach(name *.h *.cpp *.md *.cmake CMakeLists.txt)
+    list(APPEND embedded_globs ${PROJECT_SOURCE_DIR}/${folder}/${name})
+  endforeach()
+endforeach()
+file(GLOB_RECURSE embedded_files RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS ${embedded_globs})
+list(APPEND embedded_files CMakeLists.txt)
+list(SORT embedded_files)
+tarsier_embed(embedded_files zoo/data/embedded.h "${embedded_files}")
+
+file(GLOB_RECURSE page_files RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS
+     zoo/*.css zoo/*.js zoo/*.html)
+list(SORT page_files)
+tarsier_embed(page_files zoo/report/files.h "${page_files}")

@@ -1,7 +1,7 @@
 #pragma once
 // Drawings for the page of a run: curves, heat maps, pictures; as inline SVG.
 //
-// Colours are classes and variables of the page's stylesheet (page.cpp), so that a drawing works on
+// Colours are classes and variables of the page's stylesheet (colors.css), so that a drawing works on
 // a dark page and on a light one.
 
 #include <cmath>
