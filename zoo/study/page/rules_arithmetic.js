@@ -190,18 +190,24 @@
     value: (op, i) => [[condition(op, i) ? op.number("number", op.out(i)) : operand(op, 0, i)]],
   }));
 
-  const kept = (op, i) => (op.in(0, i) === op.out(i) && !op.once("bounds", () => bounds(op)).includes(op.in(0, i)) ? 1 : 0);
-  /** The numbers that elements were cut to. */
-  function bounds(op) {
-    return [...new Set(pairs(op).filter(([x, y]) => x !== y).map(([, y]) => y))];
-  }
+  /** The limits that the elements were cut to; infinite where none was. */
+  const limits = (op) => op.once("limits", () => {
+    const cut = (sign) => pairs(op).find(([x, y]) => sign * (y - x) > 0)?.[1];
+    return { low: cut(1) ?? -Infinity, high: cut(-1) ?? Infinity };
+  });
   const sameElement = { writes: (op, k, j) => [j], reads: (op, k, i) => [i] };
   Study.rule("clamp", {
     names: ["x"], ...sameElement,
     forward: "y = min(high, max(low, x))",
     backward: ["dx = dy text{ where } low < x < high, text{ else } 0"],
-    slope: (op, k, j) => [op.ofX("[low < x_@ < high]", 0, j, kept(op, j))],
-    value: (op, i) => [[op.in(0, i) === op.out(i) ? op.X(0, i) : op.number("bound", op.out(i))]],
+    slope(op, k, j) {
+      const { low, high } = limits(op), x = op.in(0, j);
+      return [op.ofX("[low < x_@ < high]", 0, j, low < x && x < high ? 1 : 0)];
+    },
+    value(op, i) {
+      const { low, high } = limits(op), x = op.in(0, i);
+      return [[x < low ? op.number("low", low) : x > high ? op.number("high", high) : op.X(0, i)]];
+    },
   });
   Study.rule("nan_to_num", {
     names: ["x"], ...sameElement,

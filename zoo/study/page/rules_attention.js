@@ -65,7 +65,9 @@
   /** S, P and M∘P of a query. Without the numbers of the inside, dropout cannot be known. */
   const rowOf = (op, settings, s, i) => op.row(`${JSON.stringify(settings)} ${s} ${i}`, () => {
     const row = attended(op, settings, s, i);
-    return { ...row, M: settings.dropped ? row.P.map((_, j) => weightAt(op, s, i, j)) : row.P };
+    if (!settings.dropped) return { ...row, M: row.P };
+    const factors = op.once(`dropout ${s} ${i}`, () => row.P.map((p, j) => (p === 0 ? 0 : weightAt(op, s, i, j) / p)));
+    return { ...row, M: row.P.map((p, j) => p * factors[j]) };
   });
 
   /** What backward knows of a query: also dP, D and dS. */
