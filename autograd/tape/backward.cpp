@@ -6,7 +6,7 @@
 
 #include "autograd/loops/copy.h"
 #include "autograd/tape/accumulate.h"
-#include "autograd/tape/node.h"
+#include "autograd/tape/observer.h"
 #include "autograd/tape/partial_backward.h"
 #include "autograd/tape/read_watch.h"
 
@@ -55,6 +55,9 @@ class Walk {
     const AnomalyMode only_results(false);
     const detail::ReadWatch not_of_the_caller(false);
     const bool before = detail::set_grad_mode(create_graph_);
+    observer_ = detail::tape_observer;
+    if (observer_) [[unlikely]]
+      observer_->on_walk_start();
     try {
       while (!queue_.empty()) {
         const std::shared_ptr<Node> node = queue_.top();
@@ -64,9 +67,12 @@ class Walk {
       finish_leaves();
     } catch (...) {
       detail::set_grad_mode(before);
+      if (observer_) observer_->on_walk_end();
       throw;
     }
     detail::set_grad_mode(before);
+    if (observer_) [[unlikely]]
+      observer_->on_walk_end();
   }
 
   Tensor target_grad(const Tensor& target) const { return target_grads_.at(key(target)); }
@@ -150,20 +156,29 @@ class Walk {
     for (size_t i = 0; i < wanted.size(); ++i) wanted[i] = wants(node.inputs[i]);
     const CallSite site(node.at);
     const bool partial = detail::is_partial(node.backward);
-    Grads grads = run_backward(node, wanted, pending);
+    Grads grads =
+        observer_ ? show_backward(node, wanted, pending) : run_backward(node, wanted, pending);
     pending = {};
     if (!retain_graph_) {
       node.saved.clear();
       node.backward = nullptr;
       node.outputs_backward = nullptr;
     }
+    finish(node, wanted, partial, grads);
+    if (observer_) [[unlikely]]
+      observer_->on_backward_end({node, grads, backward_time_});
+    send(node, std::move(grads));
+  }
+
+  /// Checks what a backward returned, and gives every gradient the shape of its input; those that
+  /// are not wanted become undefined.
+  void finish(const Node& node, const std::vector<bool>& wanted, bool partial, Grads& grads) const {
     check(grads.size() == node.inputs.size(), node.name, "backward returned ", grads.size(),
           " gradients for ", node.inputs.size(), " inputs");
-
     for (size_t i = 0; i < grads.size(); ++i) {
       const Node::Edge& edge = node.inputs[i];
-      if (!wanted[i]) continue;
-      if (partial && !grads[i].defined()) continue;
+      if (!wanted[i]) grads[i] = Tensor();
+      if (!wanted[i] || (partial && !grads[i].defined())) continue;
       check(grads[i].defined(), node.name, "backward returned no gradient for input ", i,
             " of shape ", edge.shape, ", which needs one: return zeros_like(x) where it is zero, ",
             "and ask saved.needs(i) before leaving one out");
@@ -172,12 +187,18 @@ class Walk {
       if (anomaly_ && !detail::all_finite(grads[i]))
         fail("anomaly", "the backward of ", node.describe(), " made a NaN or an infinity in the ",
              "gradient of input ", i, ", shape ", edge.shape);
-      Tensor gradient = detail::sum_to_shape(grads[i], edge.shape, node, i);
-      grads[i] = Tensor();
+      grads[i] = detail::sum_to_shape(grads[i], edge.shape, node, i);
+    }
+  }
+
+  void send(const Node& node, Grads grads) {
+    for (size_t i = 0; i < grads.size(); ++i) {
+      if (!grads[i].defined()) continue;
+      const Node::Edge& edge = node.inputs[i];
       if (edge.node)
-        add_to_node(edge.node, edge.output, std::move(gradient));
+        add_to_node(edge.node, edge.output, std::move(grads[i]));
       else
-        add_to_leaf(edge.leaf, std::move(gradient));
+        add_to_leaf(edge.leaf, std::move(grads[i]));
     }
   }
 
@@ -193,6 +214,18 @@ class Walk {
     Grads grads = node.outputs > 0 ? node.outputs_backward(saved, pending.dys)
                                    : node.backward(saved, pending.dy);
     watch.check_recorded(node);
+    return grads;
+  }
+
+  /// run_backward() with an observer, who may itself compute before it starts.
+  Grads show_backward(Node& node, const std::vector<bool>& wanted, const Pending& pending) {
+    if (node.outputs > 0)
+      observer_->on_backward_start({node, pending.dys, wanted});
+    else
+      observer_->on_backward_start({node, {pending.dy}, wanted});
+    const auto start = TapeObserver::Clock::now();
+    Grads grads = run_backward(node, wanted, pending);
+    backward_time_ = TapeObserver::Clock::now() - start;
     return grads;
   }
 
@@ -215,6 +248,8 @@ class Walk {
   const bool retain_graph_, create_graph_;
   bool restricted_ = false;
   bool anomaly_ = false;
+  TapeObserver* observer_ = nullptr;
+  TapeObserver::Clock::duration backward_time_{};  // of the last node, with an observer
   std::priority_queue<std::shared_ptr<Node>, std::vector<std::shared_ptr<Node>>, Older> queue_;
   std::unordered_map<Node*, Pending> pending_;
   std::vector<std::pair<std::shared_ptr<TensorImpl>, Tensor>> leaves_;

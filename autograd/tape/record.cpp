@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "autograd/tape/node.h"
+#include "autograd/tape/observer.h"
 
 namespace tarsier {
 namespace {
@@ -94,7 +94,7 @@ void own(const Tensor& output, std::shared_ptr<Node> node) {
 }  // namespace
 
 Tensor record_node(const char* name, Inputs inputs, const Tensor& output, Save save,
-                   BackwardFn backward) {
+                   BackwardFn backward, const SourceLine& at) {
   check_anomaly(name, output, inputs.at);
   const std::shared_ptr<Node> node = new_node(name, inputs.at);
   node->backward = std::move(backward);
@@ -111,6 +111,8 @@ Tensor record_node(const char* name, Inputs inputs, const Tensor& output, Save s
     node->saved.push_back(std::move(saved));
   }
   own(output, node);
+  if (tape_observer) [[unlikely]]
+    tape_observer->on_record({node, inputs.tensors, {output}, at});
   return output;
 }
 
@@ -160,6 +162,8 @@ std::vector<Tensor> record_outputs(const char* name, std::initializer_list<Arg> 
           "record_outputs(): an output cannot be saved, because it would own itself: save inputs");
     op->saved.push_back({x, x.defined() ? x.version() : 0});
   }
+  if (detail::tape_observer) [[unlikely]]
+    detail::tape_observer->on_record({op, all.tensors, outputs, at});
   for (int k = 0; k < op->outputs; ++k) {
     const Tensor& y = outputs[static_cast<size_t>(k)];
     const std::shared_ptr<Node> part = detail::new_node(name, all.at);
@@ -167,6 +171,8 @@ std::vector<Tensor> record_outputs(const char* name, std::initializer_list<Arg> 
     part->inputs.push_back(
         {.node = op, .leaf = {}, .shape = y.shape(), .dtype = y.dtype(), .output = k});
     detail::own(y, part);
+    if (detail::tape_observer) [[unlikely]]
+      detail::tape_observer->on_record({part, {}, {y}, at});
   }
   return outputs;
 }

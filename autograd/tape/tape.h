@@ -71,7 +71,7 @@ bool needs_recording(const std::vector<Tensor>& inputs);
 namespace detail {
 /// The part of record() that is not a template.
 Tensor record_node(const char* name, Inputs inputs, const Tensor& output, Save save,
-                   BackwardFn backward);
+                   BackwardFn backward, const SourceLine& at);
 void check_anomaly(const char* name, const Tensor& output, SourceLine at);
 
 /// What a backward reads without recording it, and what it records: see read_watch.h.
@@ -132,7 +132,7 @@ Tensor record(const char* name, std::initializer_list<Arg> inputs, const Tensor&
   if (detail::read_watch) [[unlikely]]
     detail::note_recorded(all, at);
   return detail::record_node(name, std::move(all), output, save,
-                             BackwardFn(std::forward<Backward>(backward)));
+                             BackwardFn(std::forward<Backward>(backward)), at);
 }
 /// The same for a list of inputs of any length (cat, stack, einsum).
 template <class Backward>
@@ -146,7 +146,7 @@ Tensor record(const char* name, const Inputs& inputs, const Tensor& output, Save
   if (detail::read_watch) [[unlikely]]
     detail::note_recorded(inputs, at);
   return detail::record_node(name, inputs, output, save,
-                             BackwardFn(std::forward<Backward>(backward)));
+                             BackwardFn(std::forward<Backward>(backward)), at);
 }
 
 /// The same for an op with several outputs, which are used independently: their gradients are
