@@ -8,6 +8,7 @@
 //   loss.backward();
 //   study::Recording recording = recorder.recording();
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -41,6 +42,10 @@ class Recorder {
   void name(const std::string& name, const Tensor& x);
   /// Names all parameters and buffers of a module.
   void watch(const nn::Module& module);
+
+  /// A function that computes the loss again, in f64: the gradients are then checked against
+  /// differences. add_proof() says what it must fulfil.
+  void prove(std::function<Tensor()> loss);
 
   /// Ends the recording (the destructor does as well): later ops are not recorded.
   void stop();

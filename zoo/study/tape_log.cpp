@@ -214,6 +214,12 @@ void TapeLog::on_walk_start() {
 
 void TapeLog::on_walk_end() {
   --depth_;
+  if (depth_ == 0)
+    for (LogEntry& leaf : entries_)
+      if (leaf.walk == walk_ && leaf.gradient.defined()) {
+        leaf.node.grad = snapshots_.add(leaf.gradient);
+        leaf.gradient = Tensor();
+      }
   last_ = Clock::now();
 }
 

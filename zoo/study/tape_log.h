@@ -33,7 +33,7 @@ struct LogEntry {
   SourceLine defined_at{};  ///< of ops
   Tensor leaf;              ///< of leaves: the tensor itself
   int64_t version = 0;      ///< of the leaf, when it was copied
-  Tensor gradient;          ///< of leaves: what arrived in the walk `walk`
+  Tensor gradient;          ///< of leaves: the sum of what arrived, during the walk `walk`
   int walk = 0;             ///< the last walk that visited it; 0 if none did
   bool in_walk = false;     ///< recorded during a walk (create_graph)
   bool hidden = false;      ///< an op with several outputs: its parts stand for it
