@@ -237,7 +237,7 @@ class Assembly {
     }
   }
 
-  /// The weights of an attention op are the left factor of the last product inside of it.
+  /// The weights of an attention op are the left factor of the last product inside it.
   void add_attention() {
     for (size_t id = 0; id < recording_.nodes.size(); ++id) {
       const RecordedNode& n = recording_.nodes[id];

@@ -1,4 +1,4 @@
-// The data of a page. The format is described in zoo/study/README.md.
+// The data of a page as text.
 #include <algorithm>
 #include <bit>
 #include <cmath>

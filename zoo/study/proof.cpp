@@ -98,7 +98,7 @@ class Prover {
     return match(log, assembled);
   }
 
-  /// The nodes of both recordings, in pairs. The inside of fused ops is shown only.
+  /// The nodes of both recordings, in pairs. Only the recording that is shown has what is inside fused ops.
   std::string match(const TapeLog& log, const Assembled& f64_run) {
     std::vector<int> shown, computed;
     const auto counts = [](const RecordedNode& n) {

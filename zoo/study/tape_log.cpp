@@ -275,7 +275,7 @@ void TapeLog::add_edges(int id, const Grads& grads) {
 }
 
 /// Runs the reference form of a fused node on its inputs and upstream gradient. What it records
-/// becomes the inside of the node.
+/// is shown inside the node.
 void TapeLog::expand(int id, const Tensor& dy, const std::vector<bool>& wanted) {
   const ReferenceForm form = forms_.at(at(id).sequence);
   std::vector<Tensor> inputs, targets;
