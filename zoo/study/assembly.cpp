@@ -26,7 +26,6 @@ class Assembly {
   Assembly(const TapeLog& log, const Names& names) : log_(log), names_(names) {}
 
   Assembled run() {
-    for (const Tensor& copy : log_.snapshots().all()) recording_.tensors.push_back({copy});
     choose();
     for (size_t id = 0; id < log_.entries().size(); ++id)
       if (log_.entries()[id].node.group < 0) emit(static_cast<int>(id));
@@ -100,6 +99,10 @@ class Assembly {
       copy.edges.assign(copy.inputs.size(), -1);
     }
     if (copy.kind != Kind::op) describe_leaf(e, copy);
+    copy.value = use(copy.value);
+    copy.grad = use(copy.grad);
+    for (int& tensor : copy.saved) tensor = use(tensor);
+    for (int& tensor : copy.edges) tensor = use(tensor);
     check(recording_.nodes.size() < kMostNodes, "study", "the recording has more than ", kMostNodes,
           " nodes, too many for a page: record one step, of a smaller model or of shorter inputs");
     new_id_[id] = static_cast<int>(recording_.nodes.size());
@@ -107,6 +110,15 @@ class Assembly {
     defined_at_.push_back(e.defined_at);
     origin_.push_back(id);
     for (const int inner : inside_[static_cast<size_t>(id)]) emit(inner);
+  }
+
+  /// The index in the recording of a snapshot.
+  int use(int snapshot) {
+    if (snapshot < 0) return -1;
+    const auto [place, is_new] =
+        tensor_.try_emplace(snapshot, static_cast<int>(recording_.tensors.size()));
+    if (is_new) recording_.tensors.push_back({log_.snapshots()[snapshot]});
+    return place->second;
   }
 
   void describe_leaf(const LogEntry& e, RecordedNode& leaf) {
@@ -281,7 +293,7 @@ class Assembly {
   Recording recording_;
   std::vector<bool> wanted_;
   std::vector<std::vector<int>> inside_;
-  std::map<int, int> new_id_;
+  std::map<int, int> new_id_, tensor_;
   std::vector<SourceLine> defined_at_;
   std::vector<int> origin_;
   int unnamed_ = 0;

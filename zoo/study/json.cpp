@@ -12,7 +12,14 @@ namespace {
 
 // A tensor of up to kWhole elements travels whole; of a larger one, rows with kSampled elements.
 // Gradients that the page can compute from others are only there to be compared with.
-constexpr int64_t kWhole = 65536, kSampled = 16384, kDerived = 4096;
+// kWhole is halved until all numbers of a page are at most kMostNumbers: 8 MB of base64.
+constexpr int64_t kWhole = 65536, kSampled = 16384, kDerived = 4096, kMostNumbers = 1'500'000;
+
+/// The numbers of a page, and how large a tensor may be to travel whole.
+struct Blob {
+  std::vector<float> numbers;
+  int64_t whole = kWhole;
+};
 
 /// JSON has no NaN and no infinities: null stands for them.
 Json number(double x) { return std::isfinite(x) ? Json(x) : Json(); }
@@ -51,13 +58,14 @@ Json list(const std::vector<std::string>& x) {
 // --------------------------------------------------------------------------------- tensors
 
 /// The rows that travel; empty if all do.
-std::vector<int64_t> rows_of(const RecordedTensor& tensor) {
+std::vector<int64_t> rows_of(const RecordedTensor& tensor, int64_t most) {
   const Tensor& x = tensor.values;
-  const int64_t whole = tensor.derived ? kDerived : kWhole;
+  const int64_t whole = tensor.derived ? kDerived : most;
   const int64_t length = x.dim() == 0 ? 1 : x.shape().back();
   if (x.numel() <= whole) return {};
   const int64_t rows = x.numel() / length;
-  const int64_t room = std::max<int64_t>(1, (tensor.derived ? kDerived : kSampled) / length);
+  const int64_t room =
+      std::max<int64_t>(1, (tensor.derived ? kDerived : std::min(most, kSampled)) / length);
   if (rows <= room) return {};
   std::vector<int64_t> chosen;
   for (const int64_t row : tensor.rows)
@@ -68,6 +76,17 @@ std::vector<int64_t> rows_of(const RecordedTensor& tensor) {
   if (chosen.empty())
     for (int64_t i = 0; i < room; ++i) chosen.push_back(i * rows / room);
   return chosen;
+}
+
+/// How many numbers travel.
+int64_t size_with(const Recording& recording, int64_t most) {
+  int64_t size = 0;
+  for (const RecordedTensor& tensor : recording.tensors) {
+    const auto rows = static_cast<int64_t>(rows_of(tensor, most).size());
+    const Tensor& x = tensor.values;
+    size += rows == 0 ? x.numel() : rows * x.shape().back();
+  }
+  return size;
 }
 
 void append(std::vector<float>& numbers, const Tensor& x, int64_t begin, int64_t end) {
@@ -86,9 +105,10 @@ Json statistics_json(const Tensor& x) {
                       {"inf", s.infinite},         {"norm", known(s.norm)}};
 }
 
-Json tensor_json(const RecordedTensor& tensor, std::vector<float>& numbers) {
+Json tensor_json(const RecordedTensor& tensor, Blob& blob) {
+  std::vector<float>& numbers = blob.numbers;
   const Tensor& x = tensor.values;
-  const std::vector<int64_t> rows = rows_of(tensor);
+  const std::vector<int64_t> rows = rows_of(tensor, blob.whole);
   const auto at = static_cast<int64_t>(numbers.size());
   if (rows.empty()) append(numbers, x, 0, x.numel());
   const int64_t length = x.dim() == 0 ? 1 : x.shape().back();
@@ -250,7 +270,7 @@ Json learning_json(const Learning& learning) {
   return json;
 }
 
-Json recording_json(const Recording& r, std::vector<float>& numbers) {
+Json recording_json(const Recording& r, Blob& blob) {
   check(!r.nodes.empty(), "study", "the recording has no nodes: record an expression first");
   Json json = Json::Object{{"format", 1},
                            {"title", text(r.title)},
@@ -261,7 +281,7 @@ Json recording_json(const Recording& r, std::vector<float>& numbers) {
            }));
   json.set("step", step_json(r.step));
   json.set("tensors",
-           list(r.tensors, [&](const RecordedTensor& t) { return tensor_json(t, numbers); }));
+           list(r.tensors, [&](const RecordedTensor& t) { return tensor_json(t, blob); }));
   json.set("nodes", list(r.nodes, node_json));
   json.set("loss", r.loss);
   json.set("proof", list(r.proof, proof_json));
@@ -303,9 +323,13 @@ std::string base64(const void* data, size_t bytes) {
 
 PageData page_data(const Recording& recording, const Recording* against) {
   static_assert(std::endian::native == std::endian::little, "the page reads little-endian f32");
-  std::vector<float> numbers;
-  Json json = recording_json(recording, numbers);
-  json.set("against", against ? recording_json(*against, numbers) : Json());
+  Blob blob;
+  while (blob.whole > kDerived &&
+         size_with(recording, blob.whole) + (against ? size_with(*against, blob.whole) : 0) >
+             kMostNumbers)
+    blob.whole /= 2;
+  Json json = recording_json(recording, blob);
+  json.set("against", against ? recording_json(*against, blob) : Json());
   PageData data;
   // Text of data must not end the element that holds it: in JSON, < can be written otherwise.
   for (const char c : json.dump())
@@ -313,7 +337,7 @@ PageData page_data(const Recording& recording, const Recording* against) {
       data.json += "\\u003c";
     else
       data.json += c;
-  data.numbers = base64(numbers.data(), numbers.size() * sizeof(float));
+  data.numbers = base64(blob.numbers.data(), blob.numbers.size() * sizeof(float));
   return data;
 }
 

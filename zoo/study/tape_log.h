@@ -18,7 +18,6 @@ class Snapshots {
   /// The index of a copy of x; −1 for an undefined tensor.
   int add(const Tensor& x);
   const Tensor& operator[](int index) const { return tensors_[static_cast<size_t>(index)]; }
-  const std::vector<Tensor>& all() const { return tensors_; }
 
  private:
   std::vector<Tensor> tensors_;
