@@ -8,7 +8,8 @@
   Study.proofOf = (node, flat) => (Study.data.proof ?? []).find((entry) => entry.node === node && entry.element === flat);
 
   function factorButton(factor) {
-    const value = short(factor.value, 4), name = factor.index === "" || factor.index === undefined ? factor.name : `${factor.name}[${factor.index}]`;
+    const value = short(factor.value, 4), isName = /^[^\s(]*$/.test(factor.name) && factor.index;
+    const name = isName ? `${factor.name}[${factor.index}]` : factor.name;
     if (factor.node < 0) return h("span", { class: "factor plain" }, h("b", null, value), h("small", null, factor.name));
     const kind = factor.grad ? "gradient" : "value";
     return h("button", { type: "button", class: `factor ${kind}`, title: `Go to this ${kind}: ${Study.nameOf(factor.node)}`,

@@ -63,7 +63,7 @@
     const { item } = box, { name, more } = Study.labelOf(item), head = box.isOpen ? 24 : box.h;
     const holds = item.ids.includes(marks.shown), isNow = holds && (!box.isOpen || (item.kind === "fused" && item.id === marks.shown));
     const done = item.ids.filter((id) => marks.done.has(id)).length;
-    const state = [box.isOpen ? "open" : item.kind, isNow ? "now" : "", done === 0 ? "" : "done",
+    const state = [box.isOpen ? "open" : item.kind, isNow ? "current" : "", done === 0 ? "" : "done",
       item.ids.some((id) => marks.trail.has(id)) && !box.isOpen ? "trail" : "", item.ids.some((id) => Study.node(id).bad) ? "bad" : "",
       item.kind === "fused" ? "fused" : "", marks.phase].filter(Boolean).join(" ");
     const arrow = item.children ? (box.isOpen ? "▾" : "▸") : "";

@@ -16,7 +16,10 @@
   Study.labelOf = function (item) {
     if (item.kind === "module") return { name: item.label, more: `${item.ids.length} ops` };
     const node = Study.node(item.id), shape = Study.shapeOf(item.id).join("×");
-    if (node.kind !== "op") return { name: node.name, more: shape };
+    if (node.kind !== "op") {
+      const isInside = item.parent && item.parent.key !== "" && node.path !== "";
+      return { name: isInside ? node.name.split(".").at(-1) : node.name, more: shape };
+    }
     const part = node.output >= 0 ? ` ${node.output + 1}` : "";
     return { name: item.label ? `${item.label} · ${node.op}${part}` : node.op + part, more: shape };
   };

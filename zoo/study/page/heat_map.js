@@ -144,7 +144,8 @@
           if (value === undefined) continue;
           const [red, green, blue] = Study.colour(value / this.scale);
           context.fillStyle = red * 0.3 + green * 0.59 + blue * 0.11 > 135 ? "#111" : "#fff";
-          context.fillText(Study.short(value, 3), (c + 0.5) * this.w - this.left, (r + 0.5) * this.h - this.top);
+          const digits = [3, 2, 1].find((n) => context.measureText(Study.short(value, n)).width < this.w - 4);
+          if (digits) context.fillText(Study.short(value, digits), (c + 0.5) * this.w - this.left, (r + 0.5) * this.h - this.top);
         }
     }
     ring(context, flat, colour, width) {

@@ -21,7 +21,7 @@
     made.add(name);
     if (name === "walk") Study.graph.redraw();
   };
-  Study.pages = {};
+  Study.pages ??= {};
 
   const isEmpty = {
     attention: (data) => !data.attention?.length && "This model has no attention.",
