@@ -27,12 +27,11 @@
     made.append(Object.assign(document.createElement("h4"), { textContent: title }), ...steps);
     return made;
   }
-  const recorded = (op, k, flats) => {
-    const edge = op.node.edges[k] >= 0 ? op.node.edges[k] : Study.data.nodes[op.node.inputs[k]].grad;
-    return edge >= 0 ? flats.map((j) => Study.at(edge, j)) : undefined;
-  };
-  const comparison = (found) => (found && !found.includes(undefined)
-    ? [line("The kernel computed, in f32:"), vector("dx", found)] : []);
+  /** What the kernel sent back to these elements of x. */
+  function comparison(op, flats) {
+    const found = flats.map((j) => op.edge(0, j));
+    return found.includes(undefined) ? [] : [line("The kernel computed, in f32:"), vector("dx", found)];
+  }
 
   // --------------------------------------------------------------------------------- softmax
 
@@ -54,7 +53,7 @@
       vector("dx", y.map((v, i) => v * (dy[i] - dot))),
       line("All dx together are 0: adding the same number to all scores changes no share."),
       equal("sum_j dx_j", Number(total(y.map((v, i) => v * (dy[i] - dot))).toFixed(9))),
-      ...comparison(recorded(op, 0, row)),
+      ...comparison(op, row),
     ]);
   }
   const bracket = (x) => (x < 0 ? `(${number(x)})` : number(x));
@@ -83,7 +82,7 @@
       equal(`dx_{${at}}`, `${number(rstd)} · (${number(g[at])} − ${bracket(gMean)} − ${bracket(hat[at])} · ${bracket(gx)})`, dx[at]),
       vector("dx", dx),
       line("What would only shift or scale the row has been taken out of g, because neither changes x̂."),
-      ...comparison(recorded(op, 0, row)),
+      ...comparison(op, row),
     ]);
   }
 
@@ -108,7 +107,7 @@
       equal("N", divisor), equal("dy", dy),
       equal(`dx_{${at}} = frac{dy}{N} · (p_c · sum q − q_c)`, `frac{${number(dy)}}{${number(divisor)}} · (${number(p[at])} · ${number(all)} − ${number(q[at])})`, dx[at]),
       vector("dx", dx),
-      ...comparison(recorded(op, 0, row)),
+      ...comparison(op, row),
     ]);
   }
 

@@ -124,7 +124,7 @@
       case "sqrt": return `√${wrapped(node.parts[0])}`;
       case "hat": return `${writeRow(node.parts[0])}\u0302`;
       case "sum": return "Σ";
-      case "scripts": return write(node.base) + below(node.sub) + above(node.sup);
+      case "scripts": return write(node.base) + below(node.sub) + above(node.sup) + (node.base.kind === "sum" ? " " : "");
       default: return "=+−·∘".includes(node.text) ? ` ${node.text} ` : node.text === "," ? ", " : node.text;
     }
   }

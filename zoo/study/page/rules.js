@@ -9,7 +9,7 @@
 //   reads(op, k, i)   the elements j of input k that element i of y depends on
 //   slope(op, k, j, i)  factors of ∂y_i/∂x_j; none: it is 1
 //   value(op, i)      y_i as a list of terms, each a list of factors
-//   terms(op, k, j)   instead of writes and slope: terms {factors, via}, where `via` is an i
+//   terms(op, k, j)   instead of writes and slope: terms {factors, via, size}, where `via` is an i
 //   fits(op)          false if an attribute of the op could not be found out
 //   fixed             inputs that the op treats as constants
 //
@@ -97,25 +97,40 @@
       }
       return this.rows.get(name);
     }
-    /** The first candidate whose value(candidate, i) is y_i, for elements spread over y. Without a
-        number to compare with it is the first of all; undefined if none fits. */
+    /** The candidate whose value(candidate, i) is closest to y_i, for elements spread over y; the
+        first of several that are as close. Undefined if none is near. */
     infer(name, candidates, value) {
-      return this.once(name, () => candidates.find((candidate) => this.reproduces(
-        (i) => value(candidate, i))));
-    }
-    reproduces(value) {
-      return spread(shapes.count(this.y)).every((i) => {
-        const is = this.out(i), should = value(i);
-        if (is === undefined || should === undefined || should === null) return true;
-        return is === should || (Number.isNaN(is) && Number.isNaN(should)) ||
-          Math.abs(is - should) <= 1e-4 * Math.abs(is) + 1e-5;
+      return this.once(name, () => {
+        let best, least = 1e-4;
+        for (const candidate of candidates) {
+          const error = this.error((i) => value(candidate, i));
+          if (error <= 1e-6) return candidate;
+          if (error < least) [best, least] = [candidate, error];
+        }
+        return best;
       });
     }
-
+    /** How far value(i) is from y_i at most, relative to y_i. */
+    error(value) {
+      let most = 0;
+      for (const i of spread(shapes.count(this.y))) {
+        const is = this.out(i), should = value(i);
+        if (is === undefined || should === undefined || Object.is(is, should)) continue;
+        const error = Math.abs(is - should) / (Math.abs(is) + 0.1);
+        if (is !== should) most = Math.max(most, Number.isNaN(error) ? Infinity : error);
+        if (most > 1e-4) break;
+      }
+      return most;
+    }
     // ---- numbers
     in(k, j) { return Study.at(Study.data.nodes[this.node.inputs[k]].value, j); }
     out(i) { return Study.at(this.node.value, i); }
     saved(k, i) { return Study.at(this.node.saved[k], i); }
+    /** What this op sent back to element j of input k, if it is known. */
+    edge(k, j) {
+      const own = this.node.edges[k] ?? -1, whole = Study.data.nodes[this.node.inputs[k]].grad ?? -1;
+      return own >= 0 ? Study.at(own, j) : whole >= 0 ? Study.at(whole, j) : undefined;
+    }
     upstream(i) {
       if (this.node.grad >= 0) return Study.at(this.node.grad, i);
       return this.id === Study.data.loss ? 1 : undefined;
@@ -173,10 +188,11 @@
   const labelOf = (factors) => factors.map((f) => f.notation
     .replace(/_\{([^}]*)\}/g, "[$1]").replace(/\^2/g, "²").replace(/hat\{x\}/g, "x̂")).join(" · ");
 
-  function finished(factors, via) {
+  /** `size` is how large the parts of a term are that nearly cancel: rounding errors follow it. */
+  function finished(factors, via, size = 0) {
     const known = factors.every((f) => f.value !== undefined);
     const value = known ? factors.reduce((product, f) => product * f.value, 1) : undefined;
-    return { factors, via, value, get label() { return labelOf(factors); } };
+    return { factors, via, value, size: Math.max(size, Math.abs(value)), get label() { return labelOf(factors); } };
   }
 
   /** All terms together. `left` is the name of what they add up to. */
@@ -184,7 +200,7 @@
     const terms = all.filter((term) => term.value !== undefined);
     const omitted = all.length - terms.length;
     const sum = terms.reduce((total, term) => total + term.value, 0);
-    const size = terms.reduce((total, term) => total + Math.abs(term.value), 0);
+    const size = terms.reduce((total, term) => total + term.size, 0);
     const compared = recorded !== undefined && omitted === 0;
     return { element: index, terms, sum, recorded, omitted,
       agrees: compared ? alike(sum, recorded, size) : undefined,
@@ -218,7 +234,7 @@
 
   /** The terms {factors, via, value, label} of d(input k)_j. */
   function gradientTerms({ rule, op }, k, j) {
-    if (rule.terms) return rule.terms(op, k, j).map(({ factors, via }) => finished(factors, via));
+    if (rule.terms) return rule.terms(op, k, j).map(({ factors, via, size }) => finished(factors, via, size));
     return rule.writes(op, k, j).map((i) => finished([op.DY(i), ...(rule.slope ? rule.slope(op, k, j, i) : [])], i));
   }
 
@@ -229,11 +245,7 @@
     const { op } = found;
     if (op.node.grad < 0 && id !== Study.data.loss) return null;
     if ((rules[op.node.op].fixed || []).includes(k)) return null;
-    const input = Study.data.nodes[op.node.inputs[k]];
-    const own = op.node.edges[k] ?? -1;
-    const edge = own >= 0 ? own : input.grad ?? -1;
-    const recorded = edge >= 0 ? Study.at(edge, flat) : undefined;
-    return summed(`d${op.name(k)}`, shapes.index(flat, op.x[k]), gradientTerms(found, k, flat), recorded);
+    return summed(`d${op.name(k)}`, shapes.index(flat, op.x[k]), gradientTerms(found, k, flat), op.edge(k, flat));
   };
 
   /** y_i as a sum of terms; null without a rule. */

@@ -48,7 +48,8 @@
   const turned = (op) => op.once("turned", () => {
     const seen = pairs(op), [x, y] = seen[0] ?? [0, 0];
     const other = seen.find((pair) => pair[0] !== x);
-    return other !== undefined && Math.abs(other[1] - y + (other[0] - x)) < Math.abs(other[1] - y - (other[0] - x));
+    if (other === undefined) return op.edge(0, 0) * op.upstream(0) < 0;  // only the sign tells
+    return Math.abs(other[1] - y + (other[0] - x)) < Math.abs(other[1] - y - (other[0] - x));
   });
   const minuend = (op) => constant(op, () => { const [x, y] = pairs(op)[0] ?? [0, 0]; return turned(op) ? y + x : x - y; });
   Study.rule("sub", elementwise(["a", "b"], {
@@ -98,7 +99,9 @@
   // pow(x, number) saves x; pow(number, p) saves p and y.
   const isBase = (op) => !two(op) && op.hasSaved(1);
   const power = (op) => constant(op, () => {
-    const [x, y] = pairs(op).find(([a, b]) => a !== 0 && b !== 0 && Math.abs(Math.abs(a) - 1) > 0.01) ?? [2, 4];
+    const known = pairs(op).find(([a, b]) => a !== 0 && b !== 0 && Math.abs((isBase(op) ? b : Math.abs(a)) - 1) > 0.01);
+    if (!known && isBase(op)) return pairs(op).some(([, b]) => b === 0) ? 0 : 1;
+    const [x, y] = known ?? [2, 4];
     return isBase(op) ? Math.abs(y) ** (1 / x) : Math.log(Math.abs(y)) / Math.log(Math.abs(x));
   });
   const exponentOf = (op, i) => (two(op) ? read(op, 1, i) : isBase(op) ? read(op, 0, i) : power(op));
@@ -171,7 +174,9 @@
   const onTrue = (op) => op.once("onTrue", () => {
     const seen = shapes.range(Math.min(shapes.count(op.y), 4096)).filter((i) => hasCondition(op, i));
     const differs = seen.find((i) => !Object.is(read(op, 0, i), op.out(i)) && read(op, 0, i) !== op.out(i));
-    return differs === undefined || !condition(op, differs);
+    if (differs !== undefined) return !condition(op, differs);
+    const told = seen.find((i) => op.edge(0, source(op, 0, i)) !== undefined && op.upstream(i));
+    return told === undefined || condition(op, told) === (op.edge(0, source(op, 0, told)) !== 0);
   });
   const chosen = (op, k, i) => (condition(op, i) === (two(op) ? k === 0 : onTrue(op)) ? 1 : 0);
   Study.rule("where", elementwise(["a", "b"], {

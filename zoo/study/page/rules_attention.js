@@ -32,12 +32,21 @@
     return { S, P: powers.map((e) => (sum === 0 ? 0 : e / sum)) };
   }
 
+  /** What a node was multiplied with, where it is largest. */
+  function quotient(scaled, plain) {
+    const at = (id, i) => Study.at(Study.data.nodes[id].value, i);
+    const n = Math.min(1024, shapes.count(Study.data.tensors[Study.data.nodes[plain].value].shape));
+    const best = shapes.range(n).reduce((most, i) => (Math.abs(at(plain, i)) > Math.abs(at(plain, most)) ? i : most), 0);
+    return at(scaled, best) / at(plain, best);
+  }
+
   /** The nodes inside the op: the reference form that was recorded with it. */
   const inside = (op) => op.once("inside", () => {
     const nodes = shapes.range(Study.data.nodes.length).filter((id) => Study.data.nodes[id].group === op.id && Study.data.nodes[id].kind === "op");
     const products = nodes.filter((id) => Study.data.nodes[id].op === "matmul");
     const scaled = nodes.find((id) => Study.data.nodes[id].op === "mul" && Study.data.nodes[id].inputs[0] === products[0]);
-    return { weights: products.length > 1 ? Study.data.nodes[products.at(-1)].inputs[0] : -1, scores: scaled ?? -1 };
+    return { weights: products.length > 1 ? Study.data.nodes[products.at(-1)].inputs[0] : -1, scores: scaled ?? -1,
+      scale: scaled === undefined ? undefined : quotient(scaled, products[0]) };
   });
   const weightAt = (op, s, i, j) => {
     const { weights } = inside(op), { tq, tk } = sizes(op);
@@ -47,16 +56,35 @@
   // --------------------------------------------------------------------------------- settings
 
   const FAR = 1e9;
+  /** The windows of a local attention that are tried: of few keys all, of many the usual ones. */
+  function bands(tq, tk) {
+    if (tq + tk <= 24)
+      return shapes.range(tq + tk + 1, -tq).flatMap((low) => shapes.range(tk + 1 - low, low).map((high) => ({ low, high })));
+    return [0, tk - tq].flatMap((offset) => shapes.range(Math.min(tk + 1, 130)).flatMap((left) =>
+      [...new Set([0, left, tk])].map((right) => ({ low: offset - left, high: offset + right }))));
+  }
   function candidates(op) {
     const { d, tq, tk } = sizes(op);
-    const scales = [1 / Math.sqrt(d), 1, 1 / d];
-    const windows = op.node.op === "local_attention"
-      ? [0, tk - tq].flatMap((offset) => shapes.range(Math.min(tk + 1, 130)).flatMap((left) =>
-        [...new Set([0, left, tk])].map((right) => ({ low: offset - left, high: offset + right }))))
-      : [{ low: -FAR, high: FAR }, { low: -FAR, high: 0 }];
-    return [false, true].flatMap((dropped) => scales.flatMap((scale) => windows.map((window) => ({ scale, dropped, ...window }))));
+    const { scale, weights } = inside(op), usual = [1 / Math.sqrt(d), 1, 1 / d];
+    const known = Number.isFinite(scale) ? [usual.find((x) => Math.abs(x - scale) < 1e-5 * x) ?? scale] : usual;
+    const windows = op.node.op === "local_attention" ? bands(tq, tk) : [{ low: -FAR, high: FAR }, { low: -FAR, high: 0 }];
+    return (weights < 0 ? [false] : [false, true]).flatMap((dropped) => known.flatMap((scale) => windows.map((window) => ({ scale, dropped, ...window }))));
   }
-  const settings = (op) => op.infer("settings", candidates(op), (s, i) => value(op, s, i));
+  const settings = (op) => op.infer("settings", candidates(op).filter((s) => !s.dropped || isDropout(op, s)), (s, i) => value(op, s, i));
+
+  /** Whether the recorded weights are P times a mask of one number and zeros. */
+  function isDropout(op, settings) {
+    const { tq, tk } = sizes(op), heads = shapes.count(leading(op.y));
+    let kept;
+    return shapes.range(Math.min(heads * tq, 256)).every((row) => {
+      const { P, M } = rowOf(op, settings, Math.floor(row / tq), row % tq);
+      return shapes.range(tk).every((j) => {
+        if (M[j] === 0) return true;
+        kept ??= M[j] / P[j];
+        return Math.abs(M[j] - kept * P[j]) <= 1e-4 * kept * P[j];
+      });
+    });
+  }
   function value(op, settings, i) {
     const { dv, tk } = sizes(op), query = Math.floor(i / dv), head = Math.floor(query / sizes(op).tq);
     const { M } = rowOf(op, settings, head, query % sizes(op).tq);
@@ -66,8 +94,9 @@
   const rowOf = (op, settings, s, i) => op.row(`${JSON.stringify(settings)} ${s} ${i}`, () => {
     const row = attended(op, settings, s, i);
     if (!settings.dropped) return { ...row, M: row.P };
-    const factors = op.once(`dropout ${s} ${i}`, () => row.P.map((p, j) => (p === 0 ? 0 : weightAt(op, s, i, j) / p)));
-    return { ...row, M: row.P.map((p, j) => p * factors[j]) };
+    const factors = op.once(`dropout ${JSON.stringify(settings)} ${s} ${i}`, () =>
+      row.P.map((p, j) => (weightAt(op, s, i, j) === 0 ? 0 : weightAt(op, s, i, j) / p)));
+    return { ...row, M: row.P.map((p, j) => (factors[j] === 0 ? 0 : p * factors[j])) };
   });
 
   /** What backward knows of a query: also dP, D and dS. */
@@ -77,7 +106,8 @@
       const D = dot(dv, (e) => op.upstream(first + e) * op.out(first + e));
       const dP = row.P.map((p, j) => (p === 0 ? 0 : (row.M[j] / p) *
         dot(dv, (e) => op.upstream(first + e) * op.in(2, at(op, 2, s, j, e)))));
-      return { ...row, D, dP, dS: row.P.map((p, j) => p * (dP[j] - D)), tk, scale: settings(op).scale };
+      const size = row.P.map((p, j) => p * (Math.abs(dP[j]) + Math.abs(D)));
+      return { ...row, D, dP, size, dS: row.P.map((p, j) => p * (dP[j] - D)), tk, scale: settings(op).scale };
     });
   }
 
@@ -109,9 +139,11 @@
     if (k === 2) return heads.flatMap((s) => shapes.range(tq).map((i) => ({
       factors: [weight(op, s, i, row), op.DY((s * tq + i) * dv + e)], via: (s * tq + i) * dv + e })));
     if (k === 0) return heads.flatMap((s) => shapes.range(tk).map((j) => ({
-      factors: [scoreGradient(op, s, row, j), op.X(1, at(op, 1, s, j, e)), scale], via: strongest(op, s, row, j) })));
+      factors: [scoreGradient(op, s, row, j), op.X(1, at(op, 1, s, j, e)), scale], via: strongest(op, s, row, j),
+      size: gradients(op, s, row).size[j] * Math.abs(op.in(1, at(op, 1, s, j, e)) * scale.value) })));
     return heads.flatMap((s) => shapes.range(tq).map((i) => ({
-      factors: [scoreGradient(op, s, i, row), op.X(0, at(op, 0, s, i, e)), scale], via: strongest(op, s, i, row) })));
+      factors: [scoreGradient(op, s, i, row), op.X(0, at(op, 0, s, i, e)), scale], via: strongest(op, s, i, row),
+      size: gradients(op, s, i).size[row] * Math.abs(op.in(0, at(op, 0, s, i, e)) * scale.value) })));
   }
 
   /** What dy_i alone adds to the gradients of the inputs: {k, j, value}, to follow it down. */

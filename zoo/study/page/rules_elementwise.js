@@ -81,8 +81,8 @@
       "(σ(x_@) + x_@·σ(x_@)·σ(−x_@))"],
     mish: [(x) => x * Math.tanh(softplus(x)), "x·tanh(ln(1 + e^x))", mishSlope,
       "(t + x_@·(1 − t^2)·σ(x_@))"],
-    softplus: [(x, b) => (x * b > 20 ? x : softplus(x * b) / b), "frac{1}{β} ln(1 + e^{βx})",
-      (x, y, b) => (x * b > 20 ? 1 : sigmoid(x * b)), "σ(βx_@)", [1, 2, 0.5, 3, 4, 5, 10, 1.5, 2.5, 0.1]],
+    softplus: [(x, [b, linear]) => (x >= linear ? x : softplus(x * b) / b), "frac{1}{β} ln(1 + e^{βx})",
+      (x, y, [b, linear]) => (x >= linear ? 1 : sigmoid(x * b)), "σ(βx_@)", "beta"],
     softsign: [(x) => x / (1 + Math.abs(x)), "frac{x}{1 + |x|}", (x) => (1 + Math.abs(x)) ** -2,
       "1/(1 + |x_@|)^2"],
     hardtanh: [(x, p) => limited(x, p[0], p[1]), "min(high, max(low, x))",
@@ -113,9 +113,12 @@
     if (Array.isArray(kind)) return kind;
     const seen = elements(op);
     if (kind === "bounds") {
-      const cut = seen.filter(({ x, y }) => x !== y).map(({ y }) => y);
-      const low = Math.min(...cut, ...seen.map(({ y }) => y)), high = Math.max(...cut, ...seen.map(({ y }) => y));
-      return [[0, 6], [-1, 1], [low, high]];
+      const cut = (sign) => seen.find(({ x, y }) => sign * (y - x) > 0)?.y;
+      return [[cut(1) ?? -Infinity, cut(-1) ?? Infinity]];
+    }
+    if (kind === "beta") {  // and from where on y is x
+      const linear = seen.filter(({ x, y }) => x === y).reduce((least, { x }) => Math.min(least, x), Infinity);
+      return [1, 2, 0.5, 3, 4, 5, 10, 1.5, 2.5, 0.1].map((beta) => [beta, linear]);
     }
     const below = seen.filter(({ x }) => x < 0).sort((a, b) => a.x - b.x)[0];
     if (!below) return [kind === "slope" ? 0.01 : 1];

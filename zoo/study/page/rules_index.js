@@ -71,6 +71,25 @@
       return index[dim] === undefined ? undefined : shapes.flat(index, op.x[0]);
     }, 0));
 
+  // index_sum is the other way round: y has a place for every entry, and rows of x are added there.
+  const place = (op, dim, j) => {
+    const index = shapes.index(j, op.x[0]);
+    index[dim] = entry(op, index[dim], op.y[dim]);
+    return index[dim] === undefined || index[dim] >= op.y[dim] ? undefined : shapes.flat(index, op.y);
+  };
+  const addedTo = (op, dim, i) => shapes.range(shapes.count(op.x[0])).filter((j) => place(op, dim, j) === i);
+  const sumDim = (op) => op.infer("dim", shapes.range(op.y.length).filter((d) => op.x[0][d] === shapes.count(op.savedShape(0)) &&
+    op.y.every((size, other) => other === d || size === op.x[0][other])),
+    (dim, i) => addedTo(op, dim, i).reduce((sum, j) => sum + op.in(0, j), 0));
+  Study.rule("index_sum", {
+    names: ["x"],
+    forward: "y_r = sum_{i: text{index}_i = r} x_i", backward: ["dx_i = dy_{text{index}_i}"],
+    fits: (op) => op.hasSaved(0) && sumDim(op) !== undefined,
+    writes: (op, k, j) => [place(op, sumDim(op), j)].filter((i) => i !== undefined),
+    reads: (op, k, i) => addedTo(op, sumDim(op), i),
+    value(op, i) { return this.reads(op, 0, i).map((j) => [op.X(0, j)]); },
+  });
+
   // --------------------------------------------------------------------------------- the best of a row
 
   /** y without a dimension, or with size 1 there. */

@@ -96,7 +96,7 @@
         for (let padding = 0; padding <= kernel * dilation; ++padding)
           if (Math.floor((image + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1 === map)
             found.push({ stride, padding, dilation });
-    return found.sort((a, b) => a.dilation - b.dilation || a.padding - b.padding || b.stride - a.stride).slice(0, 8);
+    return found.sort((a, b) => a.dilation - b.dilation || a.padding - b.padding || b.stride - a.stride);
   }
   function settings(op) {
     const image = shapeOf(op, "image"), weight = shapeOf(op, "weight"), map = shapeOf(op, "map");

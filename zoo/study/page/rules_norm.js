@@ -143,7 +143,7 @@
   function settings(op) {
     return op.once("settings", () => {
       const seen = [...new Set(shapes.range(Math.min(targets(op), 512)).map((t) => op.saved(1, t)))];
-      for (const ignored of [-100, ...seen.filter((t) => t < 0 || isIgnored(op, t)), ...seen]) {
+      for (const ignored of [seen.find((t) => isIgnored(op, t)) ?? -100, ...seen]) {
         const rows = shapes.range(isEach(op) ? Math.min(targets(op), 64) : targets(op)).map((t) => losses(op, t, ignored));
         if (rows.includes(undefined)) return undefined;
         const sum = (what) => total(rows.map((row) => row[what]));
@@ -153,7 +153,7 @@
           const gap = sum("smooth") - sum("plain");
           const found = Math.abs(is - sum("plain")) <= 1e-5 * Math.abs(is) ? 0 : (is - sum("plain")) / gap;
           const smoothing = Number(found.toFixed(3));
-          if (found > -1e-4 && found <= 1 && Math.abs(found - smoothing) < 2e-4) return { ignored, smoothing, divisor };
+          if (found > -1e-4 && found < 1.0001 && Math.abs(found - smoothing) < 2e-4) return { ignored, smoothing, divisor };
         }
       }
       return undefined;
@@ -162,8 +162,7 @@
   /** Rows of ignored targets have no gradient at all. */
   function isIgnored(op, target) {
     const t = shapes.range(targets(op)).find((at) => op.saved(1, at) === target);
-    const input = Study.data.nodes[op.node.inputs[0]], edge = op.node.edges[0] >= 0 ? op.node.edges[0] : input.grad;
-    return edge >= 0 && logitRow(op, t).every((j) => Study.at(edge, j) === 0);
+    return logitRow(op, t).every((j) => op.edge(0, j) === 0);
   }
   const share = (op, t, c) => {  // q_c, the part of the target that class c has
     const { smoothing } = settings(op), target = op.saved(1, t);

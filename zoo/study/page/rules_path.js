@@ -49,7 +49,7 @@
     const terms = users.flatMap((user) => {
       const sum = Study.terms(user.id, user.k, flat);
       const best = sum && largest(sum.terms, (term) => size(term.value));
-      return best ? [{ id: best.factors.find((f) => f.name === "dy")?.node ?? user.id, flat: best.via, value: best.value }] : [];
+      return best ? [{ id: user.id, flat: best.via, value: best.value }] : [];
     });
     return largest(terms, (term) => size(term.value));
   }
@@ -67,7 +67,7 @@
   function one(rule, op, k, j, i) {
     const product = (factors) => factors.reduce((value, f) => value * f.value, 1);
     if (!rule.terms) return op.upstream(i) * product(rule.slope ? rule.slope(op, k, j, i) : []);
-    return rule.terms(op, k, j).filter((term) => term.via === i && (term.node ?? op.id) === op.id)
+    return rule.terms(op, k, j).filter((term) => term.via === i)
       .reduce((sum, term) => sum + product(term.factors), 0);
   }
 

@@ -140,6 +140,16 @@
     value: (op, i) => upTo(op, cumsumDim(op), i).map((j) => [op.X(0, j)]),
   });
 
+  const cumprodDim = (op) => op.infer("dim", shapes.range(op.y.length), (dim, i) => productOf(valuesOf(op, upTo(op, dim, i))));
+  Study.rule("cumprod", {
+    names: ["x"], forward: "y_i = x_0 · … · x_i", backward: ["dx_j = sum_{i ≥ j} dy_i · text{the product of the others up to } i"],
+    fits: (op) => cumprodDim(op) !== undefined,
+    writes: (op, k, j) => shapes.along(j, op.y, cumprodDim(op)).filter((i) => i >= j),
+    reads: (op, k, i) => upTo(op, cumprodDim(op), i),
+    slope: (op, k, j, i) => [op.number("the others", productOf(valuesOf(op, upTo(op, cumprodDim(op), i).filter((other) => other !== j))))],
+    value: (op, i) => [upTo(op, cumprodDim(op), i).map((j) => op.X(0, j))],
+  });
+
   // y_i = b_i + a_i · y_{i−1} along the last dimension: ∂y_i/∂b_j = a_{j+1} · … · a_i.
   const start = (op, i) => i - (i % op.y.at(-1));
   const chain = (op, j, i) => productOf(shapes.range(i - j, j + 1).map((at) => op.in(0, at)));

@@ -30,7 +30,7 @@
   // --------------------------------------------------------------------------------- as they are
 
   const same = (op, i) => i, alone = (op, j) => [j];
-  Study.rule(["reshape", "view", "squeeze"],
+  Study.rule(["reshape", "view", "squeeze", "unsqueeze"],
     moving("y = x text{ in another shape}", "dx = dy text{ in the shape of } x", same, alone));
   Study.rule(["contiguous", "clone", "to", "alias", "module_output"], moving("y = x", "dx = dy", same, alone));
 
@@ -49,8 +49,7 @@
         const swapped = dims.flatMap((a) => dims.slice(a + 1).map((b) =>
           dims.map((d) => (d === a ? b : d === b ? a : d)))).filter((order) => order.every((from, d) => fits(d, from)));
         // Of several that look the same the one whose numbers agree.
-        const agreeing = (order) => op.reproduces((i) => op.in(0, permuted(op, order, i)));
-        return swapped.find(agreeing) ?? swapped[0] ?? dims;
+        return op.infer("swapped", swapped, (order, i) => op.in(0, permuted(op, order, i))) ?? swapped[0] ?? dims;
       }
       const left = new Set(dims);
       return dims.map((d) => {
@@ -88,26 +87,8 @@
   const part = (op, i) => placed(op, shapes.index(i, op.y)
     .reduce((place, at, d) => place + at * op.node.view.strides[d], op.node.view.offset));
   const isView = (op) => op.node.view !== undefined;
-  Study.rule(["slice", "select", "diagonal", "unfold_dim"], moving("y = text{a part of } x",
+  Study.rule(["slice", "select", "split", "unbind", "diagonal", "unfold_dim"], moving("y = text{a part of } x",
     "dx = dy text{ at the elements of that part, 0 elsewhere}", part, null, { fits: isView }));
-
-  // The parts of one split are nodes that share their input; backward joins their gradients.
-  const siblings = (op) => op.once("siblings", () => {
-    const { nodes } = Study.data, mine = (id) => nodes[id] && nodes[id].op === op.node.op &&
-      nodes[id].inputs[0] === op.node.inputs[0] && nodes[id].output >= 0;
-    if (op.node.output < 0) return [op];
-    const found = [op];
-    for (let id = op.id - 1; mine(id) && nodes[id].output < nodes[id + 1].output; --id) found.unshift(Study.op(id));
-    for (let id = op.id + 1; mine(id) && nodes[id].output > nodes[id - 1].output; ++id) found.push(Study.op(id));
-    return found;
-  });
-  const parts = moving("y_k = text{part } k text{ of } x", "dx = text{the gradients of the parts, joined}", part, null, { fits: isView });
-  Study.rule(["split", "unbind"], {
-    ...parts,
-    terms: (op, k, j) => siblings(op).filter((sibling) => sibling.node.grad >= 0)
-      .flatMap((sibling) => parts.writes(sibling, k, j).map((i) => ({
-        factors: [sibling.DY(i)], via: i, node: sibling.id }))),
-  });
 
   // --------------------------------------------------------------------------------- joined
 
@@ -155,9 +136,9 @@
     // The padding on the left of each dimension; usually nothing, or what makes both sides equal.
     const choices = op.y.map((size, d) => {
       const more = size - op.x[0][d];
-      if (more === 0) return [0];
+      if (more === 0) return shapes.same(op.y, op.x[0]) ? [0, -1, 1] : [0];
       const all = more > 0 ? shapes.range(more + 1) : shapes.range(1 - more).map((i) => -i);
-      return [...new Set([0, Math.trunc(more / 2), ...all])].slice(0, 16);
+      return [...new Set([0, Math.trunc(more / 2), ...all, -1, 1])].slice(0, 16);
     });
     return product(choices);
   }
