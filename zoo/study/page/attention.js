@@ -19,7 +19,7 @@
   function thumbnail(of, head) {
     const { heads, rows, columns } = sizes(of), values = new Float32Array(rows * columns);
     for (let i = 0; i < values.length; ++i) values[i] = Study.at(of.weights, (state.batch * heads + head) * rows * columns + i) ?? 0;
-    return Study.pixels(values.map((x) => -x), rows, columns, 1);
+    return Study.pixels(values.map((x) => -x), rows, columns, Math.max(1e-9, ...values));
   }
 
   function choose(change) {
@@ -54,7 +54,7 @@
       keys.forEach((text, k) => picture.append(svg("text", { transform: `translate(${left + (k + 0.5) * cell + 4} ${top - 6}) rotate(-90)` }, svg("title", null, text), cut(text, 10))));
     }
     picture.append(svg("rect", { class: "row-mark", x: left, y: top + state.query * cell, width: columns * cell, height: cell, "pointer-events": "none" }));
-    return h("figure", { class: "titled" }, h("figcaption", null, title), picture, read);
+    return h("figure", { class: "titled", style: `width:${Math.max(260, left + columns * cell + 2)}px` }, h("figcaption", null, title), picture, read);
   }
 
   // --------------------------------------------------------------------------------- one query
@@ -115,7 +115,7 @@
   let page;
   function parts() {
     const of = entry(), name = `${of.path || "attention"}, head ${state.head}`, batches = shapeOf(of).length > 3 ? shapeOf(of)[0] : 1;
-    const both = h("div", { class: "side-by-side" }, matrix(of.weights, `Weights of ${name}`, "Each row is a query, and sums to 1. Darker is more. Click a row to follow it.", false),
+    const both = h("div", { class: "side-by-side" }, matrix(of.weights, `Weights of ${name}`, "Each row is a query; without dropout it sums to 1. Darker is more. Click a row to follow it.", false),
       of.grad >= 0 ? matrix(of.grad, "Gradient of these weights", "Blue: the loss would fall if this connection were stronger. Orange: it would grow.", true) : h("p", { class: "note" }, "The gradient of these weights was not recorded."));
     const pictured = isPicture(of.keys) ? h("div", { class: "side-by-side" }, patches(of.keys, of.weights, `What query ${state.query} looks at`, false), of.grad >= 0 ? patches(of.keys, of.grad, "Gradient of these weights", true) : null) : null;
     return [h("h2", null, "Who looks at whom"), h("p", { class: "lead" }, "Every token asks a question (its query) and compares it with what every token offers (its key). The comparison, as shares that sum to 1, is the weight with which it takes over the other token's value. Choose a layer and a head:"),

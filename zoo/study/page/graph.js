@@ -56,8 +56,13 @@
     return `edge${near ? (marks.phase === "backward" ? " sends" : " takes") : ""}`;
   }
 
-  /** Cuts a text to a width, by a rough measure. */
-  const cut = (text, room, each) => (text.length * each <= room ? text : `${text.slice(0, Math.max(1, Math.floor(room / each) - 1))}…`);
+  /** Cuts a name to a width. */
+  function cut(text, room) {
+    if (Study.textWidth(text, true) <= room) return text;
+    let length = text.length - 1;
+    while (length > 1 && Study.textWidth(`${text.slice(0, length)}…`, true) > room) length -= 1;
+    return `${text.slice(0, length)}…`;
+  }
 
   function drawBox(box, marks) {
     const { item } = box, { name, more } = Study.labelOf(item), head = box.isOpen ? 24 : box.h;
@@ -67,14 +72,14 @@
       item.ids.some((id) => marks.trail.has(id)) && !box.isOpen ? "trail" : "", item.ids.some((id) => Study.node(id).bad) ? "bad" : "",
       item.kind === "fused" ? "fused" : "", marks.phase].filter(Boolean).join(" ");
     const arrow = item.children ? (box.isOpen ? "▾" : "▸") : "";
-    const room = box.w - 20 - (arrow ? 14 : 0), moreWidth = more.length * 6.1 + 8;
+    const room = box.w - 20 - (arrow ? 14 : 0), moreWidth = Study.textWidth(more, false) + 8;
     const made = svg("g", { class: `box ${state}`, transform: `translate(${box.x} ${box.y})`, role: "button", tabindex: "-1",
       "data-node": item.id, "data-key": item.key, "aria-label": `${name}, ${more}` },
       svg("title", null, tooltip(item)),
       svg("rect", { width: box.w, height: box.h, rx: item.kind === "leaf" ? 14 : 5 }),
       done && !box.isOpen ? svg("rect", { class: "progress", width: 4, height: box.h * (done / item.ids.length), rx: 2 }) : null,
       arrow ? svg("text", { class: "arrow", x: 9, y: head / 2 + 4.5 }, arrow) : null,
-      svg("text", { class: "name", x: arrow ? 24 : 12, y: head / 2 + 4.5 }, cut(name, room - (box.isOpen ? 0 : moreWidth), 7)),
+      svg("text", { class: "name", x: arrow ? 24 : 12, y: head / 2 + 4.5 }, cut(name, room - (box.isOpen ? 0 : moreWidth))),
       box.isOpen ? null : svg("text", { class: "more", x: box.w - 9, y: head / 2 + 4 }, more));
     made.addEventListener("click", (event) => { event.stopPropagation(); press(item, event.offsetX !== undefined && isOnArrow(event, box)); });
     return made;

@@ -6,10 +6,16 @@
 
   const GAP = { x: 14, y: 20, pad: 10, head: 24, lane: 8 };
   let ruler = null;
-  const textWidth = function (text, font) {
-    ruler ??= document.createElement("canvas").getContext("2d");
-    ruler.font = font;
-    return ruler.measureText(text).width;
+  const widths = new Map();
+  /** The width of a text on a box: of its name, or of the small text at its right. */
+  Study.textWidth = function (text, isName) {
+    const key = `${isName ? "n" : "m"}${text}`;
+    if (!widths.has(key)) {
+      ruler ??= document.createElement("canvas").getContext("2d");
+      ruler.font = isName ? "600 12.5px system-ui, sans-serif" : "11px system-ui, sans-serif";
+      widths.set(key, ruler.measureText(text).width);
+    }
+    return widths.get(key);
   };
 
   /** What is written on a box: its name, and its shape or size. */
@@ -26,8 +32,8 @@
 
   function sizeOf(item) {
     const { name, more } = Study.labelOf(item);
-    const width = textWidth(name, "600 12.5px system-ui") + textWidth(more, "11px system-ui") + 44;
-    return { w: Math.max(96, Math.min(270, Math.ceil(width))), h: 28 };
+    const width = Study.textWidth(name, true) + Study.textWidth(more, false) + (item.children ? 50 : 34);
+    return { w: Math.max(84, Math.min(280, Math.ceil(width))), h: 28 };
   }
 
   // --------------------------------------------------------------------------------- edges

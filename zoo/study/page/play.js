@@ -93,7 +93,7 @@
   function phaseButtons() {
     parts.phases.replaceChildren(...PHASES.filter(([name]) => name !== "start" && steps.some((step) => step.phase === name)).map(([name, text]) => {
       const count = steps.filter((step) => step.phase === name).length;
-      return h("button", { type: "button", class: "phase", "data-phase": name, style: `flex:${Math.max(count, steps.length * 0.13)}`, title: `${text}: ${count} ${count === 1 ? "step" : "steps"}`,
+      return h("button", { type: "button", class: "phase", "data-phase": name, style: `flex:${Math.max(count, steps.length * 0.1)}`, title: `${text}: ${count} ${count === 1 ? "step" : "steps"}`,
         onclick(event) {
           const { left, width } = this.getBoundingClientRect(), first = steps.findIndex((step) => step.phase === name);
           Study.go(event.detail ? first + Math.min(count - 1, Math.floor(((event.clientX - left) / width) * count)) : first);

@@ -67,7 +67,8 @@
   function introduction() {
     const { data } = Study, ops = data.nodes.filter((node) => node.kind === "op" && node.group < 0).length;
     const parameters = data.nodes.filter((node) => node.kind === "parameter").length;
-    const down = Study.pathDown(), last = down.length > 1 ? data.nodes[down.at(-1).node] : null;
+    const first = data.nodes.find((node) => node.kind === "op" && node.group < 0 && node.grad >= 0 && node.inputs.some((input) => data.nodes[input]?.kind === "parameter"));
+    const last = first ? data.nodes[first.inputs.find((input) => data.nodes[input]?.kind === "parameter")] : null;
     return [h("header", { class: "intro" }, h("h2", null, "One training step, number by number"),
       h("p", null, `On the left is everything that the model computed: ${ops} operations with ${parameters} parameters, from the input at the top to the loss at the bottom. The numbers are real. They were recorded while the program ran.`),
       h("p", null, h("b", { class: "blue" }, "Forward"), ", each operation makes new numbers out of those above it. At the end stands one number, the loss: how wrong the model was. ",
@@ -76,7 +77,7 @@
       h("ol", { class: "invitations" },
         invitation("Walk", "Step through the operations with the arrow keys, forward to the loss and back again.", "Take the first step", Study.forward),
         last ? invitation("Follow one number", `Start at the loss and follow the strongest gradient down to ${last.name}. Every sum on the way can be opened.`, "From the loss down", () => Study.startTrail(Study.pathDown())) : null,
-        last ? invitation("And back", "Or start at the parameter, and see through which operations it acts on the loss.", "From the parameter up", () => Study.startTrail(Study.path(down.at(-1).node, down.at(-1).flat))) : null,
+        last ? invitation("And back", "Or start at the parameter, and see through which operations it acts on the loss.", "From the parameter up", () => { const { node, flat } = Study.pathDown().at(-1); Study.startTrail(Study.path(node, flat)); }) : null,
         data.attention?.length ? invitation("Look at attention", "Which token looks at which, in every layer and head, and what the loss would change.", "Open the matrices", () => Study.showTab("attention")) : null,
         !data.attention?.length ? invitation("Check it", "Every gradient can be tested: move a number a little, and see what the loss does.", "Open the proof", () => Study.showTab("proof")) : null),
       h("p", { class: "note" }, "Every coloured cell is a number: orange is above zero, blue is below. Click one, and the page writes out the sum that it came from.")];

@@ -27,7 +27,7 @@
     },
   };
   function adam(weight, flat, w, g, isDecoupled) {
-    const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, step: t = 1 } = settings(), lr = weight.lr, decay = weight.weight_decay || 0, steps = [];
+    const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, step = 1 } = settings(), t = stateOf(weight, "step", 0)?.after ?? step, lr = weight.lr, decay = weight.weight_decay || 0, steps = [];
     const m = stateOf(weight, "exp_avg", flat), v = stateOf(weight, "exp_avg_sq", flat);
     if (!m || !v || [m.before, v.before, m.after, v.after].includes(undefined)) return null;
     let from = w, slope = g;
@@ -44,7 +44,7 @@
   }
 
   function recorded(weight, flat) {
-    const rows = [["weight before", weight.before], ["gradient used", weight.gradient], ...weight.state.flatMap((s) => [[`${s.name} before`, s.before], [`${s.name} after`, s.after]]), ["weight after", weight.after]];
+    const rows = [["weight before", weight.before], ["gradient used", weight.gradient], ...weight.state.filter((s) => Study.data.tensors[s.after].shape.length > 0).flatMap((s) => [[`${s.name} before`, s.before], [`${s.name} after`, s.after]]), ["weight after", weight.after]];
     return h("dl", { class: "statistics" }, rows.filter(([, tensor]) => tensor >= 0).map(([name, tensor]) => h("div", null, h("dt", null, name), h("dd", null, Study.exact(Study.at(tensor, flat))))));
   }
 
