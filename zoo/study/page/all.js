@@ -24,7 +24,7 @@
     if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
     if (x === 0) return "0";
     const size = Math.abs(x);
-    const text = size >= 1e-4 && size < 1e7 ? String(Number(x.toPrecision(digits))) : x.toExponential(digits - 1);
+    const text = size >= 1e-4 && size < 1e7 ? String(Number(x.toPrecision(digits))) : x.toExponential(digits - 1).replace(/\.?0+e/, "e");
     return text.replaceAll("-", "−");
   };
   Study.exact = (x) => Study.short(x, 9);

@@ -38,7 +38,8 @@
   function matrix(tensor, title, note, isSigned) {
     const of = entry(), { rows, columns } = sizes(of), queries = labels(of.queries, rows).map(visible), keys = labels(of.keys, columns).map(visible);
     const cell = Math.max(5, Math.min(26, Math.floor(390 / Math.max(columns, rows)))), isSmall = cell < 11;
-    const left = isSmall ? 6 : 12 + 7.3 * Math.min(10, Math.max(...queries.map((q) => Array.from(q).length))), top = isSmall ? 6 : 12 + 7.3 * Math.min(10, Math.max(...keys.map((k) => Array.from(k).length)));
+    const isTurned = keys.some((k) => Array.from(k).length > 2);
+    const left = isSmall ? 6 : 12 + 7.3 * Math.min(10, Math.max(...queries.map((q) => Array.from(q).length))), top = isSmall ? 6 : !isTurned ? 20 : 12 + 7.3 * Math.min(10, Math.max(...keys.map((k) => Array.from(k).length)));
     const all = [];
     for (let i = 0; i < rows * columns; ++i) all.push(weight(of, tensor, state.head, Math.floor(i / columns), i % columns));
     const scale = isSigned ? Study.scaleOf(all) : Math.max(1e-9, ...all.filter(Number.isFinite));
@@ -51,7 +52,7 @@
     });
     if (!isSmall) {
       queries.forEach((text, q) => picture.append(svg("text", { x: left - 6, y: top + (q + 0.5) * cell + 4, "text-anchor": "end", "font-weight": q === state.query ? 700 : 400 }, svg("title", null, text), cut(text, 10))));
-      keys.forEach((text, k) => picture.append(svg("text", { transform: `translate(${left + (k + 0.5) * cell + 4} ${top - 6}) rotate(-90)` }, svg("title", null, text), cut(text, 10))));
+      keys.forEach((text, k) => picture.append(svg("text", { transform: `translate(${left + (k + 0.5) * cell + (isTurned ? 4 : 0)} ${top - 6})${isTurned ? " rotate(-90)" : ""}`, "text-anchor": isTurned ? "start" : "middle" }, svg("title", null, text), cut(text, 10))));
     }
     picture.append(svg("rect", { class: "row-mark", x: left, y: top + state.query * cell, width: columns * cell, height: cell, "pointer-events": "none" }));
     return h("figure", { class: "titled", style: `width:${Math.max(260, left + columns * cell + 2)}px` }, h("figcaption", null, title), picture, read);
@@ -117,10 +118,10 @@
     const of = entry(), name = `${of.path || "attention"}, head ${state.head}`, batches = shapeOf(of).length > 3 ? shapeOf(of)[0] : 1;
     const both = h("div", { class: "side-by-side" }, matrix(of.weights, `Weights of ${name}`, "Each row is a query; without dropout it sums to 1. Darker is more. Click a row to follow it.", false),
       of.grad >= 0 ? matrix(of.grad, "Gradient of these weights", "Blue: the loss would fall if this connection were stronger. Orange: it would grow.", true) : h("p", { class: "note" }, "The gradient of these weights was not recorded."));
-    const pictured = isPicture(of.keys) ? h("div", { class: "side-by-side" }, patches(of.keys, of.weights, `What query ${state.query} looks at`, false), of.grad >= 0 ? patches(of.keys, of.grad, "Gradient of these weights", true) : null) : null;
+    const pictured = isPicture(of.keys) ? h("div", { class: "side-by-side pictured" }, patches(of.keys, of.weights, `What query ${state.query} looks at`, false), of.grad >= 0 ? patches(of.keys, of.grad, "Gradient of these weights", true) : null) : null;
     return [h("h2", null, "Who looks at whom"), h("p", { class: "lead" }, "Every token asks a question (its query) and compares it with what every token offers (its key). The comparison, as shares that sum to 1, is the weight with which it takes over the other token's value. Choose a layer and a head:"),
       batches > 1 ? h("label", null, "item ", h("select", { onchange() { choose({ batch: Number(this.value) }); } }, Array.from({ length: batches }, (_, b) => h("option", { value: b, selected: b === state.batch }, String(b))))) : null,
-      h("div", { class: "side-by-side" }, h("div", null, overview(), h("button", { type: "button", onclick: () => Study.visit(of.node) }, "Go to this op in the walk")), both), pictured, ...headTable()].filter(Boolean);
+      h("div", { class: "side-by-side" }, h("div", null, overview(), h("button", { type: "button", onclick: () => Study.visit(of.node) }, "Go to this op in the walk")), h("div", null, pictured, both)), ...headTable()].filter(Boolean);
   }
 
   (Study.pages ??= {}).attention = function () {

@@ -10,9 +10,9 @@
   function factorButton(factor) {
     const value = short(factor.value, 4), isName = /^[^\s(]*$/.test(factor.name) && factor.index;
     const name = isName ? `${factor.name}[${factor.index}]` : factor.name;
-    if (factor.node < 0) return h("span", { class: "factor plain" }, h("b", null, value), h("small", null, factor.name));
+    if (factor.node < 0) return h("span", { class: "factor plain", title: factor.name }, h("b", null, value), h("small", null, factor.name));
     const kind = factor.grad ? "gradient" : "value";
-    return h("button", { type: "button", class: `factor ${kind}`, title: `Go to this ${kind}: ${Study.nameOf(factor.node)}`,
+    return h("button", { type: "button", class: `factor ${kind}`, title: `${name}\nGo to this ${kind}: ${Study.nameOf(factor.node)}`,
       onclick: () => Study.visit(factor.node, { flat: factor.flat, grad: factor.grad }) }, h("b", null, value), h("small", null, name));
   }
 

@@ -27,7 +27,8 @@
       return { name: isInside ? node.name.split(".").at(-1) : node.name, more: shape };
     }
     const part = node.output >= 0 ? ` ${node.output + 1}` : "";
-    return { name: item.label ? `${item.label} · ${node.op}${part}` : node.op + part, more: shape };
+    const isSaid = item.label && item.label.toLowerCase().includes(node.op);
+    return { name: isSaid ? item.label : item.label ? `${item.label} · ${node.op}${part}` : node.op + part, more: shape };
   };
 
   function sizeOf(item) {

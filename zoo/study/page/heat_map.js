@@ -187,7 +187,11 @@
     }
     say() {
       const flat = this.hover ?? this.given.chosen, value = flat === undefined ? undefined : Study.at(this.data.tensors.indexOf(this.tensor), flat, this.data);
-      this.read.textContent = flat === undefined ? this.given.hint ?? "" : `${Study.place(flat, this.tensor.shape)} = ${Study.exact(value)}`;
+      this.read.textContent = flat === undefined ? this.given.hint ?? "" : `${Study.place(flat, this.tensor.shape)}${this.rowName(flat)} = ${Study.exact(value)}`;
+    }
+    rowName(flat) {
+      const names = this.given.rowLabels, name = names && names[Math.floor(flat / Study.widthOf(this.tensor.shape)) % names.length];
+      return name === undefined || name === null ? "" : ` “${name.trim() === "" ? "␣" : name}”`;
     }
     clamp() {
       this.left = Math.max(0, Math.min(this.left, this.matrix.columns * this.w - this.width));

@@ -93,13 +93,20 @@
       h("button", { type: "button", class: "chip", title: `relative error ${Study.short(entry.error, 2)}`, onclick: () => choose(entry.element) }, Study.place(entry.element, shape) || "the number")));
   }
 
+  /** What the rows of an op's numbers stand for, such as tokens; null if that is not known. */
+  function rowLabels(slot) {
+    const shape = Study.shapeOf(slot.node);
+    if (Study.node(slot.node).kind !== "op" || shape.length < 2) return null;
+    return Object.values(Study.data.labels ?? {}).find((set) => Array.isArray(set) && set.length > 1 && set.length === shape.at(-2)) ?? null;
+  }
+
   function numbers() {
     const { slot, focus } = state, choose = (flat) => focusOn(slot, flat);
     const width = Math.max(260, Math.min(760, pane.clientWidth - 44)), mine = focus && focus.tensor === slot.tensor;
     const marks = focus && !mine ? Study.takesPart(focus, slot.node, slot.grad) : [];
     const map = Study.heatMap(slot.tensor, { width, height: Math.max(90, Math.min(260, innerHeight * 0.27)), chosen: mine ? focus.flat : undefined, marks,
       rings: checked(slot).map((entry) => entry.element), onChoose: choose, label: `${slot.name}, ${Study.shapeText(Study.shapeOf(slot.node))}`,
-      hint: "Click a number to see where it comes from." });
+      rowLabels: rowLabels(slot), hint: "Click a number to see where it comes from." });
     return h("div", { class: "numbers" }, map.element, Study.statistics(slot.tensor), Study.sampling(slot.tensor),
       h("div", { class: "picking" }, elementField(slot, choose), chips(slot, choose)),
       slot.node !== state.node && !slot.edge ? h("button", { type: "button", class: "link", onclick: () => Study.visit(slot.node) }, `Go to ${Study.nameOf(slot.node)}, which made ${slot.name}`) : null);
@@ -154,7 +161,8 @@
     pane.dataset.node = node;
     pane.dataset.phase = phase;
     pane.replaceChildren(...[heading(node), h("div", { class: "row" }, isOp && hasBack ? views : null, slots.length > 1 ? slotButtons(slots) : null),
-      formulas(node, phase), state.slot ? numbers() : null, focus ? Study.elementCard(focus) : null, isOp && hasBack ? derivation(node) : null,
+      formulas(node, phase), node === Study.data.loss && phase === "forward" ? h("p", { class: "lead" }, `All that came before ends in this one number, ${Study.exact(Study.data.step?.loss)}: how wrong the model was. The backward pass starts here.`) : null,
+      state.slot ? numbers() : null, focus ? Study.elementCard(focus) : null, isOp && hasBack ? derivation(node) : null,
       phase === "update" && Study.updateCard ? Study.updateCard(node, focus ? focus.flat : undefined) : null].filter(Boolean));
   }
 

@@ -6,9 +6,11 @@
   const weightsOf = () => Study.data.update?.weights ?? [];
   const settings = () => Object.fromEntries(Study.data.update.settings.map(([name, value]) => [name, Number(value)]));
   const bracket = (x) => (x < 0 ? `(${short(x, 5)})` : short(x, 5));
+  const raised = (n) => Array.from(String(n)).map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? c).join("");
   const stateOf = (weight, name, flat) => {
     const found = weight.state.find((s) => s.name === name);
-    return found ? { before: Study.at(found.before, flat), after: Study.at(found.after, flat) } : undefined;
+    // Before the first step there is no state yet: it begins at 0.
+    return found ? { before: found.before < 0 ? 0 : Study.at(found.before, flat), after: Study.at(found.after, flat) } : undefined;
   };
 
   /** Steps [words, notation, numbers put in, result] of one weight. */
@@ -37,8 +39,8 @@
     const mHat = mNew / (1 - beta1 ** t), vHat = vNew / (1 - beta2 ** t);
     steps.push(["A running mean of the gradient: which way, lately.", "m′ = β_1 · m + (1 − β_1) · g", `${short(beta1)} · ${bracket(m.before)} + ${short(1 - beta1)} · ${bracket(slope)}`, mNew],
       ["A running mean of its square: how large, lately.", "v′ = β_2 · v + (1 − β_2) · g^2", `${short(beta2)} · ${bracket(v.before)} + ${short(1 - beta2)} · ${bracket(slope)}²`, vNew],
-      [`Both began at 0, so early means are too small. This puts it right at step ${t}.`, "hat{m} = frac{m′}{1 − β_1^t}", `${short(mNew, 5)} / (1 − ${short(beta1)}^${t})`, mHat],
-      ["The same for the square.", "hat{v} = frac{v′}{1 − β_2^t}", `${short(vNew, 5)} / (1 − ${short(beta2)}^${t})`, vHat],
+      [`Both began at 0, so early means are too small. This puts it right at step ${t}.`, "hat{m} = frac{m′}{1 − β_1^t}", `${short(mNew, 5)} / (1 − ${short(beta1)}${raised(t)})`, mHat],
+      ["The same for the square.", "hat{v} = frac{v′}{1 − β_2^t}", `${short(vNew, 5)} / (1 − ${short(beta2)}${raised(t)})`, vHat],
       ["The step: the direction divided by its usual size, so that every weight moves about equally far.", "w′ = w_0 − lr · frac{hat{m}}{sqrt{hat{v}} + ε}", `${short(from, 6)} − ${short(lr)} · ${bracket(mHat)} / (√${short(vHat, 5)} + ${short(eps)})`, from - (lr * mHat) / (Math.sqrt(vHat) + eps)]);
     return steps;
   }
@@ -77,9 +79,9 @@
     const before = Study.values(weight.before), after = Study.values(weight.after), flat = element, scale = Study.scaleOf(before);
     const moved = before.length === after.length ? after.map((x, i) => x - before[i]) : null;
     const map = (title, tensor, given = {}) => tensor >= 0 ? h("figure", { class: "titled" }, h("figcaption", null, title),
-      Study.heatMap(tensor, { width: 400, height: 150, chosen: flat, onChoose: (to) => { element = to; render(); }, hint: "Click a weight.", label: title, ...given }).element) : null;
+      Study.heatMap(tensor, { width: 270, height: 110, chosen: flat, onChoose: (to) => { element = to; render(); }, hint: "Click a weight.", label: title, ...given }).element) : null;
     const state = weight.state.filter((s) => Study.data.tensors[s.after].shape.length > 0);
-    return [h("div", { class: "side-by-side" }, map("gradient", weight.gradient), map("weight before", weight.before, { scale }), map("weight after", weight.after, { scale }), state.map((s) => map(`${s.name} after`, s.after))),
+    return [h("div", { class: "update-maps" }, map("gradient", weight.gradient), map("weight before", weight.before, { scale }), map("weight after", weight.after, { scale }), state.map((s) => map(`${s.name} after`, s.after))),
       moved ? h("p", { class: "note" }, `The largest step in this tensor: ${short(moved.reduce((most, x) => Math.max(most, Math.abs(x)), 0))}.`) : null];
   }
 
@@ -92,7 +94,7 @@
       page.replaceChildren(...[h("h2", null, "The update"), h("p", { class: "lead" }, `${update.optimizer} moved every weight a little, so that the loss becomes smaller. Gradients say which way; the optimiser decides how far.`),
         h("dl", { class: "statistics" }, update.settings.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, typeof value === "number" ? short(value) : String(value))))),
         clip ? h("p", { class: "note" }, clip.norm > clip.max ? `All gradients together had norm ${short(clip.norm)}, more than ${short(clip.max)}. So all were scaled by ${short(clip.max / clip.norm)} first.` : `All gradients together had norm ${short(clip.norm)}. They would have been scaled down above ${short(clip.max)}.`) : null,
-        h("p", null, h("label", null, "parameter ", list)), ...maps(weight, render), card(weight, element)].filter(Boolean));
+        h("p", null, h("label", null, "parameter ", list)), h("div", { class: "update-grid" }, card(weight, element), h("div", null, maps(weight, render)))].filter(Boolean));
     }
     render();
     return page;
