@@ -21,6 +21,7 @@ Command list_command();
 Command train_command();
 Command eval_command();
 Command predict_command();
+Command study_command();
 Command reproduce_command();
 
 /// Runs the rows with the seeds 1 to `seeds`, prints progress (with `quiet` one line per row), and

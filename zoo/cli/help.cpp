@@ -11,7 +11,7 @@ namespace tarsier::zoo {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {list_command(), train_command(), eval_command(),
-                                           predict_command(), reproduce_command()};
+                                           predict_command(), study_command(), reproduce_command()};
   return all;
 }
 

@@ -76,6 +76,16 @@ class GptTask : public TaskOf<Gpt, Text> {
     return model().loss(batch["inputs"], batch["targets"]);
   }
 
+  StudyInput study_input(int64_t length, uint64_t seed) override {
+    const TokenBatch window =
+        train_.training_batch({seed, kBatchStream}, 1, 1, std::min(length, config_.block_size));
+    StudyInput input{
+        .batch = {{{"inputs", window.inputs}, {"targets", window.targets}}, window.inputs.numel()}};
+    input.labels = {{"tokens", shown(window.inputs)}, {"next", shown(window.targets)}};
+    input.description = counted(window.inputs.numel(), unit());
+    return input;
+  }
+
   /// Over the whole split, each token but the first predicted once. Losses of different tokenisers
   /// are compared per character.
   Metrics validate() override {
@@ -118,10 +128,7 @@ class GptTask : public TaskOf<Gpt, Text> {
     page.section("Where it looks");
     const int64_t T = std::min({int64_t{40}, config_.block_size, validation_.size() - 1});
     const Tensor text = validation_.at({0}, T).inputs;
-    std::vector<std::string> labels;
-    for (int64_t t = 0; t < T; ++t)
-      labels.push_back(visible(tokens_.show(static_cast<int32_t>(text.data<int64_t>()[t]))));
-    add_attention(page, model().attention(text), labels);
+    add_attention(page, model().attention(text), shown(text));
   }
 
   std::optional<Choice> choice() const override { return Choice{tokens_.size(), unit() + "s"}; }
@@ -272,6 +279,14 @@ class GptTask : public TaskOf<Gpt, Text> {
       check(out.good(), "output", "cannot write to standard output");
     });
     out << std::endl;
+  }
+
+  /// Each token as people see it.
+  std::vector<std::string> shown(const Tensor& tokens) const {
+    std::vector<std::string> labels;
+    for (const int64_t id : tokens.to_vector<int64_t>())
+      labels.push_back(visible(tokens_.show(static_cast<int32_t>(id))));
+    return labels;
   }
 
   /// What a token is called: "character", "word" or "token".

@@ -226,11 +226,13 @@ class Assembly {
       if (tensor >= 0) list[static_cast<size_t>(tensor)] = true;
     };
     for (const RecordedNode& n : recording_.nodes) {
-      mark(n.view ? derived : shown, n.value);
-      mark(n.kind == Kind::op ? shown : derived, n.grad);
+      // What is inside an attention is looked at; a norm is explained by its own numbers.
+      const bool aside = n.group >= 0 && node(n.group).op.find("attention") == std::string::npos;
+      mark(n.view || aside ? derived : shown, n.value);
+      mark(n.kind == Kind::op && !aside ? shown : derived, n.grad);
       for (const int tensor : n.saved) mark(shown, tensor);
       const bool product = n.op == "linear" || n.op == "matmul" || n.op == "embedding";
-      for (const int tensor : n.edges) mark(product ? derived : shown, tensor);
+      for (const int tensor : n.edges) mark(product || n.group >= 0 ? derived : shown, tensor);
       if (n.op == "embedding" && n.inputs[0] >= 0) add_rows(n);
     }
     for (size_t i = 0; i < shown.size(); ++i)
@@ -249,7 +251,8 @@ class Assembly {
     }
   }
 
-  /// The weights of an attention op are the left factor of the last product inside it.
+  /// The weights of an attention op are the left factor of the last product inside it, before
+  /// dropout.
   void add_attention() {
     for (size_t id = 0; id < recording_.nodes.size(); ++id) {
       const RecordedNode& n = recording_.nodes[id];
@@ -259,10 +262,13 @@ class Assembly {
       const bool last = values(n.value).shape() == values(fused.value).shape() &&
                         n.inputs[0] >= 0 && node(n.inputs[0]).group == n.group;
       if (!last) continue;
-      const RecordedNode& weights = node(n.inputs[0]);
+      int softmax = n.inputs[0];
+      while (node(softmax).op == "mul" || node(softmax).op == "where")
+        softmax = node(softmax).inputs[0];
+      const RecordedNode& weights = node(softmax);
       recording_.attention.push_back({.path = fused.path,
                                       .kind = attention_kind(fused.path),
-                                      .node = n.inputs[0],
+                                      .node = softmax,
                                       .weights = weights.value,
                                       .grad = weights.grad,
                                       .queries = "",

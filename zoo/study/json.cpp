@@ -13,7 +13,7 @@ namespace {
 // A tensor of up to kWhole elements travels whole; of a larger one, rows with kSampled elements.
 // Gradients that the page can compute from others are only there to be compared with.
 // kWhole is halved until all numbers of a page are at most kMostNumbers: 8 MB of base64.
-constexpr int64_t kWhole = 65536, kSampled = 16384, kDerived = 4096, kMostNumbers = 1'500'000;
+constexpr int64_t kWhole = 65536, kSampled = 16384, kDerived = 2048, kMostNumbers = 1'500'000;
 
 /// The numbers of a page, and how large a tensor may be to travel whole.
 struct Blob {

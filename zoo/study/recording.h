@@ -83,7 +83,7 @@ struct Picture {
 
 struct Update {
   std::string optimizer, formula;
-  std::vector<std::pair<std::string, double>> settings;
+  std::vector<std::pair<std::string, double>> settings = {};
   struct State {
     std::string name;
     int before = -1, after = -1;
@@ -91,29 +91,29 @@ struct Update {
   struct Weight {
     int node = 0, before = -1, after = -1, gradient = -1;
     double lr = 0, weight_decay = 0;
-    std::vector<State> state;
+    std::vector<State> state = {};
   };
-  std::vector<Weight> weights;
+  std::vector<Weight> weights = {};
   struct Clip {
     double norm = 0, max = 0;
   };
-  std::optional<Clip> clip;
+  std::optional<Clip> clip = {};
 };
 
 struct Learning {
   struct Series {
     std::string name;
-    std::vector<double> x, y;
+    std::vector<double> x = {}, y = {};
   };
   struct Chart {
     std::string title;
-    std::vector<Series> series;
+    std::vector<Series> series = {};
     bool log = false;
   };
   struct Histogram {
     std::string name;
     double low = 0, high = 0;
-    std::vector<int64_t> then, now;
+    std::vector<int64_t> then = {}, now = {};
   };
   struct Sample {
     int64_t step = 0;

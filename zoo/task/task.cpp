@@ -109,6 +109,16 @@ std::vector<int64_t> Task::drawn(int64_t number, uint64_t seed) {
   return sampler_->batch(number);
 }
 
+StudyInput Task::study_input(int64_t, uint64_t seed) {
+  const int64_t size = std::exchange(recipe.batch_size, 1);
+  sampler_.reset();
+  StudyInput input{.batch = batch(1, seed)};
+  recipe.batch_size = size;
+  sampler_.reset();
+  input.description = concat(input.batch.items, " ", items());
+  return input;
+}
+
 int64_t Task::batches_per_epoch() const {
   return (training_examples() - 1) / recipe.batch_size + 1;
 }

@@ -29,6 +29,7 @@
 #include "batch.h"
 #include "recipe.h"
 #include "settings.h"
+#include "study_input.h"
 
 namespace tarsier::zoo {
 
@@ -110,6 +111,9 @@ class Task {
   virtual Metrics validate() = 0;
   /// The metrics that `tarsier eval` prints: on the test split, if there is one.
   virtual Metrics evaluate() { return validate(); }
+  /// A small batch for `tarsier study`: one training example, texts cut to `length` tokens, and
+  /// names for what is in it. By default the first example that training would see, without names.
+  virtual StudyInput study_input(int64_t length, uint64_t seed);
   /// The weights that Muon trains if the recipe asks for it: matrices between two layers. By
   /// default all that lie in the blocks of a list ("layers.0.linear1.weight").
   virtual std::vector<std::string> muon_parameters();
@@ -168,6 +172,8 @@ class Task {
   /// The part of its data that the model does not see (data/cut.h); "" if it sees all.
   virtual std::string cut_facts() const { return ""; }
 
+  /// The first example of the first batch.
+  int64_t first_drawn(uint64_t seed) { return drawn(1, seed).front(); }
   /// The examples of batch `number`, each once per epoch, for batch(). Shuffled by default.
   std::vector<int64_t> drawn(int64_t number, uint64_t seed);
   /// Draws the batches. For texts of different lengths, override it to group similar ones.

@@ -68,9 +68,22 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
     return batch;
   }
 
+  StudyInput study_input(int64_t length, uint64_t seed) override {
+    StudyInput input{.batch = train_.batch({first_drawn(seed)}, length)};
+    std::vector<int32_t> ids;
+    for (const int64_t id : input.batch["index"].to_vector<int64_t>())
+      ids.push_back(static_cast<int32_t>(id));
+    input.labels = {{"tokens", token_labels(*tokenizer_, ids)}, {"classes", labels_.names()}};
+    input.description = counted(input.batch["index"].size(1), "token");
+    return input;
+  }
+
   Tensor loss(const Batch& batch) override {
-    return cross_entropy(model()(batch["index"], batch["padding"]), batch["labels"],
-                         {.weight = class_weights_, .label_smoothing = label_smoothing_});
+    const Tensor logits = model()(batch["index"], batch["padding"]);
+    const Tensor weight =
+        class_weights_.defined() ? to(class_weights_, logits.dtype()) : class_weights_;
+    return cross_entropy(logits, batch["labels"],
+                         {.weight = weight, .label_smoothing = label_smoothing_});
   }
 
   Metrics validate() override { return measure(validation_, "val_loss"); }

@@ -28,9 +28,12 @@ BatchSampler TokenTexts::sampler(int64_t batch_size, RandomKey key) const {
   return BatchSampler(std::move(lengths), {.examples = batch_size, .bucket = 4}, key);
 }
 
-Batch TokenTexts::batch(const std::vector<int64_t>& chosen) const {
+Batch TokenTexts::batch(const std::vector<int64_t>& chosen, int64_t length) const {
   std::vector<std::vector<int32_t>> texts;
-  for (int64_t i : chosen) texts.push_back(rows[static_cast<size_t>(i)]);
+  for (int64_t i : chosen) {
+    texts.push_back(rows[static_cast<size_t>(i)]);
+    texts.back().resize(std::min(texts.back().size(), static_cast<size_t>(length)));
+  }
   return {{{"index", pad_rows(texts, kPad)},
            {"padding", padding_mask(texts)},
            {"labels", label_batch(labels, chosen)}},

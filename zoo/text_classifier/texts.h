@@ -31,8 +31,8 @@ struct TokenTexts {
   BatchSampler sampler(int64_t batch_size, RandomKey key) const;
 
   /// The texts with these numbers: "index" (B, T) i64, padded with kPad, "padding" (B, T) bool,
-  /// true at padding, and "labels" (B) i64.
-  Batch batch(const std::vector<int64_t>& chosen) const;
+  /// true at padding, and "labels" (B) i64. Texts of more than `length` tokens are cut.
+  Batch batch(const std::vector<int64_t>& chosen, int64_t length = kNoLimit) const;
 };
 
 /// Makes a random fraction of the tokens of `batch` unknown, drawn from `key`, but no special

@@ -42,12 +42,17 @@ BatchSampler TokenPairs::sampler(int64_t batch_size, RandomKey key) const {
   return BatchSampler(std::move(lengths), {.examples = batch_size, .bucket = 2}, key);
 }
 
-Batch TokenPairs::batch(const std::vector<int64_t>& chosen) const {
+Batch TokenPairs::batch(const std::vector<int64_t>& chosen, int64_t length) const {
+  const auto cut = [&](std::vector<int32_t> tokens, int64_t size) {
+    if (static_cast<int64_t>(tokens.size()) > size) tokens.resize(static_cast<size_t>(size));
+    return tokens;
+  };
   std::vector<std::vector<int32_t>> sources, targets, next;
   int64_t items = 0, written = 0;
   for (int64_t i : chosen) {
-    const std::vector<int32_t>& target = target_[static_cast<size_t>(i)];
-    sources.push_back(source_[static_cast<size_t>(i)]);
+    const std::vector<int32_t> target =
+        cut(target_[static_cast<size_t>(i)], length < kNoLimit ? length + 1 : kNoLimit);
+    sources.push_back(cut(source_[static_cast<size_t>(i)], length));
     targets.emplace_back(target.begin(), target.end() - 1);
     next.emplace_back(target.begin() + 1, target.end());
     written += static_cast<int64_t>(next.back().size());

@@ -38,7 +38,8 @@ class TokenPairs {
   /// The pairs with these numbers, padded with kPad, (B, …) i64: "source", with "padding" (true at
   /// padding); "target", which the decoder reads and which begins with kBegin; and "next", the
   /// expected output: the target shifted by one, ending with kEnd.
-  Batch batch(const std::vector<int64_t>& chosen) const;
+  /// Sides longer than `length` are cut.
+  Batch batch(const std::vector<int64_t>& chosen, int64_t length = kNoLimit) const;
 
  private:
   std::vector<std::vector<int32_t>> source_, target_;  // each target between kBegin and kEnd

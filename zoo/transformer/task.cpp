@@ -57,6 +57,22 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
 
   Tensor loss(const Batch& batch) override { return loss(batch, label_smoothing_); }
 
+  StudyInput study_input(int64_t length, uint64_t seed) override {
+    StudyInput input{.batch = train_.batch({first_drawn(seed)}, length)};
+    const auto labels = [&](const char* name, const Tokenizer& tokenizer) {
+      std::vector<int32_t> ids;
+      for (const int64_t id : input.batch[name].to_vector<int64_t>())
+        ids.push_back(static_cast<int32_t>(id));
+      input.labels.emplace_back(name, token_labels(tokenizer, ids));
+    };
+    labels("source", *source_tokens_);
+    labels("target", *target_tokens_);
+    labels("next", *target_tokens_);
+    input.description = concat(input.batch["source"].size(1), " + ",
+                               counted(input.batch["target"].size(1), "token"));
+    return input;
+  }
+
   /// Mean cross-entropy of the target's tokens, over the whole validation split.
   Metrics validate() override { return measure(validation_, "val_loss"); }
 

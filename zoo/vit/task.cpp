@@ -52,6 +52,24 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
             static_cast<int64_t>(chosen.size())};
   }
 
+  /// The example without augmentation: the picture is recognised more easily.
+  StudyInput study_input(int64_t, uint64_t seed) override {
+    const std::vector<int64_t> chosen{first_drawn(seed)};
+    StudyInput input{.batch = {{{"images", image_batch(train_, chosen, scale_)},
+                                {"labels", label_batch(train_.labels, chosen)}},
+                               1}};
+    const int64_t rows = config_.image_size.h / config_.patch_size.h,
+                  columns = config_.image_size.w / config_.patch_size.w;
+    std::vector<std::string> positions;
+    if (config_.pooling == Pooling::class_token) positions.push_back("class");
+    for (int64_t i = 0; i < rows * columns; ++i)
+      positions.push_back(concat(i / columns + 1, ", ", i % columns + 1));
+    input.labels = {{"patches", positions}, {"classes", names_}};
+    input.description = "1 image";
+    input.picture = {select(input.batch["images"], 0, 0), rows, columns};
+    return input;
+  }
+
   Tensor loss(const Batch& batch) override {
     return cross_entropy(model()(batch["images"]), batch["labels"],
                          {.label_smoothing = label_smoothing_});
