@@ -412,6 +412,20 @@ TEST_CASE("large tensors are sampled by rows, first those that an embedding read
   CHECK(value("small")["count"].as_int() == 65536);
 }
 
+TEST_CASE("a page with many large tensors samples them harder, to stay under 8 MB of numbers") {
+  Recording r;
+  r.nodes.emplace_back();
+  r.add_tensor(ones({250, 250}));
+  CHECK(Json::parse(study::page_data(r).json)["tensors"].as_array()[0].find("rows") == nullptr);
+  for (int i = 0; i < 900; ++i) r.add_tensor(ones({64, 64}));
+  const study::PageData data = study::page_data(r, &r);
+  CHECK(data.numbers.size() <= 8'000'000);
+  CHECK(data.numbers.size() > 2'000'000);
+  const Json json = Json::parse(data.json);
+  for (const Json& tensor : json["tensors"].as_array())
+    CHECK(tensor["count"].as_int() > 0);
+}
+
 TEST_CASE("an excerpt is an op's comment, its function and the function of its backward") {
   const auto text = [](const std::string& op, const std::string& file, const std::string& mark) {
     const std::string source = study::source_text(file).value();

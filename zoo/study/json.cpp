@@ -13,7 +13,8 @@ namespace {
 // A tensor of up to kWhole elements travels whole; of a larger one, rows with kSampled elements.
 // Gradients that the page can compute from others are only there to be compared with.
 // kWhole is halved until all numbers of a page are at most kMostNumbers: 8 MB of base64.
-constexpr int64_t kWhole = 65536, kSampled = 16384, kDerived = 2048, kMostNumbers = 1'500'000;
+constexpr int64_t kWhole = 65536, kSampled = 16384, kDerived = 2048, kLeast = 256,
+                  kMostNumbers = 1'500'000;
 
 /// The numbers of a page, and how large a tensor may be to travel whole.
 struct Blob {
@@ -60,12 +61,12 @@ Json list(const std::vector<std::string>& x) {
 /// The rows that travel; empty if all do.
 std::vector<int64_t> rows_of(const RecordedTensor& tensor, int64_t most) {
   const Tensor& x = tensor.values;
-  const int64_t whole = tensor.derived ? kDerived : most;
+  const int64_t derived = std::min(kDerived, most / 4), whole = tensor.derived ? derived : most;
   const int64_t length = x.dim() == 0 ? 1 : x.shape().back();
   if (x.numel() <= whole) return {};
   const int64_t rows = x.numel() / length;
   const int64_t room =
-      std::max<int64_t>(1, (tensor.derived ? kDerived : std::min(most, kSampled)) / length);
+      std::max<int64_t>(1, (tensor.derived ? derived : std::min(most, kSampled)) / length);
   if (rows <= room) return {};
   std::vector<int64_t> chosen;
   for (const int64_t row : tensor.rows)
@@ -324,7 +325,7 @@ std::string base64(const void* data, size_t bytes) {
 PageData page_data(const Recording& recording, const Recording* against) {
   static_assert(std::endian::native == std::endian::little, "the page reads little-endian f32");
   Blob blob;
-  while (blob.whole > kDerived &&
+  while (blob.whole > kLeast &&
          size_with(recording, blob.whole) + (against ? size_with(*against, blob.whole) : 0) >
              kMostNumbers)
     blob.whole /= 2;
