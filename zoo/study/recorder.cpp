@@ -1,6 +1,8 @@
 #include "zoo/study/recorder.h"
 
+#include "autograd/io/file.h"
 #include "zoo/study/assembly.h"
+#include "zoo/study/page.h"
 #include "zoo/study/proof.h"
 
 namespace tarsier::study {
@@ -42,6 +44,10 @@ Recording Recorder::recording() {
     recording.proof_missing = "no function computes the loss again in f64: give one to prove()";
   }
   return recording;
+}
+
+void Recorder::write(const std::string& path) {
+  write_file_atomically(path, study_page(recording()));
 }
 
 }  // namespace tarsier::study

@@ -6,7 +6,7 @@
 //   recorder.watch(model);
 //   Tensor loss = mse_loss(model(x), y);
 //   loss.backward();
-//   study::Recording recording = recorder.recording();
+//   recorder.write("page.html");
 
 #include <functional>
 #include <memory>
@@ -54,6 +54,10 @@ class Recorder {
   /// Throws Error("study") if nothing was recorded, because nothing requires a gradient, and if
   /// backward() has not run.
   Recording recording();
+
+  /// Writes the page, one file that needs nothing else. Throws Error("study") as recording(), and
+  /// Error("file") if it cannot be written; a file that was there before is then unchanged.
+  void write(const std::string& path);
 
  private:
   struct Impl;
