@@ -19,12 +19,17 @@ std::vector<Series> read_curves(std::string_view metrics_jsonl) {
     try {
       const Json json = Json::parse(line);
       const double step = json["step"].as_double();
-      for (const auto& [name, value] : json.as_object()) {
-        if (name == "step" || !is_json_number(value)) continue;
+      const auto add = [&](const std::string& name, const Json& value) {
+        if (name == "step" || !is_json_number(value)) return;
         const auto [place, is_new] = places.try_emplace(name, all.size());
         if (is_new) all.push_back({.name = name});
         all[place->second].x.push_back(step);
         all[place->second].y.push_back(number_of(value));
+      };
+      for (const auto& [name, value] : json.as_object()) {
+        add(name, value);
+        if (!value.is_object()) continue;
+        for (const auto& [part, number] : value.as_object()) add(concat(name, ":", part), number);
       }
     } catch (const Error&) {
       continue;

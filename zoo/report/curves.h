@@ -10,7 +10,8 @@
 namespace tarsier::zoo {
 
 /// Every number of the lines, by name ("train_loss", "accuracy"), over the steps; in the order in
-/// which the names first appear. Damaged lines and lines without a step are skipped: the page of a
+/// which the names first appear. Those in an object have its name before theirs:
+/// "weight_norms:fc". Damaged lines and lines without a step are skipped: the page of a
 /// run is useful without them.
 std::vector<Series> read_curves(std::string_view metrics_jsonl);
 

@@ -97,7 +97,7 @@ void add_curves(Page& page, const Task& task, const TrainOutcome& outcome,
       charts.push_back(chart({curve}, "norm of the gradient, before clipping", {.log_y = true}));
     } else if (name.ends_with("_per_second")) {
       charts.push_back(chart({curve}, with_spaces(name)));
-    } else if (name != "seconds") {
+    } else if (name != "seconds" && name.find(':') == name.npos) {
       const auto metric = std::ranges::find(outcome.metrics, name, &Metric::name);
       const bool percent = metric != outcome.metrics.end() && metric->unit == "%";
       charts.insert(charts.begin() + 1,

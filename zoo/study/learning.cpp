@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <sstream>
 
 #include "autograd/io/file.h"
 #include "zoo/base/json_number.h"
@@ -32,7 +32,7 @@ void add_charts(Learning& learning, const std::vector<zoo::Series>& curves) {
   for (zoo::Series curve : curves) {
     if (curve.name.ends_with("loss")) losses.push_back(curve);
     for (auto* norms : {&weights, &gradients}) {
-      const char* kind = norms == &weights ? "weight_norm" : "grad_norm";
+      const char* kind = norms == &weights ? "weight_norms" : "grad_norms";
       if (!is_layer_norm(curve.name, kind)) continue;
       curve.name.erase(0, std::string(kind).size() + 1);
       norms->push_back(curve);
@@ -77,17 +77,37 @@ Learning::Histogram histogram(const std::string& name, const Tensor& then, const
   return out;
 }
 
+/// The last step that the curves know.
+int64_t steps_of(const std::vector<zoo::Series>& curves) {
+  double last = 0;
+  for (const zoo::Series& curve : curves)
+    if (!curve.x.empty()) last = std::max(last, curve.x.back());
+  return static_cast<int64_t>(last);
+}
+
+/// What the model writes as it is now.
+Learning::Sample sample(zoo::Task& task, int64_t step) {
+  task.model().eval();
+  std::ostringstream text;
+  task.show_sample(text);
+  return {step, text.str()};
+}
+
 }  // namespace
 
 Learning learning_of(zoo::Task& task, const zoo::RunFolder& folder) {
   Learning learning;
-  add_charts(learning, zoo::read_curves(read_file(folder.file("metrics.jsonl"))));
+  const std::vector<zoo::Series> curves = zoo::read_curves(read_file(folder.file("metrics.jsonl")));
+  add_charts(learning, curves);
   const zoo::RunConfig config = folder.read_config();
   const TensorDict now = folder.load_weights();
   task.build(config.seed);  // the initial weights
   for (const auto& [name, parameter] : task.model().named_parameters())
     if (now.contains(name) && parameter.numel() > 1)
       learning.histograms.push_back(histogram(name, parameter, now[name]));
+  learning.samples.push_back(sample(task, 0));
+  task.model().load_state_dict(now);
+  learning.samples.push_back(sample(task, steps_of(curves)));
   return learning;
 }
 

@@ -329,6 +329,15 @@ void MetricsLog::write(const StepReport& report, const std::string& items) {
       {"seconds", json_number(report.seconds)},
   };
   for (const Metric& metric : report.metrics) line.set(metric.name, json_number(metric.value));
+  if (!report.layers.empty()) {
+    Json::Object weights, gradients;
+    for (const LayerNorms& layer : report.layers) {
+      weights.emplace_back(layer.layer, json_number(layer.weights));
+      gradients.emplace_back(layer.layer, json_number(layer.gradient));
+    }
+    line.set("weight_norms", Json(std::move(weights)));
+    line.set("grad_norms", Json(std::move(gradients)));
+  }
   append(line.dump() + "\n");
 }
 

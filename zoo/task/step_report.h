@@ -2,10 +2,18 @@
 // The measurements of a training step.
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "../metrics/metric.h"
 
 namespace tarsier::zoo {
+
+/// The norms of a layer's weights and of their gradient, before clipping.
+struct LayerNorms {
+  std::string layer;  ///< its path: "transformer.h.0.attn.c_attn"
+  double weights = 0, gradient = 0;
+};
 
 /// A completed step.
 struct StepReport {
@@ -19,6 +27,7 @@ struct StepReport {
   double seconds = 0;       ///< trained so far, including the runs that this one continues
   double seconds_left = 0;  ///< estimated
   Metrics metrics = {};     ///< of the validation split, if measured after this step
+  std::vector<LayerNorms> layers = {};  ///< of about 100 steps of a run
 };
 
 }  // namespace tarsier::zoo

@@ -20,6 +20,26 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+constexpr int64_t kLayerReports = 100;  // of a run
+
+/// By layer, in the order of the model.
+std::vector<LayerNorms> layer_norms(const nn::Module& model) {
+  const NoGrad guard;
+  std::vector<LayerNorms> all;
+  for (const auto& [name, parameter] : model.named_parameters()) {
+    const size_t dot = name.rfind('.');
+    const std::string layer = dot == name.npos ? name : name.substr(0, dot);
+    if (all.empty() || all.back().layer != layer) all.push_back({.layer = layer});
+    // Norms of parts join like sides of a right angle.
+    const auto add = [](double& total, const Tensor& x) {
+      if (x.defined()) total = std::hypot(total, norm(x).item());
+    };
+    add(all.back().weights, parameter);
+    add(all.back().gradient, parameter.grad());
+  }
+  return all;
+}
+
 /// One training run, from the first step, or the next one if resumed, to the last.
 class Run {
  public:
@@ -92,6 +112,8 @@ class Run {
     if (!std::exchange(gradients_checked_, true))
       if (const auto report = nn::check_gradients(task_.model()); !report.empty())
         observer_.on_bad_gradients(report);
+    if (step_ % std::max<int64_t>(1, steps_ / kLayerReports) == 0)
+      report.layers = layer_norms(task_.model());
     const double max_norm = task_.recipe.clip_norm > 0 ? task_.recipe.clip_norm : INFINITY;
     report.grad_norm = optim::clip_grad_norm_(parameters_, max_norm);
     check_finite("gradient's norm", report.grad_norm, report.learning_rate);
