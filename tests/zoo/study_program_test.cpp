@@ -142,27 +142,27 @@ TEST_CASE("study: the program writes a page of a new model, of a run, and of two
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(has(result.out, "Wrote one.html"));
   const std::string page = place.read("one.html");
-  for (const char* part : {"id=\"study-data\"", "id=\"study-numbers\"", "\"title\":\"gpt, step 1\"",
-                           "--back:", "Study.start()"})
+  for (const char* part : {"id=\"study-data\"", "id=\"study-numbers\"",
+                           "\"title\": \"gpt, step 1\"", "--back:", "Study.start()"})
     CHECK_MESSAGE(has(page, part), part);
   CHECK(page.find("/*DATA*/") == std::string::npos);
 
   result = zoo::tarsier(place, "study run --out run.html --proof 0");
   REQUIRE_MESSAGE(result.code == 0, result.err);
   const std::string of_run = place.read("run.html");
-  CHECK(has(of_run, "\"title\":\"gpt, step 5\""));
+  CHECK(has(of_run, "\"title\": \"gpt, step 5\""));
   CHECK(has(of_run, "norm of the weights of each layer"));
-  CHECK(has(of_run, "\"histograms\":[{"));
+  CHECK(has(of_run, "\"histograms\": [{"));
 
   result = zoo::tarsier(place, "study gpt --out two.html --against gpt --against-set norm=rms" +
                                    settings +
                                    " --against-set n_layer=1 --against-set n_head=2 --against-set "
                                    "n_embd=16 --against-set block_size=8");
   REQUIRE_MESSAGE(result.code == 0, result.err);
-  CHECK(has(place.read("two.html"), "\"against\":{"));
-  CHECK(has(page, "\"against\":null"));
+  CHECK(has(place.read("two.html"), "\"against\": {"));
+  CHECK(has(page, "\"against\": null"));
 
-  result = zoo::tarsier(place, "study gpt --text" + settings);
+  result = zoo::tarsier(place, "study gpt --print" + settings);
   CHECK(result.code == 0);
   CHECK(has(result.out, "Backward:"));
 }

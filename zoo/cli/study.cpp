@@ -116,7 +116,7 @@ int run(const Arguments& arguments, const std::string&) {
   if (arguments.has("against-set") && !arguments.has("against"))
     usage_fail("study", "--against-set changes the model that --against names: give both");
   const study::Recording recording = record(what, arguments, "set");
-  if (arguments.has("text")) {
+  if (arguments.has("print")) {
     study::print_walk(recording, std::cout);
     return 0;
   }
@@ -152,7 +152,7 @@ Command study_command() {
       {"against", "MODEL|DIR", "compare with this model or run on its own first example"},
       {"against-set", "KEY=VALUE", "change a setting of the model that --against names", true},
       {"proof", "SECONDS", "time for checking gradients by differences; default: 3, 0: none"},
-      {"text", "", "print the walk here instead of writing a page"},
+      {"print", "", "print the walk as text instead of writing a page"},
       threads_option(),
   };
   const std::vector<OptionSpec> data_options = task_options(&Task::data_options);

@@ -29,7 +29,7 @@ struct RecorderOptions {
 /// matter. Computation and gradients have the same bits as without it.
 ///
 /// After several walks the numbers are those of the last one that computed gradients for results
-/// of this recorder. Recorders may be nested: the innermost records.
+/// of this recorder.
 class Recorder {
  public:
   explicit Recorder(RecorderOptions options = {});

@@ -328,7 +328,6 @@ void MetricsLog::write(const StepReport& report, const std::string& items) {
       {items + "_per_second", json_number(report.items_per_second)},
       {"seconds", json_number(report.seconds)},
   };
-  for (const Metric& metric : report.metrics) line.set(metric.name, json_number(metric.value));
   if (!report.layers.empty()) {
     Json::Object weights, gradients;
     for (const LayerNorms& layer : report.layers) {
@@ -338,6 +337,7 @@ void MetricsLog::write(const StepReport& report, const std::string& items) {
     line.set("weight_norms", Json(std::move(weights)));
     line.set("grad_norms", Json(std::move(gradients)));
   }
+  for (const Metric& metric : report.metrics) line.set(metric.name, json_number(metric.value));
   append(line.dump() + "\n");
 }
 
