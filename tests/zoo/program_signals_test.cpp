@@ -108,7 +108,7 @@ TEST_CASE("a full disk is reported, and what was saved stays") {
                               " predict run the --tokens 1000000000 >/dev/full 2>stderr";
   CHECK(WEXITSTATUS(std::system(endless.c_str())) == 1);
   // A limit on the size of files makes every write beyond it fail, as a full disk does.
-  const std::string limited = "cd '" + place.path("") + "' && trap '' XFSZ && ulimit -f 8 && " +
+  const std::string limited = "cd '" + place.path("") + "' && trap '' XFSZ && ulimit -f 16 && " +
                               tarsier_program() + " train --resume run --steps 6 >stdout 2>stderr";
   const std::string before = place.read("run/checkpoint/state.safetensors");
   const int limited_status = std::system(limited.c_str());
