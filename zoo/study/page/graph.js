@@ -242,13 +242,14 @@ Study.graph.pane = function() {
                   onclick: () => Study.graph.openTo(depth)
                 },
                   text)));
-  new ResizeObserver(() => {
+  // In the next frame: drawing changes the size that is observed.
+  new ResizeObserver(() => requestAnimationFrame(() => {
     if (picture && scroller.clientWidth) {
       resize();
       drawn = "";
       draw();
     }
-  }).observe(scroller);
+  })).observe(scroller);
   return h(
       "section", { class: "pane graph-pane", "aria-label": "Graph" }, Study.searchBox(),
       h("div", { class: "tools" }, h("span", { class: "muted" }, "open"), depths,

@@ -26,7 +26,10 @@ Study.textWidth = function(text, isName) {
 
 /** What is written on a box: its name, and its shape or size. */
 Study.labelOf = function(item) {
-  if (item.kind === "module") return { name: item.label, more: `${item.ids.length} ops` };
+  if (item.kind === "module") {
+    const ops = item.ids.filter((id) => Study.node(id).kind === "op" && Study.node(id).group < 0).length;
+    return { name: item.label, more: ops === 1 ? "1 op" : `${ops} ops` };
+  }
   const node = Study.node(item.id), shape = Study.shapeOf(item.id).join("×");
   if (node.kind !== "op") {
     const isInside = item.parent && item.parent.key !== "" && node.path !== "";

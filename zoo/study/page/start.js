@@ -120,7 +120,8 @@ function invitation(title, text, label, run) {
 }
 
 function introduction() {
-  const { data } = Study, ops = data.nodes.filter((node) => node.kind === "op" && node.group < 0).length;
+  const { data } = Study;
+  const ops = data.nodes.filter((node) => node.kind === "op" && node.group < 0 && !Study.isView(node)).length;
   const parameters = data.nodes.filter((node) => node.kind === "parameter").length;
   const first = data.nodes.find(
       (node) => node.kind === "op" && node.group < 0 && node.grad >= 0 &&
@@ -130,8 +131,8 @@ function introduction() {
   return [
     h("header", { class: "intro" }, h("h2", null, "One training step, number by number"),
       h("p", null,
-        `On the left is everything that the model computed: ${ops} operations with ${
-            parameters} parameters, from the input at the top to the loss at the bottom. The numbers are real. They were recorded while the program ran.`),
+        `On the left is everything that the model computed: ${ops} operations and ${
+            parameters} tensors of parameters, from the input at the top to the loss at the bottom. The numbers are real. They were recorded while the program ran.`),
       h("p", null, h("b", { class: "blue" }, "Forward"),
         ", each operation makes new numbers out of those above it. At the end stands one number, the loss: how wrong the model was. ",
         h("b", { class: "orange" }, "Backward"),
