@@ -30,13 +30,17 @@ const visible = (text) =>
     (text === " " ? "␣" : text.replaceAll("\n", "⏎").replaceAll("\t", "⇥").replaceAll(" ", "␣"));
 const cut = (text, most) =>
     (Array.from(text).length > most ? `${Array.from(text).slice(0, most - 1).join("")}…` : text);
-const colour = (x) => `rgb(${Study.colour(x).join(" ")})`;
+/** The colour of a weight; what did not travel is grey, not the colour of a fault. */
+const colour = (x, value) =>
+    (value === undefined ? "var(--rule)" : `rgb(${Study.colour(x).join(" ")})`);
+const said = (value) => (value === undefined ? "not on this page" : Study.exact(value));
 
 function thumbnail(of, head) {
   const { heads, rows, columns } = sizes(of), values = new Float32Array(rows * columns);
   for (let i = 0; i < values.length; ++i)
     values[i] = Study.at(of.weights, (state.batch * heads + head) * rows * columns + i) ?? 0;
-  return Study.pixels(values.map((x) => -x), rows, columns, Math.max(1e-9, ...values));
+  const most = Math.max(1e-9, ...values.filter(Number.isFinite));
+  return Study.pixels(values.map((x) => -x), rows, columns, most);
 }
 
 function choose(change) {
@@ -79,7 +83,10 @@ function matrix(tensor, title, note, isSigned) {
   for (let i = 0; i < rows * columns; ++i)
     all.push(weight(of, tensor, state.head, Math.floor(i / columns), i % columns));
   const scale = isSigned ? Study.scaleOf(all) : Math.max(1e-9, ...all.filter(Number.isFinite));
-  const read = h("output", { class: "reading" }, note);
+  const isSampled = all.includes(undefined);
+  const read = h(
+      "output", { class: "reading" }, note,
+      isSampled ? " This page holds only some of the rows: the others are grey." : null);
   const picture = svg("svg", {
     class: "matrix",
     width: left + columns * cell + 2,
@@ -94,11 +101,11 @@ function matrix(tensor, title, note, isSigned) {
       y: top + q * cell,
       width: cell,
       height: cell,
-      fill: colour((isSigned ? value : -value) / scale),
+      fill: colour((isSigned ? value : -value) / scale, value),
       stroke: isSmall ? "none" : "var(--rule)",
       "stroke-width": 0.5,
       onpointerenter: () => {
-        read.textContent = `“${queries[q]}” → “${keys[k]}”: ${Study.exact(value)}`;
+        read.textContent = `“${queries[q]}” → “${keys[k]}”: ${said(value)}`;
       },
       onclick: () => choose({ query: q })
     }));
@@ -163,8 +170,8 @@ function headTable() {
     return values.map(
         (value, i) =>
             h("td", {
-              title: `${keys[order[i]]}: ${Study.exact(value)}`,
-              style: `background:${colour((isSigned ? value : -value) / scale)};color:${
+              title: `${keys[order[i]]}: ${said(value)}`,
+              style: `background:${colour((isSigned ? value : -value) / scale, value)};color:${
                   ink((isSigned ? value : -value) / scale)}`
             },
               isSigned           ? (value > 0     ? "+" :
@@ -228,11 +235,11 @@ function patches(name, tensor, title, isSigned) {
   const extra = sizes(of).columns - rows * columns,
         all = Array.from(
             { length: rows * columns }, (_, p) => weight(of, tensor, state.head, state.query, p + extra));
-  const scale = isSigned ? Study.scaleOf(all) : Math.max(1e-9, ...all), w = shown.width / columns,
+  const scale = isSigned ? Study.scaleOf(all) : Math.max(1e-9, ...all.filter(Number.isFinite)), w = shown.width / columns,
         tall = shown.height / rows;
   all.forEach((value, p) => {
     const x = (p % columns) * w, y = Math.floor(p / columns) * tall,
-          share = Math.min(1, Math.abs(value) / scale);
+          share = value === undefined ? 0 : Math.min(1, Math.abs(value) / scale);
     draw.fillStyle =
         isSigned && value < 0 ? `rgba(40,120,230,${0.8 * share})` : `rgba(255,122,0,${0.8 * share})`;
     draw.fillRect(x, y, w, tall);
@@ -247,7 +254,7 @@ function patches(name, tensor, title, isSigned) {
       Math.min(columns - 1, Math.floor(event.offsetX / w));
   shown.addEventListener("pointermove", (event) => {
     const p = patchAt(event);
-    read.textContent = `patch ${p}: ${Study.exact(all[p])}`;
+    read.textContent = `patch ${p}: ${said(all[p])}`;
   });
   shown.addEventListener("click", (event) => choose({ query: patchAt(event) + extra }));
   return h("figure", { class: "titled" }, h("figcaption", null, title), shown, h("br"), read);

@@ -144,6 +144,12 @@ function card(weight, flat) {
                     "✓" :
                     "≠"} the optimiser wrote ${Study.exact(after)}`));
   }
+  else
+    made.append(
+        h("p", { class: "note" },
+          w === undefined || g === undefined || after === undefined ?
+              "The numbers of this weight are not on this page." :
+              "The page has no formula for this step: its state is not that of Adam or SGD. What was recorded:"));
   made.append(
       recorded(weight, flat),
       h("div", { class: "actions" },
