@@ -95,6 +95,9 @@ study::Recording record(const std::string& what, const Arguments& arguments,
   study::Recording recording = record_step(
       *subject.task, subject.seed, subject.checkpoint ? &*subject.checkpoint : nullptr, options);
   recording.command = "tarsier study " + shell_word(what);
+  std::string changes;  // so that two variants have different titles
+  for (const std::string& change : arguments.all(set)) changes += " " + change;
+  recording.title = concat(subject.task->name(), changes, ", step ", recording.step.number);
   if (subject.folder) recording.learning = study::learning_of(*subject.task, *subject.folder);
   if (const auto module = arguments.text("module")) recording = only_module(recording, *module);
   return recording;

@@ -266,6 +266,8 @@ class Assembly {
       while (node(softmax).op == "mul" || node(softmax).op == "where")
         softmax = node(softmax).inputs[0];
       const RecordedNode& weights = node(softmax);
+      for (const int tensor : {weights.value, weights.grad})
+        if (tensor >= 0) recording_.tensors[static_cast<size_t>(tensor)].whole = true;
       recording_.attention.push_back({.path = fused.path,
                                       .kind = attention_kind(fused.path),
                                       .node = softmax,

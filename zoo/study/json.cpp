@@ -63,7 +63,7 @@ std::vector<int64_t> rows_of(const RecordedTensor& tensor, int64_t most) {
   const Tensor& x = tensor.values;
   const int64_t derived = std::min(kDerived, most / 4), whole = tensor.derived ? derived : most;
   const int64_t length = x.dim() == 0 ? 1 : x.shape().back();
-  if (x.numel() <= whole) return {};
+  if (x.numel() <= (tensor.whole ? 4 * kWhole : whole)) return {};
   const int64_t rows = x.numel() / length;
   const int64_t room =
       std::max<int64_t>(1, (tensor.derived ? derived : std::min(most, kSampled)) / length);

@@ -28,6 +28,7 @@ struct RecordedTensor {
   Tensor values;                   ///< contiguous, shared with nobody
   std::vector<int64_t> rows = {};  ///< rows that must travel if the tensor is sampled
   bool derived = false;            ///< the page can compute it: sampled harder
+  bool whole = false;              ///< shown as a whole: not sampled unless it is huge
 };
 
 /// A node of the tape, or a leaf.
