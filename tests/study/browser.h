@@ -56,8 +56,8 @@ inline std::vector<std::string> lines_with(const std::string& dom, const std::st
   std::vector<std::string> found;
   std::istringstream lines(dom);
   for (std::string line; std::getline(lines, line);) {
-    const size_t body = line.find("<body>");
-    if (body != line.npos) line = line.substr(body + 6);
+    const size_t body = line.find("<body");
+    if (body != line.npos) line = line.substr(line.find('>', body) + 1);
     line = line.substr(0, line.find("</body>"));
     if (line.starts_with(word + " ")) found.push_back(line.substr(word.size() + 1));
   }

@@ -143,7 +143,7 @@ TEST_CASE("study: the program writes a page of a new model, of a run, and of two
   CHECK(has(result.out, "Wrote one.html"));
   const std::string page = place.read("one.html");
   for (const char* part : {"id=\"study-data\"", "id=\"study-numbers\"",
-                           "\"title\": \"gpt, step 1\"", "--back:", "Study.start()"})
+                           "\"title\": \"gpt n_layer=1 ", "--back:", "Study.start()"})
     CHECK_MESSAGE(has(page, part), part);
   CHECK(page.find("/*DATA*/") == std::string::npos);
 

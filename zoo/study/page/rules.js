@@ -75,6 +75,7 @@
       this.node = Study.data.nodes[id];
       this.found = new Map();
       this.rows = new Map();
+      this.isMissing = false;  // whether a number was asked for that did not travel
       this.y = this.shapeOf(this.node.value);
       this.x = this.node.inputs.map((input) =>
         input < 0 ? null : this.shapeOf(Study.data.nodes[input].value));
@@ -93,9 +94,14 @@
     row(name, find) {
       if (!this.rows.has(name)) {
         if (this.rows.size > 4096) this.rows.clear();
-        this.rows.set(name, find());
+        const before = this.isMissing;
+        this.isMissing = false;
+        this.rows.set(name, { value: find(), isMissing: this.isMissing });
+        this.isMissing ||= before;
       }
-      return this.rows.get(name);
+      const { value, isMissing } = this.rows.get(name);
+      this.isMissing ||= isMissing;
+      return value;
     }
     /** The candidate whose value(candidate, i) is closest to y_i, for elements spread over y; the
         first of several that are as close. Undefined if none is near. */
@@ -114,8 +120,9 @@
     error(value) {
       let most = 0;
       for (const i of spread(shapes.count(this.y))) {
+        this.isMissing = false;
         const is = this.out(i), should = value(i);
-        if (is === undefined || should === undefined || Object.is(is, should)) continue;
+        if (this.isMissing || is === undefined || should === undefined || Object.is(is, should)) continue;
         const error = Math.abs(is - should) / (Math.abs(is) + 0.1);
         if (is !== should) most = Math.max(most, Number.isNaN(error) ? Infinity : error);
         if (most > 1e-4) break;
@@ -123,16 +130,21 @@
       return most;
     }
     // ---- numbers
-    in(k, j) { return Study.at(Study.data.nodes[this.node.inputs[k]].value, j); }
-    out(i) { return Study.at(this.node.value, i); }
-    saved(k, i) { return Study.at(this.node.saved[k], i); }
+    at(tensor, i) {
+      const value = Study.at(tensor, i);
+      if (value === undefined) this.isMissing = true;
+      return value;
+    }
+    in(k, j) { return this.at(Study.data.nodes[this.node.inputs[k]].value, j); }
+    out(i) { return this.at(this.node.value, i); }
+    saved(k, i) { return this.at(this.node.saved[k], i); }
     /** What this op sent back to element j of input k, if it is known. */
     edge(k, j) {
       const own = this.node.edges[k] ?? -1, whole = Study.data.nodes[this.node.inputs[k]].grad ?? -1;
       return own >= 0 ? Study.at(own, j) : whole >= 0 ? Study.at(whole, j) : undefined;
     }
     upstream(i) {
-      if (this.node.grad >= 0) return Study.at(this.node.grad, i);
+      if (this.node.grad >= 0) return this.at(this.node.grad, i);
       return this.id === Study.data.loss ? 1 : undefined;
     }
 
@@ -189,10 +201,10 @@
     .replace(/_\{([^}]*)\}/g, "[$1]").replace(/\^2/g, "²").replace(/hat\{x\}/g, "x̂")).join(" · ");
 
   /** `size` is how large the parts of a term are that nearly cancel: rounding errors follow it. */
-  function finished(factors, via, size = 0) {
-    const known = factors.every((f) => f.value !== undefined);
+  function finished({ isMissing }, factors, via, size = 0) {
+    const known = factors.every((f) => f.value !== undefined && !(isMissing && Number.isNaN(f.value)));
     const value = known ? factors.reduce((product, f) => product * f.value, 1) : undefined;
-    return { factors, via, value, size: Math.max(size, Math.abs(value)), get label() { return labelOf(factors); } };
+    return { factors, via, value, size: Math.max(size || 0, Math.abs(value)), get label() { return labelOf(factors); } };
   }
 
   /** All terms together. `left` is the name of what they add up to. */
@@ -234,8 +246,9 @@
 
   /** The terms {factors, via, value, label} of d(input k)_j. */
   function gradientTerms({ rule, op }, k, j) {
-    if (rule.terms) return rule.terms(op, k, j).map(({ factors, via, size }) => finished(factors, via, size));
-    return rule.writes(op, k, j).map((i) => finished([op.DY(i), ...(rule.slope ? rule.slope(op, k, j, i) : [])], i));
+    op.isMissing = false;
+    if (rule.terms) return rule.terms(op, k, j).map(({ factors, via, size }) => finished(op, factors, via, size));
+    return rule.writes(op, k, j).map((i) => finished(op, [op.DY(i), ...(rule.slope ? rule.slope(op, k, j, i) : [])], i));
   }
 
   /** dx_j of input `k` as a sum of terms; null without a rule. See the head of this file. */
@@ -253,7 +266,8 @@
     const found = ruled(id);
     if (!found || !found.rule.value) return null;
     const { rule, op } = found;
-    const terms = rule.value(op, flat).map((factors) => finished(factors, flat));
+    op.isMissing = false;
+    const terms = rule.value(op, flat).map((factors) => finished(op, factors, flat));
     return summed("y", shapes.index(flat, op.y), terms, op.out(flat));
   };
 
