@@ -150,6 +150,8 @@
   Study.derivation = function (id, flat = 0) {
     const found = Study.ruled(id), node = Study.data.nodes[id];
     if (!found || !derivations[node.op] || (node.grad < 0 && id !== Study.data.loss)) return null;
-    return derivations[node.op](found.op, flat);
+    found.op.isMissing = false;
+    const made = derivations[node.op](found.op, flat);
+    return found.op.isMissing ? null : made;
   };
 })((globalThis.Study ??= {}));

@@ -200,11 +200,13 @@
   const labelOf = (factors) => factors.map((f) => f.notation
     .replace(/_\{([^}]*)\}/g, "[$1]").replace(/\^2/g, "²").replace(/hat\{x\}/g, "x̂")).join(" · ");
 
-  /** `size` is how large the parts of a term are that nearly cancel: rounding errors follow it. */
+  /** `size` is how large the parts of a term are that nearly cancel: rounding errors follow it. A
+      factor may have one as well. */
   function finished({ isMissing }, factors, via, size = 0) {
     const known = factors.every((f) => f.value !== undefined && !(isMissing && Number.isNaN(f.value)));
     const value = known ? factors.reduce((product, f) => product * f.value, 1) : undefined;
-    return { factors, via, value, size: Math.max(size || 0, Math.abs(value)), get label() { return labelOf(factors); } };
+    const whole = factors.reduce((product, f) => product * Math.abs(f.size ?? f.value), 1);
+    return { factors, via, value, size: Math.max(size || 0, whole), get label() { return labelOf(factors); } };
   }
 
   /** All terms together. `left` is the name of what they add up to. */

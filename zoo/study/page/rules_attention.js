@@ -50,7 +50,7 @@
   });
   const weightAt = (op, s, i, j) => {
     const { weights } = inside(op), { tq, tk } = sizes(op);
-    return weights < 0 ? undefined : Study.at(Study.data.nodes[weights].value, (s * tq + i) * tk + j);
+    return weights < 0 ? undefined : op.at(Study.data.nodes[weights].value, (s * tq + i) * tk + j);
   };
 
   // --------------------------------------------------------------------------------- settings
@@ -79,7 +79,7 @@
     return shapes.range(Math.min(heads * tq, 256)).every((row) => {
       const { P, M } = rowOf(op, settings, Math.floor(row / tq), row % tq);
       return shapes.range(tk).every((j) => {
-        if (M[j] === 0) return true;
+        if (M[j] === 0 || Number.isNaN(M[j] * P[j])) return true;  // or it did not travel
         kept ??= M[j] / P[j];
         return Math.abs(M[j] - kept * P[j]) <= 1e-4 * kept * P[j];
       });

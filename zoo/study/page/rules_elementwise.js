@@ -126,6 +126,13 @@
     return [1, 0.01, ratio, Number(ratio.toPrecision(6)), 0.1, 0.2, 0.5, 2, 1.5, 1.2, 0.8, 1.3, 0.7];
   }
 
+  // Slopes whose parts nearly cancel far below 0: the size of the parts, which rounding follows.
+  const parts = {
+    gelu: (x) => cdf(x) + Math.abs(x) * pdf(x),
+    silu: (x) => sigmoid(x) * (1 + Math.abs(x) * sigmoid(-x)),
+    mish: (x) => Math.tanh(softplus(x)) + Math.abs(x) * sigmoid(x),
+  };
+
   for (const [name, [value, notation, slope, slopeNotation, parameters]] of Object.entries(table)) {
     const parameter = (op) => parameters &&
       op.infer("parameter", candidates(parameters, op), (p, i) => value(op.in(0, i), p));
@@ -140,7 +147,8 @@
       writes: (op, k, j) => [j],
       reads: (op, k, i) => [i],
       slope: (op, k, j) => [slopeNotation.includes("y_@")
-        ? op.ofY(slopeNotation, j, one(op, j)) : op.ofX(slopeNotation, 0, j, one(op, j))],
+        ? op.ofY(slopeNotation, j, one(op, j))
+        : { ...op.ofX(slopeNotation, 0, j, one(op, j)), size: parts[name]?.(op.in(0, j)) }],
       value: (op, i) => [[op.ofX(`${name}(x_@)`, 0, i, known(op.in(0, i), (x) => value(x, parameter(op))))]],
     });
   }
