@@ -29,8 +29,8 @@ std::string recorded(const test::Op& op, const std::string& name, const test::Te
   Recorder recorder({.inside = true});
   test::Tensors inputs;
   for (size_t i = 0; i < sample.size(); ++i) {
-    const bool varies = is_floating(sample[i].dtype()) &&
-                        i + static_cast<size_t>(op.constants) < sample.size();
+    const bool varies =
+        is_floating(sample[i].dtype()) && i + static_cast<size_t>(op.constants) < sample.size();
     inputs.push_back(varies ? sample[i].detach() : sample[i]);
     if (varies) inputs.back().requires_grad_(true);
     recorder.name("input " + std::to_string(i), inputs.back());
@@ -64,8 +64,7 @@ TEST_CASE("study: the rules of the page give the gradients that the kernels comp
     if (!op.differentiable) continue;
     int number = 0;
     for (const test::Tensors& sample : op.samples) {
-      const std::string name =
-          op.name + " " + op.what + " " + std::to_string(number++);
+      const std::string name = op.name + " " + op.what + " " + std::to_string(number++);
       const std::string one = recorded(op, name, sample);
       if (!one.empty()) cases += (cases.empty() ? "" : ",") + one;
     }
