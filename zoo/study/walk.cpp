@@ -31,8 +31,8 @@ std::string numbers(const Recording& recording, int tensor) {
   const std::vector<double> values = x.to_vector();
   std::string text;
   for (size_t i = 0; i < std::min<size_t>(3, values.size()); ++i)
-    text += (i > 0 ? " " : "") + zoo::short_number(values[i]);
-  return values.size() > 3 ? text + " …" : text;
+    text.append(i > 0 ? " " : "").append(zoo::short_number(values[i]));
+  return text.append(values.size() > 3 ? " …" : "");
 }
 
 std::string name_of(const RecordedNode& node) {
@@ -42,8 +42,8 @@ std::string name_of(const RecordedNode& node) {
 std::string inputs_of(const RecordedNode& node) {
   std::string text;
   for (const int input : node.inputs)
-    text += (text.empty() ? "" : ", ") + (input < 0 ? "–" : std::to_string(input));
-  return text.empty() ? "" : "(" + text + ")";
+    text.append(text.empty() ? "(" : ", ").append(input < 0 ? "–" : std::to_string(input));
+  return text.append(text.empty() ? "" : ")");
 }
 
 std::string shape_of(const Recording& recording, const RecordedNode& node) {
