@@ -90,10 +90,10 @@ void print_walk(const Recording& recording, std::ostream& out) {
   std::ranges::stable_sort(order, {}, [&](int id) {
     return static_cast<unsigned>(recording.nodes[static_cast<size_t>(id)].backward_order);
   });
-  path = "\n";
+  std::string walked = "\n";
   for (const int id : order) {
     const RecordedNode& node = recording.nodes[static_cast<size_t>(id)];
-    print_path(node, path, out);
+    print_path(node, walked, out);
     print_line(recording, id, node.grad, out);
   }
 }
