@@ -57,7 +57,10 @@ Allocator& allocator();
 /// storage duration may outlive any order of destruction.
 class Allocator {
  public:
-  Allocator() { hold_during_fork(); }
+  Allocator() {
+    stats_.largest_bytes = 1 << 20;  // for small programs
+    hold_during_fork();
+  }
 
   void* take(size_t bytes) {
     const size_t size = block_size(bytes);
@@ -80,7 +83,7 @@ class Allocator {
     }
     stats_.current_bytes += static_cast<int64_t>(size);
     stats_.peak_bytes = std::max(stats_.peak_bytes, stats_.current_bytes);
-    largest_ = std::max(largest_, stats_.current_bytes);
+    stats_.largest_bytes = std::max(stats_.largest_bytes, stats_.current_bytes);
     allow(block, bytes);
     forbid(static_cast<char*>(block) + bytes, size - bytes);
     return block;
@@ -93,7 +96,7 @@ class Allocator {
     // Keep no more than the peak use: a program whose sizes keep changing (decoding, one token
     // longer at every step) must not collect one block of every size.
     if (stats_.current_bytes + stats_.cached_bytes + static_cast<int64_t>(size) >
-        largest_ + largest_ / 4) {
+        stats_.largest_bytes + stats_.largest_bytes / 4) {
       allow(block, size);
       std::free(block);
       return;
@@ -139,8 +142,6 @@ class Allocator {
   std::mutex mutex_;
   std::unordered_map<size_t, std::vector<void*>> free_;
   MemoryStats stats_{};
-  // The largest current_bytes since start, at least a megabyte, for small programs.
-  int64_t largest_ = 1 << 20;
 };
 
 Allocator& allocator() {

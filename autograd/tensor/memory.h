@@ -46,10 +46,11 @@ class Storage {
 /// Byte counts of the allocator. Blocks are rounded up, so these are a little over the sum of the
 /// tensors' sizes.
 struct MemoryStats {
-  int64_t current_bytes;       ///< in use by live tensors
-  int64_t peak_bytes;          ///< largest current_bytes since start or reset_peak_memory()
-  int64_t cached_bytes;        ///< freed and kept for reuse
-  int64_t allocations;         ///< blocks requested since start
+  int64_t current_bytes;  ///< in use by live tensors
+  int64_t peak_bytes;     ///< largest current_bytes since start or reset_peak_memory()
+  int64_t largest_bytes;  ///< largest current_bytes since start, at least 1 MB: bounds the cache
+  int64_t cached_bytes;   ///< freed and kept for reuse
+  int64_t allocations;    ///< blocks requested since start
   int64_t system_allocations;  ///< of these, those that the cache could not serve
 };
 
