@@ -7,30 +7,13 @@
 
 #include "autograd/base/error.h"
 #include "autograd/io/file.h"
+#include "zoo/data/bytes.h"
 
 namespace tarsier::zoo {
 
 namespace {
 
 constexpr int64_t kMostPixels = 100'000'000;
-
-/// The bytes of a file, read with bounds checks.
-struct Bytes {
-  const std::string& path;
-  std::string_view bytes;
-
-  uint8_t at(size_t i) const {
-    check(i < bytes.size(), "data", "'", path, "' ends at byte ", bytes.size(),
-          ", in the middle of the picture: it is cut off");
-    return static_cast<uint8_t>(bytes[i]);
-  }
-  /// The number in `count` bytes, lowest first.
-  uint32_t little_endian(size_t i, size_t count) const {
-    uint32_t value = 0;
-    for (size_t k = count; k-- > 0;) value = value << 8 | at(i + k);
-    return value;
-  }
-};
 
 /// A picture of that size, if the file has at least `needed` bytes: a few bytes that claim to be a
 /// large picture do not get the memory of one.
@@ -159,7 +142,7 @@ Picture read_bmp(const Bytes& file) {
 
 Picture read_picture(const std::string& path) {
   const std::string bytes = read_file(path);
-  const Bytes file{path, bytes};
+  const Bytes file{path, bytes, "picture"};
   const std::string_view start = std::string_view(bytes).substr(0, 4);
   if (start.size() >= 2 && start[0] == 'P' && std::string_view("2356").find(start[1]) != start.npos)
     return read_netpbm(file);
