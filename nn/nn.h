@@ -25,6 +25,8 @@
 #include "layers/norm.h"
 #include "layers/pool.h"
 #include "layers/position.h"
+#include "layers/rnn.h"
+#include "layers/rnn_cell.h"
 #include "layers/shape.h"
 #include "layers/transformer.h"
 #include "module.h"

@@ -149,10 +149,40 @@ std::vector<LayerCase> attentions() {
           layer<nn::Transformer>(two, 4, 2, 1, 1, options)};
 }
 
+/// The layer M(args…), whose results are checked as one vector.
+template <class M, class... Args>
+LayerCase recurrent(const Tensor& x, const Args&... args) {
+  return {[=] { return std::make_unique<M>(args...); },
+          [](nn::Module& module, const Tensors& inputs) {
+            M& m = dynamic_cast<M&>(module);
+            if constexpr (requires { m(inputs[0]).c_n; }) {
+              const auto [output, h_n, c_n] = m(inputs[0]);
+              return cat({flatten(output), flatten(h_n), flatten(c_n)});
+            } else if constexpr (requires { m(inputs[0]).h_n; }) {
+              const auto [output, h_n] = m(inputs[0]);
+              return cat({flatten(output), flatten(h_n)});
+            } else if constexpr (requires { m(inputs[0]).c; }) {
+              const auto [h, c] = m(inputs[0]);
+              return cat({h, c});
+            } else {
+              return m(inputs[0]);
+            }
+          },
+          {x}};
+}
+
+std::vector<LayerCase> recurrents() {
+  const nn::RNNOptions options{.num_layers = 2, .bidirectional = true};
+  return {recurrent<nn::LSTMCell>(numbers({3, 2}), 2, 2),
+          recurrent<nn::GRUCell>(numbers({3, 2}), 2, 2),
+          recurrent<nn::LSTM>(numbers({3, 2, 2}), 2, 2, options),
+          recurrent<nn::GRU>(numbers({3, 2, 2}), 2, 2, options)};
+}
+
 const std::vector<LayerCase>& all_layers() {
   static const std::vector<LayerCase> all = [] {
     std::vector<LayerCase> cases;
-    for (const auto& part : {activations(), losses(), maps_and_norms(), attentions()})
+    for (const auto& part : {activations(), losses(), maps_and_norms(), attentions(), recurrents()})
       cases.insert(cases.end(), part.begin(), part.end());
     return cases;
   }();
@@ -162,8 +192,8 @@ const std::vector<LayerCase>& all_layers() {
 // ------------------------------------------------------------------------------- completeness
 
 /// Parts of other layers, which are not made on their own.
-const std::set<std::string> kBases = {"GatedUnit", "BatchNorm", "ChannelNorm", "InstanceNorm",
-                                      "InputPositions"};
+const std::set<std::string> kBases = {"GatedUnit",      "BatchNorm", "ChannelNorm", "InstanceNorm",
+                                      "InputPositions", "RNNBase",   "RNNCellBase"};
 
 /// The layers declared in the text of a header: types derived from Layer, or from one of `known`.
 std::set<std::string> declared_in(const std::string& header, const std::set<std::string>& known) {
