@@ -2,39 +2,13 @@
 #include <doctest/doctest.h>
 
 #include "autograd/ops.h"
-#include "tests/study/browser.h"
+#include "tests/study/checked.h"
 #include "tests/zoo/program.h"
 #include "zoo/study/page.h"
 #include "zoo/study/recorder.h"
 
 namespace tarsier::study {
 namespace {
-
-/// The page with walk.js after its own script.
-std::string with_walk(const std::string& page) {
-  const std::string mark = "</script>";
-  const size_t at = page.rfind(mark) + mark.size();
-  return page.substr(0, at) + "<script>" + text_of(source_file("tests/study/walk.js")) + mark +
-         page.substr(at);
-}
-
-/// Walks through a page; everything that walk.js finds wrong fails the test. Gives what it counted.
-std::vector<std::string> walked(const std::string& chromium, const zoo::Scratch& scratch,
-                                const std::string& page) {
-  scratch.write("walk.html", with_walk(page));
-  const Opened opened = open_page(chromium, scratch, "walk.html");
-  CHECK(opened.complaints == "");
-  for (const std::string& line : lines_with(opened.dom, "FAIL")) FAIL_CHECK(line);
-  CHECK(lines_with(opened.dom, "ok") == std::vector<std::string>{"end"});
-  return lines_with(opened.dom, "counted");
-}
-
-/// The number before `what` in lines such as "134 forward steps"; 0 if there is none.
-int counted(const std::vector<std::string>& lines, const std::string& what) {
-  for (const std::string& line : lines)
-    if (line.ends_with(" " + what)) return std::stoi(line);
-  return 0;
-}
 
 /// Writes the page of a new model and walks through it.
 void check_model(const std::string& model, int attentions) {
@@ -44,7 +18,8 @@ void check_model(const std::string& model, int attentions) {
   const zoo::Result result =
       zoo::tarsier(scratch, "study " + model + " --out page.html --proof 1 --threads 2");
   REQUIRE_MESSAGE(result.code == 0, result.err);
-  const std::vector<std::string> found = walked(chromium, scratch, scratch.read("page.html"));
+  const std::vector<std::string> found =
+      checked(chromium, scratch, scratch.read("page.html"), {"walk.js", "look.js"});
   CHECK(counted(found, "forward steps") > 50);
   CHECK(counted(found, "backward steps") > 50);
   CHECK(counted(found, "update steps") > 20);
@@ -53,6 +28,11 @@ void check_model(const std::string& model, int attentions) {
   CHECK(counted(found, "proofs shown") > 0);  // how many depends on the time that they take
   CHECK(counted(found, "queries followed") == attentions);
   CHECK(counted(found, "derivations") > 4);
+  CHECK(counted(found, "matrices moved in") == 1);
+  CHECK(counted(found, "heads compared") == 1);
+  CHECK(counted(found, "pages turned") == 1);
+  CHECK(counted(found, "tensors with names") > 20);
+  CHECK(counted(found, "boxes reached") > 5);
 }
 
 TEST_CASE("study: a browser walks through the page of a GPT") { check_model("gpt", 4); }
@@ -66,6 +46,18 @@ TEST_CASE("study: a browser walks through the page of a text classifier") {
 }
 
 TEST_CASE("study: a browser walks through the page of a ViT") { check_model("vit", 4); }
+
+TEST_CASE("study: the class token of a ViT has a name of its own among the patches") {
+  const std::string chromium = browser();
+  if (chromium.empty()) return;
+  const zoo::Scratch scratch;
+  const zoo::Result result = zoo::tarsier(
+      scratch, "study vit --set pooling=class_token --set layers=1 --out page.html --proof 0");
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  const std::vector<std::string> found =
+      checked(chromium, scratch, scratch.read("page.html"), {"look.js"});
+  CHECK(counted(found, "class tokens") == 1);
+}
 
 TEST_CASE("study: names and tokens that look like markup stay text") {
   const std::string chromium = browser();
@@ -88,7 +80,8 @@ TEST_CASE("study: names and tokens that look like markup stay text") {
       recording.tensors[static_cast<size_t>(recording.nodes[0].grad)].values.to_vector()[0];
   recording.proof = {{.node = 0, .element = 0, .analytic = gradient, .numeric = gradient}};
   const zoo::Scratch scratch;
-  const std::vector<std::string> found = walked(chromium, scratch, study_page(recording));
+  const std::vector<std::string> found =
+      checked(chromium, scratch, study_page(recording), {"walk.js", "look.js"});
   CHECK(counted(found, "tokens like markup") == 2);
   CHECK(counted(found, "queries followed") == 1);
 }

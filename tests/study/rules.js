@@ -41,7 +41,7 @@
 
   function checkNode(id, where) {
     const node = Study.data.nodes[id];
-    Study.formula(node);
+    Study.formula(id);
     if (!Study.ruled(id)) { missing.add(node.op); unfit.push(`${node.op} (${where})`); return; }
     seen.add(node.op);
     for (const i of Study.spread(sizeOf(node.value), 6)) {

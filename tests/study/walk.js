@@ -1,16 +1,8 @@
-// Runs in the browser, after the page has started: walks through it as a reader would, and says in
-// lines "FAIL …", "counted …" and "ok end" what it found.
+// Runs in the browser, after check.js: walks through the page as a reader would.
 (function (Study) {
   "use strict";
 
-  const lines = [], counted = {};
-  const count = (what, n = 1) => { counted[what] = (counted[what] ?? 0) + n; };
-  const fail = (text) => { if (lines.length < 60) lines.push(`FAIL ${text}`); };
-  const check = (is, text) => { if (!is) fail(text); };
-  const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-  const nameOf = (id) => `${id} ${Study.data.nodes[id].op ?? Study.data.nodes[id].name}`;
-  const sizeOf = (tensor) => Study.shapes.count(Study.data.tensors[tensor].shape);
-  window.addEventListener("error", (event) => fail(`error: ${event.message} (${event.filename.slice(-20)}:${event.lineno})`));
+  const { fail, count, check, press, nameOf, sizeOf } = Study.checks;
 
   /** The steps of the whole walk, by keys, forward and back again. */
   function walk() {
@@ -62,6 +54,16 @@
       check(Math.abs(analytic - entry.analytic) <= 1e-5 * size + 1e-12, `the card of ${nameOf(entry.node)} ${entry.element} says ${analytic}, not ${entry.analytic}`);
       if (!entry.kink) check(Math.abs(analytic - numeric) <= 1e-4 * size + 1e-6, `${nameOf(entry.node)} ${entry.element}: analytic ${analytic}, numeric ${numeric}`);
     }
+    const { nodes } = Study.data;
+    nodes.forEach((node, id) => {
+      if (node.output < 0) return;
+      for (const entry of Study.proofsOf(id)) {
+        const whole = proof.find((other) => other.node === entry.shown && other.analytic === entry.analytic);
+        const [mine, its] = [Study.at(node.grad, entry.element), whole && Study.at(nodes[whole.node].grad, whole.element)];
+        count("parts with a proof");
+        if (mine !== undefined && its !== undefined) check(mine === its, `${nameOf(id)} ${entry.element} has the proof of another number`);
+      }
+    });
     check(chosen.length > 0, `there is no proof: ${Study.data.proof_missing}`);
   }
 
@@ -73,7 +75,7 @@
       const shape = Study.data.tensors[of.weights].shape, heads = shape.at(-3), query = shape.at(-2) - 1, keys = shape.at(-1);
       Study.followQuery(at, heads - 1, query);
       const page = document.getElementById("page-attention");
-      check(!page.hidden && page.querySelectorAll(".query-table tbody tr").length >= heads, `attention ${of.path}: no row for each head`);
+      check(!page.hidden && page.querySelectorAll(".followed").length >= heads, `attention ${of.path}: no row for each head`);
       const first = ((heads - 1) * shape.at(-2) + query) * keys;
       const total = Study.shapes.range(keys).reduce((sum, k) => sum + Study.at(of.weights, first + k), 0);
       // NaN: a row that did not travel.
@@ -116,9 +118,5 @@
     count("tokens like markup", all.filter((token) => token.includes("<")).length);
   }
 
-  for (const part of [walk, sums, proofs, attention, trails, words, tokens]) {
-    try { part(); } catch (error) { fail(`${part.name}: ${error.stack}`); }
-  }
-  lines.push(...Object.entries(counted).map(([what, n]) => `counted ${n} ${what}`), "ok end");
-  document.body.textContent = lines.join("\n");
+  Study.checks.run([walk, sums, proofs, attention, trails, words, tokens]);
 })(globalThis.Study);

@@ -50,6 +50,7 @@ Study.choice = function(label, choices, chosen, onChoose) {
         "button", {
           type: "button",
           title,
+          "data-focus": `${label} ${value}`,
           "aria-pressed": String(value === chosen),
           onclick() {
             for (const button of group.children) button.setAttribute("aria-pressed", String(button === this));
@@ -58,6 +59,27 @@ Study.choice = function(label, choices, chosen, onChoose) {
         },
         text));
   return group;
+};
+
+/** A list to choose from, with its label before it: choices [[value, text], …]. */
+Study.select = (label, choices, chosen, onChoose) => Study.h(
+    "label", null, `${label} `,
+    Study.h(
+        "select", {
+          "aria-label": label,
+          "data-focus": label,
+          onchange() {
+            onChoose(choices[this.selectedIndex][0]);
+          }
+        },
+        choices.map(([value, text]) => Study.h("option", { value, selected: value === chosen }, text))));
+
+/** Draws a part of the page again. The focus stays on what has the same "data-focus" as before. */
+Study.redrawn = function(root, draw) {
+  const focus = root.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
+  draw();
+  if (focus !== undefined)
+    root.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
 };
 
 // --------------------------------------------------------------------------------- events

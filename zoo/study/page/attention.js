@@ -1,313 +1,279 @@
-// Attention: the weights of every layer and head, their gradient next to them, and one query followed.
+// Attention: every layer and head, their gradient or another head next to them, and one query followed.
 (function(Study) {
 "use strict";
 
-const { h, svg, short } = Study;
+const { h, short } = Study;
 const state = {
   at: 0,
   head: 0,
-  query: 0,
-  batch: 0
+  query: null,
+  batch: 0,
+  cell: null,        // where the arrow keys stand
+  view: "gradient",  // stands next to the weights: their gradient, or another head
+  other: null,       // that head: {at, head}
+  through: "heads",  // how one query is followed: see attention_query.js
+  what: "weights"
 };
+let page, matrices = [];
 
-const entry = () => Study.data.attention[state.at];
-const shapeOf = (of) => Study.data.tensors[of.weights].shape;
-const sizes = (of) => {
-  const shape = shapeOf(of);
-  return { heads: shape.at(-3) ?? 1, rows: shape.at(-2), columns: shape.at(-1) };
-};
-const weight = (of, tensor, head, q, k) => {
-  const { heads, rows, columns } = sizes(of);
-  return Study.at(tensor, ((state.batch * heads + head) * rows + q) * columns + k);
-};
-const labels = (name, n) => {
-  const set = Study.data.labels?.[name];
-  return Array.from({ length: n }, (_, i) => (set && set[i] !== undefined ? set[i] : String(i)));
-};
-const isPicture = (name) => Boolean(Study.data.pictures?.[name]);
-/** White space is written so that it can be seen. */
-const visible = (text) =>
-    (text === " " ? "␣" : text.replaceAll("\n", "⏎").replaceAll("\t", "⇥").replaceAll(" ", "␣"));
-const cut = (text, most) =>
-    (Array.from(text).length > most ? `${Array.from(text).slice(0, most - 1).join("")}…` : text);
-/** The colour of a weight; what did not travel is grey, not the colour of a fault. */
-const colour = (x, value) =>
-    (value === undefined ? "var(--rule)" : `rgb(${Study.colour(x).join(" ")})`);
-const said = (value) => (value === undefined ? "not on this page" : Study.exact(value));
+const entry = (at = state.at) => Study.data.attention[at];
+const sizes = (of) => Study.attention.sizes(of);
+
+/** Changes the state and draws again; the focus stays where it was. */
+function choose(change) {
+  const { scrollTop } = page.parentElement;
+  Object.assign(state, change);
+  const { rows, columns, heads } = sizes(entry());
+  state.query = Math.min(state.query, rows - 1);
+  state.head = Math.min(state.head, heads - 1);
+  if (state.cell && (state.cell.q >= rows || state.cell.k >= columns)) state.cell = null;
+  Study.redrawn(page, () => page.replaceChildren(...parts()));
+  page.parentElement.scrollTop = scrollTop;
+}
+const follow = ({ q, k }) => choose({ query: q, cell: k === undefined ? null : { q, k } });
+function moveTo(cell) {
+  state.cell = cell;
+  matrices.forEach((matrix) => matrix.mark(cell));
+}
+
+// --------------------------------------------------------------------------------- overview
 
 function thumbnail(of, head) {
-  const { heads, rows, columns } = sizes(of), values = new Float32Array(rows * columns);
-  for (let i = 0; i < values.length; ++i)
-    values[i] = Study.at(of.weights, (state.batch * heads + head) * rows * columns + i) ?? 0;
-  const most = Math.max(1e-9, ...values.filter(Number.isFinite));
-  return Study.pixels(values.map((x) => -x), rows, columns, most);
+  const { rows, columns } = sizes(of), values = Study.attention.values(of, of.weights, {...state, head });
+  return Study.pixels(values, rows, columns, Study.attention.scale(values, false));
 }
-
-function choose(change) {
-  Object.assign(state, change);
-  page.replaceChildren(...parts());
-}
+const isOther = (at, head) =>
+    state.view === "heads" && state.other && state.other.at === at && state.other.head === head;
 
 /** All layers and heads as small matrices. */
 function overview() {
+  const press = (event, at, head) => {
+    if (event.shiftKey && Study.attention.alike(entry(), entry(at)))
+      choose({ view: "heads", other: { at, head } });
+    else
+      choose({ at, head, other: Study.attention.alike(entry(), entry(at)) ? state.other : null });
+  };
   return h(
       "div", { class: "heads", role: "group", "aria-label": "Layers and heads" },
       Study.data.attention.map(
-          (of, at) => h(
-              "div", { class: "heads-row" },
-              h("span", { title: of.path }, Study.steps_of_path(of.path).slice(-2).join(" › ") || "attention",
-                h("br"), h("small", { class: "muted" }, of.kind)),
-              Array.from(
-                  { length: sizes(of).heads },
-                  (_, head) =>
-                      h("button", {
-                        type: "button",
-                        "aria-pressed": String(at === state.at && head === state.head),
-                        title: `${of.path}, head ${head}`,
-                        onclick: () => choose({ at, head, query: Math.min(state.query, sizes(of).rows - 1) })
-                      },
-                        thumbnail(of, head))))));
+          (of, at) =>
+              h("div", { class: "heads-row" },
+                h("span", { title: of.path }, Study.attention.layerName(of), h("br"),
+                  h("small", { class: "muted" }, of.kind)),
+                Array.from(
+                    { length: sizes(of).heads },
+                    (_, head) =>
+                        h("button", {
+                          type: "button",
+                          class: isOther(at, head) ? "other" : null,
+                          "data-focus": `head ${at} ${head}`,
+                          "aria-pressed": String(at === state.at && head === state.head),
+                          "aria-label": `${Study.attention.headName(of, head)}, ${of.kind}${
+                              isOther(at, head) ? ": B" : ""}`,
+                          title: `${of.path}, head ${head}${
+                              Study.attention.alike(entry(), of) ?
+                                  "\nShift and click: compare it with the chosen head" :
+                                  ""}`,
+                          onclick: (event) => press(event, at, head)
+                        },
+                          thumbnail(of, head))))));
 }
 
-/** A matrix with labels: queries downwards, keys to the right. */
-function matrix(tensor, title, note, isSigned) {
-  const of = entry(), { rows, columns } = sizes(of), queries = labels(of.queries, rows).map(visible),
-        keys = labels(of.keys, columns).map(visible);
-  const cell = Math.max(5, Math.min(26, Math.floor(390 / Math.max(columns, rows)))), isSmall = cell < 11;
-  const isTurned = keys.some((k) => Array.from(k).length > 2);
-  const left = isSmall ? 6 : 12 + 7.3 * Math.min(10, Math.max(...queries.map((q) => Array.from(q).length))),
-        top = isSmall ? 6 :
-      !isTurned       ? 20 :
-                        12 + 7.3 * Math.min(10, Math.max(...keys.map((k) => Array.from(k).length)));
-  const all = [];
-  for (let i = 0; i < rows * columns; ++i)
-    all.push(weight(of, tensor, state.head, Math.floor(i / columns), i % columns));
-  const scale = isSigned ? Study.scaleOf(all) : Math.max(1e-9, ...all.filter(Number.isFinite));
-  const isSampled = all.includes(undefined);
-  const read = h(
-      "output", { class: "reading" }, note,
-      isSampled ? " This page holds only some of the rows: the others are grey." : null);
-  const picture = svg("svg", {
-    class: "matrix",
-    width: left + columns * cell + 2,
-    height: top + rows * cell + 2,
-    role: "img",
-    "aria-label": title
+// --------------------------------------------------------------------------------- matrices
+
+/** A matrix of this page: all of them mark the same cell. */
+function matrix(given) {
+  const { rows, columns } = sizes(given.of);
+  const made = Study.attentionMatrix({
+    rows,
+    columns,
+    query: state.query,
+    cell: state.cell,
+    onCell: moveTo,
+    onFollow: follow,
+    scale: Study.attention.scale(given.values, given.isSigned),
+    ...given
   });
-  all.forEach((value, i) => {
-    const q = Math.floor(i / columns), k = i % columns;
-    picture.append(svg("rect", {
-      x: left + k * cell,
-      y: top + q * cell,
-      width: cell,
-      height: cell,
-      fill: colour((isSigned ? value : -value) / scale, value),
-      stroke: isSmall ? "none" : "var(--rule)",
-      "stroke-width": 0.5,
-      onpointerenter: () => {
-        read.textContent = `“${queries[q]}” → “${keys[k]}”: ${said(value)}`;
-      },
-      onclick: () => choose({ query: q })
-    }));
-  });
-  if (!isSmall) {
-    queries.forEach(
-        (text, q) => picture.append(
-            svg("text", {
-              x: left - 6,
-              y: top + (q + 0.5) * cell + 4,
-              "text-anchor": "end",
-              "font-weight": q === state.query ? 700 : 400
-            },
-                svg("title", null, text), cut(text, 10))));
-    keys.forEach(
-        (text, k) => picture.append(
-            svg("text", {
-              transform: `translate(${left + (k + 0.5) * cell + (isTurned ? 4 : 0)} ${top - 6})${
-                  isTurned ? " rotate(-90)" : ""}`,
-              "text-anchor": isTurned ? "start" : "middle"
-            },
-                svg("title", null, text), cut(text, 10))));
-  }
-  picture.append(svg("rect", {
-    class: "row-mark",
-    x: left,
-    y: top + state.query * cell,
-    width: columns * cell,
-    height: cell,
-    "pointer-events": "none"
-  }));
-  return h(
-      "figure", { class: "titled", style: `width:${Math.max(260, left + columns * cell + 2)}px` },
-      h("figcaption", null, title), picture, read);
+  matrices.push(made);
+  return made.element;
 }
+const valuesOf = ({ at, head }, what = "weights") =>
+    Study.attention.values(entry(at), entry(at)[what], { batch: state.batch, head });
+const sampled = (values) =>
+    (values.includes(undefined) ? " This page holds only some of the rows: the others are grey." : "");
 
-// --------------------------------------------------------------------------------- one query
-
-function queryPicker(of, queries) {
-  return h(
-      "label", null, "query ",
-      h("select", { "aria-label": "Query", onchange() { choose({ query: Number(this.value) }); } },
-        queries.map(
-            (text, q) => h("option", { value: q, selected: q === state.query }, `${q}: ${visible(text)}`))));
-}
-
-/** All heads of the layer for the chosen query. */
-function headTable() {
-  const of = entry(), { heads, columns, rows } = sizes(of), keys = labels(of.keys, columns).map(visible),
-        queries = labels(of.queries, rows);
-  const most = columns > 40 ? 40 : columns;
-  const order = columns > most ? Array.from({ length: columns }, (_, k) => k)
-                                     .sort(
-                                         (a, b) => (weight(of, of.weights, state.head, state.query, b) ?? 0) -
-                                             (weight(of, of.weights, state.head, state.query, a) ?? 0))
-                                     .slice(0, most)
-                                     .sort((a, b) => a - b) :
-                                 Array.from({ length: columns }, (_, k) => k);
-  const rowOf = (head, tensor, isSigned) => {
-    const values = order.map((k) => weight(of, tensor, head, state.query, k)),
-          scale = isSigned ? Study.scaleOf(values) : 1;
-    return values.map(
-        (value, i) =>
-            h("td", {
-              title: `${keys[order[i]]}: ${said(value)}`,
-              style: `background:${colour((isSigned ? value : -value) / scale, value)};color:${
-                  ink((isSigned ? value : -value) / scale)}`
-            },
-              isSigned           ? (value > 0     ? "+" :
-                                        value < 0 ? "−" :
-                                                    "") :
-                  value >= 0.995 ? "1" :
-                  value >= 0.005 ? String(Math.round(100 * value)) :
-                                   ""));
-  };
-  const body = Array.from(
-      { length: heads },
-      (_, head) => h(
-          "tr", null,
-          h("th", null,
-            h("button", { type: "button", class: "link", onclick: () => choose({ head }) }, `head ${head}`)),
-          rowOf(head, of.weights, false)));
-  const gradient = of.grad >= 0 ?
-      h("tr", null, h("th", null, `gradient, head ${state.head}`), rowOf(state.head, of.grad, true)) :
-      null;
+function withGradient() {
+  const of = entry(), weights = valuesOf(state), name = Study.attention.headName(of, state.head);
+  const grad = of.grad >= 0 ? valuesOf(state, "grad") : null;
   return [
-    h("h2", null, "Follow one query"),
-    h("p", { class: "lead" }, queryPicker(of, queries),
-      ` What does “${visible(queries[state.query])}” look at? Percent of its attention in every head of ${
-          of.path || "this layer"}. `,
-      of.grad >= 0 ?
-          "In the last row − says that the loss would fall if the weight were larger, + that it would grow." :
-          ""),
-    h("div", { style: "overflow-x:auto" },
-      h("table", { class: "query-table" },
-        h("thead", null,
-          h("tr", null, h("th"), order.map((k) => h("th", { title: keys[k] }, cut(keys[k], 6))))),
-        h("tbody", null, body, gradient)))
+    matrix({
+      of,
+      values: weights,
+      name: "weights",
+      title: `Weights of ${name}`,
+      note:
+          `Each row is a query; without dropout it sums to 1. More orange is more attention. Click a row to follow it.${
+              sampled(weights)}`
+    }),
+    grad ? matrix({
+      of,
+      values: grad,
+      faded: weights,
+      isSigned: true,
+      name: "gradient",
+      title: "Gradient of these weights",
+      note:
+          `Blue: the loss would fall if this connection were stronger. Orange: it would grow. Pale: the weight is 0, as behind a mask, and the gradient ends here.${
+              sampled(grad)}`
+    }) :
+           h("p", { class: "note" }, "The gradient of these weights was not recorded.")
   ];
 }
-function ink(x) {
-  const [r, g, b] = Study.colour(x);
-  return r * 0.3 + g * 0.59 + b * 0.11 > 135 ? "#111" : "#fff";
+
+/** The heads that can stand next to the chosen one. */
+const candidates = () => Study.data.attention.flatMap(
+    (of, at) =>
+        (Study.attention.alike(entry(), of) ?
+             Array.from({ length: sizes(of).heads }, (_, head) => ({ at, head })) :
+             []));
+
+/** ½ Σ |a − b| of each row: the share of a query's attention that is in another place. */
+function apart(a, b, columns) {
+  let sum = 0, rows = 0;
+  for (let at = 0; at < a.length; at += columns) {
+    const row = a.slice(at, at + columns).map((x, k) => Math.abs(x - b[at + k]) / 2).filter(Number.isFinite);
+    if (row.length === 0) continue;
+    sum += row.reduce((total, x) => total + x, 0);
+    rows += 1;
+  }
+  return rows ? sum / rows : NaN;
+}
+
+/** The head that is compared with: the next one, until the reader chooses another. */
+function settleOther() {
+  const all = candidates();
+  if (!state.other || !all.some(({ at, head }) => isOther(at, head)))
+    state.other = all.find(({ at, head }) => at === state.at && head > state.head) ?? all[0];
+}
+
+function withOther() {
+  const of = entry();
+  const a = valuesOf(state), b = valuesOf(state.other), scale = Study.attention.scale([...a, ...b], false);
+  const difference = a.map((x, i) => (x === undefined || b[i] === undefined ? undefined : x - b[i]));
+  const one = (values, title, name, more = {}) =>
+      matrix({ of, values, title, name, room: 280, narrow: 200, scale, ...more });
+  return [
+    one(a, `A: ${Study.attention.headName(of, state.head)}`, "weights"),
+    one(b, `B: ${Study.attention.headName(entry(state.other.at), state.other.head)}`, "other",
+        { of: entry(state.other.at) }),
+    one(difference, "A − B", "difference", {
+      isSigned: true,
+      scale: Study.attention.scale(difference, true),
+      note: `Orange: A looks there more. Blue: B does. On average a query puts ${
+          short(100 * apart(a, b, sizes(of).columns), 3)} % of its attention in another place.`
+    })
+  ];
+}
+
+function otherPicker() {
+  const key = ({ at, head }) => `${at} ${head}`, all = new Map(candidates().map((each) => [key(each), each]));
+  return Study.select(
+      "B:", [...all].map(([name, { at, head }]) => [name, Study.attention.headName(entry(at), head)]),
+      key(state.other), (name) => choose({ other: all.get(name) }));
 }
 
 // --------------------------------------------------------------------------------- pictures
 
-/** The picture with the attention of the chosen query on its patches. */
-function patches(name, tensor, title, isSigned) {
-  const picture = Study.data.pictures[name], { width, height, channels, rows, columns } = picture,
-        of = entry();
-  const image = Object.assign(document.createElement("canvas"), { width, height }),
-        context = image.getContext("2d"), pixels = context.createImageData(width, height);
-  const values = Study.values(picture.tensor), low = Math.min(...values.subarray(0, 4096)),
-        high = Math.max(...values.subarray(0, 4096)), plane = width * height;
-  for (let i = 0; i < plane; ++i)
-    for (let c = 0; c < 4; ++c)
-      pixels.data[i * 4 + c] =
-          c === 3 ? 255 : (255 * (values[(channels === 1 ? 0 : c) * plane + i] - low)) / (high - low || 1);
-  context.putImageData(pixels, 0, 0);
-  const size = 260,
-        shown = Object.assign(
-            document.createElement("canvas"), { width: size, height: Math.round((size * height) / width) }),
-        draw = shown.getContext("2d");
-  draw.imageSmoothingEnabled = false;
-  draw.drawImage(image, 0, 0, shown.width, shown.height);
-  const extra = sizes(of).columns - rows * columns,
-        all = Array.from(
-            { length: rows * columns }, (_, p) => weight(of, tensor, state.head, state.query, p + extra));
-  const scale = isSigned ? Study.scaleOf(all) : Math.max(1e-9, ...all.filter(Number.isFinite)), w = shown.width / columns,
-        tall = shown.height / rows;
-  all.forEach((value, p) => {
-    const x = (p % columns) * w, y = Math.floor(p / columns) * tall,
-          share = value === undefined ? 0 : Math.min(1, Math.abs(value) / scale);
-    draw.fillStyle =
-        isSigned && value < 0 ? `rgba(40,120,230,${0.8 * share})` : `rgba(255,122,0,${0.8 * share})`;
-    draw.fillRect(x, y, w, tall);
-    if (p === state.query - extra) {
-      draw.strokeStyle = "#fff";
-      draw.lineWidth = 3;
-      draw.strokeRect(x + 1.5, y + 1.5, w - 3, tall - 3);
-    }
+function pictured(isPair) {
+  const of = entry(), queries = Study.attention.names(of.queries, sizes(of).rows),
+        classes = queries.findIndex(({ patch }) => patch === undefined);
+  const one = (from, head, what, title) => Study.attentionPicture({
+    set: of.keys,
+    values: Study.attention.row(from, from[what], { batch: state.batch, head }, state.query),
+    query: state.query,
+    isSigned: what === "grad",
+    title,
+    name: `picture ${title.slice(0, 2)} ${what}`,
+    onFollow: follow
   });
-  const read = h("output", { class: "reading" }, "Click a patch to make it the query.");
-  const patchAt = (event) => Math.min(rows - 1, Math.floor(event.offsetY / tall)) * columns +
-      Math.min(columns - 1, Math.floor(event.offsetX / w));
-  shown.addEventListener("pointermove", (event) => {
-    const p = patchAt(event);
-    read.textContent = `patch ${p}: ${said(all[p])}`;
-  });
-  shown.addEventListener("click", (event) => choose({ query: patchAt(event) + extra }));
-  return h("figure", { class: "titled" }, h("figcaption", null, title), shown, h("br"), read);
+  const looks = `What ${queries[state.query].long} looks at`;
+  const shown = isPair ?
+      [
+        one(of, state.head, "weights", `A: ${looks}`),
+        one(entry(state.other.at), state.other.head, "weights", `B: ${looks}`)
+      ] :
+      [
+        one(of, state.head, "weights", looks),
+        of.grad >= 0 ? one(of, state.head, "grad", "Gradient of these weights") : null
+      ];
+  return h(
+      "div", null,
+      h("div", { class: "side-by-side pictured" }, shown,
+        h("div", { class: "aside" },
+          h("p", { class: "note" },
+            "The framed patch is the query. Orange lies on the patches that it takes most from; in the gradient, blue says that the loss would fall if it took more. Click a patch to make it the query."),
+          classes >= 0 ? h("button", {
+            type: "button",
+            "data-focus": "class",
+            "aria-pressed": String(state.query === classes),
+            onclick: () => choose({ query: classes, cell: null })
+          },
+                           "Follow the class token") :
+                         null)));
 }
 
-let page;
+const itemPicker = (batches) => Study.select(
+    "item", Array.from({ length: batches }, (_, b) => [b, String(b)]), state.batch,
+    (batch) => choose({ batch }));
+
+/** What the positions are called. */
+function positions(of) {
+  if (!Study.data.pictures?.[of.queries]) return "token";
+  return Study.attention.names(of.queries, sizes(of).rows).some(({ patch }) => patch === undefined) ?
+      "patch, and the class token," :
+      "patch";
+}
+
 function parts() {
-  const of = entry(), name = `${of.path || "attention"}, head ${state.head}`,
-        batches = shapeOf(of).length > 3 ? shapeOf(of)[0] : 1;
-  const both =
-      h("div", { class: "side-by-side" },
-        matrix(
-            of.weights, `Weights of ${name}`,
-            "Each row is a query; without dropout it sums to 1. Darker is more. Click a row to follow it.",
-            false),
-        of.grad >= 0 ?
-            matrix(
-                of.grad, "Gradient of these weights",
-                "Blue: the loss would fall if this connection were stronger. Orange: it would grow.", true) :
-            h("p", { class: "note" }, "The gradient of these weights was not recorded."));
-  const pictured = isPicture(of.keys) ?
-      h("div", { class: "side-by-side pictured" },
-        patches(of.keys, of.weights, `What query ${state.query} looks at`, false),
-        of.grad >= 0 ? patches(of.keys, of.grad, "Gradient of these weights", true) : null) :
-      null;
+  matrices = [];
+  const of = entry(), { batches } = sizes(of), isPair = state.view === "heads" && candidates().length > 1;
+  if (isPair) settleOther();
   return [
     h("h2", null, "Who looks at whom"),
     h("p", { class: "lead" },
-      "Every token asks a question (its query) and compares it with what every token offers (its key). The comparison, as shares that sum to 1, is the weight with which it takes over the other token's value. Choose a layer and a head:"),
-    batches > 1 ? h("label", null, "item ",
-                    h("select", { onchange() { choose({ batch: Number(this.value) }); } },
-                      Array.from(
-                          { length: batches },
-                          (_, b) => h("option", { value: b, selected: b === state.batch }, String(b))))) :
-                  null,
+      `Every ${
+          positions(
+              of)} asks a question (its query) and compares it with what every other one offers (its key). The comparison gives shares that sum to 1: the weights. With these shares it takes over the others' values. Choose a layer and a head:`),
     h("div", { class: "side-by-side" },
       h("div", null, overview(),
         h("button", { type: "button", onclick: () => Study.visit(of.node) }, "Go to this op in the walk")),
-      h("div", null, pictured, both)),
-    ...headTable()
-  ].filter(Boolean);
+      h("div", { class: "beside" },
+        h("div", { class: "row" },
+          candidates().length > 1 ?
+              Study.choice(
+                  "What stands beside the weights",
+                  [["gradient", "Weights and gradient"], ["heads", "Compare two heads"]], state.view,
+                  (view) => choose({ view })) :
+              null,
+          isPair ? otherPicker() : null, batches > 1 ? itemPicker(batches) : null),
+        Study.data.pictures?.[of.keys] ? pictured(isPair) : null,
+        h("div", { class: "side-by-side" }, isPair ? withOther() : withGradient()))),
+    ...Study.followedQuery(state, choose)
+  ];
 }
 
 (Study.pages ??= {}).attention = function() {
   page = h("div");
-  state.query = Math.min(sizes(entry()).rows - 1, Math.max(state.query, 3));
+  const { rows } = sizes(entry()), isPicture = Boolean(Study.data.pictures?.[entry().queries]);
+  state.query ??= Math.floor(rows * (isPicture ? 0.5 : 0.7));  // one that has something to look at
   page.append(...parts());
   return page;
 };
 /** Chooses a layer, head and query. */
 Study.followQuery = (at, head, query) => {
   Study.showTab("attention");
-  choose({ at, head, query });
+  choose({ at, head, query, cell: null });
 };
 Study.attentionState = state;
+Study.chooseAttention = (change) => choose(change);
 })((globalThis.Study ??= {}));

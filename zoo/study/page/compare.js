@@ -1,40 +1,41 @@
-// Compare: two runs on the same input, next to each other.
+// Compare: two runs on the same input, next to each other. A is the recording of the page, B the other.
 (function(Study) {
 "use strict";
 
 const { h, short } = Study;
+const percent = (x) => (x === undefined ? "–" : Number.isFinite(x) ? `${short(100 * x, 3)} %` : "∞");
+const head = (names, isText = 1) =>
+    h("thead", null,
+      h("tr", null,
+        names.map((text, i) => h("th", { scope: "col", class: i >= isText ? "number" : null }, text))));
+const describe = (data, id) => {
+  const { kind, op, name, path } = data.nodes[id];
+  return `${kind === "op" ? op : name}${path && kind === "op" ? ` in ${path}` : ""}`;
+};
 
-/** Pairs of nodes that correspond: the same kind, name and path, in the same order. */
-function pairs(a, b) {
-  const keyed = (data) => {
-    const seen = new Map(), keys = new Map();
-    data.nodes.forEach((node, id) => {
-      if (node.kind === "constant" || node.group >= 0) return;
-      const base = `${node.kind} ${node.op ?? node.name} ${node.path}`, n = seen.get(base) ?? 0;
-      seen.set(base, n + 1);
-      keys.set(`${base} ${n}`, id);
-    });
-    return keys;
-  };
-  const first = keyed(a), second = keyed(b), both = [], onlyFirst = [], onlySecond = [];
-  first.forEach((id, key) => (second.has(key) ? both.push([id, second.get(key)]) : onlyFirst.push(id)));
-  second.forEach((id, key) => {
-    if (!first.has(key)) onlySecond.push(id);
-  });
-  return { both, onlyFirst, onlySecond };
+// --------------------------------------------------------------------------------- what differs
+
+/** "9 × layer_norm (transformer.h.0.ln_1, …)" of nodes that only one of the two has. */
+function counted(data, ids) {
+  const kinds = new Map();
+  for (const id of ids) {
+    const { kind, op, path, name } = data.nodes[id], key = kind === "op" ? op : kind;
+    kinds.set(key, [...(kinds.get(key) ?? []), kind === "op" ? path : name]);
+  }
+  return [...kinds]
+      .map(
+          ([kind, places]) => `${places.length} × ${kind} (${places[0] || "outside of modules"}${
+              places.length > 1 ? ", …" : ""})`)
+      .join(", ");
 }
 
-/** How far two tensors are apart, relative to the first: from what travelled of both. */
-function distance(a, b, tensors) {
-  if (tensors[0] < 0 || tensors[1] < 0) return undefined;
-  const x = Study.values(tensors[0], a), y = Study.values(tensors[1], b);
-  if (x.length !== y.length) return undefined;
-  let difference = 0, size = 0;
-  for (let i = 0; i < x.length; ++i) {
-    difference += (x[i] - y[i]) ** 2;
-    size += x[i] ** 2;
-  }
-  return size === 0 ? (difference === 0 ? 0 : Infinity) : Math.sqrt(difference / size);
+function differences(a, b, { onlyA, onlyB }) {
+  const own = [Study.ownWords(a.title, b.title), Study.ownWords(b.title, a.title)];
+  const line = (letter, data, words, ids) =>
+      h("p", { class: "lead" }, h("b", null, `${letter} `), `is ${data.title}`,
+        words ? [": ", h("b", { class: "orange" }, words)] : "",
+        ids.length ? `. Only ${letter} has ${counted(data, ids)}.` : ".");
+  return h("div", { class: "differences" }, line("A", a, own[0], onlyA), line("B", b, own[1], onlyB));
 }
 
 function factTable(a, b) {
@@ -44,123 +45,130 @@ function factTable(a, b) {
     ["backward pass", Study.time(data.step?.backward_us ?? 0)]
   ].map(([k, v]) => [k, String(v ?? "")]));
   const first = all(a), second = all(b), names = [...new Set([...first.keys(), ...second.keys()])];
+  const row = (name) => {
+    const [x, y] = [first.get(name) ?? "", second.get(name) ?? ""];
+    return h(
+        "tr", null, h("th", { scope: "row" }, name),
+        x === y ? h("td", { colspan: 2, class: "muted" }, `${x} (both)`) :
+                  [h("td", null, x), h("td", { class: "orange" }, y)]);
+  };
   return h(
-      "table", { class: "table narrow" },
-      h("thead", null, h("tr", null, h("th"), h("th", null, a.title), h("th", null, b.title))),
-      h("tbody", null,
-        names.map(
-            (name) =>
-                h("tr", null, h("td", { class: "muted" }, name), h("td", null, first.get(name) ?? ""),
-                  h("td", { class: first.get(name) === second.get(name) ? "" : "orange" },
-                    second.get(name) ?? "")))));
+      "table", { class: "table narrow facts-table" }, head(["", "A", "B"], 3),
+      h("tbody", null, names.map(row)));
 }
 
-function describe(data, id) {
-  const node = data.nodes[id];
-  return `${node.kind === "op" ? node.op : node.name}${
-      node.path && node.kind === "op" ? ` in ${node.path}` : ""}`;
+// --------------------------------------------------------------------------------- norms
+
+function normRow(name, first, second) {
+  const number = (x) => h("td", { class: "number" }, x === undefined ? "–" : short(x));
+  const ratio = first && second ? second.gradients / first.gradients : undefined;
+  const isFar = ratio !== undefined && (ratio > 1.5 || ratio < 1 / 1.5);
+  return h(
+      "tr", null, h("th", { scope: "row" }, name), number(first?.weights), number(second?.weights),
+      number(first?.gradients), number(second?.gradients),
+      h("td", { class: isFar ? "number orange" : "number" }, ratio === undefined ? "–" : short(ratio, 3)));
 }
+
+/** Norms of modules at a depth, or of every parameter. */
+function norms(a, b, both) {
+  const body = h("tbody");
+  const fill = (depth) => {
+    if (depth === 0) {
+      const of = (data) => new Map((data.parameters ?? []).map((entry) => [entry.node, entry]));
+      const first = of(a), second = of(b),
+            sized = (entry) => entry && { weights: entry.norm, gradients: entry.grad_norm };
+      body.replaceChildren(
+          ...both.filter(([i, j]) => first.has(i) && second.has(j))
+              .map(([i, j]) => normRow(a.nodes[i].name, sized(first.get(i)), sized(second.get(j)))));
+      return;
+    }
+    const first = Study.moduleNorms(a, depth), second = Study.moduleNorms(b, depth);
+    body.replaceChildren(...[...new Set([...first.keys(), ...second.keys()])].map(
+        (name) => normRow(name, first.get(name), second.get(name))));
+  };
+  fill(2);
+  return [
+    h("h2", null, "Norms"),
+    h("div", { class: "row" },
+      h("p", { class: "lead" },
+        "How large all weights of a module are together, and all its gradients. Orange: the gradients differ by more than half."),
+      Study.choice(
+          "Norms of", [[1, "level 1"], [2, "level 2"], [3, "level 3"], [0, "every parameter"]], 2, fill)),
+    h("table", { class: "table norms" },
+      head(["module", "weights of A", "weights of B", "gradient of A", "gradient of B", "gradient B ÷ A"]),
+      body)
+  ];
+}
+
+// --------------------------------------------------------------------------------- numbers
 
 function maps(a, b, [first, second], what) {
-  const tensors = [a.nodes[first][what], b.nodes[second][what]];
-  if (tensors[0] < 0 || tensors[1] < 0)
-    return h(
-        "p", { class: "note" },
-        what === "grad" ? "There is no gradient in one of the runs." :
-                          "There is no value in one of the runs.");
+  const tensors = [a.nodes[first][what], b.nodes[second][what]],
+        name = what === "grad" ? "gradient" : "value";
+  const missing = tensors.map((tensor, i) => (tensor < 0 ? "AB"[i] : "")).filter(Boolean).join(" and ");
+  if (missing) return h("p", { class: "note" }, `There is no ${name} in ${missing}.`);
   const scale =
       Math.max(Study.scaleOf(Study.values(tensors[0], a)), Study.scaleOf(Study.values(tensors[1], b)));
-  return h(
-      "div", { class: "two" },
-      [[a, tensors[0]], [b, tensors[1]]].map(
-          ([data, tensor]) =>
-              h("figure", { class: "titled" },
-                h("figcaption", null, `${data.title}: ${what === "grad" ? "gradient" : "value"}`),
-                Study
-                    .heatMap(tensor, {
-                      data,
-                      scale,
-                      width: 500,
-                      height: 170,
-                      label: data.title,
-                      hint: "Both have the same colours for the same numbers."
-                    })
-                    .element,
-                Study.statistics(tensor, data), Study.sampling(tensor, data))));
+  const one = (letter, data, tensor) =>
+      h("figure", { class: "titled" }, h("figcaption", null, `${letter}: ${name}`),
+        Study
+            .heatMap(tensor, {
+              data,
+              scale,
+              width: 420,
+              height: 170,
+              axes: Study.axesOf(first),
+              dimensions: Study.dimensionsOf(first),
+              label: `${letter}: ${name}`,
+              hint: "Both have the same colours for the same numbers."
+            })
+            .element,
+        Study.statistics(tensor, data), Study.sampling(tensor, data));
+  return h("div", { class: "two" }, one("A", a, tensors[0]), one("B", b, tensors[1]));
 }
 
-function parameterTable(a, b, both) {
-  const norms = (data) => new Map((data.parameters ?? []).map((entry) => [entry.node, entry])),
-        first = norms(a), second = norms(b);
-  const rows = both.filter(([i, j]) => first.has(i) && second.has(j));
-  return h(
-      "table", { class: "table" },
-      h("thead", null,
-        h("tr", null,
-          ["parameter", "norm", "norm", "gradient norm", "gradient norm", "ratio"].map(
-              (text, i) => h("th", { class: i ? "number" : null }, text)))),
-      h("tbody", null,
-        rows.map(
-            ([i, j]) => h(
-                "tr", null, h("td", null, a.nodes[i].name),
-                h("td", { class: "number" }, short(first.get(i).norm)),
-                h("td", { class: "number" }, short(second.get(j).norm)),
-                h("td", { class: "number" }, short(first.get(i).grad_norm)),
-                h("td", { class: "number" }, short(second.get(j).grad_norm)),
-                h("td", { class: "number" }, short(second.get(j).grad_norm / first.get(i).grad_norm, 3))))));
+/** The list of all pairs, and the numbers of the chosen one. */
+function numbers(a, b, both) {
+  const detail = h("div"), list = h("tbody"), shown = both.filter(([i]) => a.nodes[i].kind !== "input");
+  function show(at) {
+    detail.replaceChildren(
+        h("h3", null, describe(a, shown[at][0])), maps(a, b, shown[at], "value"),
+        maps(a, b, shown[at], "grad"));
+    [...list.children].forEach((row, i) => row.setAttribute("aria-selected", String(i === at)));
+  }
+  const cell = (pair, what) =>
+      h("td", { class: "number" },
+        percent(Study.apart(a, b, [a.nodes[pair[0]][what], b.nodes[pair[1]][what]])));
+  list.append(...shown.map(
+      (pair, at) =>
+          h("tr", null,
+            h("td", null,
+              h("button", {
+                type: "button",
+                class: "link",
+                onclick() {
+                  show(at);
+                  detail.scrollIntoView({ block: "nearest" });
+                }
+              },
+                describe(a, pair[0]))),
+            cell(pair, "value"), cell(pair, "grad"))));
+  if (shown.length) show(Math.max(0, shown.findIndex(([i]) => a.nodes[i].op === "linear")));
+  return [
+    h("h2", null, "Numbers next to each other"),
+    h("p", { class: "lead" },
+      "Choose an op or a parameter. The list says how far B is from A, relative to A: 0 % is equal, and unrelated numbers of the same size are 141 % apart."),
+    h("div", { class: "split" },
+      h("div", { class: "long-list", tabindex: 0, "aria-label": "Pairs of A and B" },
+        h("table", { class: "table" }, head(["where", "values", "gradients"]), list)),
+      detail)
+  ];
 }
 
 (Study.pages ??= {}).compare = function() {
-  const a = Study.data, b = a.against, { both, onlyFirst, onlySecond } = pairs(a, b), page = h("div"),
-        detail = h("div");
-  const ops = both.filter(([i]) => a.nodes[i].kind !== "input");
-  function show(at) {
-    const pair = ops[at];
-    detail.replaceChildren(
-        h("h3", null, describe(a, pair[0])), maps(a, b, pair, "value"), maps(a, b, pair, "grad"));
-    if (table)
-      [...table.querySelectorAll("tbody tr")].forEach(
-          (row, i) => row.setAttribute("aria-selected", String(i === at)));
-  }
-  const list =
-      h("tbody", null,
-        ops.map(
-            ([i, j], at) => h(
-                "tr", null,
-                h("td", null,
-                  h("button", {
-                    type: "button",
-                    class: "link",
-                    onclick: () => {
-                      show(at);
-                      detail.scrollIntoView({ block: "nearest" });
-                    }
-                  },
-                    describe(a, i))),
-                h("td", { class: "number" }, percent(distance(a, b, [a.nodes[i].value, b.nodes[j].value]))),
-                h("td", { class: "number" }, percent(distance(a, b, [a.nodes[i].grad, b.nodes[j].grad]))))));
-  const table =
-      h("table", { class: "table" },
-        h("thead", null,
-          h("tr", null, h("th", null, "where"), h("th", { class: "number" }, "values"),
-            h("th", { class: "number" }, "gradients"))),
-        list);
-  const missing = (title, data, ids) =>
-      (ids.length ? h("p", { class: "note" },
-                      `Only in ${title}: ${ids.slice(0, 8).map((id) => describe(data, id)).join("; ")}${
-                          ids.length > 8 ? ` and ${ids.length - 8} more` : ""}.`) :
-                                           null);
-  page.append(
-      ...[h("h2", null, "Two runs on the same input"), factTable(a, b), missing(a.title, a, onlyFirst),
-          missing(b.title, b, onlySecond), h("h2", null, "Numbers next to each other"),
-          h("p", { class: "lead" },
-            "Choose an op or a parameter. The list says how far the two are apart, relative to the first run: 0 % is equal, and unrelated numbers are 141 % apart."),
-          h("div", { class: "split" }, h("div", { class: "long-list" }, table), detail),
-          h("h2", null, "Parameters"), parameterTable(a, b, both)]
-          .filter(Boolean));
-  const loss = ops.findIndex(([i]) => a.nodes[i].op === "linear");
-  if (ops.length) show(Math.max(0, loss));
-  return page;
+  const a = Study.data, b = a.against, pairs = Study.pairs(a, b);
+  return h(
+      "div", null, h("h2", null, "A and B on the same input"), differences(a, b, pairs), factTable(a, b),
+      norms(a, b, pairs.both), Study.comparedAttention(a, b), numbers(a, b, pairs.both));
 };
-const percent = (x) => (x === undefined ? "–" : Number.isFinite(x) ? `${short(100 * x, 3)} %` : "∞");
 })((globalThis.Study ??= {}));

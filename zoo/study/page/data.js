@@ -50,11 +50,20 @@ Study.shapeOf = (id) => Study.data.tensors[Study.data.nodes[id].value].shape;
 Study.nameOf = (id, data = Study.data) =>
     (data.nodes[id].kind === "op" ? data.nodes[id].op : data.nodes[id].name || data.nodes[id].kind);
 
-/** A view only looks at the numbers of its input in another way. */
+/** Ops that hand on all numbers as they are, but whose result has memory of its own. */
+const COPIES = new Set(["reshape", "contiguous", "clone", "module_output"]);
+/**
+   A view only looks at the numbers of its input in another way: the recording says so, as the
+    result shares the memory of the input. Copies that change nothing else are folded like views.
+ */
 Study.isView = (node) =>
-    node.kind === "op" && (node.view !== undefined || [
-      "reshape", "view", "contiguous", "squeeze", "transpose", "permute", "alias", "module_output"
-    ].includes(node.op));
+    node.kind === "op" && (COPIES.has(node.op) || (node.view !== undefined && !isInPlace(node)));
+/** An op that wrote its result over its input shares memory as well, and lies just like it. */
+function isInPlace({ view, inputs, value }) {
+  const { tensors, nodes } = Study.data, from = inputs[0] >= 0 ? tensors[nodes[inputs[0]].value].shape : [];
+  return view.offset === 0 && Study.shapes.same(view.strides, view.base) &&
+      Study.shapes.same(from, tensors[value].shape);
+}
 
 const users = new WeakMap();
 /** Who uses each node: lists of {id, k}. */

@@ -4,9 +4,38 @@
 
 const { h, short, exact } = Study;
 
+let proofs = null;
+/** The one element, of all ops that use a node, that reads its element `flat`: {id, flat} or null. */
+function onlyReader(node, flat) {
+  const readers = Study.users()[node].filter(({ id }) => Study.node(id).group < 0).flatMap(({ id, k }) => {
+    const { rule, op } = Study.ruled(id) ?? {};
+    return rule?.writes && Study.isView(Study.node(id)) ?
+        rule.writes(op, k, flat).map((i) => ({ id, flat: i })) :
+        [null, null];
+  });
+  return readers.length === 1 ? readers[0] : null;
+}
+/**
+   Proofs by node. A view, such as a part of a split, has the proof of the number that it shows, if
+    nothing else reads that: the two have the same gradient.
+ */
+function allProofs() {
+  if (proofs?.data === Study.data) return proofs;
+  proofs = Object.assign(new Map(), { data: Study.data });
+  const add = (entry) => {
+    if (!proofs.has(entry.node)) proofs.set(entry.node, []);
+    proofs.get(entry.node).push(entry);
+    const to = onlyReader(entry.node, entry.element);
+    if (to && Study.node(to.id).grad >= 0)
+      add({...entry, node: to.id, element: to.flat, shown: entry.shown ?? entry.node });
+  };
+  (Study.data.proof ?? []).forEach(add);
+  return proofs;
+}
+/** Which elements of a node's gradient were checked. */
+Study.proofsOf = (node) => allProofs().get(node) ?? [];
 /** The proof of an element of a node's gradient, if it was checked. */
-Study.proofOf = (node, flat) =>
-    (Study.data.proof ?? []).find((entry) => entry.node === node && entry.element === flat);
+Study.proofOf = (node, flat) => Study.proofsOf(node).find((entry) => entry.element === flat);
 
 function factorButton(factor) {
   const value = short(factor.value, 4), isName = /^[^\s(]*$/.test(factor.name) && factor.index;
@@ -38,6 +67,13 @@ function termRow(term, number) {
 
 /** The terms of a sum, the largest first if there are many. */
 Study.sumTable = function(sum) {
+  if (sum.terms.length === 0 && sum.omitted)
+    return h(
+        "p", { class: "note" },
+        `This sum has ${sum.omitted} ${
+            sum.omitted === 1 ?
+                "term" :
+                "terms"}, but their numbers are not on this page: only some rows of large tensors are.`);
   const many = sum.terms.length > 10, ordered = sum.terms.map((term, i) => ({ term, i: i + 1 }));
   if (many) ordered.sort((a, b) => Math.abs(b.term.value) - Math.abs(a.term.value));
   const body = h("tbody"),
@@ -94,6 +130,12 @@ function groupFor(node) {
   return users.some(({ id }) => Study.node(id).group === own) ? own : -1;
 }
 
+/** Whether all terms of an element's sums are on this page. */
+Study.isWhole = function(focus) {
+  const sums = sumsOf(focus);
+  return sums.length > 0 && sums.every(({ sum }) => !sum.omitted);
+};
+
 /** Elements of a tensor that take part in the sums: for marks on its heat map. */
 Study.takesPart = function(focus, node, grad) {
   return sumsOf(focus)
@@ -105,13 +147,25 @@ Study.takesPart = function(focus, node, grad) {
 function proofLine(node, flat) {
   const proof = Study.proofOf(node, flat);
   if (!proof) return null;
+  const recorded = Study.at(Study.node(node).grad, flat);
+  const isOther = Number.isFinite(recorded) &&
+      Math.abs(recorded - proof.analytic) > 1e-3 * Math.abs(proof.analytic) + 1e-7;
   return h(
       "dl", { class: "proof-line" },
       h("div", null, h("dt", null, "analytic"), h("dd", null, exact(proof.analytic))),
       h("div", null, h("dt", null, "numeric"), h("dd", null, exact(proof.numeric))),
       h("div", null, h("dt", null, "relative error"), h("dd", null, short(proof.error, 3))),
       h("p", { class: "note" },
-        "Numeric: this element was moved a little up and down, and the loss was computed both times, in double precision."));
+        `Numeric: ${
+            proof.shown === undefined ?
+                "this element" :
+                `the same number, as ${
+                    Study.nameOf(
+                        proof
+                            .shown)} made it,`} was moved a little up and down, and the loss was computed both times, in double precision.${
+            isOther ? ` That pass drew another mask for dropout, so its gradient is not the ${
+                          short(recorded)} above.` :
+                      ""}`));
 }
 
 function meaning({ node, grad }, value) {
@@ -155,6 +209,8 @@ Study.elementCard = function(focus) {
     card.append(
         h("p", null,
           "Backpropagation starts here: the loss changes with itself one to one, so its gradient is 1."));
+  const note = Study.trailNote(focus);
+  if (note) card.append(note);
   for (const { sum, by } of sums) {
     if (sums.length > 1)
       card.append(h(

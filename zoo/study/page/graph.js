@@ -8,7 +8,7 @@ const options = {
   leaves: false
 };
 const open = new Set(), opened = new Set();  // by the reader; by the walk, until it leaves
-let root, homes, picture, scroller, canvas, zoom = 1, drawn = "";
+let root, homes, picture, scroller, canvas, zoom = 1, drawn = "", cursor = "";
 Study.graph = { options };
 
 function context() {
@@ -19,7 +19,10 @@ function context() {
                              .inputs.map((input) => Study.unfolded(input, options))
                              .filter((s) => s >= 0 && known.has(s)));
     sources.set(id, [...from]);
-    for (const s of from) users.set(s, [...(users.get(s) ?? []), id]);
+    for (const s of from) {
+      if (!users.has(s)) users.set(s, []);
+      users.get(s).push(id);
+    }
   }
   return {
     isOpen: (item) => Boolean(item.children) && (item === root || open.has(item.key) || opened.has(item.key)),
@@ -89,11 +92,14 @@ function drawBox(box, marks) {
       svg("g", {
         class: `box ${state}`,
         transform: `translate(${box.x} ${box.y})`,
-        role: "button",
-        tabindex: "-1",
+        role: "treeitem",
+        tabindex: item.key === cursor ? "0" : "-1",
         "data-node": item.id,
         "data-key": item.key,
-        "aria-label": `${name}, ${more}`
+        "aria-label": `${name}, ${more}`,
+        "aria-level": box.depth,
+        "aria-expanded": item.children ? String(box.isOpen) : null,
+        "aria-current": isNow ? "step" : null
       },
           svg("title", null, tooltip(item)),
           svg("rect", { width: box.w, height: box.h, rx: item.kind === "leaf" ? 14 : 5 }),
@@ -108,6 +114,8 @@ function drawBox(box, marks) {
     event.stopPropagation();
     press(item, event.offsetX !== undefined && isOnArrow(event, box));
   });
+  // A click leaves the focus where it is, so that the arrow keys go on to step.
+  made.addEventListener("mousedown", (event) => event.preventDefault());
   return made;
 }
 function isOnArrow(event, box) {
@@ -129,6 +137,8 @@ function draw() {
   if (key === drawn) return;
   drawn = key;
   const inSight = (from, to) => to >= top && from <= bottom;
+  const hadFocus = canvas.contains(document.activeElement);
+  if (!picture.boxes.some(({ item }) => item.key === cursor)) cursor = picture.boxes[0]?.item.key ?? "";
   const group = svg("g", { transform: `translate(8 8) scale(${zoom})` });
   const boxes = picture.boxes.filter((box) => inSight(box.y, box.y + box.h));
   group.append(...boxes.filter((box) => box.isOpen).map((box) => drawBox(box, marks)));
@@ -136,6 +146,7 @@ function draw() {
                    .map((edge) => svg("path", { d: curve(edge.points), class: edgeClass(edge, marks) })));
   group.append(...boxes.filter((box) => !box.isOpen).map((box) => drawBox(box, marks)));
   canvas.replaceChildren(group);
+  if (hadFocus) focusOn(cursor);
 }
 
 // --------------------------------------------------------------------------------- use
@@ -154,6 +165,44 @@ function toggle(item) {
   if (!isOpen) open.add(item.key);
   place();
   if (item.kind === "fused") Study.emit("tree");
+}
+
+// --------------------------------------------------------------------------------- keys
+
+function focusOn(key) {
+  canvas.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+}
+
+/** Puts the focus on a box, and the box into sight. */
+function moveTo(box) {
+  if (!box) return;
+  cursor = box.item.key;
+  const y = box.y * zoom, { scrollTop, clientHeight } = scroller;
+  if (y < scrollTop + 10 || y + 40 > scrollTop + clientHeight) scroller.scrollTop = y - clientHeight / 2;
+  drawn = "";
+  draw();
+  focusOn(cursor);
+}
+
+/** As in any tree: up and down along the boxes, right into a box, left out of it. */
+function onKey(event) {
+  const at = picture.boxes.findIndex(({ item }) => item.key === cursor), box = picture.boxes[at];
+  if (!box || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+  const { item } = box, outer = picture.boxes.find((other) => other.item === item.parent);
+  const run = {
+    ArrowDown: () => moveTo(picture.boxes[at + 1]),
+    ArrowUp: () => moveTo(picture.boxes[at - 1]),
+    ArrowRight: () => (item.children && !box.isOpen ? toggle(item) : moveTo(picture.boxes[at + 1])),
+    ArrowLeft: () => (item.children && box.isOpen ? toggle(item) : moveTo(outer)),
+    Home: () => moveTo(picture.boxes[0]),
+    End: () => moveTo(picture.boxes.at(-1)),
+    Enter: () => Study.visit(item.id ?? item.ids[0]),
+    " ": () => item.children && toggle(item)
+  }[event.key];
+  if (!run) return;
+  event.preventDefault();
+  event.stopPropagation();
+  run();
 }
 
 const above = (item) => {
@@ -230,7 +279,13 @@ Study.graph.pane = function() {
   options.leaves = Study.data.nodes.filter((node) => node.kind === "op").length <= 24;
   rebuild();
   Study.firstOpen(root, 18).forEach((key) => open.add(key));
-  canvas = svg("svg", { class: "graph", "aria-label": "The tape: every op, in the boxes of its modules" });
+  canvas = svg("svg", {
+    class: "graph",
+    role: "tree",
+    "aria-label":
+        "The tape: every op, in the boxes of its modules. Arrow keys move, Enter shows, Space folds.",
+    onkeydown: onKey
+  });
   scroller = h("div", { class: "graph-scroll", onscroll: () => draw() }, canvas);
   const depths =
       h("span", { class: "choice" },
@@ -244,12 +299,13 @@ Study.graph.pane = function() {
                   text)));
   // In the next frame: drawing changes the size that is observed.
   new ResizeObserver(() => requestAnimationFrame(() => {
-    if (picture && scroller.clientWidth) {
-      resize();
-      drawn = "";
-      draw();
-    }
-  })).observe(scroller);
+                       if (picture && scroller.clientWidth) {
+                         resize();
+                         drawn = "";
+                         draw();
+                       }
+                     }))
+      .observe(scroller);
   return h(
       "section", { class: "pane graph-pane", "aria-label": "Graph" }, Study.searchBox(),
       h("div", { class: "tools" }, h("span", { class: "muted" }, "open"), depths,

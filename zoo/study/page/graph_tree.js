@@ -42,13 +42,25 @@ function order(options) {
   return ids;
 }
 
-function inside(id, key, options) {
-  const { nodes } = Study.data, children = [];
-  for (let at = id + 1; at < nodes.length; ++at) {
-    if (nodes[at].kind !== "op" || nodes[at].group !== id) continue;
-    if (options.views || !Study.isView(nodes[at]))
-      children.push({ kind: "op", key: `n${at}`, id: at, ids: [at], parent: null });
+const members = new WeakMap();
+/** The ops inside of each fused one. */
+function membersOf(data) {
+  if (!members.has(data)) {
+    const of = new Map();
+    data.nodes.forEach(({ kind, group }, id) => {
+      if (kind !== "op" || group < 0) return;
+      if (!of.has(group)) of.set(group, []);
+      of.get(group).push(id);
+    });
+    members.set(data, of);
   }
+  return members.get(data);
+}
+
+function inside(id, key, options) {
+  const children = (membersOf(Study.data).get(id) ?? [])
+                       .filter((at) => options.views || !Study.isView(Study.node(at)))
+                       .map((at) => ({ kind: "op", key: `n${at}`, id: at, ids: [at], parent: null }));
   return children.length ? { kind: "fused", key, id, ids: [id, ...children.map((c) => c.id)], children } :
                            null;
 }

@@ -7,9 +7,10 @@ const { h } = Study;
   const { charts = [], histograms = [], samples = [] } = Study.data.learning;
   const parts = [
     h("h2", null, "How the model learned"),
-    h("p", { class: "lead" }, "Each step moved the weights a little. These curves say what came of it.")
+    h("p", { class: "lead" },
+      "Each step moved the weights a little. These curves say what came of it. Point at one, or use the arrow keys, to read it.")
   ];
-  if (charts.length) parts.push(h("div", { class: "charts" }, charts.map(Study.lineChart)));
+  if (charts.length) parts.push(h("div", { class: "charts" }, charts.map((chart) => Study.lineChart(chart))));
   if (histograms.length)
     parts.push(
         h("h2", null, "Weights then and now"),

@@ -17,6 +17,8 @@
     let at = 0;
 
     const isLetter = (c) => c !== undefined && /[\p{L}\p{M}′∞]/u.test(c);
+    /** Two words with a space between them are words, and keep it. */
+    const isWord = (node) => node !== undefined && (node.kind === "name" || (node.kind === "scripts" && node.base.kind === "name"));
     const isDigit = (c) => c !== undefined && /[0-9.]/.test(c);
     function run(belongs) {
       let word = "";
@@ -56,9 +58,12 @@
     }
 
     const row = [];
+    let isSpaced = false;
     while (at < characters.length) {
-      if (/\s/.test(characters[at])) { at += 1; continue; }
+      if (/\s/.test(characters[at])) { at += 1; isSpaced = true; continue; }
       const base = atom();
+      if (isSpaced && isWord(base) && isWord(row.at(-1))) row.push({ kind: "space" });
+      isSpaced = false;
       let sub = null, sup = null;
       while (characters[at] === "_" || characters[at] === "^") {
         if (characters[at++] === "_") sub = argument();
@@ -91,7 +96,9 @@
     switch (node.kind) {
       case "number": return element("mn", node.text);
       case "name": return element("mi", node.text);
-      case "text": return element("mtext", node.text);
+      // Browsers drop ordinary spaces at the ends.
+      case "text": return element("mtext", node.text.replace(/^ | $/g, "\u00a0"));
+      case "space": return element("mtext", "\u00a0");
       case "sum": return element("mo", "∑");
       case "frac": return element("mfrac", drawRow(node.parts[0]), drawRow(node.parts[1]));
       case "sqrt": return element("msqrt", drawRow(node.parts[0]));
@@ -123,6 +130,7 @@
       case "frac": return `${wrapped(node.parts[0])} / ${wrapped(node.parts[1])}`;
       case "sqrt": return `√${wrapped(node.parts[0])}`;
       case "hat": return `${writeRow(node.parts[0])}\u0302`;
+      case "space": return " ";
       case "sum": return "Σ";
       case "scripts": return write(node.base) + below(node.sub) + above(node.sup) + (node.base.kind === "sum" ? " " : "");
       default: return "=+−·∘".includes(node.text) ? ` ${node.text} ` : node.text === "," ? ", " : node.text;

@@ -9,7 +9,7 @@ const state = {
   slot: null,
   focus: null
 };
-const explained = new Set();
+const explained = new Map();  // kind of op → the first node that showed its text
 let pane;
 Study.current = state;
 
@@ -71,8 +71,8 @@ function heading(id) {
                            "nothing saved for backward");
   } else
     facts.push(`${node.kind} (${Study.shapeOf(id).join(", ")})`);
-  const isNew = !explained.has(about.title);
-  explained.add(about.title);
+  if (!explained.has(about.title)) explained.set(about.title, id);
+  const isNew = explained.get(about.title) === id;
   return h(
       "header", { class: "node-head" },
       h("p", { class: "path" }, trail.length ? trail : h("span", null, "outside of modules")),
@@ -92,15 +92,19 @@ function heading(id) {
 function formulas(id, phase) {
   const node = Study.node(id);
   if (node.kind !== "op") return null;
-  const { forward, backward } = Study.formula(node);
+  const { forward, backward } = Study.formula(id);
   if (phase !== "backward") return h("div", { class: "formula main" }, forward);
   const shown = backward.filter((_, k) => node.inputs[k] >= 0 && Study.edge(id, k) >= 0);
-  return h("div", { class: "formula main backward" }, shown.length ? shown : backward);
+  return h(
+      "div", null, h("div", { class: "formula main backward" }, shown.length ? shown : backward),
+      id === Study.data.loss ?
+          null :
+          h("p", { class: "note" },
+            "dy is the gradient of the result y, as it comes back from the loss. The others are what this op sends on to its inputs."));
 }
 
 /** Elements of a slot whose gradient was checked. */
-const checked = (slot) =>
-    (slot.grad ? (Study.data.proof ?? []).filter((entry) => entry.node === slot.node) : []);
+const checked = (slot) => (slot.grad ? Study.proofsOf(slot.node) : []);
 
 function elementField(slot, choose) {
   const shape = Study.shapeOf(slot.node);
@@ -138,15 +142,6 @@ function chips(slot, choose) {
                 Study.place(entry.element, shape) || "the number")));
 }
 
-/** What the rows of an op's numbers stand for, such as tokens; null if that is not known. */
-function rowLabels(slot) {
-  const shape = Study.shapeOf(slot.node);
-  if (Study.node(slot.node).kind !== "op" || shape.length < 2) return null;
-  return Object.values(Study.data.labels ?? {})
-             .find((set) => Array.isArray(set) && set.length > 1 && set.length === shape.at(-2)) ??
-      null;
-}
-
 function numbers() {
   const { slot, focus } = state, choose = (flat) => focusOn(slot, flat);
   const width = Math.max(260, Math.min(760, pane.clientWidth - 44)),
@@ -160,11 +155,13 @@ function numbers() {
     rings: checked(slot).map((entry) => entry.element),
     onChoose: choose,
     label: `${slot.name}, ${Study.shapeText(Study.shapeOf(slot.node))}`,
-    rowLabels: rowLabels(slot),
+    axes: Study.axesOf(slot.node),
+    dimensions: Study.dimensionsOf(slot.node),
     hint: "Click a number to see where it comes from."
   });
+  Study.currentMap = map;
   return h(
-      "div", { class: "numbers" }, map.element, Study.statistics(slot.tensor), Study.sampling(slot.tensor),
+      "div", { class: "numbers" }, map.element,
       h("div", { class: "picking" }, elementField(slot, choose), chips(slot, choose)),
       slot.node !== state.node && !slot.edge ?
           h("button", { type: "button", class: "link", onclick: () => Study.visit(slot.node) },
@@ -203,38 +200,30 @@ function derivation(id) {
       h("summary", null, "The rule derived, with the numbers of this row"));
 }
 
-/** The element that is opened at first: one that was checked, or the largest. */
+const focusOf = ({ node, grad, edge, name, tensor }, flat) => ({ node, flat, grad, edge, name, tensor });
+
+/**
+   The element that is opened at first: one that was checked, or the largest; rather one whose sum
+    can be shown, if large tensors came only in part.
+ */
 function openFirst() {
   const { slot } = state;
   if (!slot || Study.node(state.node).kind !== "op" || Study.data.tensors[slot.tensor].count === 0) return;
-  const flat = checked(slot)[0]?.element ?? Study.largest(slot.tensor);
-  state.focus = {
-    node: slot.node,
-    flat,
-    grad: slot.grad,
-    edge: slot.edge,
-    name: slot.name,
-    tensor: slot.tensor
-  };
+  const candidates = [...checked(slot).map((entry) => entry.element), ...Study.largestOfRows(slot.tensor)];
+  const flat = candidates.slice(0, 24).find((each) => Study.isWhole(focusOf(slot, each))) ?? candidates[0];
+  state.focus = focusOf(slot, flat);
 }
 
 // --------------------------------------------------------------------------------- drawing
 
 function focusOn(slot, flat) {
   state.slot = slot;
-  state.focus = {
-    node: slot.node,
-    flat,
-    grad: slot.grad,
-    edge: slot.edge,
-    name: slot.name,
-    tensor: slot.tensor
-  };
+  state.focus = focusOf(slot, flat);
   const top = pane.scrollTop;
   render();
   const card = pane.querySelector(".element");
   pane.scrollTop = top;
-  if (card && card.getBoundingClientRect().top > pane.getBoundingClientRect().bottom - 120)
+  if (card && card.getBoundingClientRect().top > pane.getBoundingClientRect().bottom - 220)
     card.scrollIntoView({ block: "nearest" });
   Study.emit("focus", state.focus);
 }
@@ -258,22 +247,26 @@ function render() {
         hasBack = Study.node(node).grad >= 0 || node === Study.data.loss;
   pane.dataset.node = node;
   pane.dataset.phase = phase;
-  pane.replaceChildren(
-      ...[heading(node),
-          h("div", { class: "row" }, isOp && hasBack ? views : null,
-            slots.length > 1 ? slotButtons(slots) : null),
-          formulas(node, phase),
-          node === Study.data.loss && phase === "forward" ?
-              h("p", { class: "lead" },
-                `All that came before ends in this one number, ${
-                    Study.exact(
-                        Study.data.step?.loss)}: how wrong the model was. The backward pass starts here.`) :
-              null,
-          state.slot ? numbers() : null, focus ? Study.elementCard(focus) : null,
-          isOp && hasBack ? derivation(node) : null,
-          phase === "update" && Study.updateCard ? Study.updateCard(node, focus ? focus.flat : undefined) :
-                                                   null]
-          .filter(Boolean));
+  Study.redrawn(
+      pane,
+      () => pane.replaceChildren(
+          ...[heading(node),
+              h("div", { class: "row" }, isOp && hasBack ? views : null,
+                slots.length > 1 ? slotButtons(slots) : null),
+              formulas(node, phase),
+              node === Study.data.loss && phase === "forward" ?
+                  h("p", { class: "lead" },
+                    `All that came before ends in this one number, ${
+                        Study.exact(Study.data.step
+                                        ?.loss)}: how wrong the model was. The backward pass starts here.`) :
+                  null,
+              state.slot ? numbers() : null, focus ? Study.elementCard(focus) : null,
+              isOp && hasBack ? derivation(node) : null,
+              phase === "update" ? Study.updateCard(node, focus ? focus.flat : undefined) : null,
+              state.slot ? h("section", { class: "about-tensor" }, h("h3", null, `All of ${state.slot.name}`),
+                             Study.statistics(state.slot.tensor), Study.sampling(state.slot.tensor)) :
+                           null]
+              .filter(Boolean)));
 }
 
 /** Shows a node. given: {phase, flat, grad}. */

@@ -274,9 +274,9 @@
   };
 
   /** The formulas of a node: {forward, backward: one for each input, text}. */
-  Study.formula = function (node) {
-    const rule = rules[node.op] ?? {};
-    const put = (what) => (typeof what === "function" ? what(Study.op(Study.data.nodes.indexOf(node))) : what);
+  Study.formula = function (id) {
+    const node = Study.data.nodes[id], rule = rules[node.op] ?? {};
+    const put = (what) => (typeof what === "function" ? what(Study.op(id)) : what);
     const names = node.inputs.map((_, k) => nameOf(rule, k));
     const forward = put(rule.forward) ?? `y = text{${node.op ?? node.kind}}(${names.join(", ")})`;
     const given = put(rule.backward) ?? [];

@@ -180,7 +180,7 @@
       const t = targetOf(op, j), row = logitRow(op, t), c = row.indexOf(j), { ignored, divisor } = settings(op);
       if (op.saved(1, t) === ignored) return [op.number("[counts]", 0)];
       const p = softmaxOf(inputs(op, row))[c], q = total(row.map((_, k2) => share(op, t, k2)));
-      const slope = op.ofX(`(p_@ − ${op.saved(1, t) === c ? "q, the target" : "q"})`, 0, j, p * q - share(op, t, c));
+      const slope = op.ofX(`(p_@ − ${op.saved(1, t) === c ? "q_{target}" : "q"})`, 0, j, p * q - share(op, t, c));
       return divisor === 1 ? [slope] : [op.number(`1/${Number(divisor.toPrecision(6))}`, 1 / divisor), slope];
     },
     value(op, i) {
@@ -188,7 +188,7 @@
       return (isEach(op) ? [i] : shapes.range(targets(op))).map((t) => {
         const { plain, smooth } = losses(op, t, ignored), target = op.saved(1, t);
         const loss = (1 - smoothing) * plain + smoothing * smooth;
-        const factor = target === ignored ? op.number(`target ${t} does not count`, 0)
+        const factor = target === ignored ? op.number(`text{target ${t} does not count}`, 0)
           : op.ofX("(−ln p_@)", 0, logitRow(op, t)[target], loss);
         return divisor === 1 ? [factor] : [op.number(`1/${Number(divisor.toPrecision(6))}`, 1 / divisor), factor];
       });

@@ -24,34 +24,49 @@
   };
   const step = (node, flat) => ({ node, flat, gradient: gradientAt(node, flat) });
   const size = (value) => (Number.isFinite(value) ? Math.abs(value) : -1);
-  const largest = (list, by) => list.reduce((best, x) => (best === null || by(x) > by(best) ? x : best), null);
 
   // --------------------------------------------------------------------------------- up
 
+  /** The chain from `start` that always takes the largest term. Where it cannot go on, because numbers
+      did not travel, it goes back and takes the next one. `next` gives the choices {id, flat, value};
+      if none leads to the goal, it is the chain that was found first. */
+  function search(start, isGoal, next) {
+    const chain = [start], dead = new Set(), most = 2 * Study.data.nodes.length;
+    const choices = ({ node, flat }) => next(node, flat).filter((each) => size(each.value) >= 0)
+      .sort((a, b) => size(b.value) - size(a.value)).slice(0, 6);
+    const open = [choices(start)];
+    let first = null;
+    for (let turns = 0; chain.length > 0 && turns < 400;) {
+      if (isGoal(chain.at(-1))) return chain;
+      const to = chain.length <= most ? open.at(-1).shift() : undefined;
+      if (to && !dead.has(`${to.id} ${to.flat}`)) {
+        chain.push(step(to.id, to.flat));
+        open.push(choices(chain.at(-1)));
+      } else if (!to) {
+        first ??= chain.slice();
+        const { node, flat } = chain.pop();
+        dead.add(`${node} ${flat}`);
+        open.pop();
+        turns += 1;
+      }
+    }
+    return first ?? chain;
+  }
+
   /** The strongest chain from element `flat` of a node to the loss: [{node, flat, gradient}]. It ends
       early where no rule is known, or the numbers did not travel. */
-  Study.path = function (id, flat) {
-    const chain = [step(id, flat)];
-    while (id !== Study.data.loss && chain.length < 2 * Study.data.nodes.length) {
-      const next = above(id, flat);
-      if (!next) break;
-      ({ id, flat } = next);
-      chain.push(step(id, flat));
-    }
-    return chain;
-  };
+  Study.path = (id, flat) => search(step(id, flat), ({ node }) => node === Study.data.loss, above);
 
   function above(id, flat) {
     const inGroup = consumers()[id].filter((user) => groupOf(user.id) === groupOf(id));
     const outside = consumers()[id].filter((user) => groupOf(user.id) < 0);
     const users = inGroup.length ? inGroup : outside;
-    if (users.length === 0 && groupOf(id) >= 0) return { id: groupOf(id), flat };  // the end of the inside
-    const terms = users.flatMap((user) => {
+    if (users.length === 0 && groupOf(id) >= 0) return [{ id: groupOf(id), flat, value: 1 }];  // the end of the inside
+    return users.flatMap((user) => {
       const sum = Study.terms(user.id, user.k, flat);
-      const best = sum && largest(sum.terms, (term) => size(term.value));
-      return best ? [{ id: user.id, flat: best.via, value: best.value }] : [];
+      return (sum?.terms ?? []).sort((a, b) => size(b.value) - size(a.value)).slice(0, 3)
+        .map((term) => ({ id: user.id, flat: term.via, value: term.value }));
     });
-    return largest(terms, (term) => size(term.value));
   }
 
   // --------------------------------------------------------------------------------- down
@@ -74,10 +89,10 @@
   /** Where a path down leads: the first embedding, or else the first op that has a parameter. */
   function firstWithParameter() {
     const { nodes } = Study.data;
-    const uses = (node) => node.kind === "op" && groupOf(nodes.indexOf(node)) < 0 &&
-      node.inputs.some((input) => input >= 0 && nodes[input].kind === "parameter") && node.grad >= 0;
-    const found = nodes.find((node) => uses(node) && node.op === "embedding") ?? nodes.find(uses);
-    return found === undefined ? -1 : nodes.indexOf(found);
+    const uses = (node, id) => node.kind === "op" && groupOf(id) < 0 && node.grad >= 0 &&
+      node.inputs.some((input) => input >= 0 && nodes[input].kind === "parameter");
+    const table = nodes.findIndex((node, id) => node.op === "embedding" && uses(node, id));
+    return table >= 0 ? table : nodes.findIndex(uses);
   }
 
   /** The nodes from which `goal` can be reached towards the inputs. */
@@ -90,17 +105,12 @@
 
   /** The strongest chain from the loss to a parameter of op `goal`, usually a row of an embedding. */
   Study.pathDown = function (goal = firstWithParameter()) {
-    const { nodes, loss } = Study.data, chain = [step(loss, 0)], reach = leadingTo(goal);
-    let id = loss, flat = 0;
-    while (goal >= 0 && nodes[id].kind === "op") {
+    const { nodes, loss } = Study.data, reach = leadingTo(goal);
+    return search(step(loss, 0), ({ node }) => goal < 0 || nodes[node].kind !== "op", (id, flat) => {
       const found = Study.ruled(id);
       const isWanted = (k) => (id === goal ? nodes[nodes[id].inputs[k]].kind === "parameter" : reach.has(nodes[id].inputs[k]));
-      const best = found && largest(contributions(found, flat, isWanted).filter(({ value }) => value !== undefined), ({ value }) => size(value));
-      if (!best) break;
-      id = nodes[id].inputs[best.k];
-      flat = best.j;
-      chain.push(step(id, flat));
-    }
-    return chain;
+      return (found ? contributions(found, flat, isWanted) : []).filter(({ value }) => value !== undefined)
+        .map(({ k, j, value }) => ({ id: nodes[id].inputs[k], flat: j, value }));
+    });
   };
 })((globalThis.Study ??= {}));

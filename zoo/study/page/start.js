@@ -33,8 +33,20 @@ const isEmpty = {
   compare: (data) => !data.against && "For two models on the same input: tarsier study A --against B.",
 };
 
+/** In the row of tabs the arrow keys go to the next tab that has something. */
+function onTabKey(event) {
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!by) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const names = TABS.map(([name]) => name).filter((name) => !buttons[name].disabled);
+  const to = names[(names.indexOf(shown) + by + names.length) % names.length];
+  Study.showTab(to);
+  buttons[to].focus();
+}
+
 function header() {
-  const tabs = h("div", { class: "tabs", role: "tablist" }, TABS.map(([name, text]) => {
+  const tabs = h("div", { class: "tabs", role: "tablist", onkeydown: onTabKey }, TABS.map(([name, text]) => {
     const why = isEmpty[name]?.(Study.data) || null;
     buttons[name] =
         h("button", {
@@ -93,7 +105,6 @@ function header() {
 }
 
 function recolour() {
-  Study.forgetPixels();
   Study.redrawPanel();
   for (const name of [...made])
     if (name !== "walk") {
@@ -109,7 +120,8 @@ function recolour() {
 
 const KEYS = [
   ["→ ←", "step"], ["↑ ↓", "coarser, finer steps"], ["space", "play"], ["[ ]", "along a trail"],
-  ["⇧ arrows", "move the chosen element"], ["/", "search"], ["1 – 6", "tabs"],
+  ["⇧ arrows", "move the chosen element"], ["PgUp PgDn", "pages of a tensor, in its picture"],
+  ["Tab", "to the graph, pictures, curves: arrows move there"], ["/", "search"], ["1 – 6", "tabs"],
   ["⌫", "back to where you were"], ["Esc", "leave a trail"]
 ];
 
@@ -131,8 +143,9 @@ function introduction() {
   return [
     h("header", { class: "intro" }, h("h2", null, "One training step, number by number"),
       h("p", null,
-        `On the left is everything that the model computed: ${ops} operations and ${
-            parameters} tensors of parameters, from the input at the top to the loss at the bottom. The numbers are real. They were recorded while the program ran.`),
+        `On the left is everything that the model computed, from the input at the top to the loss at the bottom: ${
+            ops} operations, and ${
+            parameters} tables of numbers that it learns, its parameters. The numbers are real: they were recorded while the program ran.`),
       h("p", null, h("b", { class: "blue" }, "Forward"),
         ", each operation makes new numbers out of those above it. At the end stands one number, the loss: how wrong the model was. ",
         h("b", { class: "orange" }, "Backward"),
@@ -227,6 +240,8 @@ function onKey(event) {
   if (event.key === " " && target.closest("button, summary, input")) return;
   const tab = /^[1-6]$/.test(event.key) ? TABS[Number(event.key) - 1][0] : null,
         run = tab ? () => Study.showTab(tab) : KEY[event.key];
+  if (event.key.startsWith("Arrow") && event.shiftKey && shown === "walk" && Study.current.node >= 0)
+    return Study.currentMap.key(event);
   if (!run || (event.key.startsWith("Arrow") && (event.shiftKey || shown !== "walk"))) return;
   event.preventDefault();
   run();

@@ -33,13 +33,19 @@ Study.sampling = function(index, data = Study.data) {
       `Sampled: ${rows.length} of ${all} rows are on this page. The statistics are of all.`);
 };
 
-/** The largest absolute values of a tensor, most first: flats. */
-Study.largest = function(index, most = 1) {
+/** The element of each row that is farthest from zero, the farthest of all first. */
+Study.largestOfRows = function(index) {
   const tensor = Study.data.tensors[index], values = Study.values(index),
-        width = Study.widthOf(tensor.shape) || 1;
-  let best = 0;
-  for (let i = 1; i < values.length; ++i)
-    if (Math.abs(values[i]) > Math.abs(values[best])) best = i;
-  return tensor.rows ? tensor.rows[Math.floor(best / width)] * width + (best % width) : best;
+        width = Study.widthOf(tensor.shape) || 1,
+        size = (i) => (Number.isFinite(values[i]) ? Math.abs(values[i]) : -1);
+  const best = [];
+  for (let row = 0; row * width < values.length; ++row) {
+    let most = row * width;
+    for (let i = most + 1; i < Math.min(values.length, (row + 1) * width); ++i)
+      if (size(i) > size(most)) most = i;
+    best.push(most);
+  }
+  best.sort((a, b) => size(b) - size(a));
+  return best.map((i) => (tensor.rows ? tensor.rows[Math.floor(i / width)] * width + (i % width) : i));
 };
 })((globalThis.Study ??= {}));

@@ -18,8 +18,12 @@ const stateOf = (weight, name, flat) => {
 
 /** Steps [words, notation, numbers put in, result] of one weight. */
 const METHODS = {
-  adamw(weight, flat, w, g) { return adam(weight, flat, w, g, true); },
-  adam(weight, flat, w, g) { return adam(weight, flat, w, g, false); },
+  adamw(weight, flat, w, g) {
+    return adam(weight, flat, w, g, true);
+  },
+  adam(weight, flat, w, g) {
+    return adam(weight, flat, w, g, false);
+  },
   sgd(weight, flat, w, g) {
     const { lr = weight.lr, momentum = 0 } = settings(), decay = weight.weight_decay || 0, steps = [];
     const rate = weight.lr ?? lr;
@@ -111,6 +115,20 @@ function recorded(weight, flat) {
                   h("div", null, h("dt", null, name), h("dd", null, Study.exact(Study.at(tensor, flat))))));
 }
 
+/**
+   The weight that is shown at first: of those whose numbers are all here, the one with the largest
+    gradient.
+ */
+function firstWeight(weight) {
+  const needed = [
+    weight.before, weight.after,
+    ...weight.state.filter((s) => Study.data.tensors[s.after].shape.length > 0)
+        .flatMap((s) => [s.before, s.after])
+  ].filter((tensor) => tensor >= 0);
+  const all = Study.largestOfRows(weight.gradient);
+  return all.find((flat) => needed.every((tensor) => Study.at(tensor, flat) !== undefined)) ?? all[0] ?? 0;
+}
+
 /** The card about one weight. */
 function card(weight, flat) {
   const w = Study.at(weight.before, flat), g = Study.at(weight.gradient, flat),
@@ -143,13 +161,12 @@ function card(weight, flat) {
                 Math.abs(result - after) <= 1e-5 * Math.max(1e-3, Math.abs(after)) ?
                     "✓" :
                     "≠"} the optimiser wrote ${Study.exact(after)}`));
-  }
-  else
-    made.append(
-        h("p", { class: "note" },
-          w === undefined || g === undefined || after === undefined ?
-              "The numbers of this weight are not on this page." :
-              "The page has no formula for this step: its state is not that of Adam or SGD. What was recorded:"));
+  } else
+    made.append(h(
+        "p", { class: "note" },
+        w === undefined || g === undefined || after === undefined ?
+            "The numbers of this weight are not on this page." :
+            "The page has no formula for this step: its state is not that of Adam or SGD. What was recorded:"));
   made.append(
       recorded(weight, flat),
       h("div", { class: "actions" },
@@ -165,7 +182,7 @@ Study.updateCard = function(node, flat) {
     return h(
         "p", { class: "note" },
         "Now the optimiser moves this parameter a little against its gradient. No optimiser was part of this recording.");
-  return card(weight, flat ?? Study.largest(weight.gradient));
+  return card(weight, flat ?? firstWeight(weight));
 };
 
 // --------------------------------------------------------------------------------- the page
@@ -188,6 +205,7 @@ function maps(weight, render) {
               },
               hint: "Click a weight.",
               label: title,
+              name: title,
               ...given
             })
             .element) :
@@ -208,38 +226,39 @@ function maps(weight, render) {
   const { update } = Study.data, page = h("div"), { clip } = update;
   function render() {
     const weight = weightsOf()[chosen];
-    element ??= Study.largest(weight.gradient);
+    element ??= firstWeight(weight);
     const list =
-        h("select", {
-          "aria-label": "Parameter",
-          onchange() {
-            chosen = Number(this.value);
-            element = undefined;
-            render();
-          }
-        },
-          weightsOf().map((w, i) => h("option", { value: i, selected: i === chosen }, Study.nameOf(w.node))));
-    page.replaceChildren(
-        ...[h("h2", null, "The update"),
-            h("p", { class: "lead" },
-              `${
-                  update
-                      .optimizer} moved every weight a little, so that the loss becomes smaller. Gradients say which way; the optimiser decides how far.`),
-            h("dl", { class: "statistics" },
-              update.settings.map(
-                  ([name, value]) =>
-                      h("div", null, h("dt", null, name),
-                        h("dd", null, typeof value === "number" ? short(value) : String(value))))),
-            clip ? h("p", { class: "note" },
-                     clip.norm > clip.max ?
-                         `All gradients together had norm ${short(clip.norm)}, more than ${
-                             short(clip.max)}. So all were scaled by ${short(clip.max / clip.norm)} first.` :
-                         `All gradients together had norm ${
-                             short(clip.norm)}. They would have been scaled down above ${short(clip.max)}.`) :
-                   null,
-            h("p", null, h("label", null, "parameter ", list)),
-            h("div", { class: "update-grid" }, card(weight, element), h("div", null, maps(weight, render)))]
-            .filter(Boolean));
+        Study.select("parameter", weightsOf().map((w, i) => [i, Study.nameOf(w.node)]), chosen, (to) => {
+          chosen = to;
+          element = undefined;
+          render();
+        });
+    Study.redrawn(
+        page,
+        () => page.replaceChildren(
+            ...[h("h2", null, "The update"),
+                h("p", { class: "lead" },
+                  `${
+                      update
+                          .optimizer} moved every weight a little, so that the loss becomes smaller. Gradients say which way; the optimiser decides how far.`),
+                h("dl", { class: "statistics" },
+                  update.settings.map(
+                      ([name, value]) =>
+                          h("div", null, h("dt", null, name),
+                            h("dd", null, typeof value === "number" ? short(value) : String(value))))),
+                clip ?
+                    h("p", { class: "note" },
+                      clip.norm > clip.max ?
+                          `All gradients together had norm ${short(clip.norm)}, more than ${
+                              short(clip.max)}. So all were scaled by ${short(clip.max / clip.norm)} first.` :
+                          `All gradients together had norm ${
+                              short(
+                                  clip.norm)}. They would have been scaled down above ${short(clip.max)}.`) :
+                    null,
+                h("p", null, list),
+                h("div", { class: "update-grid" }, card(weight, element),
+                  h("div", null, maps(weight, render)))]
+                .filter(Boolean)));
   }
   render();
   return page;
