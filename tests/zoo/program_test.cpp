@@ -11,6 +11,7 @@
 #include "autograd/io/json.h"
 #include "nn/nn.h"
 #include "tests/zoo/program.h"
+#include "zoo/audio/spoken_digits.h"
 #include "zoo/data/text.h"
 
 namespace tarsier::zoo {
@@ -125,10 +126,14 @@ TEST_CASE("every model trains on its built-in data, resumes, evaluates and predi
            Case{"transformer", sizes, "'Friday, Nov 20th 2026'", "exact"},
            Case{"text-classifier", sizes, "'Tensor x = randn({2, 3});'", "accuracy"},
            Case{"vit", sizes + " --set stem=patches --set patch_size=14", "one.pgm", "accuracy"},
+           Case{"speech", sizes + " --set channels=2 --set mels=8", "one.wav", "accuracy"},
+           Case{"speech", sizes + " --set channels=2 --set mels=8", "one.wav", "accuracy"},
        }) {
     CAPTURE(c.model);
     const Scratch scratch;
     scratch.write("one.pgm", "P2 2 2 9\n0 9 0 9\n");
+    write_wav(scratch.path("one.wav"), speak_digit(1, {1, 1}, 1));
+    write_wav(scratch.path("one.wav"), speak_digit(1, {1, 1}, 1));
     const Result train = tarsier(
         scratch, "train " + c.model + " --steps 3 --set batch_size=4 --threads 1" + c.settings);
     REQUIRE_MESSAGE(train.code == 0, train.err);
@@ -145,7 +150,8 @@ TEST_CASE("every model trains on its built-in data, resumes, evaluates and predi
     const Result one = tarsier(scratch, "predict runs/" + c.model + " " + c.input);
     CHECK_MESSAGE(one.code == 0, one.err);
     CHECK(std::count(one.out.begin(), one.out.end(), '\n') == 1);
-    const std::string line = c.model == "vit" ? "one.pgm" : c.input.substr(1, c.input.size() - 2);
+    const std::string line =
+        c.input.starts_with("'") ? c.input.substr(1, c.input.size() - 2) : c.input;
     scratch.write("two", line + "\r\n" + line);
     CHECK(tarsier(scratch, "predict runs/" + c.model + " < two").out == one.out + one.out);
     CHECK(tarsier(scratch, "predict runs/" + c.model + " </dev/null").out.empty());

@@ -155,6 +155,19 @@ TEST_CASE("a picture is a BMP inside the page") {
   CHECK_THROWS_AS(picture_with_patches({2, 1, 1, {0, 1}}), Error);
 }
 
+TEST_CASE("a picture with spans has a bar with its text under each") {
+  const Picture picture{1, 2, 100, std::vector<uint8_t>(200)};
+  const std::string markup =
+      picture_with_spans(picture, {{"one", 10, 30, 0.975}, {"<two>", 40, 100, 1}}).markup;
+  CHECK(markup.find("data:image/bmp;base64,") != markup.npos);
+  CHECK(markup.find("x=\"20\" y=\"93\" width=\"40\"") != markup.npos);
+  CHECK(markup.find("<title>one, 97.5 %</title>") != markup.npos);
+  CHECK(markup.find("&lt;two&gt;</text>") != markup.npos);
+  CHECK_THROWS_AS(picture_with_spans(picture, {{"x", 90, 101, 1}}), Error);
+  CHECK_THROWS_AS(picture_with_spans(picture, {{"x", 5, 5, 1}}), Error);
+  CHECK_THROWS_AS(picture_with_spans({2, 1, 1, {0, 1}}, {}), Error);
+}
+
 TEST_CASE("answers worth showing: sure mistakes first") {
   const std::vector<Answer> answers = {
       {0, 1, 1, 0.9}, {5, 0, 1, 0.6}, {2, 1, 0, 0.8}, {1, 0, 0, 0.7}, {3, 1, 0, 0.5}};

@@ -9,6 +9,7 @@
 
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
+#include "tests/zoo/sounds.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/data/digits.h"
 
@@ -48,6 +49,22 @@ Sample sample_of(const std::string& family, const Scratch& scratch) {
     write_idx(scratch, "c", "t10k", draw_digits(20, {2, 0}));
     changes.insert(changes.end(), {{"stem", "patches"}, {"patch_size", "14"}});
     return {changes, scratch.path("a"), scratch.path("b"), scratch.path("c")};
+  }
+  if (family == "speech") {
+    for (const bool twin : {false, true})
+      for (const char* part : {"train", "val"})
+        write_tones(scratch, twin ? "c" : "a", part, {"low", "mid", "high"}, 12, twin);
+    write_tones(scratch, "b", "train", {"deep", "low"}, 10);
+    write_tones(scratch, "b", "val", {"low"}, 3);
+    return {kTinySpeech, scratch.path("a"), scratch.path("b"), scratch.path("c")};
+  }
+  if (family == "speech") {
+    for (const bool twin : {false, true})
+      for (const char* part : {"train", "val"})
+        write_tones(scratch, twin ? "c" : "a", part, {"low", "mid", "high"}, 12, twin);
+    write_tones(scratch, "b", "train", {"deep", "low"}, 10);
+    write_tones(scratch, "b", "val", {"low"}, 3);
+    return {kTinySpeech, scratch.path("a"), scratch.path("b"), scratch.path("c")};
   }
   changes.insert(changes.end(), {{"min_count", "1"}, {"batch_size", "8"}});
   std::string a, b;

@@ -56,14 +56,47 @@ std::string bmp_of(const Picture& picture) {
   return out;
 }
 
-}  // namespace
-
-Svg picture_with_patches(const Picture& picture, const std::vector<double>& weights, int64_t rows,
-                         int64_t columns, const std::string& label) {
+void check_picture(const Picture& picture) {
   check((picture.channels == 1 || picture.channels == 3) && picture.height > 0 &&
             picture.width > 0 && static_cast<int64_t>(picture.pixels.size()) == picture.numel(),
         "report", "a picture of ", picture.channels, " × ", picture.height, " × ", picture.width,
         " with ", picture.pixels.size(), " values");
+}
+
+/// The markup of a picture as `data`, at (x, 0).
+std::string image_at(double x, double width, double height, const std::string& data) {
+  return "<image class=\"pixels\" x=\"" + px(x) + "\" y=\"0\" width=\"" + px(width) +
+         "\" height=\"" + px(height) +
+         "\" preserveAspectRatio=\"none\" href=\"data:image/bmp;base64," + data + "\"/>";
+}
+
+}  // namespace
+
+Svg picture_with_spans(const Picture& picture, const std::vector<PictureSpan>& spans,
+                       const std::string& label) {
+  check_picture(picture);
+  // Two pixels of the screen for every column, three for a row; more for short pictures.
+  const double scale = std::max(2.0, std::floor(160 / static_cast<double>(picture.width)));
+  const double width = scale * static_cast<double>(picture.width);
+  const double height = std::max(90.0, 3 * static_cast<double>(picture.height));
+  std::string bars;
+  for (const PictureSpan& span : spans) {
+    check(0 <= span.begin && span.begin < span.end && span.end <= picture.width, "report",
+          "a span from column ", span.begin, " to ", span.end, " of ", picture.width);
+    const double x = scale * static_cast<double>(span.begin),
+                 wide = scale * static_cast<double>(span.end - span.begin);
+    bars += "<rect class=\"glow\" x=\"" + px(x) + "\" y=\"" + px(height + 3) + "\" width=\"" +
+            px(wide) + "\" height=\"5\"><title>" + escape(span.text) + ", " +
+            fixed(100 * span.probability, 1) + " %</title></rect>" +
+            svg_text(x, height + 21, span.text, "");
+  }
+  return svg_of(width + 30, height + 26, "map", label,
+                image_at(0, width, height, base64(bmp_of(picture))) + bars);
+}
+
+Svg picture_with_patches(const Picture& picture, const std::vector<double>& weights, int64_t rows,
+                         int64_t columns, const std::string& label) {
+  check_picture(picture);
   check(static_cast<int64_t>(weights.size()) == rows * columns, "report", weights.size(),
         " weights for ", rows, " × ", columns, " patches");
 
@@ -73,10 +106,7 @@ Svg picture_with_patches(const Picture& picture, const std::vector<double>& weig
   const double width = scale * static_cast<double>(picture.width);
   const double height = scale * static_cast<double>(picture.height);
   const std::string data = base64(bmp_of(picture));
-  const auto image = [&](double x) {
-    return "<image class=\"pixels\" x=\"" + px(x) + "\" y=\"0\" width=\"" + px(width) +
-           "\" height=\"" + px(height) + "\" href=\"data:image/bmp;base64," + data + "\"/>";
-  };
+  const auto image = [&](double x) { return image_at(x, width, height, data); };
   if (weights.empty()) return svg_of(width, height, "map", label, image(0));
 
   double high = 0, sum = 0;

@@ -87,4 +87,16 @@ Svg heat_map(const std::vector<double>& values, int64_t rows, int64_t columns,
 Svg picture_with_patches(const Picture& picture, const std::vector<double>& weights = {},
                          int64_t rows = 0, int64_t columns = 0, const std::string& label = "");
 
+/// A stretch of a picture, with what it says.
+struct PictureSpan {
+  std::string text;
+  int64_t begin = 0, end = 0;  ///< columns of pixels begin … end − 1
+  double probability = 1;      ///< for the tooltip
+};
+
+/// The picture, enlarged, and under it a bar for each span with its text, as under a spectrogram.
+/// Throws Error("report") for a picture as in picture_with_patches(), and for spans outside it.
+Svg picture_with_spans(const Picture& picture, const std::vector<PictureSpan>& spans,
+                       const std::string& label = "");
+
 }  // namespace tarsier::zoo
