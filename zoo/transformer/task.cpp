@@ -200,7 +200,7 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
   }
 
   void add_predict_options(Settings& options) override {
-    options.add("beams", beam_.beams, "translations followed in parallel; default: the run's");
+    options.add("beams", beam_.beams, "texts followed in parallel; 1: greedy; default: the run's");
     options.add("length-penalty", beam_.length_penalty,
                 "above 0: favours long translations; default: the run's");
   }
