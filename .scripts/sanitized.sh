@@ -41,12 +41,22 @@ need_clang() {
 # configure_address CMAKE-OPTION…: for the tests and the fuzz targets, with libc++. The kernels are
 # built for one instruction set only, AVX2 if this processor has it.
 configure_address() {
-  local isa=scalar options=()
+  local isa=scalar
   if grep -qsw avx2 /proc/cpuinfo; then isa=avx2; fi
+  configure_sanitized -DTARSIER_SANITIZE=address,undefined -DTARSIER_FUZZ=ON -DTARSIER_ISAS=$isa \
+    -DCMAKE_CXX_FLAGS=-stdlib=libc++ "$@"
+}
+
+# configure_thread: for the tests of threads, which do not depend on the instruction set.
+configure_thread() {
+  configure_sanitized -DTARSIER_SANITIZE=thread -DTARSIER_ISAS=scalar
+}
+
+configure_sanitized() {
+  local options=()
   if echo 'int main() {}' | "$CXX" -fuse-ld=lld -x c++ - -o /dev/null 2>/dev/null; then
     options+=(-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld)  # several times as fast
   fi
-  configure -DTARSIER_SANITIZE=address,undefined -DTARSIER_FUZZ=ON -DTARSIER_ISAS=$isa \
-    -DCMAKE_CXX_FLAGS=-stdlib=libc++ -DCMAKE_BUILD_TYPE=Debug \
-    -DCMAKE_CXX_FLAGS_DEBUG="-O0 -gline-tables-only" "${options[@]}" "$@"
+  configure -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -gline-tables-only" \
+    "${options[@]}" "$@"
 }

@@ -10,6 +10,7 @@
 // copied and is never touched again, because nobody will finish what its threads were doing.
 #include "autograd/base/parallel.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -26,6 +27,7 @@
 #include <sched.h>
 #endif
 
+#include "autograd/base/call_site.h"
 #include "autograd/base/error.h"
 
 namespace tarsier {
@@ -101,6 +103,29 @@ void run_inline(int64_t n, int64_t grain, RangeFunction body) {
     body(begin, n - begin < grain ? n : begin + grain);
 }
 
+/// Copies the lines that are stored, which are few.
+void copy_lines(const detail::CallStack& from, detail::CallStack& to) {
+  std::copy_n(from.at, std::min(from.size, detail::CallStack::kKept), to.at);
+  to.size = from.size;
+}
+
+/// While a worker computes for an op, errors there name the line that called the op.
+class BorrowedCallStack {
+ public:
+  explicit BorrowedCallStack(const detail::CallStack& caller)
+      : borrows_(detail::call_stack.size == 0) {
+    if (borrows_) copy_lines(caller, detail::call_stack);
+  }
+  ~BorrowedCallStack() {
+    if (borrows_) detail::call_stack.size = 0;
+  }
+  BorrowedCallStack(const BorrowedCallStack&) = delete;
+  BorrowedCallStack& operator=(const BorrowedCallStack&) = delete;
+
+ private:
+  bool borrows_;  // the calling thread has the lines already
+};
+
 /// The pool of this process; null before its first use. Never destroyed, because objects of static
 /// storage duration may compute until the very end. At exit its threads are stopped.
 class Pool;
@@ -129,6 +154,7 @@ class Pool {
     body_ = &body;
     n_ = n;
     grain_ = grain;
+    copy_lines(detail::call_stack, caller_);
     error_ = nullptr;
     failed_.store(false, std::memory_order_relaxed);
     const int64_t chunks = (n - 1) / grain + 1;
@@ -176,6 +202,7 @@ class Pool {
     const int64_t begin = ((n_ - 1) / grain_ + 1 - left) * grain_;
     if (!failed_.load(std::memory_order_relaxed)) {
       try {
+        const BorrowedCallStack lines(caller_);
         (*body_)(begin, n_ - begin < grain_ ? n_ : begin + grain_);
       } catch (...) {
         if (!failed_.exchange(true, std::memory_order_relaxed)) error_ = std::current_exception();
@@ -244,6 +271,7 @@ class Pool {
   // The job.
   RangeFunction* body_ = nullptr;
   int64_t n_ = 0, grain_ = 1;
+  detail::CallStack caller_;
   std::exception_ptr error_;
   std::atomic<bool> failed_ = false;
 

@@ -196,7 +196,7 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
 /// Whether ops on this thread record. On by default.
 bool grad_enabled();
 
-/// While it lives, this thread does not record:  { NoGrad guard; weight.add_(…); }
+/// While it lives, this thread does not record:  { NoGrad guard; add_(weight, …); }
 class NoGrad {
  public:
   explicit NoGrad(bool disable = true);

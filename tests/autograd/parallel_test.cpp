@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "autograd/base/call_site.h"
 #include "autograd/base/error.h"
 #include "tests/threads.h"
 
@@ -94,6 +95,29 @@ TEST_CASE("an exception in a body reaches the caller, and the pool keeps working
       CHECK(calls == 50);
     }
   }
+}
+
+TEST_CASE("errors of the pool's threads name the line that called the op") {
+  const Threads scope(2);
+  const auto main_thread = std::this_thread::get_id();
+  const SourceLine here = SourceLine::current();
+  // Both threads must have arrived before one fails, so that it is the worker.
+  std::atomic<int> arrived = 0;
+  const auto fails_on_worker = [&](int64_t, int64_t) {
+    ++arrived;
+    while (arrived < 2) std::this_thread::yield();
+    if (std::this_thread::get_id() != main_thread) fail("op", "a wrong index");
+  };
+  {
+    const CallSite site(here);
+    CHECK_THROWS_WITH_AS(parallel_for(2, 1, fails_on_worker),
+                         concat("[op] a wrong index (called at ", here.file_name(), ":",
+                                here.line(), ")")
+                             .c_str(),
+                         Error);
+  }
+  arrived = 0;  // outside of an op there is no line, also not the last one's
+  CHECK_THROWS_WITH_AS(parallel_for(2, 1, fails_on_worker), "[op] a wrong index", Error);
 }
 
 TEST_CASE("results written by the workers are seen by the caller, job after job") {
