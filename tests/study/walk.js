@@ -15,6 +15,8 @@
       const { node, phase } = Study.walk.step;
       check(node < 0 || Study.panelElement.dataset.node === String(node), `step ${i} shows node ${Study.panelElement.dataset.node}, not ${node}`);
       check(Study.panelElement.textContent.length > 20, `step ${i} shows nothing`);
+      const { scrollWidth, clientWidth } = Study.panelElement;
+      check(scrollWidth <= clientWidth + 1, `step ${i}, ${node < 0 ? phase : nameOf(node)}, scrolls sideways by ${scrollWidth - clientWidth}`);
       count(`${phase} steps`);
     }
     for (let i = all - 2; i >= 0; --i) {

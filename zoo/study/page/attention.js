@@ -40,7 +40,7 @@ function moveTo(cell) {
 
 function thumbnail(of, head) {
   const { rows, columns } = sizes(of), values = Study.attention.values(of, of.weights, {...state, head });
-  return Study.pixels(values, rows, columns, Study.attention.scale(values, false));
+  return Study.pixels(values, rows, columns, Study.scaleOf(values));
 }
 const isOther = (at, head) =>
     state.view === "heads" && state.other && state.other.at === at && state.other.head === head;
@@ -91,7 +91,7 @@ function matrix(given) {
     cell: state.cell,
     onCell: moveTo,
     onFollow: follow,
-    scale: Study.attention.scale(given.values, given.isSigned),
+    scale: Study.scaleOf(given.values),
     ...given
   });
   matrices.push(made);
@@ -119,7 +119,6 @@ function withGradient() {
       of,
       values: grad,
       faded: weights,
-      isSigned: true,
       name: "gradient",
       title: "Gradient of these weights",
       note:
@@ -158,7 +157,7 @@ function settleOther() {
 
 function withOther() {
   const of = entry();
-  const a = valuesOf(state), b = valuesOf(state.other), scale = Study.attention.scale([...a, ...b], false);
+  const a = valuesOf(state), b = valuesOf(state.other), scale = Study.scaleOf([...a, ...b]);
   const difference = a.map((x, i) => (x === undefined || b[i] === undefined ? undefined : x - b[i]));
   const one = (values, title, name, more = {}) =>
       matrix({ of, values, title, name, room: 280, narrow: 200, scale, ...more });
@@ -167,8 +166,7 @@ function withOther() {
     one(b, `B: ${Study.attention.headName(entry(state.other.at), state.other.head)}`, "other",
         { of: entry(state.other.at) }),
     one(difference, "A − B", "difference", {
-      isSigned: true,
-      scale: Study.attention.scale(difference, true),
+      scale: Study.scaleOf(difference),
       note: `Orange: A looks there more. Blue: B does. On average a query puts ${
           short(100 * apart(a, b, sizes(of).columns), 3)} % of its attention in another place.`
     })
@@ -191,7 +189,6 @@ function pictured(isPair) {
     set: of.keys,
     values: Study.attention.row(from, from[what], { batch: state.batch, head }, state.query),
     query: state.query,
-    isSigned: what === "grad",
     title,
     name: `picture ${title.slice(0, 2)} ${what}`,
     onFollow: follow

@@ -59,10 +59,8 @@ Study.visible = (text) =>
 Study.cut = (text, most) =>
     (Array.from(text).length > most ? `${Array.from(text).slice(0, most - 1).join("")}…` : text);
 
-/**
-   The names of n positions: {short, long, patch}. A patch has its number in the picture; a class
-    token stands before the patches, and has none.
- */
+/** The names of n positions: {short, long, patch}. A patch has its number in the picture; a class
+    token stands before the patches, and has none. */
 attention.names = function(set, n, data = Study.data) {
   const names = data.labels?.[set], picture = data.pictures?.[set];
   return Array.from({ length: n }, (_, i) => {
@@ -82,10 +80,6 @@ attention.names = function(set, n, data = Study.data) {
 
 /** What a value is said to be in words. */
 attention.said = (value) => (value === undefined ? "not on this page" : Study.exact(value));
-/** Full colour for weights is the largest of them; for signed numbers as in heat maps. */
-attention.scale = (values, isSigned) =>
-    (isSigned ? Study.scaleOf(values) :
-                values.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, x) : most), 1e-9));
 /** Black or white, whichever can be read on the colour of a value. */
 attention.ink = function(value, scale) {
   const [r, g, b] = Study.cellColour(value, scale);

@@ -81,10 +81,8 @@ function marked(size, name, at, isColumn) {
 }
 
 class Matrix {
-  /**
-     given: {title, note, values, of, data, rows, columns, scale, isSigned, faded, room, query, cell,
-      name, onCell, onFollow}.
-   */
+  /** given: {title, note, values, of, data, rows, columns, scale, faded, room, query, cell,
+      name, onCell, onFollow}. */
   constructor(given) {
     const { of, data = Study.data, rows, columns } = given;
     this.given = {
@@ -136,6 +134,7 @@ class Matrix {
         h("figure",
           { class: "titled", style: `width:${Math.max(given.narrow ?? 250, size.left + wide + 2)}px` },
           h("figcaption", null, title), this.picture, this.read,
+          h("p", { class: "note row" }, Study.legend(given.values, given.scale)),
           given.note ? h("p", { class: "note" }, given.note) : null);
     this.listen();
   }

@@ -71,15 +71,13 @@ function frame(draw, { x, y, w, tall }, by, colour = "#fff") {
   }
 }
 
-/**
-   The picture with numbers on its patches: orange above zero, blue below. given: {set, values (of
-    all positions), query, isSigned, title, size, onFollow, name}.
- */
-Study.attentionPicture = function({ set, values, query, isSigned, title, size = 260, onFollow, name }) {
+/** The picture with numbers on its patches: orange above zero, blue below. given: {set, values (of
+    all positions), query, title, size, onFollow, name}. */
+Study.attentionPicture = function({ set, values, query, title, size = 260, onFollow, name }) {
   const picture = Study.data.pictures[set], { rows, columns } = picture, n = rows * columns,
         extra = values.length - n, names = Study.attention.names(set, values.length);
   const by = size / picture.width, shown = canvasOf(size, Math.round(picture.height * by)),
-        draw = shown.getContext("2d"), scale = Study.attention.scale(values.slice(extra), isSigned);
+        draw = shown.getContext("2d"), scale = Study.scaleOf(values.slice(extra));
   let at = Math.max(0, query - extra);
   const read = h("output", { class: "reading" });
   function paint() {

@@ -41,7 +41,7 @@ function table(followed, rows, state, choose) {
              names = Study.attention.names(of.keys, columns), isSigned = state.what === "grad";
   const shown = columnsOf(rows, columns);
   const body = followed.map(({ name, head, at }, i) => {
-    const scale = isSigned ? Study.attention.scale(rows[i], true) : 1;
+    const scale = isSigned ? Study.scaleOf(rows[i]) : 1;
     return h(
         "tr", { class: "followed" },
         h("th", { scope: "row" },
@@ -78,14 +78,11 @@ function table(followed, rows, state, choose) {
 function pictures(followed, rows, state) {
   return h(
       "div", { class: "side-by-side" },
-      followed.map(({ name, of }, i) => h("div", { class: "followed" }, Study.attentionPicture({
-                     set: of.keys,
-                     values: rows[i],
-                     query: state.query,
-                     isSigned: state.what === "grad",
-                     title: name,
-                     size: 150
-                   }))));
+      followed.map(
+          ({ name, of }, i) =>
+              h("div", { class: "followed" },
+                Study.attentionPicture(
+                    { set: of.keys, values: rows[i], query: state.query, title: name, size: 150 }))));
 }
 
 /** The part of the page below the matrices. */

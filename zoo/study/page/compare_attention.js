@@ -18,9 +18,8 @@ function matrices(entries) {
                             ...Study.attention.sizes(of, data),
                             values: Study.attention.values(of, of[state.what], { head: state.heads[i] }, data)
                           }));
-  const isSigned = state.what === "grad",
-        isSame = all[0].rows === all[1].rows && all[0].columns === all[1].columns;
-  const scale = Study.attention.scale([...all[0].values, ...all[1].values], isSigned), made = [];
+  const isSame = all[0].rows === all[1].rows && all[0].columns === all[1].columns;
+  const scale = Study.scaleOf([...all[0].values, ...all[1].values]), made = [];
   const mark = (cell) => {
     state.cell = cell;
     made.forEach((matrix) => {
@@ -34,7 +33,6 @@ function matrices(entries) {
     room: 300,
     narrow: 220,
     scale,
-    isSigned,
     title,
     name: title,
     onCell: mark,
@@ -48,8 +46,7 @@ function matrices(entries) {
     const difference = all[1].values.map(
         (x, i) => (x === undefined || all[0].values[i] === undefined ? undefined : x - all[0].values[i]));
     one({...all[0], values: difference }, "B − A", {
-      isSigned: true,
-      scale: Study.attention.scale(difference, true),
+      scale: Study.scaleOf(difference),
       note: `Orange: larger in B. Blue: larger in A. The largest difference is ${
           short(difference.reduce((most, x) => Math.max(most, Math.abs(x ?? 0)), 0), 3)}.`
     });

@@ -2,10 +2,8 @@
 (function(Study) {
 "use strict";
 
-/**
-   Pairs of nodes that correspond: the same kind, name and path, in the same order. Gives {both,
-    onlyA, onlyB} as ids.
- */
+/** Pairs of nodes that correspond: the same kind, name and path, in the same order. Gives {both,
+    onlyA, onlyB} as ids. */
 Study.pairs = function(a, b) {
   const keyed = (data) => {
     const seen = new Map(), keys = new Map();
@@ -44,10 +42,8 @@ Study.ownWords = function(title, other) {
   return title.split(/[\s,]+/).filter((word) => !there.includes(word)).join(", ");
 };
 
-/**
-   The norms of all parameters below each module, at most `depth` levels deep: module → {weights,
-    gradients}.
- */
+/** The norms of all parameters below each module, at most `depth` levels deep: module → {weights,
+    gradients}. */
 Study.moduleNorms = function(data, depth) {
   const found = new Map();
   for (const { node, norm, grad_norm: gradient } of data.parameters ?? []) {

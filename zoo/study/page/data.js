@@ -52,10 +52,8 @@ Study.nameOf = (id, data = Study.data) =>
 
 /** Ops that hand on all numbers as they are, but whose result has memory of its own. */
 const COPIES = new Set(["reshape", "contiguous", "clone", "module_output"]);
-/**
-   A view only looks at the numbers of its input in another way: the recording says so, as the
-    result shares the memory of the input. Copies that change nothing else are folded like views.
- */
+/** A view only looks at the numbers of its input in another way: the recording says so, as the
+    result shares the memory of the input. Copies that change nothing else are folded like views. */
 Study.isView = (node) =>
     node.kind === "op" && (COPIES.has(node.op) || (node.view !== undefined && !isInPlace(node)));
 /** An op that wrote its result over its input shares memory as well, and lies just like it. */

@@ -15,10 +15,8 @@ function onlyReader(node, flat) {
   });
   return readers.length === 1 ? readers[0] : null;
 }
-/**
-   Proofs by node. A view, such as a part of a split, has the proof of the number that it shows, if
-    nothing else reads that: the two have the same gradient.
- */
+/** Proofs by node. A view, such as a part of a split, has the proof of the number that it shows, if
+    nothing else reads that: the two have the same gradient. */
 function allProofs() {
   if (proofs?.data === Study.data) return proofs;
   proofs = Object.assign(new Map(), { data: Study.data });

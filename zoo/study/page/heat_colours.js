@@ -36,10 +36,8 @@ Study.colour = function(x) {
 /** The colour of a number on a scale; also of one that did not travel. */
 Study.cellColour = (value, scale) => Study.colour(value === undefined ? undefined : value / scale);
 
-/**
-   What is white and what is full colour: a high quantile of the sizes, so that one outlier does not
-    make the rest pale.
- */
+/** What is white and what is full colour: a high quantile of the sizes, so that one outlier does not
+    make the rest pale. */
 Study.scaleOf = function(values) {
   const sizes = [], step = Math.max(1, Math.floor(values.length / 4000));
   for (let i = 0; i < values.length; i += step)
@@ -86,20 +84,21 @@ function oddities(values) {
   return [...found];
 }
 
-/**
-   What the colours mean. It says where they end, if there are numbers beyond; `stats` knows of those
-    that did not travel.
- */
+/** What the colours mean. It says where they end, if there are numbers beyond; `stats` knows of those
+    that did not travel. */
 Study.legend = function(values, scale, stats = {}) {
-  const ramp = [-1, -0.5, 0, 0.5, 1].map((x) => `rgb(${Study.colour(x).join(" ")})`).join(",");
   const most = farthest([farthest(values), stats.min ?? 0, stats.max ?? 0]),
         isCut = Math.abs(most) > scale * 1.02, end = Study.short(scale, 2);
+  const isBoth = (stats.min ?? 0) < 0 || values.some((x) => x < 0 && Number.isFinite(x));
+  const ramp =
+      (isBoth ? [-1, -0.5, 0, 0.5, 1] : [0, 0.25, 0.5, 1]).map((x) => `rgb(${Study.colour(x).join(" ")})`);
   return [
-    h("span", { class: "legend", title: "Orange is above zero, blue below" }, `${isCut ? "≤ " : ""}−${end}`,
-      h("i", { style: `background:linear-gradient(90deg,${ramp})` }), `${isCut ? "≥ " : ""}${end}`),
+    h("span", { class: "legend", title: "Orange is above zero, blue below" },
+      isBoth ? `${isCut ? "≤ " : ""}−${end}` : "0",
+      h("i", { style: `background:linear-gradient(90deg,${ramp.join(",")})` }), `${isCut ? "≥ " : ""}${end}`),
     isCut ?
         h("span", { class: "beyond", title: "So that a few large numbers do not make all the others pale." },
-          `full colour from ±${end} on; the largest is ${Study.short(most, 3)}`) :
+          `full colour from ${isBoth ? "±" : ""}${end} on; the largest is ${Study.short(most, 3)}`) :
         null,
     oddities(values).map(
         ([odd, count]) =>

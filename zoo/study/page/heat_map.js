@@ -221,10 +221,8 @@ class HeatMap {
   }
 }
 
-/**
-   A heat map of a tensor. given: {width, height, scale, chosen, marks, rings, onChoose, hint, label,
+/** A heat map of a tensor. given: {width, height, scale, chosen, marks, rings, onChoose, hint, label,
     axes (names along each dimension, or null), dimensions (what each is called), data,
-    name (of several in one part of the page)}.
- */
+    name (of several in one part of the page)}. */
 Study.heatMap = (index, given = {}) => new HeatMap(index, given);
 })((globalThis.Study ??= {}));

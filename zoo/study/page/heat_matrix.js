@@ -26,10 +26,8 @@ Study.pageName = function(page, shape, names = [], axes = null) {
   return index.map((at, d) => (lead[d] > 1 ? said(at, d) : "")).filter(Boolean).join(", ");
 };
 
-/**
-   Rows and columns of a tensor, of one page of it or (page is null) of all: {rows, columns, values,
-    flat(row, column), place(flat), rowAt(row): its index in the last dimension but one}.
- */
+/** Rows and columns of a tensor, of one page of it or (page is null) of all: {rows, columns, values,
+    flat(row, column), place(flat), rowAt(row): its index in the last dimension but one}. */
 Study.matrixOf = function(tensor, values, page = null) {
   const width = Study.widthOf(tensor.shape) || 1, tall = rowsOf(tensor.shape);
   const stored = tensor.rows ?? range(Math.ceil(tensor.count / width));

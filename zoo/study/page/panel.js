@@ -202,10 +202,8 @@ function derivation(id) {
 
 const focusOf = ({ node, grad, edge, name, tensor }, flat) => ({ node, flat, grad, edge, name, tensor });
 
-/**
-   The element that is opened at first: one that was checked, or the largest; rather one whose sum
-    can be shown, if large tensors came only in part.
- */
+/** The element that is opened at first: one that was checked, or the largest; rather one whose sum
+    can be shown, if large tensors came only in part. */
 function openFirst() {
   const { slot } = state;
   if (!slot || Study.node(state.node).kind !== "op" || Study.data.tensors[slot.tensor].count === 0) return;
@@ -263,9 +261,10 @@ function render() {
               state.slot ? numbers() : null, focus ? Study.elementCard(focus) : null,
               isOp && hasBack ? derivation(node) : null,
               phase === "update" ? Study.updateCard(node, focus ? focus.flat : undefined) : null,
-              state.slot ? h("section", { class: "about-tensor" }, h("h3", null, `All of ${state.slot.name}`),
-                             Study.statistics(state.slot.tensor), Study.sampling(state.slot.tensor)) :
-                           null]
+              state.slot ?
+                  h("section", { class: "about-tensor" }, h("h3", null, `${state.slot.name} as a whole`),
+                    Study.statistics(state.slot.tensor), Study.sampling(state.slot.tensor)) :
+                  null]
               .filter(Boolean)));
 }
 

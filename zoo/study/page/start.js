@@ -131,8 +131,10 @@ function invitation(title, text, label, run) {
       h("button", { type: "button", class: "primary", onclick: run }, label));
 }
 
+const counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
+
 function introduction() {
-  const { data } = Study;
+  const { data } = Study, bad = data.nodes.findIndex((node) => node.bad);
   const ops = data.nodes.filter((node) => node.kind === "op" && node.group < 0 && !Study.isView(node)).length;
   const parameters = data.nodes.filter((node) => node.kind === "parameter").length;
   const first = data.nodes.find(
@@ -144,8 +146,16 @@ function introduction() {
     h("header", { class: "intro" }, h("h2", null, "One training step, number by number"),
       h("p", null,
         `On the left is everything that the model computed, from the input at the top to the loss at the bottom: ${
-            ops} operations, and ${
-            parameters} tables of numbers that it learns, its parameters. The numbers are real: they were recorded while the program ran.`),
+            counted(ops, "operation")}${
+            parameters ? `, and ${counted(parameters, "table")} of numbers that it learns, its parameters` :
+                         ""}. The numbers are real: they were recorded while the program ran.`),
+      bad >= 0 ?
+          h("p", { class: "wrong" },
+            "Something went wrong in this pass: a number is not finite. The first was made by ",
+            h("button", { type: "button", class: "link", onclick: () => Study.visit(bad, { grad: false }) },
+              Study.nameOf(bad)),
+            Study.node(bad).path ? ` in ${Study.node(bad).path}.` : ".") :
+                                   null,
       h("p", null, h("b", { class: "blue" }, "Forward"),
         ", each operation makes new numbers out of those above it. At the end stands one number, the loss: how wrong the model was. ",
         h("b", { class: "orange" }, "Backward"),

@@ -115,10 +115,8 @@ function recorded(weight, flat) {
                   h("div", null, h("dt", null, name), h("dd", null, Study.exact(Study.at(tensor, flat))))));
 }
 
-/**
-   The weight that is shown at first: of those whose numbers are all here, the one with the largest
-    gradient.
- */
+/** The weight that is shown at first: of those whose numbers are all here, the one with the largest
+    gradient. */
 function firstWeight(weight) {
   const needed = [
     weight.before, weight.after,
