@@ -113,13 +113,18 @@ struct Place {
   size_t point;
 };
 
+/// Whether point i of a series can be drawn.
+bool drawn(const Series& series, size_t i, const ChartOptions& options) {
+  return usable(series.x[i]) && usable(series.y[i]) && (!options.log_x || series.x[i] > 0) &&
+         (!options.log_y || series.y[i] > 0);
+}
+
 /// The points that can be drawn, split at those that cannot.
 std::vector<std::vector<Place>> pieces(const Series& series, const Axis& across, const Axis& up,
-                                       const Frame& frame, bool log_y) {
+                                       const Frame& frame, const ChartOptions& options) {
   std::vector<std::vector<Place>> all(1);
   for (size_t i = 0; i < series.x.size(); ++i) {
-    const bool drawn = usable(series.x[i]) && usable(series.y[i]) && (!log_y || series.y[i] > 0);
-    if (drawn) {
+    if (drawn(series, i, options)) {
       all.back().push_back({frame.x(across.at(series.x[i])), frame.y(up.at(series.y[i])), i});
     } else if (!all.back().empty()) {
       all.emplace_back();
@@ -160,13 +165,14 @@ struct Bounds {
 };
 
 /// The bounds of x and y of all points that can be drawn.
-std::pair<Bounds, Bounds> bounds_of(const std::vector<Series>& series, bool log_y) {
+std::pair<Bounds, Bounds> bounds_of(const std::vector<Series>& series,
+                                    const ChartOptions& options) {
   Bounds x, y;
   for (const Series& one : series) {
     check(one.x.size() == one.y.size(), "report", "series '", one.name, "' has ", one.x.size(),
           " x and ", one.y.size(), " y: give equally many");
     for (size_t i = 0; i < one.x.size(); ++i) {
-      if (!usable(one.x[i]) || !usable(one.y[i]) || (log_y && one.y[i] <= 0)) continue;
+      if (!drawn(one, i, options)) continue;
       x.take(one.x[i]), y.take(one.y[i]);
     }
   }
@@ -227,13 +233,13 @@ std::string draw_axes(const Frame& frame, const Axis& across, const Axis& up,
 }  // namespace
 
 Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
-  auto [x, y] = bounds_of(series, options.log_y);
+  auto [x, y] = bounds_of(series, options);
   if (x.low > x.high)
     return svg_of(kWidth, 60, "chart", options.label,
                   svg_text(kWidth / 2, 36, "nothing to draw yet", "class=\"muted middle\""));
 
   if (usable(options.mark)) y.take(options.mark);
-  const Axis across(x.low, x.high, {.least_step = 1});
+  const Axis across(x.low, x.high, {.log = options.log_x, .least_step = 1});
   const Axis up(y.low, y.high, {.log = options.log_y, .margin = 0.04});
   const std::vector<Tick> y_ticks = up.ticks(6);
   double label_width = 0;
@@ -244,8 +250,8 @@ Svg line_chart(const std::vector<Series>& series, const ChartOptions& options) {
   const Frame frame{label_width + 10, legend.bottom, kWidth - 10, kHeight - 36};
   std::string lines;
   for (size_t i = 0; i < series.size(); ++i)
-    lines += draw_series(series[i], pieces(series[i], across, up, frame, options.log_y), i,
-                         options.x_label);
+    lines +=
+        draw_series(series[i], pieces(series[i], across, up, frame, options), i, options.x_label);
   return svg_of(kWidth, kHeight, "chart", options.label,
                 draw_axes(frame, across, up, y_ticks, options) + lines + legend.markup);
 }

@@ -46,6 +46,7 @@ struct ChartOptions {
   std::string label = "";        ///< what it shows, for screen readers
   std::string x_label = "step";  ///< under the axis
   bool log_y = false;            ///< values ≤ 0 are left out
+  bool log_x = false;            ///< likewise
   double mark = NAN;             ///< a dashed line across, with `mark_label`
   std::string mark_label = "";
 };
