@@ -26,6 +26,7 @@ TEST_CASE("compare prints each run and a table, writes a page, and repeats nothi
   CHECK(has(first.out, "sum, distance 4, gru, 4 sequences: "));
   CHECK(has(first.out, "% after 2 steps, "));
   CHECK(has(first.out, "\n  task  model         4\n  copy  attention  "));
+  CHECK(has(first.out, "\n  MB           gru   "));
   CHECK(has(first.out, "\nWrote runs/compare/report.html"));
   CHECK(has(scratch.read("runs/compare/report.html"), "tokens per second"));
   const std::string results = scratch.read("runs/compare/results.json");

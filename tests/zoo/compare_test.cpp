@@ -205,6 +205,11 @@ TEST_CASE("compare: tables, claims and the page say what was measured") {
   CHECK(accuracy_table(all).rows ==
         std::vector<std::vector<std::string>>{{"copy", "attention", "100.0", "100.0"},
                                               {"copy", "lstm", "99.5", "12.5"}});
+  CHECK(cost_table(all).rows ==
+        std::vector<std::vector<std::string>>{{"tokens/s", "attention", "25,600", "12,800"},
+                                              {"tokens/s", "lstm", "12,800", "51,200"},
+                                              {"MB", "attention", "16.0", "64.0"},
+                                              {"MB", "lstm", "16.0", "64.0"}});
   CHECK(few_table(all).rows ==
         std::vector<std::vector<std::string>>{{"copy", "lstm", "16", "100.0", "50.0"}});
   const std::vector<Claim> said = claims(all);

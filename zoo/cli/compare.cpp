@@ -98,7 +98,7 @@ std::string described(const Outcome& outcome) {
 size_t columns(const std::string& text) { return static_cast<size_t>(count_characters(text)); }
 
 /// The rows under the head, in columns.
-void print_table(const compare::AccuracyTable& table) {
+void print_table(const compare::Table& table) {
   std::vector<size_t> widths(table.head.size());
   const auto measure = [&](const std::vector<std::string>& row) {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
@@ -152,6 +152,8 @@ int run(const Arguments& arguments, const std::string&) {
   results.write();
   std::cout << "\nRight answers in %, at distance:\n";
   print_table(compare::accuracy_table(results.outcomes()));
+  std::cout << "\nSpeed and memory in training, at distance:\n";
+  print_table(compare::cost_table(results.outcomes()));
   std::cout << "\nWrote " << out << "/report.html, with curves of accuracy, speed and memory.\n";
   return 0;
 }

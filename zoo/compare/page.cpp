@@ -54,7 +54,7 @@ void add_accuracy(Page& page, const std::vector<Outcome>& outcomes) {
         {.x_label = "distance in tokens", .mark = 100 * task.chance, .mark_label = "guessing"}));
   }
   page.charts(charts);
-  const AccuracyTable table = accuracy_table(outcomes);
+  const Table table = accuracy_table(outcomes);
   page.table(table.head, table.rows);
 }
 
@@ -70,6 +70,8 @@ void add_cost(Page& page, const std::vector<Outcome>& outcomes) {
   };
   page.charts({chart(curves(outcomes, speed), "tokens per second", axes),
                chart(curves(outcomes, memory), "memory of a step in MB", axes)});
+  const Table table = cost_table(outcomes);
+  page.collapsed_table("In numbers", table.head, table.rows);
 }
 
 void add_runs(Page& page, const std::vector<Outcome>& outcomes) {
@@ -103,7 +105,7 @@ std::string report_page(const Recipe& recipe, const std::vector<Outcome>& outcom
   page.table({"said", "measured"}, rows);
   add_accuracy(page, outcomes);
   add_cost(page, outcomes);
-  const AccuracyTable few = few_table(outcomes);
+  const Table few = few_table(outcomes);
   if (!few.rows.empty()) {
     page.section("Few sequences");
     page.paragraph(concat("Trained on the same ", with_commas(recipe.examples),

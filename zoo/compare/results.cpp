@@ -10,7 +10,53 @@
 namespace tarsier::zoo::compare {
 namespace {
 
+constexpr double kMegabyte = 1e6;
+const std::string kNone = "–";
+
 std::string percent(double share) { return fixed(100 * share, 1); }
+
+/// All distances of runs on always new sequences.
+std::set<int64_t> distances_of(const std::vector<Outcome>& outcomes) {
+  std::set<int64_t> distances;
+  for (const Outcome& outcome : outcomes)
+    if (!outcome.run.few) distances.insert(outcome.run.distance);
+  return distances;
+}
+
+/// A table whose rows have two names, and text(distance) for each distance.
+struct ByDistance {
+  std::set<int64_t> distances;
+  Table table;
+
+  ByDistance(const std::vector<Outcome>& outcomes, const char* first, const char* second)
+      : distances(distances_of(outcomes)), table{{first, second}, {}} {
+    for (const int64_t distance : distances) table.head.push_back(with_commas(distance));
+  }
+  /// Adds a row, unless nothing is in it.
+  template <class Text>
+  void add(const std::string& first, const std::string& second, const Text& text) {
+    std::vector<std::string> row{first, second};
+    bool any = false;
+    for (const int64_t distance : distances) {
+      row.push_back(text(distance));
+      any = any || row.back() != kNone;
+    }
+    if (any) table.rows.push_back(row);
+  }
+};
+
+/// The largest value of a model's outcomes at a distance as text.
+template <class Value>
+std::string largest(const std::vector<Outcome>& outcomes, const Run& any_task, const Value& value,
+                    int digits) {
+  double most = -1;
+  for (const Outcome& outcome : outcomes)
+    if (outcome.run.model == any_task.model && outcome.run.distance == any_task.distance &&
+        !outcome.run.few)
+      most = std::max(most, value(outcome));
+  if (most < 0) return kNone;
+  return digits == 0 ? with_commas(static_cast<int64_t>(most)) : fixed(most, digits);
+}
 
 }  // namespace
 
@@ -44,28 +90,40 @@ void Results::write() const {
   write_file_atomically(folder_ + "/report.html", report_page(recipe_, outcomes_));
 }
 
-AccuracyTable accuracy_table(const std::vector<Outcome>& outcomes) {
-  std::set<int64_t> distances;
-  for (const Outcome& outcome : outcomes)
-    if (!outcome.run.few) distances.insert(outcome.run.distance);
-  AccuracyTable table{{"task", "model"}, {}};
-  for (const int64_t distance : distances) table.head.push_back(with_commas(distance));
+Table accuracy_table(const std::vector<Outcome>& outcomes) {
+  ByDistance by(outcomes, "task", "model");
   for (const SyntheticTask& task : synthetic_tasks())
-    for (const ModelKind& model : model_kinds()) {
-      std::vector<std::string> row{task.name, model.name};
-      for (const int64_t distance : distances) {
+    for (const ModelKind& model : model_kinds())
+      by.add(task.name, model.name, [&](int64_t distance) {
         const auto found =
             std::ranges::find(outcomes, Run{task.name, model.name, distance}, &Outcome::run);
-        row.push_back(found == outcomes.end() ? "–" : percent(found->accuracy));
-      }
-      if (std::ranges::any_of(row.begin() + 2, row.end(), [](const auto& t) { return t != "–"; }))
-        table.rows.push_back(row);
-    }
-  return table;
+        return found == outcomes.end() ? kNone : percent(found->accuracy);
+      });
+  return by.table;
 }
 
-AccuracyTable few_table(const std::vector<Outcome>& outcomes) {
-  AccuracyTable table{{"task", "model", "distance", "trained on", "new"}, {}};
+Table cost_table(const std::vector<Outcome>& outcomes) {
+  ByDistance by(outcomes, "in training", "model");
+  for (const ModelKind& model : model_kinds())
+    by.add("tokens/s", model.name, [&](int64_t distance) {
+      return largest(
+          outcomes, {"", model.name, distance},
+          [](const Outcome& outcome) { return outcome.tokens_per_second(); }, 0);
+    });
+  for (const ModelKind& model : model_kinds())
+    by.add("MB", model.name, [&](int64_t distance) {
+      return largest(
+          outcomes, {"", model.name, distance},
+          [](const Outcome& outcome) {
+            return static_cast<double>(outcome.peak_bytes) / kMegabyte;
+          },
+          1);
+    });
+  return by.table;
+}
+
+Table few_table(const std::vector<Outcome>& outcomes) {
+  Table table{{"task", "model", "distance", "trained on", "new"}, {}};
   for (const Outcome& outcome : outcomes)
     if (outcome.run.few)
       table.rows.push_back({outcome.run.task, outcome.run.model, with_commas(outcome.run.distance),

@@ -30,14 +30,17 @@ class Results {
   std::vector<Outcome> outcomes_;
 };
 
-/// Accuracy against distance: a line for each task and model, a column for each distance.
-struct AccuracyTable {
+/// Names and numbers in columns.
+struct Table {
   std::vector<std::string> head;
   std::vector<std::vector<std::string>> rows;
 };
-AccuracyTable accuracy_table(const std::vector<Outcome>& outcomes);
-/// The same with the accuracy on few sequences: those of the training, new ones.
-AccuracyTable few_table(const std::vector<Outcome>& outcomes);
+/// Accuracy in % against distance: a line for each task and model, a column for each distance.
+Table accuracy_table(const std::vector<Outcome>& outcomes);
+/// Tokens per second and memory in training, against distance: the best of all tasks.
+Table cost_table(const std::vector<Outcome>& outcomes);
+/// Accuracy on few sequences: those of the training, and new ones.
+Table few_table(const std::vector<Outcome>& outcomes);
 
 /// The page: what is claimed, what was measured, curves and tables.
 std::string report_page(const Recipe& recipe, const std::vector<Outcome>& outcomes);
