@@ -34,7 +34,8 @@ Command eval_command() {
       threads_option(),
   };
   spec.details =
-      "Prints a line for each metric, such as `val_loss X`, `accuracy X %`, `BLEU X`: on the test "
+      "Prints a line for each metric, such as `val_loss X`, `accuracy X %`, `BLEU X`, `WER X %`: "
+      "on the test "
       "split if the data have one, otherwise on the validation split.";
   return {spec, run};
 }

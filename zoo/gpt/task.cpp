@@ -128,7 +128,9 @@ class GptTask : public TaskOf<Gpt, Text> {
     page.section("Where it looks");
     const int64_t T = std::min({int64_t{40}, config_.block_size, validation_.size() - 1});
     const Tensor text = validation_.at({0}, T).inputs;
-    add_attention(page, model().attention(text), shown(text));
+    add_attention(page, model().attention(text), shown(text),
+                  "The first tokens of the validation text. Each row is a token that looks at "
+                  "itself and earlier ones, in the last layer, averaged over the heads.");
   }
 
   std::optional<Choice> choice() const override { return Choice{tokens_.size(), unit() + "s"}; }

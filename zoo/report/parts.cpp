@@ -80,18 +80,15 @@ void add_percent(Page& page, const std::vector<double>& values,
 }
 
 void add_attention(Page& page, const std::vector<Tensor>& weights,
-                   const std::vector<std::string>& labels) {
+                   const std::vector<std::string>& labels, std::string_view intro) {
   const auto T = static_cast<int64_t>(labels.size());
-  page.paragraph(
-      "The first tokens of the validation text. Each row is a token that looks at itself and "
-      "earlier "
-      "ones, in the last layer, averaged over the heads.");
+  page.paragraph(intro);
   const std::vector<double> last = mean(weights.back(), 1).to_vector();
   page.figure({heat_map(last, T, T, labels, labels,
                         {.label = "attention in the last layer", .cell = 15, .percent = true}),
                ""});
   add_percent(page, last, labels, labels);
-  page.paragraph("Every head on the same text, from the first layer to the last.");
+  page.paragraph("Every head on the same input, from the first layer to the last.");
   std::vector<Figure> heads;
   for (size_t layer = 0; layer < weights.size(); ++layer)
     for (int64_t head = 0; head < weights[layer].size(1); ++head) {

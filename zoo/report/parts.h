@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "../data/tokenizer.h"
@@ -28,10 +29,10 @@ void add_percent(Page& page, const std::vector<double>& values,
                  const std::vector<std::string>& row_labels,
                  const std::vector<std::string>& column_labels);
 
-/// The self-attention of a text of T tokens: a large map of the last layer, averaged over its
-/// heads, and a small one of every head. `weights` has (1, H, T, T) for each layer.
+/// The self-attention of T positions: a large map of the last layer, averaged over its heads, and
+/// a small one of every head. `weights` has (1, H, T, T) for each layer; `intro` says what a row is.
 void add_attention(Page& page, const std::vector<Tensor>& weights,
-                   const std::vector<std::string>& labels);
+                   const std::vector<std::string>& labels, std::string_view intro);
 
 /// The text of each token, with its blanks; special tokens by name.
 std::vector<std::string> text_pieces(const Tokenizer& tokenizer, const std::vector<int32_t>& ids);

@@ -32,9 +32,9 @@ constexpr int64_t kBlank = 0;
 struct Config {
   int64_t tokens = 14;    ///< V, the blank included
   int64_t mels = 40;      ///< M
-  int64_t channels = 32;  ///< K, of the stem
+  int64_t channels = 16;  ///< K, of the stem
   int64_t width = 128;    ///< C
-  int64_t layers = 4;
+  int64_t layers = 2;
   int64_t heads = 4;        ///< divides the width
   int64_t mlp_width = 256;  ///< inside the MLP
   double dropout = 0.1;

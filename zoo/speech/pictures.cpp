@@ -113,7 +113,9 @@ void add_recordings(Page& page, const std::vector<Example>& examples,
   std::vector<std::string> moments;
   for (int64_t t = 0; t < log_probs.size(0); ++t)
     moments.push_back(fixed(features.seconds_of(4 * t), 2));
-  add_attention(page, model.attention(batch["frames"], batch["lengths"]), moments);
+  add_attention(page, model.attention(batch["frames"], batch["lengths"]), moments,
+                "Each row is a moment, in seconds, that looks at all moments, in the last layer, "
+                "averaged over the heads.");
 }
 
 }  // namespace tarsier::zoo::speech

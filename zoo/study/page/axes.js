@@ -88,11 +88,11 @@ function ofOp(id) {
   return axes;
 }
 
-/** The classes are the last axis of what cross-entropy reads. */
+/** The classes are the last axis of what a loss that chooses reads. */
 function markClasses(axes) {
   const { nodes } = Study.data, size = labelled("classes")?.length;
   for (const node of nodes) {
-    if (node.op !== "cross_entropy" || !size) continue;
+    if (!["cross_entropy", "ctc_loss"].includes(node.op) || !size) continue;
     for (let id = node.inputs[0]; id >= 0 && nodes[id].kind === "op";
          id = Study.isView(nodes[id]) ? nodes[id].inputs[0] : -1)
       if (Study.shapeOf(id).length > 1 && Study.shapeOf(id).at(-1) === size)
