@@ -54,6 +54,7 @@
     const a = Study.attention.at(of, of.weights, { head: 0 }, 1, 0), b = Study.attention.at(Study.data.attention[at], Study.data.attention[at].weights, { head }, 1, 0);
     equal(all(".matrix + .reading b", page())[2].textContent, Study.attention.said(a === undefined || b === undefined ? undefined : a - b), "the difference");
     equal(all(".heads .other").length, 1, "marks on the other head");
+    check(page().scrollWidth <= page().clientWidth + 1, `the attention page scrolls sideways by ${page().scrollWidth - page().clientWidth}`);
     const alike = Study.data.attention.filter((other) => Study.attention.alike(of, other)).length;
     equal(all(".followed", page()).length, Study.attention.sizes(of).heads, "rows of the heads");
     for (const through of ["layers", "mean"]) {

@@ -160,10 +160,10 @@ function withOther() {
   const a = valuesOf(state), b = valuesOf(state.other), scale = Study.scaleOf([...a, ...b]);
   const difference = a.map((x, i) => (x === undefined || b[i] === undefined ? undefined : x - b[i]));
   const one = (values, title, name, more = {}) =>
-      matrix({ of, values, title, name, room: 280, narrow: 200, scale, ...more });
+      matrix({ of, values, title, name, room: 296, narrow: 200, scale, ...more });
   return [
-    one(a, `A: ${Study.attention.headName(of, state.head)}`, "weights"),
-    one(b, `B: ${Study.attention.headName(entry(state.other.at), state.other.head)}`, "other",
+    one(a, `A: head ${state.head}, ${Study.attention.layerName(of)}`, "weights"),
+    one(b, `B: head ${state.other.head}, ${Study.attention.layerName(entry(state.other.at))}`, "other",
         { of: entry(state.other.at) }),
     one(difference, "A − B", "difference", {
       scale: Study.scaleOf(difference),

@@ -52,17 +52,23 @@ attention.alike = function(a, b) {
 
 // --------------------------------------------------------------------------------- names
 
-/** White space is written so that it can be seen. */
-Study.visible = (text) =>
-    (text === " " ? "␣" : text.replaceAll("\n", "⏎").replaceAll("\t", "⇥").replaceAll(" ", "␣"));
+/** White space is written so that it can be seen: at the ends, where nothing else shows it. */
+Study.visible = (text) => text.replaceAll("\n", "⏎").replaceAll("\t", "⇥").replace(
+    /^ +| +$/g, (spaces) => "␣".repeat(spaces.length));
 /** At most `most` characters. */
 Study.cut = (text, most) =>
     (Array.from(text).length > most ? `${Array.from(text).slice(0, most - 1).join("")}…` : text);
 
+/** The set of names that alone has this length: for positions that the recording did not name. */
+function onlyFitting(n, data) {
+  const fitting = Object.keys(data.labels ?? {}).filter((set) => data.labels[set].length === n);
+  return fitting.length === 1 && !["next", "classes"].includes(fitting[0]) ? fitting[0] : undefined;
+}
+
 /** The names of n positions: {short, long, patch}. A patch has its number in the picture; a class
     token stands before the patches, and has none. */
 attention.names = function(set, n, data = Study.data) {
-  const names = data.labels?.[set], picture = data.pictures?.[set];
+  const names = data.labels?.[set || onlyFitting(n, data)], picture = data.pictures?.[set];
   return Array.from({ length: n }, (_, i) => {
     const name = names?.[i];
     if (picture) {

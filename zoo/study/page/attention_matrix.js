@@ -4,7 +4,7 @@
 "use strict";
 
 const { h, svg } = Study;
-const LETTER = 7.3, LEGIBLE = 13;
+const LETTER = 7.3, LEGIBLE = 13, STRIP = 13;
 
 /** The cells as one picture. Weights of 0, such as masked ones, can be faded in a gradient. */
 function cells({ values, rows, columns, scale, faded }) {
@@ -19,19 +19,20 @@ function cells({ values, rows, columns, scale, faded }) {
   return made.toDataURL();
 }
 
-/** How large everything is. */
-function measure({ queries, keys, rows, columns, room = 390, set, data }) {
-  const cell = Math.max(4, Math.min(26, Math.floor(room / Math.max(columns, rows))));
+/** How large everything is: `room` is for the matrix and the names at its left. */
+function measure({ queries, keys, rows, columns, room = 430, set, data }) {
   const longest = (names) => Math.min(10, Math.max(...names.map(({ short }) => Array.from(short).length)));
   const isPicture = Boolean(data.pictures?.[set]), isTurned = longest(keys) > 2;
-  const strip = Math.max(cell, 9) + 4;
+  const beside = isPicture ? STRIP : 12 + LETTER * longest(queries);
+  const cell =
+      Math.max(4, Math.min(26, Math.floor((room - beside) / columns), Math.floor((room - 40) / rows)));
   return {
     cell,
     isPicture,
     isTurned,
     every: Math.max(1, Math.ceil(LEGIBLE / cell)),
-    left: isPicture ? strip : 12 + LETTER * longest(queries),
-    top: isPicture ? strip :
+    left: isPicture ? Math.max(cell + 4, STRIP) : beside,
+    top: isPicture ? Math.max(cell + 4, STRIP) :
         isTurned   ? 12 + LETTER * longest(keys) :
                      20
   };
@@ -132,8 +133,8 @@ class Matrix {
     this.read = h("output", { class: "reading" });
     this.element =
         h("figure",
-          { class: "titled", style: `width:${Math.max(given.narrow ?? 250, size.left + wide + 2)}px` },
-          h("figcaption", null, title), this.picture, this.read,
+          { class: "titled", style: `width:${Math.max(given.narrow ?? 330, size.left + wide + 2)}px` },
+          h("figcaption", { class: "one-line", title }, title), this.picture, this.read,
           h("p", { class: "note row" }, Study.legend(given.values, given.scale)),
           given.note ? h("p", { class: "note" }, given.note) : null);
     this.listen();

@@ -30,7 +30,7 @@ function matrices(entries) {
   const one = (given, title, more = {}) => made.push(Study.attentionMatrix({
     query: state.cell.q,
     cell: state.cell,
-    room: 300,
+    room: 400,
     narrow: 220,
     scale,
     title,

@@ -183,7 +183,9 @@ function introduction() {
       data.attention?.length ?
           invitation(
               "Look at attention",
-              "Which token looks at which, in every layer and head, and what the loss would change.",
+              `Which ${
+                  Object.keys(data.pictures ?? {}).length ? "patch" :
+                                                            "token"} looks at which, in every layer and head, and what the loss would change.`,
               "Open the matrices", () => Study.showTab("attention")) :
           null,
       !data.attention?.length ?
