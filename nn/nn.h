@@ -25,6 +25,7 @@
 #include "layers/norm.h"
 #include "layers/pool.h"
 #include "layers/position.h"
+#include "layers/relative_attention.h"
 #include "layers/rnn.h"
 #include "layers/rnn_cell.h"
 #include "layers/shape.h"

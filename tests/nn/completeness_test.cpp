@@ -142,6 +142,7 @@ std::vector<LayerCase> attentions() {
           layer<nn::AttentionGate>({numbers({1, 2, 4, 4}), numbers({1, 3, 2, 2})}, 2, 3, 2),
           layer<nn::GroupedQueryAttention>(one, 4, 2, 1),
           layer<nn::LocalAttention>(one, 4, 2, 2),
+          layer<nn::RelativeAttention>(one, 4, 2, nn::RelativeAttentionOptions{.max_distance = 2}),
           layer<nn::TransformerEncoderLayer>(one, 4, 2, options),
           layer<nn::TransformerEncoder>(one, 4, 2, 1, stack),
           layer<nn::TransformerDecoderLayer>(two, 4, 2, options),

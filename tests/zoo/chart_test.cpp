@@ -84,20 +84,6 @@ TEST_CASE("an axis shows no more than its values") {
         std::vector<std::string>{"1", "2", "step"});
 }
 
-TEST_CASE("on a logarithmic x axis, equal factors are equal distances, and 0 is left out") {
-  const Series series{"y", {0, 1, 10, 100}, {5, 1, 2, 3}};
-  const std::string chart = line_chart({series}, {.log_x = true}).markup;
-  CHECK(flaw(chart) == "");
-  CHECK(count(chart, "<circle") == 3);
-  std::vector<double> x;
-  for (size_t at = 0; (at = chart.find("cx=\"", at)) != chart.npos; ++at)
-    x.push_back(std::stod(chart.substr(at + 4)));
-  REQUIRE(x.size() == 3);
-  CHECK(x[1] - x[0] == doctest::Approx(x[2] - x[1]).epsilon(0.01));
-  CHECK(tick_labels(chart, "middle") ==
-        std::vector<std::string>{"1", "2", "5", "10", "20", "50", "100", "step"});
-}
-
 TEST_CASE("a line across a chart has its name, and room") {
   const std::string chart =
       line_chart({{"loss", {1, 2}, {1, 2}}}, {.mark = 4.5, .mark_label = "guessing"}).markup;

@@ -161,7 +161,8 @@ TEST_CASE("every model trains on its built-in data, resumes, evaluates and predi
     CHECK(tarsier(scratch, "predict runs/" + c.model + " ''").out == "\n");
     const Result hot = tarsier(scratch, "predict runs/" + c.model + " x --temperature 1");
     CHECK(hot.code == 2);
-    CHECK(has(complaint(hot), "--temperature is for gpt; " + c.model + " has no such option"));
+    CHECK(
+        has(complaint(hot), "--temperature is for gpt, music; " + c.model + " has no such option"));
 
     const Result more =
         tarsier(scratch, "train --resume runs/" + c.model + " --steps 4 --quiet --threads 1");
@@ -169,6 +170,27 @@ TEST_CASE("every model trains on its built-in data, resumes, evaluates and predi
     CHECK(std::count(more.out.begin(), more.out.end(), '\n') == 1);
     CHECK(more.out.ends_with("  runs/" + c.model + "\n"));
   }
+}
+
+TEST_CASE("music trains on its built-in data, resumes, evaluates and writes files") {
+  const Scratch scratch;
+  const Result train = tarsier(scratch,
+                               "train music --steps 3 --set batch_size=2 --threads 1 --set width=8 "
+                               "--set heads=2 --set layers=1 --set mlp_width=8 --set window=32");
+  REQUIRE_MESSAGE(train.code == 0, train.err);
+  CHECK(has(train.out, "A sample"));
+  CHECK(has(scratch.read("runs/music/report.html"), "Eight bars from nothing."));
+  const Result eval = tarsier(scratch, "eval runs/music");
+  CHECK_MESSAGE(printed_value(eval.out, "nats") > 0, eval.out);
+  CHECK(printed_value(eval.out, "nats") < 5);
+  const Result text = tarsier(scratch, "predict runs/music '' --bars 1");
+  CHECK(std::count(text.out.begin(), text.out.end(), ',') == 3 * 16);
+  CHECK(tarsier(scratch, "predict runs/music --bars 1 </dev/null").out == text.out);
+  CHECK(tarsier(scratch, "predict runs/music '' --bars 1 --out a.mid").out == "a.mid: 1 bar\n");
+  CHECK(tarsier(scratch, "predict runs/music a.mid --bars 0 --out a.wav").code == 0);
+  CHECK(scratch.read("a.wav").starts_with("RIFF"));
+  CHECK(tarsier(scratch, "predict runs/music a.wav").code == 1);
+  CHECK(tarsier(scratch, "train --resume runs/music --steps 4 --quiet --threads 1").code == 0);
 }
 
 TEST_CASE("the facts before training fit the terminal, broken between words") {

@@ -128,6 +128,9 @@ TEST_CASE("every model trains, saves, reports and answers on a small stack") {
   works("transformer", "", small, "Friday, Nov 20th 2026");
   works("text-classifier", "", small, "Tensor x;");
   Changes vit = small;
+  Changes music = small;
+  music.push_back({"window", "16"});
+  works("music", "", music, "72,67,60,48");
   vit.insert(vit.end(), {{"stem", "patches"}, {"patch_size", "14"}});
   works("vit", "", vit, scratch.write("one.pgm", "P2 2 2 9\n0 9 0 9\n"));
 }

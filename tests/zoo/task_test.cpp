@@ -40,6 +40,16 @@ Sample sample_of(const std::string& family, const Scratch& scratch) {
             scratch.write("b.txt", small_text().substr(0, 24) + std::string(600, 't')),
             scratch.write("c.txt", small_text().substr(1) + small_text()[0])};
   Changes changes = {{"layers", "1"}, {"heads", "2"}, {"width", "8"}, {"mlp_width", "8"}};
+  if (family == "music") {
+    changes.insert(changes.end(), {{"window", "16"}, {"batch_size", "2"}});
+    std::string a = "72,67,60,48 72,67,60,48 74,67,62,47\n", b = "72,64,55,48 71,62,55,50\n", c;
+    for (int i = 0; i < 6; ++i) {
+      a += concat(72 + i % 3, ",67,60,48 74,67,", 60 + i % 2, ",47 72,64,60,48\n");
+      b += concat(72, ",64,55,48 71,62,", 55 + i % 2, ",50\n");
+    }
+    return {changes, scratch.write("a.txt", a), scratch.write("b.txt", b),
+            scratch.write("c.txt", reversed_lines(a))};
+  }
   if (family == "vit") {
     write_idx(scratch, "a", "train", draw_digits(60, {1, 0}));
     write_idx(scratch, "a", "t10k", draw_digits(20, {2, 0}));

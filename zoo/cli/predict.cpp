@@ -73,7 +73,8 @@ Command predict_command() {
       "INPUT, every line of "
       "standard input is one. A "
       "gpt joins all INPUTs into one text and continues it; without INPUT it continues all of "
-      "standard input, and if that is empty it starts on its own. Put -- before an INPUT "
+      "standard input, and if that is empty it starts on its own. A music model continues each "
+      "INPUT, a MIDI file or notes, and writes it to --out. Put -- before an INPUT "
       "that begins with a dash.";
   return {spec, run};
 }

@@ -1,7 +1,6 @@
 #include "zoo/gpt/task.h"
 
 #include <algorithm>
-#include <limits>
 #include <sstream>
 
 #include "autograd/io/json.h"
@@ -109,9 +108,7 @@ class GptTask : public TaskOf<Gpt, Text> {
   void predict(const std::vector<std::string>& inputs, std::ostream& out, std::ostream*) override {
     std::string prompt;
     for (const std::string& input : inputs) prompt += (prompt.empty() ? "" : " ") + input;
-    Sampling sampling = sampling_;
-    sampling.seed = static_cast<uint64_t>(sampling_seed_);
-    write(prompt, tokens_to_write_, sampling, out);
+    write(prompt, tokens_to_write_, sampling_.chosen(), out);
   }
 
   /// Starts like a paragraph of its text: after a blank line a young model has little to say.
@@ -219,14 +216,7 @@ class GptTask : public TaskOf<Gpt, Text> {
 
   void add_predict_options(Settings& options) override {
     options.add("tokens", tokens_to_write_, "tokens to write", 0, 1'000'000'000);
-    options.add("temperature", sampling_.temperature,
-                "below 1: safer, above 1: bolder; 0: always the likeliest", 0, 1000);
-    options.add("top-k", sampling_.top_k, "choose among the K likeliest only; 0: among all", 0,
-                std::numeric_limits<int64_t>::max());
-    options.add("top-p", sampling_.top_p,
-                "choose among the likeliest that together have this probability", 0, 1);
-    options.add("seed", sampling_seed_, "seed of the choices: the same seed writes the same text",
-                0, std::numeric_limits<int64_t>::max());
+    sampling_.add_to(options, "text");
   }
 
   std::string model_facts() const override {
@@ -307,8 +297,8 @@ class GptTask : public TaskOf<Gpt, Text> {
   int64_t characters_ = 0;            // of the text
   int64_t predicted_characters_ = 0;  // of the validation split: all but those of its first token
   TokenWindows train_, validation_;
-  Sampling sampling_;
-  int64_t sampling_seed_ = 1, tokens_to_write_ = 500;
+  SamplingOptions sampling_;
+  int64_t tokens_to_write_ = 500;
 };
 
 }  // namespace

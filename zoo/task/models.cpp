@@ -2,6 +2,7 @@
 
 #include "zoo/base/usage_error.h"
 #include "zoo/gpt/task.h"
+#include "zoo/music/task.h"
 #include "zoo/speech/task.h"
 #include "zoo/text_classifier/task.h"
 #include "zoo/transformer/task.h"
@@ -13,7 +14,7 @@ const std::vector<ModelEntry>& models() {
   static const std::vector<ModelEntry> entries = [] {
     std::vector<ModelEntry> all;
     for (const auto& family : {gpt::models(), transformer::models(), text_classifier::models(),
-                               vit::models(), speech::models()})
+                               vit::models(), speech::models(), music::models()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();
