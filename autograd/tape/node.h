@@ -23,6 +23,7 @@ class Node : public std::enable_shared_from_this<Node> {
     Shape shape;        // of the input: gradients are summed back to it
     DType dtype = f32;  // of the input: gradients must have it
     int output = -1;    // which output of `node` it is, if that has several
+    bool given = true;  // false for an optional input that was left out
     bool needed() const { return node != nullptr || leaf != nullptr; }
   };
   /// A saved tensor with the version that its storage had. The output is kept as a view without a

@@ -140,8 +140,12 @@ void print(const Tensor& x, std::ostream& out, SourceLine at) {
     std::string inputs;
     for (const Node::Edge& edge : node.inputs) {
       if (!inputs.empty()) inputs += ' ';
-      inputs += edge.node ? concat(numbers.at(edge.node.get()))
-                          : concat(edge.shape, edge.leaf ? "*" : "");
+      if (!edge.given)
+        inputs += "–";
+      else if (edge.node)
+        inputs += concat(numbers.at(edge.node.get()));
+      else
+        inputs += concat(edge.shape, edge.leaf ? "*" : "");
     }
     rows.push_back(
         {concat(i), name_of(node), shape_of(node), inputs, path_of(node), place_of(node)});

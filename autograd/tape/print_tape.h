@@ -13,7 +13,7 @@ namespace tape {
 /// Prints the ops that led to `x`, in the order in which they were recorded: a number, the op, the
 /// shape of its result, its inputs, the module path and the line that called it. An input is the
 /// number of another op, or the shape of a leaf, with a star if it requires a gradient. An input that
-/// was left out looks like a number: ().
+/// was left out is a dash, as in linear(x, w) without a bias.
 ///
 ///   #  op      shape   inputs                path  line
 ///   0  linear  (4, 2)  (4, 3) (2, 3)* (2,)*  fc    model.h:12

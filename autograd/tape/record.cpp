@@ -49,7 +49,8 @@ namespace detail {
 
 Node::Edge edge_to(const Tensor& x) {
   Node::Edge edge;
-  if (!x.defined()) return edge;
+  edge.given = x.defined();
+  if (!edge.given) return edge;
   edge.shape = x.shape();
   edge.dtype = x.dtype();
   if (!x.requires_grad()) return edge;

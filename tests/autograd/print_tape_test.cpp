@@ -38,10 +38,12 @@ TEST_CASE("a tape is printed in columns: op, shape, inputs, path, line") {
 #line 200 "main.cpp"
   const Tensor loss = sum(y * y);
   CHECK(printed(loss) ==
-        "#  op      shape   inputs             path  line\n"
-        "0  linear  (4, 2)  (4, 3) (2, 3)* ()  fc    model.h:100\n"
-        "1  mul     (4, 2)  0 0                      main.cpp:200\n"
-        "2  sum     ()      1                        main.cpp:200\n");
+        "#  op      shape   inputs            path  line\n"
+        "0  linear  (4, 2)  (4, 3) (2, 3)* –  fc    model.h:100\n"
+        "1  mul     (4, 2)  0 0                     main.cpp:200\n"
+        "2  sum     ()      1                       main.cpp:200\n");
+  // A number that requires no gradient is an input all the same.
+  CHECK(printed(w * full({}, 2)).find("(2, 3)* ()") != std::string::npos);
 }
 
 TEST_CASE("the parts of an op with several outputs are lines of their own") {
