@@ -56,17 +56,20 @@ std::string folder_of(const std::string& path) {
 AtomicFile::AtomicFile(const std::string& path) : path_(path) {
   namespace fs = std::filesystem;
   std::error_code ignored;
+  check(!fs::exists(path, ignored) || fs::is_regular_file(path, ignored), "file", path,
+        ": is not a regular file, so it cannot be replaced: give another path");
   for (int links = 0; fs::is_symlink(path_, ignored); ++links) {
     check(links < 40, "file", path, ": too many symbolic links");  // a cycle
     path_ = fs::path(path_).parent_path() / fs::read_symlink(path_, ignored);
   }
-  check(!fs::exists(path_, ignored) || fs::is_regular_file(path_, ignored), "file", path,
-        ": is not a regular file, so it cannot be replaced: give another path");
   // Numbered, so that two threads that write the same file do not share a temporary one.
   static std::atomic<int> count{0};
   temporary_ = concat(path_, ".tmp.", ::getpid(), ".", count++);
   file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (file_ < 0) fail_errno(temporary_, "cannot be created");
+  if (file_ >= 0) return;
+  check(errno != ENOENT, "file", path, ": cannot be created: there is no folder '",
+        folder_of(path_), "'");
+  fail_errno(path, "cannot be created");
 }
 
 AtomicFile::~AtomicFile() {

@@ -44,7 +44,8 @@ TEST_CASE("a file is written completely, and replaced completely") {
 TEST_CASE("if a file cannot be written, the error says which and why") {
   const TemporaryFolder folder;
   const std::string missing = folder / "no/such/a.txt";
-  CHECK_THROWS_WITH_AS(write_file_atomically(missing, "x"), doctest::Contains("no/such/a.txt"),
+  CHECK_THROWS_WITH_AS(write_file_atomically(missing, "x"),
+                       doctest::Contains("no/such/a.txt: cannot be created: there is no folder '"),
                        Error);
   CHECK_THROWS_WITH_AS(read_file(missing), doctest::Contains("No such file or directory"), Error);
   CHECK_THROWS_AS(MappedFile{missing}, Error);
