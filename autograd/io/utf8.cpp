@@ -40,6 +40,16 @@ bool is_utf8(std::string_view text, size_t* bad) {
   return true;
 }
 
+std::string repaired_utf8(std::string_view text) {
+  std::string clean;
+  size_t bad = 0;
+  while (!is_utf8(text, &bad)) {
+    clean.append(text.substr(0, bad)).append("\xEF\xBF\xBD");
+    text.remove_prefix(bad + 1);
+  }
+  return clean.append(text);
+}
+
 void append_utf8(std::string& out, uint32_t code) {
   const auto put = [&](uint32_t byte) { out.push_back(static_cast<char>(byte)); };
   if (code < 0x80) {

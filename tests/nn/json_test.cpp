@@ -175,6 +175,8 @@ TEST_CASE("no text crashes the parser") {
 
 TEST_CASE("UTF-8: what is valid, and where it is not") {
   size_t bad = 0;
+  CHECK(repaired_utf8("a\xff€\xe2\x82") == "a\xEF\xBF\xBD€\xEF\xBF\xBD\xEF\xBF\xBD");
+  CHECK(repaired_utf8("aé😀") == "aé😀");
   CHECK(is_utf8("aé€😀\U0010FFFF\xed\x9f\xbf\xee\x80\x80"));
   CHECK_FALSE(is_utf8("ab\xff", &bad));
   CHECK(bad == 2);

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
+#include <utility>
 
 #include "autograd/io/file.h"
 #include "zoo/base/json_number.h"
 #include "zoo/report/curves.h"
+#include "zoo/task/samples.h"
 
 namespace tarsier::study {
 
@@ -77,20 +78,14 @@ Learning::Histogram histogram(const std::string& name, const Tensor& then, const
   return out;
 }
 
-/// The last step that the curves know.
-int64_t steps_of(const std::vector<zoo::Series>& curves) {
-  double last = 0;
-  for (const zoo::Series& curve : curves)
-    if (!curve.x.empty()) last = std::max(last, curve.x.back());
-  return static_cast<int64_t>(last);
-}
-
-/// What the model writes as it is now.
-Learning::Sample sample(zoo::Task& task, int64_t step) {
+/// What the model writes as it is now, among the samples of other steps.
+void add_sample(Learning& learning, zoo::Task& task, int64_t step) {
   task.model().eval();
-  std::ostringstream text;
-  task.show_sample(text);
-  return {step, text.str()};
+  const auto after = std::ranges::find_if(
+      learning.samples, [&](const Learning::Sample& sample) { return sample.step >= step; });
+  if (after != learning.samples.end() && after->step == step) return;
+  std::string text = zoo::sample_of(task, step).text;
+  if (!text.empty()) learning.samples.insert(after, {step, std::move(text)});
 }
 
 }  // namespace
@@ -100,14 +95,17 @@ Learning learning_of(zoo::Task& task, const zoo::RunFolder& folder) {
   const std::vector<zoo::Series> curves = zoo::read_curves(read_file(folder.file("metrics.jsonl")));
   add_charts(learning, curves);
   const zoo::RunConfig config = folder.read_config();
-  const TensorDict now = folder.load_weights();
+  for (zoo::TrainingSample& sample : zoo::read_samples(folder))
+    learning.samples.push_back({sample.step, std::move(sample.text)});
+  int64_t step = -1;
+  const TensorDict now = folder.load_weights(&step);
   task.build(config.seed);  // the initial weights
   for (const auto& [name, parameter] : task.model().named_parameters())
     if (now.contains(name) && parameter.numel() > 1)
       learning.histograms.push_back(histogram(name, parameter, now[name]));
-  learning.samples.push_back(sample(task, 0));
+  add_sample(learning, task, 0);
   task.model().load_state_dict(now);
-  learning.samples.push_back(sample(task, steps_of(curves)));
+  if (step >= 0) add_sample(learning, task, step);
   return learning;
 }
 

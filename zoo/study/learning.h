@@ -9,7 +9,8 @@ namespace tarsier::study {
 
 /// The curves of metrics.jsonl (losses, rate, norms of gradients and weights by layer), and the
 /// weights of the model as histograms: initially, from the run's seed, and in the run's folder; and
-/// a sample of what the model writes with either. The model is left with the run's weights.
+/// samples of what the model writes: initially, at the steps of samples.jsonl, and with the weights
+/// in the folder, which are those of the best step. The model is left with the run's weights.
 /// Throws what reading the files throws.
 Learning learning_of(zoo::Task& task, const zoo::RunFolder& folder);
 

@@ -24,6 +24,7 @@ namespace {
 
 constexpr const char* kConfig = "config.json";
 constexpr const char* kMetrics = "metrics.jsonl";
+constexpr const char* kSamples = "samples.jsonl";
 constexpr const char* kWeights = "model.safetensors";
 constexpr const char* kReport = "report.html";
 constexpr const char* kCheckpoint = "checkpoint/state.safetensors";
@@ -40,7 +41,7 @@ std::string part_of_run(const std::string& path) {
 /// folder are not ours.
 void remove_unfinished(const std::string& path) {
   std::error_code ignored;
-  for (const char* name : {kConfig, kMetrics, kReport, kWeights, kCheckpoint}) {
+  for (const char* name : {kConfig, kMetrics, kSamples, kReport, kWeights, kCheckpoint}) {
     const fs::path file = fs::path(path) / name;
     for (const auto& entry : fs::directory_iterator(file.parent_path(), ignored))
       if (entry.path().filename().string().starts_with(file.filename().string() + ".tmp."))
@@ -107,8 +108,10 @@ void RunFolder::write_config(const RunConfig& config) const {
 
 RunConfig RunFolder::read_config() const {
   const std::string path = file(kConfig);
+  bool ours = true;
   try {
     const Json json = Json::parse(read_file(path), path);
+    ours = json.find("model") != nullptr && json.find("settings") != nullptr;
     RunConfig config;
     config.model = json["model"].as_string();
     config.seed = static_cast<uint64_t>(json["seed"].as_int());
@@ -117,6 +120,7 @@ RunConfig RunFolder::read_config() const {
     config.data = json["data"];
     return config;
   } catch (const Error& error) {
+    check(ours, "config", path, " is of another program: that of a run has 'model' and 'settings'");
     fail("config", path, " is damaged: ", error.what(), ". Restore it, or train again");
   }
 }
@@ -184,8 +188,9 @@ void RunFolder::check_space(const std::string& path, int64_t bytes) {
 
 // ----------------------------------------------------------------------------------------- tensors
 
-void RunFolder::save_weights(const TensorDict& weights, const std::string& model) const {
-  save_safetensors(file(kWeights), weights, {{"model", model}});
+void RunFolder::save_weights(const TensorDict& weights, const std::string& model,
+                             int64_t step) const {
+  save_safetensors(file(kWeights), weights, {{"model", model}, {"step", std::to_string(step)}});
 }
 
 bool RunFolder::holds_weights(const TensorDict& weights) const {
@@ -202,9 +207,13 @@ bool RunFolder::holds_weights(const TensorDict& weights) const {
   }
 }
 
-TensorDict RunFolder::load_weights() const {
+TensorDict RunFolder::load_weights(int64_t* step) const {
   try {
-    return load_safetensors(file(kWeights));
+    Metadata metadata;
+    TensorDict weights = load_safetensors(file(kWeights), &metadata);
+    if (step != nullptr)
+      *step = metadata.contains("step") ? Json::parse(metadata["step"], "its step").as_int() : -1;
+    return weights;
   } catch (const Error& error) {
     if (!has_checkpoint()) throw;
     fail("run", error.what(), ". Restore it from the checkpoint: tarsier train --resume ", path_);

@@ -3,6 +3,7 @@
 //
 //   config.json            the model, its settings, the seed, and what the model knows of its data
 //   metrics.jsonl          one JSON object per step
+//   samples.jsonl          what the model wrote at some steps (samples.h)
 //   report.html            a page for people: curves, predictions, attention
 //   model.safetensors      the averaged weights of the best validation so far
 //   checkpoint/state.safetensors    weights, optimiser state, step, seed: all that resuming needs
@@ -78,8 +79,10 @@ class RunFolder {
   /// Throws Error("config") that says what is wrong with the file.
   RunConfig read_config() const;
 
-  void save_weights(const TensorDict& weights, const std::string& model) const;
-  TensorDict load_weights() const;
+  /// `step` is the step of training that the weights are of.
+  void save_weights(const TensorDict& weights, const std::string& model, int64_t step) const;
+  /// The weights, and in `step`, if given, their step; −1 if the file does not say it.
+  TensorDict load_weights(int64_t* step = nullptr) const;
   /// Whether model.safetensors is intact and holds exactly these weights.
   bool holds_weights(const TensorDict& weights) const;
 

@@ -9,7 +9,7 @@
 
 namespace tarsier::zoo {
 
-/// The norms of a layer's weights and of their gradient, before clipping.
+/// The norms of a layer's weights before the step, and of their gradient before clipping.
 struct LayerNorms {
   std::string layer;  ///< its path: "transformer.h.0.attn.c_attn"
   double weights = 0, gradient = 0;
@@ -27,7 +27,7 @@ struct StepReport {
   double seconds = 0;       ///< trained so far, including the runs that this one continues
   double seconds_left = 0;  ///< estimated
   Metrics metrics = {};     ///< of the validation split, if measured after this step
-  std::vector<LayerNorms> layers = {};  ///< of about 100 steps of a run
+  std::vector<LayerNorms> layers = {};  ///< of about 100 steps of a run, and the last
 };
 
 }  // namespace tarsier::zoo

@@ -9,6 +9,7 @@
 #include "zoo/base/format.h"
 #include "zoo/base/machine.h"
 #include "zoo/data/prefetch.h"
+#include "zoo/task/samples.h"
 
 namespace tarsier::zoo {
 
@@ -20,7 +21,7 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-constexpr int64_t kLayerReports = 100;  // of a run
+constexpr int64_t kLayerReports = 100;  // of a run, at most, and one of its last step
 
 /// By layer, in the order of the model.
 std::vector<LayerNorms> layer_norms(const nn::Module& model) {
@@ -68,7 +69,7 @@ class Run {
     start_ = Clock::now();
     while (step_ < steps_ && !out_of_patience()) {
       StepReport report = train_step();
-      if (step_ == steps_ || step_ % task_.eval_every() == 0) report.metrics = validate();
+      if (is_validated()) report.metrics = validate();
       report.seconds = seconds_before_ + seconds_since(start_);
       report.seconds_left = seconds_since(start_) / static_cast<double>(step_ - first) *
                             static_cast<double>(steps_ - step_);
@@ -112,7 +113,7 @@ class Run {
     if (!std::exchange(gradients_checked_, true))
       if (const auto report = nn::check_gradients(task_.model()); !report.empty())
         observer_.on_bad_gradients(report);
-    if (step_ % std::max<int64_t>(1, steps_ / kLayerReports) == 0)
+    if (step_ % ((steps_ - 1) / kLayerReports + 1) == 0 || may_be_last())
       report.layers = layer_norms(task_.model());
     const double max_norm = task_.recipe.clip_norm > 0 ? task_.recipe.clip_norm : INFINITY;
     report.grad_norm = optim::clip_grad_norm_(parameters_, max_norm);
@@ -122,6 +123,14 @@ class Run {
     // A clock may not advance during a short step.
     report.items_per_second = static_cast<double>(items) / std::max(seconds_since(start), 1e-9);
     return report;
+  }
+
+  bool is_validated() const { return step_ == steps_ || step_ % task_.eval_every() == 0; }
+
+  /// Whether this step, whose validation is still to come, can be the last one.
+  bool may_be_last() const {
+    return step_ == steps_ || (task_.recipe.patience > 0 && is_validated() &&
+                               without_gain_ + 1 >= task_.recipe.patience);
   }
 
   void check_finite(const std::string& what, double value, double learning_rate) const {
@@ -160,8 +169,19 @@ class Run {
     } else {
       ++without_gain_;
     }
+    if (is_sampled(step_, steps_, task_.eval_every())) keep_sample();
     average_.swap();
     return metrics;
+  }
+
+  /// Of the weights that were just validated.
+  void keep_sample() {
+    task_.model().eval();
+    TrainingSample sample = sample_of(task_, step_);
+    task_.model().train();
+    if (sample.text.empty()) return;
+    samples_.push_back(std::move(sample));
+    with_advice([&] { write_samples(folder_, samples_); });
   }
 
   bool out_of_patience() const {
@@ -193,7 +213,7 @@ class Run {
       if (metrics_) metrics_->sync();
       folder_.save_checkpoint(checkpoint);
       saved_step_ = step_;
-      folder_.save_weights(weights_for_use(), task_.name());
+      folder_.save_weights(weights_for_use(), task_.name(), step_of_weights());
     });
   }
 
@@ -205,6 +225,8 @@ class Run {
     average_.swap();
     return weights;
   }
+
+  int64_t step_of_weights() const { return best_step_ > 0 ? best_step_ : step_; }
 
   /// Runs `write`, which writes into the folder. If it fails, says what is left and how to
   /// continue.
@@ -240,9 +262,10 @@ class Run {
     best_loss_ = checkpoint.best_loss;
     best_step_ = checkpoint.best_step;
     without_gain_ = checkpoint.without_gain;
+    samples_ = read_samples(folder_, step_);  // the run repeats the later ones
     // The process that wrote the checkpoint may have ended before it wrote the weights.
     if (const TensorDict weights = weights_for_use(); !folder_.holds_weights(weights)) {
-      with_advice([&] { folder_.save_weights(weights, task_.name()); });
+      with_advice([&] { folder_.save_weights(weights, task_.name(), step_of_weights()); });
       observer_.on_weights_written_again();
     }
   }
@@ -276,6 +299,7 @@ class Run {
   int64_t step_ = 0;                   // done
   std::optional<int64_t> saved_step_;  // in the checkpoint, where there is one
   TensorDict best_;                    // weights
+  std::vector<TrainingSample> samples_;
   double best_value_ = 0;
   double best_loss_ = NAN;
   int64_t best_step_ = 0;
