@@ -10,27 +10,16 @@
 #include "autograd/io/json.h"
 #include "autograd/ops.h"
 #include "tests/error_of.h"
+#include "tests/zoo/recorded.h"
 #include "tests/zoo/scratch.h"
+#include "zoo/study/page.h"
 #include "zoo/study/recorder.h"
 #include "zoo/study/sources.h"
 
 using namespace tarsier;
-using study::RecordedNode;
+using study::find;
 using study::Recorder;
 using study::Recording;
-using Kind = RecordedNode::Kind;
-
-namespace {
-
-/// The node of an op or the leaf of this name; fails if there is none.
-const RecordedNode& find(const Recording& r, const std::string& name) {
-  for (const RecordedNode& n : r.nodes)
-    if (n.group < 0 && (n.kind == Kind::op ? n.op : n.name) == name) return n;
-  FAIL("no node " << name);
-  return r.nodes[0];
-}
-
-}  // namespace
 
 TEST_SUITE_BEGIN("study");
 
@@ -65,37 +54,93 @@ TEST_CASE("the data is JSON without <, and has null where a number is not finite
   CHECK_THROWS(study::page_data(Recording{}));
 }
 
-TEST_CASE("large tensors are sampled by rows, first those that an embedding reads") {
+TEST_CASE("tensors that do not fit are sampled by rows, first those that an embedding reads") {
   Recorder recorder;
-  const Tensor table = ones({3000, 32}).requires_grad_(), large = ones({300, 300}).requires_grad_();
-  const Tensor small = ones({256, 256}).requires_grad_();  // 65,536 elements: whole
+  const Tensor table = ones({9000, 32}).requires_grad_(), large = ones({600, 600}).requires_grad_();
+  const Tensor small = ones({512, 512}).requires_grad_();  // 262,144 elements: whole
   recorder.name("table", table);
   recorder.name("large", large);
   recorder.name("small", small);
-  (sum(embedding(tensor({2999, 7}, i64), table)) + sum(large * 2) + sum(small * 2)).backward();
+  (sum(embedding(tensor({8999, 7}, i64), table)) + sum(large) + sum(small)).backward();
   const Recording r = recorder.recording();
   const Json json = Json::parse(study::page_data(r).json);
   const auto value = [&](const std::string& name) -> const Json& {
     return json["tensors"].as_array()[static_cast<size_t>(find(r, name).value)];
   };
-  CHECK(value("table")["rows"].dump() == "[7, 2999]");
+  CHECK(value("table")["rows"].dump() == "[7, 8999]");
   CHECK(value("table")["count"].as_int() == 64);
-  CHECK(value("large")["rows"].as_array().size() == 16384 / 300);
+  CHECK(value("large")["rows"].as_array().size() == 16384 / 600);
   CHECK(value("small").find("rows") == nullptr);
-  CHECK(value("small")["count"].as_int() == 65536);
+  CHECK(value("small")["count"].as_int() == 262144);
 }
 
-TEST_CASE("a page with many large tensors samples them harder, to stay under 8 MB of numbers") {
+/// How many elements of every tensor of a page travel.
+std::vector<int64_t> counts(const Recording& r, const Recording* against = nullptr) {
+  std::vector<int64_t> found;
+  const Json json = Json::parse(study::page_data(r, against).json);
+  for (const Json& tensor : json["tensors"].as_array()) found.push_back(tensor["count"].as_int());
+  return found;
+}
+
+TEST_CASE("weights travel whole where gradients that can be computed make room for them") {
+  Recording r;
+  r.nodes.emplace_back();
+  r.add_tensor(ones({500, 512}));
+  for (int i = 0; i < 1000; ++i) {
+    r.add_tensor(ones({64, 64}));
+    r.tensors.back().travel = study::Travel::derived;
+  }
+  const std::vector<int64_t> found = counts(r);
+  CHECK(found[0] == 500 * 512);
+  CHECK(found[1] == 1024);  // 2048 of each would be too many
+}
+
+TEST_CASE("what is inside attention is sampled before weights; then these travel while they fit") {
+  Recording r;
+  r.nodes.emplace_back();
+  for (int i = 0; i < 60; ++i) {
+    r.add_tensor(ones({64, 250}));  // 16,000
+    r.tensors.back().travel = study::Travel::inside;
+  }
+  for (int i = 0; i < 4; ++i) r.add_tensor(ones({1000, 200}));
+  std::vector<int64_t> found = counts(r);
+  CHECK(found[0] == 8192 / 250 * 250);
+  CHECK(found[63] == 200'000);
+  r.tensors.clear();
+  for (int i = 0; i < 10; ++i) r.add_tensor(ones({1000, 200}));
+  found = counts(r);
+  for (size_t i = 0; i < 7; ++i) CHECK(found[i] == 200'000);
+  for (size_t i = 7; i < 10; ++i) CHECK(found[i] == 16384 / 200 * 200);
+}
+
+TEST_CASE("a page with many large tensors samples them harder, to stay under 9 MB of numbers") {
   Recording r;
   r.nodes.emplace_back();
   r.add_tensor(ones({250, 250}));
-  CHECK(Json::parse(study::page_data(r).json)["tensors"].as_array()[0].find("rows") == nullptr);
+  CHECK(counts(r)[0] == 62500);
   for (int i = 0; i < 900; ++i) r.add_tensor(ones({64, 64}));
   const study::PageData data = study::page_data(r, &r);
-  CHECK(data.numbers.size() <= 8'000'000);
+  CHECK(data.numbers.size() <= 8'600'000);
   CHECK(data.numbers.size() > 2'000'000);
-  const Json json = Json::parse(data.json);
-  for (const Json& tensor : json["tensors"].as_array()) CHECK(tensor["count"].as_int() > 0);
+  for (const int64_t count : counts(r, &r)) CHECK(count > 0);
+}
+
+TEST_CASE("a page that no browser opens quickly is refused, with its size and what helps") {
+  Recorder recorder;
+  const Tensor x = ones({1}).requires_grad_();
+  {
+    const ModuleScope outer("encoder"), inner("fc");
+    sum(exp(x)).backward();
+  }
+  Recording r = recorder.recording();
+  CHECK(study::study_page(r).size() < 2'000'000);
+  r.labels.push_back({"tokens", {std::string(20'000'000, 'x')}});
+  const std::string error = error_of([&] { study::study_page(r); });
+  CHECK(error.starts_with("[study] the page would have 20."));
+  CHECK(error.find("20.0 MB is what a browser opens quickly") != error.npos);
+  CHECK(error.find("--module PATH") != error.npos);
+  CHECK(error.find("one of encoder, encoder.fc") != error.npos);
+  CHECK(error.find("--tokens N") != error.npos);
 }
 
 TEST_CASE("a recorder writes the page; where that fails, the file from before stays") {

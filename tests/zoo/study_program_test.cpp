@@ -8,7 +8,9 @@
 
 #include "tests/error_of.h"
 #include "tests/zoo/program.h"
+#include "tests/zoo/recorded.h"
 #include "zoo/study/learning.h"
+#include "zoo/study/module.h"
 #include "zoo/study/page.h"
 #include "zoo/study/step.h"
 #include "zoo/study/walk.h"
@@ -32,17 +34,6 @@ std::unique_ptr<zoo::Task> tiny(const Scratch& scratch) {
   return task;
 }
 
-const RecordedNode& parameter(const Recording& recording, const std::string& name) {
-  for (const RecordedNode& node : recording.nodes)
-    if (node.name == name) return node;
-  FAIL(name);
-  return recording.nodes[0];
-}
-
-const Tensor& values(const Recording& recording, int tensor) {
-  return recording.tensors[static_cast<size_t>(tensor)].values;
-}
-
 TEST_CASE("study: the recorded step has the bits of one that nobody watches") {
   const Scratch scratch;
   const std::unique_ptr<zoo::Task> task = tiny(scratch), plain = tiny(scratch);
@@ -56,31 +47,9 @@ TEST_CASE("study: the recorded step has the bits of one that nobody watches") {
   CHECK(recording.step.number == 1);
   for (const auto& [name, weight] : plain->model().named_parameters()) {
     CAPTURE(name);
-    const RecordedNode& node = parameter(recording, name);
+    const RecordedNode& node = find(recording, name);
     CHECK(values(recording, node.value).to_vector() == weight.to_vector());
     CHECK(values(recording, node.grad).to_vector() == weight.grad().to_vector());
-  }
-}
-
-TEST_CASE("study: the update is AdamW's formula with the step's numbers") {
-  const Scratch scratch;
-  const std::unique_ptr<zoo::Task> task = tiny(scratch);
-  const zoo::Recipe& recipe = task->recipe;
-  const Recording recording = record_step(*task, 3, nullptr, {.tokens = 6, .proof_seconds = 0});
-  REQUIRE(recording.update.has_value());
-  CHECK(recording.update->weights.size() == task->model().named_parameters().size());
-  for (const Update::Weight& weight : recording.update->weights) {
-    const std::vector<double> before = values(recording, weight.before).to_vector(),
-                              after = values(recording, weight.after).to_vector(),
-                              g = values(recording, weight.gradient).to_vector();
-    // In the first step the corrected moments are g and g².
-    for (size_t i = 0; i < g.size(); ++i) {
-      const double expected = before[i] * (1 - weight.lr * weight.weight_decay) -
-                              weight.lr * g[i] / (std::abs(g[i]) + 1e-8);
-      CHECK(std::abs(after[i] - expected) < 1e-6 * std::max(1.0, std::abs(before[i])));
-    }
-    CHECK(weight.weight_decay ==
-          (values(recording, weight.before).dim() >= 2 ? recipe.weight_decay : 0));
   }
 }
 
@@ -165,37 +134,6 @@ TEST_CASE("study: the program writes a page of a new model, of a run, and of two
   result = zoo::tarsier(place, "study gpt --print" + settings);
   CHECK(result.code == 0);
   CHECK(has(result.out, "Backward:"));
-}
-
-TEST_CASE("study: wrong input is named, and nothing that exists is lost") {
-  const Place place(/*with_run=*/true);
-  const auto error = [&](const std::string& arguments, int code) {
-    const Result result = zoo::tarsier(place, "study " + arguments);
-    CHECK(result.code == code);
-    return complaint(result);
-  };
-  CHECK(has(error("gtp", 2), "gpt"));
-  CHECK(has(error("./nowhere", 1), "nowhere"));
-  CHECK(has(error("run --set n_layer=2", 2), "keeps its settings"));
-  CHECK(has(error("gpt --against-set norm=rms", 2), "--against"));
-  place.write("old.html", "old");
-  CHECK(has(error("run --module nowhere --out old.html --proof 0", 1), "no module 'nowhere'"));
-  CHECK(place.read("old.html") == "old");
-  CHECK(has(error("run --out no/folder/page.html --proof 0", 1), "no/folder"));
-  place.write("other/config.json", "{\"a\": 1}");
-  CHECK(has(error("./other", 1), "other"));
-}
-
-TEST_CASE("study: a page that no browser opens quickly is refused with its size") {
-  const Place place;
-  const Result result = zoo::tarsier(
-      place,
-      "study gpt --data data.txt --proof 0 --tokens 14 --set n_layer=120 --set n_embd=512 "
-      "--set n_head=4 --set block_size=14");
-  CHECK(result.code == 1);
-  const std::string text = complaint(result);
-  CHECK(has(text, "MB of numbers"));
-  CHECK(has(text, "--module"));
 }
 
 }  // namespace

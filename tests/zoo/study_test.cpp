@@ -14,11 +14,14 @@
 #include "nn/nn.h"
 #include "optim/optim.h"
 #include "tests/error_of.h"
+#include "tests/zoo/recorded.h"
 #include "zoo/gpt/model.h"
 #include "zoo/study/proof.h"
 #include "zoo/study/recorder.h"
 
 using namespace tarsier;
+using study::find;
+using study::numbers;
 using study::RecordedNode;
 using study::Recorder;
 using study::Recording;
@@ -26,17 +29,6 @@ using Kind = RecordedNode::Kind;
 
 namespace {
 
-/// The node of an op or the leaf of this name; fails if there is none.
-const RecordedNode& find(const Recording& r, const std::string& name) {
-  for (const RecordedNode& n : r.nodes)
-    if (n.group < 0 && (n.kind == Kind::op ? n.op : n.name) == name) return n;
-  FAIL("no node " << name);
-  return r.nodes[0];
-}
-std::vector<double> numbers(const Recording& r, int tensor) {
-  REQUIRE(tensor >= 0);
-  return r.tensors[static_cast<size_t>(tensor)].values.to_vector();
-}
 void check_close(const std::vector<double>& a, const std::vector<double>& b, double tolerance) {
   REQUIRE(a.size() == b.size());
   for (size_t i = 0; i < a.size(); ++i) CHECK(std::fabs(a[i] - b[i]) <= tolerance);

@@ -11,6 +11,7 @@
 #include "zoo/cli/task_options.h"
 #include "zoo/cli/threads.h"
 #include "zoo/study/learning.h"
+#include "zoo/study/module.h"
 #include "zoo/study/page.h"
 #include "zoo/study/step.h"
 #include "zoo/study/walk.h"
@@ -19,8 +20,6 @@
 namespace tarsier::zoo {
 
 namespace {
-
-constexpr double kMegabyte = 1e6, kLargestPage = 50 * kMegabyte;
 
 /// What is studied: a fresh model, or a run with its next step.
 struct Subject {
@@ -86,31 +85,42 @@ Subject open_subject(const std::string& what, const Arguments& arguments, const 
   return subject;
 }
 
-study::Recording record(const std::string& what, const Arguments& arguments,
-                        const std::string& set) {
-  Subject subject = open_subject(what, arguments, set);
+/// A subject with its input, and what the step on it was.
+struct Studied {
+  Subject subject;
+  StudyInput input;
+  study::Recording recording;
+};
+
+/// The step of `what`; on the input of `first`, if that is given and can be read.
+Studied record(const std::string& what, const Arguments& arguments, const std::string& set,
+               const Studied* first = nullptr) {
+  Studied studied;
+  studied.subject = open_subject(what, arguments, set);
+  Subject& subject = studied.subject;
   study::StepOptions options;
   options.tokens = arguments.integer("tokens", 2, 1'000'000).value_or(options.tokens);
   options.proof_seconds = arguments.number("proof", 0, 3600).value_or(options.proof_seconds);
-  study::Recording recording = record_step(
-      *subject.task, subject.seed, subject.checkpoint ? &*subject.checkpoint : nullptr, options);
+  const std::string differs =
+      first == nullptr ? ""
+                       : study::why_unreadable(*subject.task, *first->subject.task, first->input);
+  studied.input = first != nullptr && differs.empty()
+                      ? first->input
+                      : subject.task->study_input(options.tokens, subject.seed);
+  options.input = studied.input;
+  study::Recording& recording = studied.recording;
+  recording = record_step(*subject.task, subject.seed,
+                          subject.checkpoint ? &*subject.checkpoint : nullptr, options);
   recording.command = "tarsier study " + shell_word(what);
+  recording.input_differs = differs;
+  for (auto& [name, text] : recording.facts)
+    if (name == "input" && !differs.empty()) text += ", not that of the first: " + differs;
   std::string changes;  // so that two variants have different titles
   for (const std::string& change : arguments.all(set)) changes += " " + change;
   recording.title = concat(subject.task->name(), changes, ", step ", recording.step.number);
   if (subject.folder) recording.learning = study::learning_of(*subject.task, *subject.folder);
   if (const auto module = arguments.text("module")) recording = only_module(recording, *module);
-  return recording;
-}
-
-/// A page that a browser can open: names the size and what helps otherwise.
-void check_size(const study::Recording& recording) {
-  const double bytes = study::page_bytes(recording);
-  if (bytes <= kLargestPage) return;
-  fail("study", "the page would have ", fixed(bytes / kMegabyte, 0), " MB of numbers, and ",
-       fixed(kLargestPage / kMegabyte, 0),
-       " MB is what a browser opens quickly: give --module PATH, ", "one of ",
-       listed(study::module_paths(recording, 2)), ", or fewer --tokens");
+  return studied;
 }
 
 int run(const Arguments& arguments, const std::string&) {
@@ -118,22 +128,28 @@ int run(const Arguments& arguments, const std::string&) {
   const std::string what = arguments.positional()[0];
   if (arguments.has("against-set") && !arguments.has("against"))
     usage_fail("study", "--against-set changes the model that --against names: give both");
-  const study::Recording recording = record(what, arguments, "set");
+  if (arguments.has("print") && arguments.has("against"))
+    usage_fail("study",
+               "--print shows one step: leave out --against, or --print for a page of two");
+  const Studied studied = record(what, arguments, "set");
+  const study::Recording& recording = studied.recording;
   if (arguments.has("print")) {
     study::print_walk(recording, std::cout);
     return 0;
   }
-  std::optional<study::Recording> other;
+  std::optional<Studied> other;
   if (const auto against = arguments.text("against"))
-    other = record(*against, arguments, "against-set");
-  check_size(recording);
-  if (other) check_size(*other);
+    other = record(*against, arguments, "against-set", &studied);
+  if (other && !other->recording.input_differs.empty())
+    std::cerr << "tarsier: note: each of the two sees its own first example, because "
+              << other->recording.input_differs << "\n";
   const std::string out = arguments.text("out").value_or("study.html");
-  const std::string page = study::study_page(recording, other ? &*other : nullptr);
+  const std::string page = study::study_page(recording, other ? &other->recording : nullptr);
   write_file_atomically(out, page);
-  std::cout << "Wrote " << out << " (" << fixed(static_cast<double>(page.size()) / kMegabyte, 1)
-            << " MB): " << counted(static_cast<int64_t>(recording.nodes.size()), "node")
-            << ", loss " << fixed(recording.step.loss, 4) << ". Open it in a browser.\n";
+  std::cout << "Wrote " << out << " (" << fixed(static_cast<double>(page.size()) / 1e6, 1)
+            << " MB): " << recording.step.items << ", "
+            << counted(static_cast<int64_t>(recording.nodes.size()), "node") << ", loss "
+            << fixed(recording.step.loss, 4) << ". Open it in a browser.\n";
   return 0;
 }
 
@@ -152,10 +168,10 @@ Command study_command() {
       {"seed", "N", "seed of a new model; default: 1"},
       {"tokens", "N", "tokens of the text that is studied; default: 16"},
       {"module", "PATH", "only this module, such as transformer.h.0"},
-      {"against", "MODEL|DIR", "compare with this model or run on its own first example"},
+      {"against", "MODEL|DIR", "compare with this model or run, on the same input"},
       {"against-set", "KEY=VALUE", "change a setting of the model that --against names", true},
       {"proof", "SECONDS", "time for checking gradients by differences; default: 3, 0: none"},
-      {"print", "", "print the walk as text instead of writing a page"},
+      {"print", "", "print the walk as text, without a page (--text is a column of data)"},
       threads_option(),
   };
   const std::vector<OptionSpec> data_options = task_options(&Task::data_options);

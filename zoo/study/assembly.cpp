@@ -11,8 +11,8 @@ namespace {
 
 using Kind = RecordedNode::Kind;
 
-// A page with more could not be read, nor opened in good time.
-constexpr size_t kMostNodes = 20'000;
+// More are never shown: a page has room for a third of them (page.h), or one module does.
+constexpr size_t kMostNodes = 60'000;
 
 bool same_memory(const Tensor& a, const Tensor& b) {
   return a.impl() == b.impl() ||
@@ -104,7 +104,7 @@ class Assembly {
     for (int& tensor : copy.saved) tensor = use(tensor);
     for (int& tensor : copy.edges) tensor = use(tensor);
     check(recording_.nodes.size() < kMostNodes, "study", "the recording has more than ", kMostNodes,
-          " nodes, too many for a page: record one step, of a smaller model or of shorter inputs");
+          " nodes, too many to show: record one step, of a smaller model or of shorter inputs");
     new_id_[id] = static_cast<int>(recording_.nodes.size());
     recording_.nodes.push_back(std::move(copy));
     defined_at_.push_back(e.defined_at);
@@ -221,22 +221,25 @@ class Assembly {
 
   /// Which tensors the page can compute from others, and which rows it needs.
   void mark_sampling() {
-    std::vector<bool> shown(recording_.tensors.size()), derived(recording_.tensors.size());
-    const auto mark = [](std::vector<bool>& list, int tensor) {
-      if (tensor >= 0) list[static_cast<size_t>(tensor)] = true;
+    std::vector<Travel> travel(recording_.tensors.size(), Travel::derived);
+    const auto use = [&](int tensor, Travel how) {
+      if (tensor < 0) return;
+      Travel& now = travel[static_cast<size_t>(tensor)];
+      now = std::min(now, how);
     };
     for (const RecordedNode& n : recording_.nodes) {
       // What is inside an attention is looked at; a norm is explained by its own numbers.
       const bool aside = n.group >= 0 && node(n.group).op.find("attention") == std::string::npos;
-      mark(n.view || aside ? derived : shown, n.value);
-      mark(n.kind == Kind::op && !aside ? shown : derived, n.grad);
-      for (const int tensor : n.saved) mark(shown, tensor);
+      const Travel here = n.group >= 0 ? Travel::inside : Travel::needed;
+      use(n.value, n.view || aside ? Travel::derived : here);
+      use(n.grad, n.kind == Kind::op && !aside ? here : Travel::derived);
+      for (const int tensor : n.saved) use(tensor, here);
       const bool product = n.op == "linear" || n.op == "matmul" || n.op == "embedding";
-      for (const int tensor : n.edges) mark(product || n.group >= 0 ? derived : shown, tensor);
+      for (const int tensor : n.edges)
+        use(tensor, product || n.group >= 0 ? Travel::derived : Travel::needed);
       if (n.op == "embedding" && n.inputs[0] >= 0) add_rows(n);
     }
-    for (size_t i = 0; i < shown.size(); ++i)
-      recording_.tensors[i].derived = derived[i] && !shown[i];
+    for (size_t i = 0; i < travel.size(); ++i) recording_.tensors[i].travel = travel[i];
   }
 
   void add_rows(const RecordedNode& embedding) {
@@ -267,7 +270,7 @@ class Assembly {
         softmax = node(softmax).inputs[0];
       const RecordedNode& weights = node(softmax);
       for (const int tensor : {weights.value, weights.grad})
-        if (tensor >= 0) recording_.tensors[static_cast<size_t>(tensor)].whole = true;
+        if (tensor >= 0) recording_.tensors[static_cast<size_t>(tensor)].travel = Travel::whole;
       recording_.attention.push_back({.path = fused.path,
                                       .kind = attention_kind(fused.path),
                                       .node = softmax,

@@ -1,40 +1,20 @@
 // The data of a page as text.
-#include <algorithm>
 #include <bit>
 #include <cmath>
 
 #include "autograd/io/json.h"
 #include "autograd/io/utf8.h"
 #include "zoo/study/recording.h"
+#include "zoo/study/sampling.h"
 
 namespace tarsier::study {
 namespace {
 
-// A tensor of up to kWhole elements travels whole; of a larger one, rows with kSampled elements.
-// Gradients that the page can compute from others are only there to be compared with.
-// kWhole is halved until all numbers of a page are at most kMostNumbers: 8 MB of base64.
-constexpr int64_t kWhole = 65536, kSampled = 16384, kDerived = 2048, kLeast = 256,
-                  kMostNumbers = 1'500'000;
-
-/// The numbers of a page, and how large a tensor may be to travel whole.
-struct Blob {
-  std::vector<float> numbers;
-  int64_t whole = kWhole;
-};
-
 /// JSON has no NaN and no infinities: null stands for them.
 Json number(double x) { return std::isfinite(x) ? Json(x) : Json(); }
 
-/// Text of data may be cut inside a character: what is not UTF-8 is shown as U+FFFD.
-Json text(std::string_view x) {
-  std::string clean;
-  size_t bad = 0;
-  while (!is_utf8(x, &bad)) {
-    clean.append(x.substr(0, bad)).append("\xEF\xBF\xBD");
-    x.remove_prefix(bad + 1);
-  }
-  return clean.append(x);
-}
+/// Text of data may be cut inside a character.
+Json text(std::string_view x) { return repaired_utf8(x); }
 
 template <class T, class F>
 Json list(const std::vector<T>& items, F&& write) {
@@ -58,38 +38,6 @@ Json list(const std::vector<std::string>& x) {
 
 // --------------------------------------------------------------------------------- tensors
 
-/// The rows that travel; empty if all do.
-std::vector<int64_t> rows_of(const RecordedTensor& tensor, int64_t most) {
-  const Tensor& x = tensor.values;
-  const int64_t derived = std::min(kDerived, most / 4), whole = tensor.derived ? derived : most;
-  const int64_t length = x.dim() == 0 ? 1 : x.shape().back();
-  if (x.numel() <= (tensor.whole ? 4 * kWhole : whole)) return {};
-  const int64_t rows = x.numel() / length;
-  const int64_t room =
-      std::max<int64_t>(1, (tensor.derived ? derived : std::min(most, kSampled)) / length);
-  if (rows <= room) return {};
-  std::vector<int64_t> chosen;
-  for (const int64_t row : tensor.rows)
-    if (row >= 0 && row < rows) chosen.push_back(row);
-  std::sort(chosen.begin(), chosen.end());
-  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
-  if (static_cast<int64_t>(chosen.size()) > room) chosen.resize(static_cast<size_t>(room));
-  if (chosen.empty())
-    for (int64_t i = 0; i < room; ++i) chosen.push_back(i * rows / room);
-  return chosen;
-}
-
-/// How many numbers travel.
-int64_t size_with(const Recording& recording, int64_t most) {
-  int64_t size = 0;
-  for (const RecordedTensor& tensor : recording.tensors) {
-    const auto rows = static_cast<int64_t>(rows_of(tensor, most).size());
-    const Tensor& x = tensor.values;
-    size += rows == 0 ? x.numel() : rows * x.shape().back();
-  }
-  return size;
-}
-
 void append(std::vector<float>& numbers, const Tensor& x, int64_t begin, int64_t end) {
   dispatch_all(x.dtype(), [&]<class T>() {
     const T* from = x.data<T>();
@@ -106,10 +54,8 @@ Json statistics_json(const Tensor& x) {
                       {"inf", s.infinite},         {"norm", known(s.norm)}};
 }
 
-Json tensor_json(const RecordedTensor& tensor, Blob& blob) {
-  std::vector<float>& numbers = blob.numbers;
-  const Tensor& x = tensor.values;
-  const std::vector<int64_t> rows = rows_of(tensor, blob.whole);
+/// `rows` are those that travel; none: all.
+Json tensor_json(const Tensor& x, const std::vector<int64_t>& rows, std::vector<float>& numbers) {
   const auto at = static_cast<int64_t>(numbers.size());
   if (rows.empty()) append(numbers, x, 0, x.numel());
   const int64_t length = x.dim() == 0 ? 1 : x.shape().back();
@@ -221,24 +167,30 @@ Json picture_json(const Picture& picture) {
                       {"rows", picture.rows},         {"columns", picture.columns}};
 }
 
+Json update_weight_json(const Update::Weight& weight) {
+  Json json =
+      Json::Object{{"node", weight.node},     {"before", weight.before},
+                   {"after", weight.after},   {"gradient", weight.gradient},
+                   {"lr", number(weight.lr)}, {"weight_decay", number(weight.weight_decay)}};
+  if (!weight.formula.empty()) json.set("formula", weight.formula);
+  json.set("state", list(weight.state, [](const Update::State& s) {
+             return Json(Json::Object{{"name", s.name}, {"before", s.before}, {"after", s.after}});
+           }));
+  return json;
+}
+
 Json update_json(const Update& update) {
   Json json = Json::Object{{"optimizer", update.optimizer}, {"formula", update.formula}};
   json.set("settings", list(update.settings, [](const auto& setting) {
              return Json(Json::Array{setting.first, number(setting.second)});
            }));
-  json.set("weights", list(update.weights, [](const Update::Weight& w) {
-             return Json(Json::Object{{"node", w.node},
-                                      {"before", w.before},
-                                      {"after", w.after},
-                                      {"gradient", w.gradient},
-                                      {"lr", number(w.lr)},
-                                      {"weight_decay", number(w.weight_decay)},
-                                      {"state", list(w.state, [](const Update::State& s) {
-                                         return Json(Json::Object{{"name", s.name},
-                                                                  {"before", s.before},
-                                                                  {"after", s.after}});
-                                       })}});
-           }));
+  Json formulas = Json::Object{};
+  for (const Update::Formula& formula : update.formulas)
+    formulas.set(formula.name, list(formula.lines, [](const auto& line) {
+                   return Json(Json::Array{line.first, line.second});
+                 }));
+  json.set("formulas", std::move(formulas));
+  json.set("weights", list(update.weights, update_weight_json));
   json.set("clip", update.clip ? Json(Json::Object{{"norm", number(update.clip->norm)},
                                                    {"max", number(update.clip->max)}})
                                : Json());
@@ -271,7 +223,7 @@ Json learning_json(const Learning& learning) {
   return json;
 }
 
-Json recording_json(const Recording& r, Blob& blob) {
+Json recording_json(const Recording& r, const Rows& rows, std::vector<float>& numbers) {
   check(!r.nodes.empty(), "study", "the recording has no nodes: record an expression first");
   Json json = Json::Object{{"format", 1},
                            {"title", text(r.title)},
@@ -281,10 +233,13 @@ Json recording_json(const Recording& r, Blob& blob) {
              return Json(Json::Array{text(fact.first), text(fact.second)});
            }));
   json.set("step", step_json(r.step));
-  json.set("tensors",
-           list(r.tensors, [&](const RecordedTensor& t) { return tensor_json(t, blob); }));
+  Json::Array tensors;
+  for (size_t i = 0; i < r.tensors.size(); ++i)
+    tensors.push_back(tensor_json(r.tensors[i].values, rows[i], numbers));
+  json.set("tensors", std::move(tensors));
   json.set("nodes", list(r.nodes, node_json));
   json.set("loss", r.loss);
+  if (!r.input_differs.empty()) json.set("input_differs", text(r.input_differs));
   json.set("proof", list(r.proof, proof_json));
   if (!r.proof_missing.empty()) json.set("proof_missing", text(r.proof_missing));
   json.set("parameters", list(r.parameters, parameter_json));
@@ -324,13 +279,12 @@ std::string base64(const void* data, size_t bytes) {
 
 PageData page_data(const Recording& recording, const Recording* against) {
   static_assert(std::endian::native == std::endian::little, "the page reads little-endian f32");
-  Blob blob;
-  while (blob.whole > kLeast &&
-         size_with(recording, blob.whole) + (against ? size_with(*against, blob.whole) : 0) >
-             kMostNumbers)
-    blob.whole /= 2;
-  Json json = recording_json(recording, blob);
-  json.set("against", against ? recording_json(*against, blob) : Json());
+  std::vector<const Recording*> recordings{&recording};
+  if (against != nullptr) recordings.push_back(against);
+  const std::vector<Rows> rows = rows_that_travel(recordings);
+  std::vector<float> numbers;
+  Json json = recording_json(recording, rows[0], numbers);
+  json.set("against", against ? recording_json(*against, rows[1], numbers) : Json());
   PageData data;
   // Text of data must not end the element that holds it: in JSON, < can be written otherwise.
   for (const char c : json.dump())
@@ -338,7 +292,7 @@ PageData page_data(const Recording& recording, const Recording* against) {
       data.json += "\\u003c";
     else
       data.json += c;
-  data.numbers = base64(blob.numbers.data(), blob.numbers.size() * sizeof(float));
+  data.numbers = base64(numbers.data(), numbers.size() * sizeof(float));
   return data;
 }
 

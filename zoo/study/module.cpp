@@ -1,8 +1,8 @@
-// A part of a recording: the nodes of one module.
+#include "zoo/study/module.h"
+
 #include <algorithm>
 
 #include "zoo/base/usage_error.h"
-#include "zoo/study/step.h"
 
 namespace tarsier::study {
 
@@ -46,10 +46,11 @@ std::vector<std::string> module_paths(const Recording& recording, int depth) {
   std::vector<std::string> paths;
   for (const RecordedNode& node : recording.nodes) {
     size_t end = 0;
-    for (int i = 0; i < depth && end != node.path.npos; ++i)
-      end = node.path.find('.', end + (i > 0 ? 1 : 0));
-    const std::string path = node.path.substr(0, end);
-    if (!path.empty() && std::ranges::find(paths, path) == paths.end()) paths.push_back(path);
+    for (int i = 0; i < depth && end < node.path.size(); ++i) {
+      end = std::min(node.path.find('.', end + (i > 0 ? 1 : 0)), node.path.size());
+      const std::string path = node.path.substr(0, end);
+      if (std::ranges::find(paths, path) == paths.end()) paths.push_back(path);
+    }
   }
   return paths;
 }
@@ -67,7 +68,7 @@ Recording only_module(const Recording& recording, const std::string& path) {
     if (node.group >= 0) kept[static_cast<size_t>(node.group)] = true;
   }
   check(std::ranges::find(inside, true) != inside.end(), "study", "there is no module '", path,
-        "' in the pass. There are ", zoo::listed(module_paths(recording, 3)));
+        "' in the pass", zoo::among(path, module_paths(recording, 3)));
   if (recording.loss >= 0) kept[static_cast<size_t>(recording.loss)] = true;
 
   Recording part = recording;

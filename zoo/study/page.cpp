@@ -1,17 +1,25 @@
 #include "zoo/study/page.h"
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "zoo/base/format.h"
+#include "zoo/base/usage_error.h"
 #include "zoo/report/files.h"
+#include "zoo/study/module.h"
 
 namespace tarsier::study {
 
 namespace {
 
 constexpr std::string_view kFolder = "zoo/study/page/";
+// The numbers take 8 MB at most, also of two recordings. So larger pages have many thousand nodes.
+constexpr size_t kLargest = 20'000'000;
+
+std::string megabytes(size_t bytes) {
+  return concat(zoo::fixed(static_cast<double>(bytes) / 1e6, 1), " MB");
+}
 
 /// All files of the page's folder with this ending, one after another, in alphabetical order.
 std::string joined(std::string_view ending) {
@@ -38,14 +46,12 @@ std::string study_page(const Recording& recording, const Recording* against) {
     page.append(rest, 0, at).append(what);
     rest.erase(0, at + mark.size());
   }
-  return page + rest;
-}
-
-double page_bytes(const Recording& recording) {
-  double floats = 0;
-  for (const RecordedTensor& tensor : recording.tensors)
-    floats += static_cast<double>(std::min<int64_t>(tensor.values.numel(), 65'536));
-  return floats * 4 * 4 / 3;
+  page += rest;
+  check(page.size() <= kLargest, "study", "the page would have ", megabytes(page.size()), ", and ",
+        megabytes(kLargest), " is what a browser opens quickly: show one module (",
+        "`tarsier study … --module PATH`, or only_module()), one of ",
+        zoo::listed(module_paths(recording, 2)), ", or a shorter input (--tokens N)");
+  return page;
 }
 
 }  // namespace tarsier::study

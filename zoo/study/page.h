@@ -8,10 +8,8 @@
 namespace tarsier::study {
 
 /// The page of a recording, next to that of another run on the same input if `against` is given.
-/// Throws what page_data() throws.
+/// Throws what page_data() throws, and Error("study") that names modules if the page would have
+/// more than 20 MB.
 std::string study_page(const Recording& recording, const Recording* against = nullptr);
-
-/// The size in bytes of the numbers that the page of this recording would hold, about.
-double page_bytes(const Recording& recording);
 
 }  // namespace tarsier::study

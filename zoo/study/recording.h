@@ -22,13 +22,20 @@ struct Statistics {
 };
 Statistics statistics(const Tensor& x);
 
+/// How much of a tensor a page has, if it is too large for all (sampling.h).
+enum class Travel {
+  whole,    ///< all of it, unless it is huge: it is looked at as a picture
+  needed,   ///< as much as fits: sums of the rules read it
+  inside,   ///< less: it is inside a fused op
+  derived,  ///< least: the page can compute it, or only shows it
+};
+
 /// A copy of a tensor's elements. Others refer to it by its index in Recording::tensors; −1 is
 /// "none".
 struct RecordedTensor {
   Tensor values;                   ///< contiguous, shared with nobody
   std::vector<int64_t> rows = {};  ///< rows that must travel if the tensor is sampled
-  bool derived = false;            ///< the page can compute it: sampled harder
-  bool whole = false;              ///< shown as a whole: not sampled unless it is huge
+  Travel travel = Travel::needed;
 };
 
 /// A node of the tape, or a leaf.
@@ -82,9 +89,17 @@ struct Picture {
   int64_t rows = 0, columns = 0;  ///< of patches
 };
 
+/// What the optimiser did. A formula is named after its optimiser, in small letters.
 struct Update {
-  std::string optimizer, formula;
+  std::string optimizer;  ///< all that took part: "AdamW and Muon"
+  std::string formula;    ///< of the weights that name no other
   std::vector<std::pair<std::string, double>> settings = {};
+  /// The lines of a formula: what a line is for, in words, and the line in the page's notation.
+  struct Formula {
+    std::string name;
+    std::vector<std::pair<std::string, std::string>> lines = {};
+  };
+  std::vector<Formula> formulas = {};
   struct State {
     std::string name;
     int before = -1, after = -1;
@@ -92,6 +107,7 @@ struct Update {
   struct Weight {
     int node = 0, before = -1, after = -1, gradient = -1;
     double lr = 0, weight_decay = 0;
+    std::string formula = "";  ///< if it is not that of the update
     std::vector<State> state = {};
   };
   std::vector<Weight> weights = {};
@@ -147,6 +163,8 @@ struct Recording {
   std::vector<RecordedTensor> tensors;
   std::vector<RecordedNode> nodes;  ///< inputs before the ops that use them
   int loss = -1;
+  /// Of the second of two: why its input is not that of the first; "" if it is.
+  std::string input_differs;
   std::vector<ProofLine> proof;
   std::string proof_missing;  ///< why there is no proof, if there is none
   std::vector<ParameterLine> parameters;

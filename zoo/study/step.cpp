@@ -7,91 +7,18 @@
 #include "zoo/base/format.h"
 #include "zoo/study/proof.h"
 #include "zoo/study/recorder.h"
+#include "zoo/study/update.h"
 
 namespace tarsier::study {
 
 namespace {
 
-using zoo::Recipe;
 using zoo::StudyInput;
 using zoo::Task;
 
 /// Where the step's random numbers start, as in training.
 RandomKey start_of(uint64_t seed, int64_t step) {
   return {seed, static_cast<uint64_t>(step) << 24};
-}
-
-int node_of(const Recording& recording, const std::string& parameter) {
-  for (size_t i = 0; i < recording.nodes.size(); ++i)
-    if (recording.nodes[i].kind == RecordedNode::Kind::parameter &&
-        recording.nodes[i].name == parameter)
-      return static_cast<int>(i);
-  return -1;
-}
-
-/// A tensor that is shown, but in which nothing is looked up: of large ones, a few rows travel.
-int add_shown(Recording& recording, const Tensor& x) {
-  const int index = recording.add_tensor(x);
-  recording.tensors[static_cast<size_t>(index)].derived = true;
-  return index;
-}
-
-TensorDict copies(const TensorDict& tensors) {
-  TensorDict out;
-  for (const auto& [name, tensor] : tensors) out.add(name, clone(tensor.detach()));
-  return out;
-}
-
-/// The moments of `parameter`: "fc.weight.exp_avg" is called "exp_avg".
-void add_state(Recording& recording, Update::Weight& weight, const std::string& parameter,
-               const TensorDict& before, const TensorDict& after) {
-  for (const auto& [name, tensor] : after) {
-    if (!name.starts_with(parameter + ".") || name.find('.', parameter.size() + 1) != name.npos)
-      continue;
-    Update::State state{.name = name.substr(parameter.size() + 1),
-                        .after = add_shown(recording, tensor)};
-    if (before.contains(name)) state.before = add_shown(recording, before[name]);
-    weight.state.push_back(std::move(state));
-  }
-}
-
-/// What one step of the recipe's optimiser does with the gradients that the model has.
-void add_update(Recording& recording, Task& task, zoo::Optimizers& optimizers, double rate) {
-  const Recipe& recipe = task.recipe;
-  Update update{.optimizer = recipe.optimizer == "muon" ? "Muon and AdamW" : "AdamW",
-                .formula = "adamw",
-                .settings = {{"lr", rate},
-                             {"beta1", recipe.beta1},
-                             {"beta2", recipe.beta2},
-                             {"eps", 1e-8},
-                             {"weight_decay", recipe.weight_decay}}};
-  const std::vector<std::string> muon =
-      recipe.optimizer == "muon" ? task.muon_parameters() : std::vector<std::string>();
-  const double norm = optim::clip_grad_norm_(task.model().parameters(),
-                                             recipe.clip_norm > 0 ? recipe.clip_norm : INFINITY);
-  if (recipe.clip_norm > 0) update.clip = Update::Clip{norm, recipe.clip_norm};
-  TensorDict gradients;
-  for (const auto& [name, parameter] : task.model().named_parameters())
-    if (parameter.grad().defined()) gradients.add(name, clone(parameter.grad()));
-
-  const TensorDict before = copies(optimizers.state_dict());
-  optimizers.set_lr(rate);
-  optimizers.step();
-  const TensorDict after = optimizers.state_dict();
-  for (const auto& [name, value] : task.model().named_parameters()) {
-    const int node = node_of(recording, name);
-    if (node < 0 || !gradients.contains(name)) continue;
-    const bool by_muon = std::ranges::find(muon, name) != muon.end();
-    Update::Weight weight{.node = node,
-                          .before = recording.nodes[static_cast<size_t>(node)].value,
-                          .after = add_shown(recording, value),
-                          .gradient = add_shown(recording, gradients[name]),
-                          .lr = rate,
-                          .weight_decay = by_muon || value.dim() >= 2 ? recipe.weight_decay : 0};
-    add_state(recording, weight, name, before, after);
-    update.weights.push_back(std::move(weight));
-  }
-  recording.update = std::move(update);
 }
 
 /// A batch whose floating tensors are f64.
@@ -136,6 +63,19 @@ void add_input(Recording& recording, const StudyInput& input) {
 
 }  // namespace
 
+std::string why_unreadable(Task& task, Task& other, const StudyInput& input) {
+  if (const std::string names = task.knowledge_unlike(other); !names.empty())
+    return "they were made for different data (" + names + ")";
+  task.model().eval();
+  const NoGrad guard;
+  try {
+    task.loss(input.batch);
+  } catch (const Error& error) {
+    return concat(task.name(), " cannot read it: ", error.what());
+  }
+  return "";
+}
+
 Recording record_step(Task& task, uint64_t seed, const zoo::Checkpoint* checkpoint,
                       const StepOptions& options) {
   zoo::Optimizers optimizers(task.recipe, task.model(), task.muon_parameters());
@@ -146,7 +86,7 @@ Recording record_step(Task& task, uint64_t seed, const zoo::Checkpoint* checkpoi
     optimizers.load_state_dict(checkpoint->optimizer);
   }
   task.model().train();
-  const StudyInput input = task.study_input(options.tokens, seed);
+  const StudyInput input = options.input ? *options.input : task.study_input(options.tokens, seed);
   const double rate = task.recipe.learning_rate_of(step, std::max(step, task.steps()));
   const TensorDict before = copies(task.model().state_dict());
 

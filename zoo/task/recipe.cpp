@@ -39,6 +39,27 @@ double Recipe::learning_rate_of(int64_t step, int64_t steps) const {
   return (schedule == "linear" ? optim::warmup_linear : optim::warmup_cosine)(options)(t);
 }
 
+namespace {
+
+UpdateRule rule_with(const optim::AdamWOptions& options) {
+  return {"AdamW",
+          {{"beta1", options.betas.first},
+           {"beta2", options.betas.second},
+           {"eps", options.eps},
+           {"weight_decay", options.weight_decay}}};
+}
+
+UpdateRule rule_with(const optim::MuonOptions& options) {
+  return {"Muon",
+          {{"momentum", options.momentum},
+           {"nesterov", options.nesterov},
+           {"ns_steps", static_cast<double>(options.ns_steps)},
+           {"eps", options.eps},
+           {"weight_decay", options.weight_decay}}};
+}
+
+}  // namespace
+
 Optimizers::Optimizers(const Recipe& recipe, const nn::Module& model,
                        const std::vector<std::string>& muon_names) {
   optim::AdamWOptions options;
@@ -47,23 +68,25 @@ Optimizers::Optimizers(const Recipe& recipe, const nn::Module& model,
   optim::ParameterGroup<optim::AdamWOptions> decayed{{}, options}, others{{}, options};
   decayed.options.weight_decay = recipe.weight_decay;
   others.options.weight_decay = 0;
+  // Update sizes match AdamW's, so that one learning rate works for both.
+  const optim::MuonOptions muon{.lr = recipe.learning_rate,
+                                .weight_decay = recipe.weight_decay,
+                                .adjust_lr_fn = "match_rms_adamw"};
   TensorDict matrices, rest;
   for (const auto& [name, parameter] : model.named_parameters()) {
     const bool by_muon = recipe.optimizer == "muon" &&
                          std::find(muon_names.begin(), muon_names.end(), name) != muon_names.end();
     (by_muon ? matrices : rest).add(name, parameter);
-    if (!by_muon) (parameter.dim() >= 2 ? decayed : others).parameters.add(name, parameter);
+    auto& group = parameter.dim() >= 2 ? decayed : others;
+    if (!by_muon) group.parameters.add(name, parameter);
+    rules_[name] = by_muon ? rule_with(muon) : rule_with(group.options);
   }
   if (!rest.empty()) {
     all_.push_back(std::make_unique<optim::AdamW>(std::vector{decayed, others}));
     parameters_.push_back(rest);
   }
   if (!matrices.empty()) {
-    // Update sizes match AdamW's, so that one learning rate works for both.
-    all_.push_back(std::make_unique<optim::Muon>(
-        matrices, optim::MuonOptions{.lr = recipe.learning_rate,
-                                     .weight_decay = recipe.weight_decay,
-                                     .adjust_lr_fn = "match_rms_adamw"}));
+    all_.push_back(std::make_unique<optim::Muon>(matrices, muon));
     parameters_.push_back(matrices);
   }
 }
@@ -85,6 +108,12 @@ TensorDict Optimizers::state_dict() const {
   for (const auto& optimizer : all_)
     for (const auto& [name, tensor] : optimizer->state_dict()) all.add(name, tensor);
   return all;
+}
+
+const UpdateRule& Optimizers::rule_of(const std::string& parameter) const {
+  const auto rule = rules_.find(parameter);
+  check(rule != rules_.end(), "recipe", "the model has no parameter '", parameter, "'");
+  return rule->second;
 }
 
 void Optimizers::load_state_dict(const TensorDict& state) {

@@ -2,8 +2,10 @@
 // The part of a recipe that all models share: optimiser, schedule, validation.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../../nn/nn.h"
@@ -41,6 +43,13 @@ struct Recipe {
   double learning_rate_of(int64_t step, int64_t steps) const;
 };
 
+/// How a parameter is trained: the class of its optimiser and the options of its update by their
+/// names, without the learning rate.
+struct UpdateRule {
+  std::string optimizer;  ///< "AdamW"
+  std::vector<std::pair<std::string, double>> options;
+};
+
 /// One or more optimisers that share a model's parameters and a learning rate.
 class Optimizers {
  public:
@@ -54,10 +63,13 @@ class Optimizers {
   void step();
   TensorDict state_dict() const;
   void load_state_dict(const TensorDict& state);
+  /// Throws Error("recipe") if the model has no such parameter.
+  const UpdateRule& rule_of(const std::string& parameter) const;
 
  private:
   std::vector<std::unique_ptr<optim::Optimizer>> all_;
   std::vector<TensorDict> parameters_;  // of each
+  std::map<std::string, UpdateRule> rules_;
 };
 
 }  // namespace tarsier::zoo

@@ -93,6 +93,18 @@ std::string Task::data_facts() const {
 
 std::string Task::batch_facts() const { return concat(recipe.batch_size, " ", items()); }
 
+std::string Task::knowledge_unlike(const Task& other) const {
+  for (const Task* task : {this, &other})
+    task->require(task->knows_, "knowledge_unlike()", "load_data()");
+  const Json::Object mine = known();
+  const Json theirs = other.known();
+  std::string names;
+  for (const auto& [name, value] : mine)
+    if (const Json* same = theirs.find(name); same == nullptr || *same != value)
+      names.append(names.empty() ? "" : ", ").append(name);
+  return names;
+}
+
 // -------------------------------------------------------------------------------------- training
 
 BatchSampler Task::sampler(RandomKey key) const {

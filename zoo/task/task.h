@@ -77,6 +77,10 @@ class Task {
   /// What the model must keep of its data to be used without them, and what identifies these data.
   /// Throws Error("task") before load_data() and restore_data().
   Json describe_data() const;
+  /// The names of what the two models know differently of their data ("vocabulary"), comma between;
+  /// "" if a batch of the one means the same to the other. Throws Error("task") before
+  /// load_data() and restore_data().
+  std::string knowledge_unlike(const Task& other) const;
   /// Takes what describe_data() gave. Throws Error for anything else, and Error("task")
   /// after load_data(), whose batches would not match.
   void restore_data(const Json& data);
