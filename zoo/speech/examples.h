@@ -38,7 +38,8 @@ struct Augmentation {
   double noise = 0;    ///< white noise, of up to this share of the recording's mean power
   double join = 0.5;   ///< the share of batches in which others are appended to each recording …
   int64_t join_most = 4;  ///< … one to so many of the training's single recordings
-  MaskingOptions masking = {};
+  /// One mask each: of two, at this size and for so few recordings, the model learns slowly.
+  MaskingOptions masking = {.frequency_masks = 1, .time_masks = 1};
 };
 
 /// A training batch: "frames", "lengths", "targets", "target_lengths" as batch_of() makes them, of

@@ -25,14 +25,15 @@ constexpr int64_t kHighestRate = 16'000;
 class SpeechTask : public TaskOf<SpeechRecognizer, SpeechData> {
  public:
   explicit SpeechTask(const std::string& name) : TaskOf(name) {
-    recipe.epochs = 40;
-    recipe.batch_size = 32;
-    recipe.learning_rate = 2e-3;
+    recipe.epochs = 60;
+    recipe.batch_size = 16;
+    recipe.learning_rate = 3e-3;
     recipe.min_learning_rate = 1e-5;
     recipe.weight_decay = 0.05;
     recipe.beta2 = 0.98;
     recipe.ema_decay = 0.99;
     recipe.eval_every = 0;
+    config_.dropout = 0.05;
     tokens_.min_count = 1;
   }
 
@@ -399,8 +400,8 @@ class SpeechTask : public TaskOf<SpeechRecognizer, SpeechData> {
 std::vector<ModelEntry> models() {
   return {{"speech", "speech", "digits", "to write down what is said",
            "digits that the program speaks, or --data PATH: WAV files and a table of their texts",
-           "no figure yet: `tarsier reproduce speech` measures it",
-           "about three minutes of one processor's time", make_task_of<SpeechTask>}};
+           "81 % of spoken digits (FSDD, validation) after 14 seconds; not measured to the end",
+           "about two minutes on two cores", make_task_of<SpeechTask>}};
 }
 
 }  // namespace tarsier::zoo::speech
