@@ -1,7 +1,6 @@
 #include "zoo/data/table.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -10,6 +9,7 @@
 
 #include "autograd/base/error.h"
 #include "zoo/data/lines.h"
+#include "zoo/data/rows.h"
 #include "zoo/data/text.h"
 #include "zoo/data/words.h"
 
@@ -19,81 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The fields of one row, and the line that it begins in.
-struct Fields {
-  std::vector<std::string> fields;
-  int64_t line = 0;
-};
-
-std::string trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == text.npos) return "";
-  return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin));
-}
-
-// ------------------------------------------------------------------------------------------ rows
-
-/// Rows of fields separated by `separator` (RFC 4180; lines may end with LF alone), without blank
-/// lines.
-std::vector<Fields> parse_csv(std::string_view text, const std::string& path, char separator) {
-  const std::string blanks = separator == '\t' ? " " : " \t", ends{separator, '\n'};
-  std::vector<Fields> rows;
-  int64_t line = 1;
-  size_t i = 0;
-  while (i < text.size()) {
-    Fields row{{}, line};
-    for (bool more = true; more;) {
-      std::string field;
-      const size_t first = std::min(text.find_first_not_of(blanks, i), text.size());
-      const bool quoted = first < text.size() && text[first] == '"';
-      if (quoted) {
-        const int64_t opened = line;
-        for (i = first + 1;; ++i) {
-          check(i < text.size(), "data", "'", path, "', line ", opened,
-                ": the quote that opens here is not closed");
-          if (text[i] == '"') {
-            if (text.substr(i + 1, 1) != "\"") break;
-            ++i;  // two quotes stand for one
-          }
-          line += text[i] == '\n';
-          field += text[i];
-        }
-        ++i;
-      }
-      const size_t end = std::min(text.find_first_of(ends, i), text.size());
-      const std::string rest(text.substr(i, end - i));
-      check(!quoted || trimmed(rest).empty(), "data", "'", path, "', line ", line, ": '",
-            trimmed(rest), "' follows a closing quote; write quotes inside a field twice");
-      row.fields.push_back(trimmed(quoted ? field : rest));
-      more = end < text.size() && text[end] == separator;
-      i = end + 1;
-    }
-    ++line;
-    if (row.fields.size() > 1 || !row.fields[0].empty()) rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-/// Lines cut at every tab.
-std::vector<Fields> parse_tabs(std::string_view text) {
-  std::vector<Fields> rows;
-  int64_t number = 0;
-  for (const std::string& line : split_lines(text)) {
-    ++number;
-    if (is_blank(line)) continue;
-    Fields row{{}, number};
-    for (size_t begin = 0; begin <= line.size();) {
-      const size_t end = std::min(line.find('\t', begin), line.size());
-      row.fields.push_back(line.substr(begin, end - begin));
-      begin = end + 1;
-    }
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-/// Joins what parse_tabs() cut into more than two fields: tabs between the others belong to the
-/// second field, or to the first.
+/// Joins what parse_lines() cut at tabs into more than two fields: tabs between the others belong
+/// to the second field, or to the first.
 void join_tabs(std::vector<Fields>& rows, bool into_second) {
   for (Fields& row : rows) {
     std::vector<std::string>& fields = row.fields;
@@ -113,43 +40,6 @@ struct Places {
   size_t first = 0, second = 1;
   bool header = false;
 };
-
-/// "'id', 'text' and 'label'"
-std::string quoted_list(const std::vector<std::string>& names) {
-  std::string text;
-  for (size_t i = 0; i < names.size(); ++i)
-    text += concat(i == 0                  ? ""
-                   : i + 1 == names.size() ? " and "
-                                           : ", ",
-                   '\'', beginning_of(names[i]), '\'');
-  return text;
-}
-
-/// A column given as a number: its index, from 0.
-std::optional<size_t> as_number(const std::string& given) {
-  size_t number = 0;
-  const char* end = given.data() + given.size();
-  const auto [stop, error] = std::from_chars(given.data(), end, number);
-  if (error != std::errc() || stop != end || number == 0) return {};
-  return number - 1;
-}
-
-/// The names of the first row. Blank fields at its end are not columns.
-std::vector<std::string> names_of(const std::vector<Fields>& rows) {
-  std::vector<std::string> names;
-  for (const std::string& field : rows.front().fields) names.push_back(trimmed(field));
-  while (names.size() > 2 && names.back().empty()) names.pop_back();
-  return names;
-}
-
-/// The index of `name` among `names`: exact, or in another case.
-std::optional<size_t> place_of(const std::string& name, const std::vector<std::string>& names) {
-  for (size_t i = 0; i < names.size(); ++i)
-    if (names[i] == name) return i;
-  for (size_t i = 0; i < names.size(); ++i)
-    if (to_lower(names[i]) == to_lower(name)) return i;
-  return {};
-}
 
 /// By the given name, or by a usual one.
 std::optional<size_t> place_by_name(const Column& column, const std::vector<std::string>& names) {
@@ -269,7 +159,7 @@ Table read_table(const std::string& path, const Column& first, const Column& sec
     table.csv = like >= 1;
     if (table.csv) table.separator = found;
   }
-  table.rows = table.csv ? parse_csv(text, path, table.separator) : parse_tabs(text);
+  table.rows = table.csv ? parse_csv(text, path, table.separator) : parse_lines(text, "\t");
   return table;
 }
 
