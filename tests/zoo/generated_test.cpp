@@ -1,4 +1,4 @@
-// Generated data: dates, digits from strokes, snippets of the source text.
+// Generated data: dates, digits from strokes, snippets of the source text, viewers of films.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include "zoo/data/dates.h"
 #include "zoo/data/digits.h"
 #include "zoo/data/snippets.h"
+#include "zoo/data/tastes.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -193,6 +194,42 @@ TEST_CASE("the project's own text has snippets of every folder in every split") 
     CHECK(labels.size() == 6);
   }
   CHECK(data.train.size() > 1000);
+}
+
+// ------------------------------------------------------------------------------------------- films
+
+TEST_CASE("viewers watch the parts of a series in order, none twice, and drift in one direction") {
+  const Interactions films = watched_films(200, {5, 0});
+  CHECK(films.size() == 240);
+  CHECK(std::set<std::string>(films.titles.begin(), films.titles.end()).size() == 240);
+  CHECK(films.titles[0] == "Dust 1 (western)");
+  CHECK(films.titles[239] == "Far Signal 5 (science fiction)");
+  std::set<int64_t> moves;  // between genres: on, or back
+  for (const std::vector<int32_t>& history : films.histories) {
+    CHECK(history.size() >= 8);
+    CHECK(history.size() <= 24);
+    std::map<int32_t, int32_t> known;  // by series
+    std::set<int32_t> genres;
+    std::set<int64_t> own;
+    int32_t genre = history[0] / 20;
+    for (const int32_t film : history) {
+      CHECK(film % 5 == known[film / 5]++);
+      if (!genres.contains(film / 20) && !genres.empty()) own.insert((film / 20 - genre + 12) % 12);
+      if (genres.insert(film / 20).second) genre = film / 20;
+    }
+    for (const int64_t move : own) CHECK((move <= 3 || move >= 9));  // rarely more than one at once
+    CHECK((own.empty() || *own.begin() > 6 || *own.rbegin() < 6));
+    moves.insert(own.begin(), own.end());
+  }
+  CHECK(moves.contains(1));
+  CHECK(moves.contains(11));
+}
+
+TEST_CASE("viewers depend only on their key and their number") {
+  CHECK(watched_films(3, {5, 0}).histories == watched_films(3, {5, 0}).histories);
+  CHECK(watched_films(3, {5, 0}).histories != watched_films(3, {6, 0}).histories);
+  const auto four = watched_films(4, {5, 0}).histories;
+  CHECK(std::vector(four.begin(), four.end() - 1) == watched_films(3, {5, 0}).histories);
 }
 
 }  // namespace

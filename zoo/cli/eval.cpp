@@ -17,7 +17,7 @@ int run(const Arguments& arguments, const std::string&) {
   load_trained_data(*task, config, given);
   if (!given && task->describe_data() != config.data)
     std::cerr << "tarsier: note: the data changed since this model was trained\n";
-  for (const Metric& metric : task->evaluate()) std::cout << metric.line() << std::endl;
+  std::cout << lines_of(task->evaluate()) << std::flush;
   return 0;
 }
 

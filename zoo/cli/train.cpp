@@ -142,9 +142,9 @@ bool try_report(Task& task, const RunFolder& folder, const TrainOutcome& outcome
 
 void print_result(Task& task, const RunFolder& folder, const TrainOutcome& outcome, bool reported,
                   const std::string& program) {
-  std::cout << "\n";
-  for (const Metric& metric : outcome.metrics) std::cout << metric.line() << "\n";
-  std::cout << "on the whole validation split, after step " << outcome.best_step
+  std::cout << "\n"
+            << lines_of(outcome.metrics) << "on the whole validation split, after step "
+            << outcome.best_step
             << (outcome.best_step < outcome.step ? ", the best, which is kept" : "") << ".\n";
   if (outcome.early)
     std::cout << "Stopped early, after step " << outcome.step << " of " << task.steps() << ": "

@@ -19,6 +19,7 @@ struct Metric {
   bool higher_is_better = false;
   /// What the number measures, if the name does not tell: "references in lower case".
   std::string note = "";
+  bool same_line = false;  ///< printed in the line of the metric before it
 
   std::string text() const { return fixed(value, digits) + (unit.empty() ? "" : " " + unit); }
   /// "accuracy 77.86 %", followed by the note in brackets, if any.
@@ -37,6 +38,17 @@ inline Metric percent(std::string name, double share) {
 
 /// Never empty. The first decides which weights are kept; if equal, the loss.
 using Metrics = std::vector<Metric>;
+
+/// The lines of all metrics, each with its end.
+inline std::string lines_of(const Metrics& metrics) {
+  std::string text;
+  for (const Metric& metric : metrics) {
+    if (!text.empty()) text += metric.same_line ? ' ' : '\n';
+    text += metric.line();
+  }
+  text += '\n';
+  return text;
+}
 
 /// The value of the metric "val_loss", or NaN if it was not measured.
 inline double loss_of(const Metrics& metrics) {
