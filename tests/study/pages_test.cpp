@@ -64,6 +64,10 @@ TEST_CASE("study: the class token of a ViT has a name of its own among the patch
   CHECK(counted(found, "class tokens") == 1);
 }
 
+TEST_CASE("study: a browser walks through the page of a recommender") {
+  check_model("recommend", 2);
+}
+
 TEST_CASE("study: names and tokens that look like markup stay text") {
   const std::string chromium = browser();
   if (chromium.empty()) return;

@@ -127,6 +127,7 @@ TEST_CASE("every model trains, saves, reports and answers on a small stack") {
                          {"layers", "1"}, {"mlp_width", "8"}, {"batch_size", "4"}};
   works("transformer", "", small, "Friday, Nov 20th 2026");
   works("text-classifier", "", small, "Tensor x;");
+  works("recommend", "", small, "Dust 1 (western)");
   Changes vit = small;
   Changes music = small;
   music.push_back({"window", "16"});

@@ -76,6 +76,18 @@ Sample sample_of(const std::string& family, const Scratch& scratch) {
     write_tones(scratch, "b", "val", {"low"}, 3);
     return {kTinySpeech, scratch.path("a"), scratch.path("b"), scratch.path("c")};
   }
+  if (family == "recommend") {  // users who go round in circles; the other data lack an item
+    std::string a, b;
+    for (int user = 0; user < 20; ++user) {
+      a += concat("u", user), b += concat("u", user);
+      for (int t = 0; t < 6; ++t)
+        a += concat(" ", (user + t) % 9), b += concat(" ", (user + t) % 8);
+      a += "\n", b += "\n";
+    }
+    changes.emplace_back("batch_size", "8");
+    return {changes, scratch.write("a.txt", a), scratch.write("b.txt", b),
+            scratch.write("c.txt", reversed_lines(a))};
+  }
   changes.insert(changes.end(), {{"min_count", "1"}, {"batch_size", "8"}});
   std::string a, b;
   if (family == "transformer") {

@@ -124,7 +124,9 @@ Command reproduce_command() {
   spec.max_arguments = 1;
   spec.summary = "train models and compare them with published results";
   spec.options = {
-      {"data", "DIR", "the folder that holds multi30k/, movie-reviews/, mnist/, tinyshakespeare/"},
+      {"data", "DIR",
+       "the folder that holds multi30k/, movie-reviews/, mnist/, recommendation/, "
+       "tinyshakespeare/"},
       {"seeds", "N", "runs of each row, with the seeds 1 to N; default: 3"},
       {"out", "DIR", "where the runs are kept; default: runs/reproduce"},
       {"list", "", "only print the rows, with their marks and data"},

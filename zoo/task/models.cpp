@@ -3,6 +3,7 @@
 #include "zoo/base/usage_error.h"
 #include "zoo/gpt/task.h"
 #include "zoo/music/task.h"
+#include "zoo/recommend/task.h"
 #include "zoo/speech/task.h"
 #include "zoo/text_classifier/task.h"
 #include "zoo/transformer/task.h"
@@ -13,8 +14,9 @@ namespace tarsier::zoo {
 const std::vector<ModelEntry>& models() {
   static const std::vector<ModelEntry> entries = [] {
     std::vector<ModelEntry> all;
-    for (const auto& family : {gpt::models(), transformer::models(), text_classifier::models(),
-                               vit::models(), speech::models(), music::models()})
+    for (const auto& family :
+         {gpt::models(), transformer::models(), text_classifier::models(), vit::models(),
+          speech::models(), recommend::models(), music::models()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();
