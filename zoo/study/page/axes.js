@@ -130,7 +130,7 @@ function ofTable(id) {
     const tokens = axes?.at(-2),
           rows = tokens &&
         saved.find((tensor) => Study.count(Study.data.tensors[tensor]?.shape ?? []) === tokens.length);
-    if (rows === undefined) continue;
+    if (!tokens || rows === undefined) continue;  // positions may have no names
     tokens.forEach((token, i) => {
       names[Study.at(rows, i)] = `${Study.at(rows, i)} ${token}`;
     });
