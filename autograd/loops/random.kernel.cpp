@@ -96,8 +96,8 @@ void uniform_numbers(RandomKey key, uint64_t first, int64_t n, T* y) {
 }
 
 template <class T>
-void dropout(RandomKey key, uint64_t first, int64_t n, T p, T scale, const T* x, T* y) {
-  each_group<T>(key, first, n, [&](int64_t i, const T* u, int64_t count) {
+void dropout(RandomKey key, uint64_t first, int64_t n, float p, T scale, const T* x, T* y) {
+  each_group<float>(key, first, n, [&](int64_t i, const float* u, int64_t count) {
     for (int64_t j = 0; j < count; ++j) {
       const T kept = x[i + j] * scale;
       y[i + j] = u[j] < p ? T(0) : kept;

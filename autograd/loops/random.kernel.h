@@ -11,8 +11,9 @@ template <class T>
 struct RandomKernels {
   /// y[i] = uniform<T>(key, first + i), the same bits.
   void (*uniform)(RandomKey key, uint64_t first, int64_t n, T* y);
-  /// y[i] = 0 where uniform<T>(key, first + i) < p, otherwise scale · x[i]. y may be x.
-  void (*dropout)(RandomKey key, uint64_t first, int64_t n, T p, T scale, const T* x, T* y);
+  /// y[i] = 0 where uniform<float>(key, first + i) < p, otherwise scale · x[i]: the same mask for
+  /// both types. y may be x.
+  void (*dropout)(RandomKey key, uint64_t first, int64_t n, float p, T scale, const T* x, T* y);
 };
 
 }  // namespace tarsier::kernels

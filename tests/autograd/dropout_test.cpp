@@ -43,6 +43,26 @@ TEST_CASE("dropout agrees with its reference form for the same key, on views as 
   }
 }
 
+TEST_CASE("dropout: f32 and f64 drop the same elements, in attention as well") {
+  const RandomKey key{6, 0};
+  const auto dropped = [&](DType dtype) {
+    Generator g;
+    g.set_state(key);
+    return dropout(ones({50, 70}, dtype), 0.4, true, g) == 0;
+  };
+  CHECK(all(dropped(f32) == dropped(f64)).item() == 1);
+  const Tensor q = randn({2, 3, 20, 8}, f64), k = randn({2, 3, 33, 8}, f64),
+               v = randn({2, 3, 33, 8}, f64);
+  const auto attended = [&](DType dtype) {
+    Generator g;
+    g.set_state(key);
+    return to(scaled_dot_product_attention(to(q, dtype), to(k, dtype), to(v, dtype), {}, 0.4, false,
+                                           {}, g),
+              f64);
+  };
+  CHECK(allclose(attended(f32), attended(f64), 1e-5, 1e-5));
+}
+
 TEST_CASE("dropout: p = 0, p = 1, wrong arguments") {
   Generator g(4);
   const Tensor x = randn({10});

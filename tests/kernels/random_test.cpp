@@ -24,12 +24,13 @@ TEST_CASE_TEMPLATE("the uniform kernel gives uniform(key, i), from any start, at
     }
 }
 
-TEST_CASE_TEMPLATE("the dropout kernel drops where uniform(key, i) < p", T, float, double) {
+TEST_CASE_TEMPLATE("the dropout kernel drops where uniform<float>(key, i) < p", T, float, double) {
   const RandomKey key{5, 6};
-  const T p = T(0.3), scale = T(1.5);
+  const float p = 0.3f;
+  const T scale = T(1.5);
   std::vector<T> x(1000), y(1000);
   for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(i + 1);
   kernels::active<kernels::RandomKernels<T>>().dropout(key, 17, 1000, p, scale, x.data(), y.data());
   for (size_t i = 0; i < x.size(); ++i)
-    CHECK(y[i] == (uniform<T>(key, 17 + i) < p ? T(0) : x[i] * scale));
+    CHECK(y[i] == (uniform<float>(key, 17 + i) < p ? T(0) : x[i] * scale));
 }

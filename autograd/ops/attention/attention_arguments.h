@@ -37,8 +37,8 @@ struct Attention {
   const T* bias = nullptr;     ///< added to the scores
   const int64_t* mask_offsets = nullptr;
   int64_t mask_row = 0, mask_col = 0;
-  /// A weight is dropped where uniform<T>(key, ((h·tq + i)·tk + j)) < dropout_p; the others are
-  /// multiplied by 1 / (1 − dropout_p).
+  /// A weight is dropped where uniform<float>(key, ((h·tq + i)·tk + j)) < dropout_p; the others
+  /// are multiplied by 1 / (1 − dropout_p).
   double dropout_p = 0;
   RandomKey key;
 };

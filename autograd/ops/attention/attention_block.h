@@ -295,7 +295,8 @@ void apply_mask(const Attention<T>& a, const Block& block, const RowTile<T>& til
 /// Writes the dropout factors of the block, 0 or 1 / (1 − p), into tile.transposed.
 template <class T>
 void dropout_factors(const Attention<T>& a, const Block& block, const RowTile<T>& tile) {
-  const T p = static_cast<T>(a.dropout_p), kept = static_cast<T>(1 / (1 - a.dropout_p));
+  const float p = static_cast<float>(a.dropout_p);
+  const T kept = static_cast<T>(1 / (1 - a.dropout_p));
   T ones[kBlock];
   for (T& one : ones) one = 1;
   const auto drop = kernels_of<kIsa, RandomKernels<T>>().dropout;

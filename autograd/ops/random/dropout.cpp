@@ -16,8 +16,8 @@ void check_probability(double p) {
 /// 1 / (1 − p), the factor of the remaining elements; none remain for p = 1.
 double scale_of(double p) { return p < 1 ? 1 / (1 - p) : 0; }
 
-/// y = m · x with m_i = 0 where uniform(key, i) < p, otherwise 1 / (1 − p).   dx = m · dy
-/// The op is its own backward: `key` recomputes the same mask, so that none is stored.
+/// y = m · x with m_i = 0 where uniform<float>(key, i) < p, otherwise 1 / (1 − p).   dx = m · dy
+/// The mask does not depend on the dtype: a check in f64 computes what f32 computes. The op is its own backward: `key` recomputes the same mask, so that none is stored.
 Tensor dropout_with(const Arg& x, double p, RandomKey key) {
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   dispatch_floating(x.dtype(), "dropout", [&]<class T>() {
@@ -26,7 +26,7 @@ Tensor dropout_with(const Arg& x, double p, RandomKey key) {
     T* py = y.data<T>();
     parallel_for(y.numel(), detail::kCostlyGrain, [=](int64_t begin, int64_t end) {
       kernels::active<kernels::RandomKernels<T>>().dropout(
-          key, static_cast<uint64_t>(begin), end - begin, static_cast<T>(p),
+          key, static_cast<uint64_t>(begin), end - begin, static_cast<float>(p),
           static_cast<T>(scale_of(p)), px + begin, py + begin);
     });
   });
@@ -46,12 +46,11 @@ Tensor dropout(const Arg& x, double p, bool training, Generator& generator) {
 
 Tensor dropout_reference(const Arg& x, double p, RandomKey key) {
   check_probability(p);
-  Tensor u = Tensor::empty(x.shape(), x.dtype());
-  dispatch_floating(x.dtype(), "dropout", [&]<class T>() {
-    for (int64_t i = 0; i < u.numel(); ++i)
-      u.data<T>()[i] = uniform<T>(key, static_cast<uint64_t>(i));
-  });
-  return where(u < p, 0.0, x * scale_of(p));
+  const float threshold = static_cast<float>(p);
+  Tensor dropped = Tensor::empty(x.shape(), boolean);
+  for (int64_t i = 0; i < dropped.numel(); ++i)
+    dropped.data<bool>()[i] = uniform<float>(key, static_cast<uint64_t>(i)) < threshold;
+  return where(dropped, 0.0, x * scale_of(p));
 }
 
 }  // namespace tarsier

@@ -161,9 +161,7 @@ function proofLine(node, flat) {
                     Study.nameOf(
                         proof
                             .shown)} made it,`} was moved a little up and down, and the loss was computed both times, in double precision.${
-            isOther ? ` That pass drew another mask for dropout, so its gradient is not the ${
-                          short(recorded)} above.` :
-                      ""}`));
+            isOther ? ` In single precision the step itself got ${short(recorded)}.` : ""}`));
 }
 
 function meaning({ node, grad }, value) {
