@@ -168,7 +168,8 @@ function numbers(a, b, both) {
 (Study.pages ??= {}).compare = function() {
   const a = Study.data, b = a.against, pairs = Study.pairs(a, b);
   return h(
-      "div", null, h("h2", null, "A and B on the same input"), differences(a, b, pairs), factTable(a, b),
+      "div", null, h("h2", null, b.input_differs ? "A and B" : "A and B on the same input"),
+      b.input_differs ? h("p", { class: "note" }, `Their inputs differ: ${b.input_differs}.`) : null, differences(a, b, pairs), factTable(a, b),
       norms(a, b, pairs.both), Study.comparedAttention(a, b), numbers(a, b, pairs.both));
 };
 })((globalThis.Study ??= {}));

@@ -127,6 +127,25 @@ function firstWeight(weight) {
   return all.find((flat) => needed.every((tensor) => Study.at(tensor, flat) !== undefined)) ?? all[0] ?? 0;
 }
 
+/** For optimisers whose step needs more than the numbers of one weight: the formula alone. */
+function withoutNumbers(weight, isMissing) {
+  const { formula, formulas = {} } = Study.data.update, lines = formulas[weight.formula ?? formula] ?? [];
+  if (isMissing) return [h("p", { class: "note" }, "The numbers of this weight are not on this page.")];
+  if (!lines.length)
+    return [h("p", { class: "note" }, "The page has no formula for this step. What was recorded:")];
+  return [
+    h("div", { class: "sum" },
+      h("table", null,
+        h("tbody", null,
+          lines.map(
+              ([words, notation]) =>
+                  h("tr", null,
+                    h("td", { style: "width:auto;font-size:inherit" }, h("div", { class: "muted" }, words),
+                      Study.maths(notation, false))))))),
+    h("p", { class: "note" }, "It takes the whole matrix, not this weight alone. What was recorded of it:")
+  ];
+}
+
 /** The card about one weight. */
 function card(weight, flat) {
   const w = Study.at(weight.before, flat), g = Study.at(weight.gradient, flat),
@@ -137,7 +156,7 @@ function card(weight, flat) {
           `${Study.nameOf(weight.node)}${Study.place(flat, Study.shapeOf(weight.node))}: ${short(w, 7)} → ${
               short(after, 7)}`));
   const steps =
-      w === undefined || g === undefined ? null : METHODS[Study.data.update.formula]?.(weight, flat, w, g);
+      w === undefined || g === undefined ? null : METHODS[weight.formula ?? Study.data.update.formula]?.(weight, flat, w, g);
   if (steps) {
     made.append(
         h("div", { class: "sum" },
@@ -160,11 +179,7 @@ function card(weight, flat) {
                     "✓" :
                     "≠"} the optimiser wrote ${Study.exact(after)}`));
   } else
-    made.append(h(
-        "p", { class: "note" },
-        w === undefined || g === undefined || after === undefined ?
-            "The numbers of this weight are not on this page." :
-            "The page has no formula for this step: its state is not that of Adam or SGD. What was recorded:"));
+    made.append(...withoutNumbers(weight, [w, g, after].includes(undefined)));
   made.append(
       recorded(weight, flat),
       h("div", { class: "actions" },
