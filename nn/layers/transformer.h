@@ -34,6 +34,16 @@ struct TransformerStackOptions {
   /// A LayerNorm after the last layer. A pre-norm stack needs it, since nothing else limits its
   /// output. PyTorch's default is none; Transformer always has one.
   bool final_norm = false;
+
+  /// The usual choice since GPT-2: pre-norm with a LayerNorm at the end, GELU, (B, T, C).
+  static TransformerStackOptions pre_norm(int64_t dim_feedforward, double dropout) {
+    return {.layer = {.dim_feedforward = dim_feedforward,
+                      .dropout = dropout,
+                      .activation = "gelu",
+                      .batch_first = true,
+                      .norm_first = true},
+            .final_norm = true};
+  }
 };
 
 /// What an encoder may attend to. S is the length of the source. Masks are PyTorch's: in a bool

@@ -110,11 +110,10 @@ TEST_CASE("errors of the pool's threads name the line that called the op") {
   };
   {
     const CallSite site(here);
-    CHECK_THROWS_WITH_AS(parallel_for(2, 1, fails_on_worker),
-                         concat("[op] a wrong index (called at ", here.file_name(), ":",
-                                here.line(), ")")
-                             .c_str(),
-                         Error);
+    CHECK_THROWS_WITH_AS(
+        parallel_for(2, 1, fails_on_worker),
+        concat("[op] a wrong index (called at ", here.file_name(), ":", here.line(), ")").c_str(),
+        Error);
   }
   arrived = 0;  // outside of an op there is no line, also not the last one's
   CHECK_THROWS_WITH_AS(parallel_for(2, 1, fails_on_worker), "[op] a wrong index", Error);

@@ -48,6 +48,24 @@ TEST_CASE("study: two recordings are compared by name, module and attention") {
   CHECK(counted(found, "pairs listed") > 3);
 }
 
+TEST_CASE("study: an update of whole matrices shows its formula; inputs that differ are named") {
+  const std::string chromium = browser();
+  if (chromium.empty()) return;
+  Recording a = attention_recording("A", 0.7), b = attention_recording("B", 0.7);
+  const int value = a.nodes[0].value;
+  a.update = Update{.optimizer = "Muon", .formula = "muon"};
+  a.update->formulas = {
+      {"muon",
+       {{"A running mean.", "B′ = μ · B + (1 − μ) · G"}, {"The step.", "W′ = W − lr · r · O"}}}};
+  a.update->weights = {{.node = 0, .before = value, .after = value, .gradient = a.nodes[0].grad}};
+  b.input_differs = "one reads words";
+  const zoo::Scratch scratch;
+  const std::vector<std::string> found =
+      checked(chromium, scratch, study_page(a, &b), {"formula.js"});
+  CHECK(counted(found, "formula lines") == 2);
+  CHECK(counted(found, "reasons given") == 1);
+}
+
 TEST_CASE("study: a NaN in the pass is marked where it was made") {
   const std::string chromium = browser();
   if (chromium.empty()) return;

@@ -68,14 +68,6 @@ Sample sample_of(const std::string& family, const Scratch& scratch) {
     write_tones(scratch, "b", "val", {"low"}, 3);
     return {kTinySpeech, scratch.path("a"), scratch.path("b"), scratch.path("c")};
   }
-  if (family == "speech") {
-    for (const bool twin : {false, true})
-      for (const char* part : {"train", "val"})
-        write_tones(scratch, twin ? "c" : "a", part, {"low", "mid", "high"}, 12, twin);
-    write_tones(scratch, "b", "train", {"deep", "low"}, 10);
-    write_tones(scratch, "b", "val", {"low"}, 3);
-    return {kTinySpeech, scratch.path("a"), scratch.path("b"), scratch.path("c")};
-  }
   if (family == "recommend") {  // users who go round in circles; the other data lack an item
     std::string a, b;
     for (int user = 0; user < 20; ++user) {

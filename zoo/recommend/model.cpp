@@ -23,12 +23,7 @@ SasRec::SasRec(const Config& config, Generator& generator)
       positions(config.max_length, config.width),
       dropout(config.dropout),
       encoder(config.width, config.heads, config.layers,
-              {.layer = {.dim_feedforward = config.mlp_width,
-                         .dropout = config.dropout,
-                         .activation = "gelu",
-                         .batch_first = true,
-                         .norm_first = true},
-               .final_norm = true}) {
+              nn::TransformerStackOptions::pre_norm(config.mlp_width, config.dropout)) {
   register_module("embedding", embedding);
   register_module("positions", positions);
   register_module("dropout", dropout);

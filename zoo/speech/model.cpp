@@ -42,12 +42,7 @@ SpeechRecognizer::SpeechRecognizer(const Config& config, Generator& generator)
       merge(config.channels * moments_of(config.mels), config.width),
       dropout(config.dropout),
       encoder(config.width, config.heads, config.layers,
-              {.layer = {.dim_feedforward = config.mlp_width,
-                         .dropout = config.dropout,
-                         .activation = "gelu",
-                         .batch_first = true,
-                         .norm_first = true},
-               .final_norm = true}),
+              nn::TransformerStackOptions::pre_norm(config.mlp_width, config.dropout)),
       head(config.width, config.tokens) {
   register_module("conv1", conv1);
   register_module("conv2", conv2);

@@ -32,12 +32,7 @@ TextClassifier::TextClassifier(const Config& config, Generator& generator)
       positions(nn::input_positions(config.position, config.max_length, config.width)),
       dropout(config.dropout),
       encoder(config.width, config.heads, config.layers,
-              {.layer = {.dim_feedforward = config.mlp_width,
-                         .dropout = config.dropout,
-                         .activation = "gelu",
-                         .batch_first = true,
-                         .norm_first = true},
-               .final_norm = true}),
+              nn::TransformerStackOptions::pre_norm(config.mlp_width, config.dropout)),
       head(config.width, config.classes) {
   register_module("embedding", embedding);
   if (pair_embedding) {
