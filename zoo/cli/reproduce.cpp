@@ -1,6 +1,7 @@
 #include "zoo/task/reproduce.h"
 
 #include <iostream>
+#include <set>
 
 #include "zoo/base/format.h"
 #include "zoo/base/usage_error.h"
@@ -18,6 +19,16 @@ namespace {
 /// "BLEU ≥ 36.10"
 std::string mark_text(const Metric& mark) {
   return concat(mark.name, mark.higher_is_better ? " ≥ " : " ≤ ", mark.text());
+}
+
+/// "mnist/, multi30k/, …": the folders that hold the data of all rows.
+std::string data_folders() {
+  std::set<std::string> folders;
+  for (const ReproduceRow& row : reproduce_rows())
+    if (!row.data.empty()) folders.insert(row.data.substr(0, row.data.find('/')));
+  std::string text;
+  for (const std::string& folder : folders) text += concat(text.empty() ? "" : ", ", folder, "/");
+  return text;
 }
 
 void print_rows(const std::vector<ReproduceRow>& rows) {
@@ -124,9 +135,7 @@ Command reproduce_command() {
   spec.max_arguments = 1;
   spec.summary = "train models and compare them with published results";
   spec.options = {
-      {"data", "DIR",
-       "the folder that holds multi30k/, movie-reviews/, mnist/, recommendation/, "
-       "tinyshakespeare/"},
+      {"data", "DIR", "the folder that holds " + data_folders()},
       {"seeds", "N", "runs of each row, with the seeds 1 to N; default: 3"},
       {"out", "DIR", "where the runs are kept; default: runs/reproduce"},
       {"list", "", "only print the rows, with their marks and data"},
