@@ -290,7 +290,7 @@ std::vector<ModelEntry> models() {
       {"recommend", "recommend", "sasrec", "to recommend what a user takes next",
        "made-up viewers of films, or --data PATH: lines `user item item …`, or a table of user, "
        "item and time (MovieLens' u.data, RecBole's .inter, CSV)",
-       "HR@10 0.089, NDCG@10 0.055 on Amazon's Beauty reviews", "a few minutes on two cores",
+       "HR@10 0.089, NDCG@10 0.055 on Amazon's Beauty reviews", "two minutes on two cores",
        make_task_of<RecommendTask>}};
 }
 

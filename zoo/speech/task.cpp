@@ -400,7 +400,7 @@ class SpeechTask : public TaskOf<SpeechRecognizer, SpeechData> {
 std::vector<ModelEntry> models() {
   return {{"speech", "speech", "digits", "to write down what is said",
            "digits that the program speaks, or --data PATH: WAV files and a table of their texts",
-           "98.7 % of spoken digits (FSDD) after 16 of the 60 epochs",
+           "98.9 % of spoken digits (FSDD), 1.6 % word errors in strings of them",
            "about two minutes on two cores", make_task_of<SpeechTask>}};
 }
 
