@@ -200,7 +200,10 @@ Study.updateCard = function(node, flat) {
 
 // --------------------------------------------------------------------------------- the page
 
-let chosen = 0, element;
+let chosen, element;
+/** The parameter that is shown at first: not one whose gradient here is 0, as of words that do not occur. */
+const firstParameter = () => Math.max(0, weightsOf().findIndex((w) => Study.at(w.gradient, firstWeight(w))));
+
 function maps(weight, render) {
   const before = Study.values(weight.before), after = Study.values(weight.after), flat = element,
         scale = Study.scaleOf(before);
@@ -238,6 +241,7 @@ function maps(weight, render) {
 (Study.pages ??= {}).update = function() {
   const { update } = Study.data, page = h("div"), { clip } = update;
   function render() {
+    chosen ??= firstParameter();
     const weight = weightsOf()[chosen];
     element ??= firstWeight(weight);
     const list =
