@@ -14,7 +14,7 @@ namespace tarsier::study {
 namespace {
 
 constexpr std::string_view kFolder = "zoo/study/page/";
-// The numbers take 8 MB at most, also of two recordings. So larger pages have many thousand nodes.
+// The numbers take 8.5 MB at most, also of two recordings. So larger pages have many thousand nodes.
 constexpr size_t kLargest = 20'000'000;
 
 std::string megabytes(size_t bytes) {

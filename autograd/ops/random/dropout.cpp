@@ -17,7 +17,8 @@ void check_probability(double p) {
 double scale_of(double p) { return p < 1 ? 1 / (1 - p) : 0; }
 
 /// y = m · x with m_i = 0 where uniform<float>(key, i) < p, otherwise 1 / (1 − p).   dx = m · dy
-/// The mask does not depend on the dtype: a check in f64 computes what f32 computes. The op is its own backward: `key` recomputes the same mask, so that none is stored.
+/// The mask does not depend on the dtype: a check in f64 computes what f32 computes. The op is its
+/// own backward: `key` recomputes the same mask, so that none is stored.
 Tensor dropout_with(const Arg& x, double p, RandomKey key) {
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   dispatch_floating(x.dtype(), "dropout", [&]<class T>() {
