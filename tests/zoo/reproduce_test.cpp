@@ -21,8 +21,7 @@ ReproduceRow tiny_row(const std::string& name, double mark) {
                    "gpt",
                    "texts/data.txt",
                    {},
-                   {.name = "val_loss", .value = mark, .digits = 3},
-                   "none (this test)"};
+                   {{{.name = "val_loss", .value = mark, .digits = 3}, "none (this test)"}}};
   for (const auto& [key, value] : kTinySettings) row.settings.emplace_back(key, value);
   row.settings.emplace_back("steps", "8");
   return row;
@@ -61,23 +60,26 @@ std::string printed(const std::function<void()>& f) {
 }
 
 TEST_CASE("reproduce: mean, deviation, and when a mark is reached") {
-  const RowResult one{{{1, 2.5, 90}}};
-  CHECK(one.mean() == 2.5);
-  CHECK(one.deviation() == 0);
+  const RowResult one{{{1, {2.5}, 90}}};
+  CHECK(one.of(0).mean() == 2.5);
+  CHECK(one.of(0).deviation() == 0);
   CHECK(one.minutes() == 1.5);
-  const RowResult three{{{1, 1, 60}, {2, 2, 120}, {3, 6, 180}}};
-  CHECK(three.mean() == doctest::Approx(3));
-  CHECK(three.deviation() == doctest::Approx(std::sqrt(7)));  // (4 + 1 + 9) / 2
+  const RowResult three{{{1, {1, 10}, 60}, {2, {2, 20}, 120}, {3, {6, 30}, 180}}};
+  CHECK(three.of(0).mean() == doctest::Approx(3));
+  CHECK(three.of(0).deviation() == doctest::Approx(std::sqrt(7)));  // (4 + 1 + 9) / 2
+  CHECK(three.of(1).mean() == doctest::Approx(20));
+  CHECK(three.of(1).deviation() == doctest::Approx(10));
   CHECK(three.minutes() == doctest::Approx(2));
   const Metric most{
       .name = "accuracy", .value = 3, .digits = 1, .unit = "%", .higher_is_better = true},
       least{.name = "val_loss", .value = 3, .digits = 2};
-  CHECK(three.text(most) == "3.0 ± 2.6 %");
-  CHECK(one.text(least) == "2.50");
-  CHECK(three.passes(most));
-  CHECK(three.passes(least));
-  CHECK_FALSE(one.passes(most));
-  CHECK(one.passes(least));
+  CHECK(three.of(0).text(most) == "3.0 ± 2.6 %");
+  CHECK(one.of(0).text(least) == "2.50");
+  CHECK(three.of(0).passes(most));
+  CHECK(three.of(0).passes(least));
+  CHECK_FALSE(one.of(0).passes(most));
+  CHECK(one.of(0).passes(least));
+  CHECK_FALSE(three.of(1).passes(least));
 }
 
 TEST_CASE("reproduce: a seed is trained, evaluated and kept; it is not trained again") {
@@ -90,15 +92,15 @@ TEST_CASE("reproduce: a seed is trained, evaluated and kept; it is not trained a
   // The value is that of the saved model.
   const std::unique_ptr<Task> loaded = loaded_task(place.path("out/tiny/seed-1"));
   loaded->load_data(place.path("texts/data.txt"));
-  CHECK(first->value == value_of(loaded->evaluate(), "val_loss"));
+  CHECK(first->values.at(0) == value_of(loaded->evaluate(), "val_loss"));
   CHECK(first->seconds > 0);
   const auto read = place.reproduction.finished(row, 1);
   REQUIRE(read);
-  CHECK(read->value == first->value);
+  CHECK(read->values == first->values);
   CHECK(read->seconds == first->seconds);
   // Another seed is another run; other settings are another result.
   CHECK_FALSE(place.reproduction.finished(row, 2));
-  CHECK(place.run(row, 2)->value != first->value);
+  CHECK(place.run(row, 2)->values != first->values);
   CHECK(place.reproduction.result(row)->seeds.size() == 2);
   ReproduceRow longer = row;
   longer.settings.back().second = "9";
@@ -114,10 +116,10 @@ TEST_CASE("reproduce: a seed is trained, evaluated and kept; it is not trained a
 TEST_CASE("reproduce: an interrupted run continues to the same result") {
   Place place;
   const ReproduceRow whole = tiny_row("whole", 100), parts = tiny_row("parts", 100);
-  const double value = place.run(whole, 1)->value;
+  const std::vector<double> values = place.run(whole, 1)->values;
   CHECK_FALSE(place.run(parts, 1, 5));
   CHECK_FALSE(place.reproduction.finished(parts, 1));
-  CHECK(place.run(parts, 1)->value == value);
+  CHECK(place.run(parts, 1)->values == values);
 }
 
 TEST_CASE("reproduce: the command prints each row with pass or fail, and writes the table") {
@@ -129,13 +131,14 @@ TEST_CASE("reproduce: the command prints each row with pass or fail, and writes 
   CHECK(code == 1);  // one mark is missed
   const RowResult easy = *place.reproduction.result(rows[0]);
   CHECK(easy.seeds.size() == 2);
-  CHECK(out.find("easy: val_loss " + easy.text(rows[0].mark) + ", 2 seeds") == 0);
+  CHECK(out.find("easy: val_loss " + easy.of(0).text(rows[0].marks[0].bound) + ", 2 seeds") == 0);
   CHECK(out.find("mark val_loss ≤ 100.000: pass; published: none (this test)") != out.npos);
   CHECK(out.find("hard: ") != out.npos);
   CHECK(out.find("mark val_loss ≤ 0.001: FAIL") != out.npos);
   const std::string table = place.read("out/table.md");
   CHECK(table == place.reproduction.table(rows));
-  CHECK(table.find("| easy | val_loss | " + easy.text(rows[0].mark) + " | 2 | ") != table.npos);
+  CHECK(table.find("| easy | val_loss | " + easy.of(0).text(rows[0].marks[0].bound) + " | 2 | ") !=
+        table.npos);
   CHECK(table.find("| ≤ 100.000 | yes | none (this test) |\n") != table.npos);
   CHECK(table.find("| ≤ 0.001 | no |") != table.npos);
 
@@ -147,6 +150,38 @@ TEST_CASE("reproduce: the command prints each row with pass or fail, and writes 
   CHECK(place.read("out/table.md") == table);
   CHECK(std::filesystem::last_write_time(place.path("out/easy/seed-1/model.safetensors")) ==
         std::filesystem::file_time_type{});
+}
+
+TEST_CASE("reproduce: a row with two marks is trained once, and has a line for each") {
+  Place place;
+  ReproduceRow row = tiny_row("tiny", 100);
+  row.settings.emplace_back("tokens", "bpe");  // so that `eval` has a second metric
+  row.settings.emplace_back("vocab_size", "260");
+  const auto first = place.run(row, 1);
+  // A mark that was not measured is measured, with the weights that are there.
+  const auto written =
+      std::filesystem::last_write_time(place.path("out/tiny/seed-1/model.safetensors"));
+  row.marks.push_back({{.name = "val_loss_per_character", .value = 0.001, .digits = 3}, "none (this test)"});
+  CHECK_FALSE(place.reproduction.finished(row, 1));
+  const auto both = place.run(row, 1);
+  REQUIRE(both->values.size() == 2);
+  CHECK(both->values[0] == first->values[0]);
+  CHECK(both->values[1] != both->values[0]);
+  CHECK(both->seconds == first->seconds);
+  CHECK(std::filesystem::last_write_time(place.path("out/tiny/seed-1/model.safetensors")) ==
+        written);
+  int code = -1;
+  const std::string out =
+      printed([&] { code = reproduce(place.reproduction, {row}, {row}, 1, true); });
+  CHECK(code == 1);  // the second is missed
+  CHECK(out.find("mark val_loss ≤ 100.000: pass") != out.npos);
+  CHECK(out.find("mark val_loss_per_character ≤ 0.001: FAIL") != out.npos);
+  const std::string table = place.read("out/table.md");
+  CHECK(table.find("| tiny | val_loss | ") != table.npos);
+  CHECK(table.find("| tiny | val_loss_per_character | ") != table.npos);
+  // What `eval` does not say cannot be a mark.
+  row.marks.back().bound.name = "BLEU";
+  check_error("the evaluation says nothing of 'BLEU'", [&] { place.run(row, 1); });
 }
 
 TEST_CASE("reproduce: missing data are named before anything is trained") {
@@ -170,10 +205,13 @@ TEST_CASE("reproduce: every row of the zoo has a model, valid settings, and a bo
     const std::unique_ptr<Task> task = find_model(row.model).make();
     Settings settings = task->settings();
     for (const auto& [key, value] : row.settings) CHECK_NOTHROW(settings.set(key, value));
-    CHECK(row.mark.value > 0);
-    CHECK_FALSE(row.published.empty());
-    CHECK(row.mark.higher_is_better ==
-          (row.mark.name != "val_loss" && row.mark.name != "WER" && row.mark.name != "nats"));
+    CHECK_FALSE(row.marks.empty());
+    for (const auto& [bound, published] : row.marks) {
+      CHECK(bound.value > 0);
+      CHECK_FALSE(published.empty());
+      CHECK(bound.higher_is_better ==
+            (bound.name != "val_loss" && bound.name != "WER" && bound.name != "nats"));
+    }
   }
 }
 
