@@ -1,5 +1,5 @@
 // Picture files (PGM, PPM, BMP), and fitting them to a model's size.
-#include "zoo/data/picture.h"
+#include "zoo/picture/read.h"
 
 #include <doctest/doctest.h>
 
@@ -135,9 +135,11 @@ TEST_CASE("errors of BMP files, with their position") {
 }
 
 TEST_CASE("other formats are named") {
-  CHECK(message("\x89PNG\r\n").starts_with(" is a PNG file: give PGM, PPM or BMP"));
-  CHECK(message("\xFF\xD8\xFF\xE0").starts_with(" is a JPEG file"));
-  CHECK(message("GIF89a").starts_with(" is a GIF file"));
+  CHECK(message("GIF89a").starts_with(" is a GIF file: give PNG, JPEG, PGM, PPM or BMP"));
+  CHECK(message("RIFF\1\2\3\4WEBPVP8 ").starts_with(" is a WebP file"));
+  CHECK(message("RIFF\1\2\3\4WAVE").starts_with(" is not an image"));
+  CHECK(message("II*").starts_with(" is a TIFF file"));
+  CHECK(message("\1\2\3\4ftypheic").starts_with(" is a HEIC or AVIF file"));
   CHECK(message("").starts_with(" is not an image"));
   CHECK(message("P").starts_with(" is not an image"));
   CHECK(message("P7\n").starts_with(" is not an image"));

@@ -68,9 +68,10 @@ Command predict_command() {
   spec.options = task_options(&Task::predict_options);
   spec.options.push_back(threads_option());
   spec.details =
-      "An INPUT is a text to translate or to classify, an image file (PGM, PPM, BMP), a sound "
-      "file (WAV), or a history of items with semicolons between them. Each INPUT gets one line "
-      "of output; a blank INPUT gets a blank line. Without INPUT, every line of standard input "
+      "An INPUT is a text to translate or to classify, an image file (PNG, JPEG, PGM, PPM, BMP), "
+      "a sound file (WAV), or a history of items with semicolons between them. Each INPUT gets one "
+      "line of output; a blank INPUT gets a blank line. Without INPUT, every line of standard "
+      "input "
       "is one. A gpt joins all INPUTs into one text and continues it; without INPUT it continues "
       "all of standard input, and if that is empty it starts on its own. A music model continues "
       "each INPUT, a MIDI file or notes, and writes it to --out. Put -- before an INPUT that "

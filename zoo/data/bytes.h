@@ -26,6 +26,12 @@ struct Bytes {
     for (size_t k = count; k-- > 0;) value = value << 8 | at(i + k);
     return value;
   }
+  /// The same, highest first.
+  uint32_t big_endian(size_t i, size_t count) const {
+    uint32_t value = 0;
+    for (size_t k = 0; k < count; ++k) value = value << 8 | at(i + k);
+    return value;
+  }
 };
 
 }  // namespace tarsier::zoo

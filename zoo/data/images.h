@@ -8,23 +8,9 @@
 #include "../../autograd/base/random.h"
 #include "../../autograd/io/json.h"
 #include "../../autograd/tensor/tensor.h"
+#include "../picture/picture.h"
 
 namespace tarsier::zoo {
-
-/// One image: channels · height · width bytes in this order, rows from the top. Channels are grey,
-/// or red, green and blue.
-struct Picture {
-  int64_t channels = 1, height = 0, width = 0;
-  std::vector<uint8_t> pixels;
-
-  int64_t numel() const { return channels * height * width; }
-  uint8_t& at(int64_t c, int64_t y, int64_t x) {
-    return pixels[static_cast<size_t>((c * height + y) * width + x)];
-  }
-  uint8_t at(int64_t c, int64_t y, int64_t x) const {
-    return pixels[static_cast<size_t>((c * height + y) * width + x)];
-  }
-};
 
 /// Images of one size, and their classes.
 struct Images {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 
+#include "autograd/base/error.h"
 #include "zoo/report/draw.h"
 
 namespace tarsier::zoo {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "autograd/base/error.h"
 #include "zoo/report/draw.h"
 
 namespace tarsier::zoo {

@@ -1,3 +1,4 @@
+#include "autograd/base/error.h"
 #include "zoo/report/page.h"
 
 #include <algorithm>

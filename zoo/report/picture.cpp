@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/base/error.h"
 #include "zoo/report/draw.h"
 
 namespace tarsier::zoo {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../data/images.h"
+#include "../picture/picture.h"
 
 namespace tarsier::zoo {
 

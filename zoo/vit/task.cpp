@@ -10,7 +10,7 @@
 #include "zoo/data/fingerprint.h"
 #include "zoo/data/images.h"
 #include "zoo/data/lines.h"
-#include "zoo/data/picture.h"
+#include "zoo/picture/read.h"
 #include "zoo/data/sampler.h"
 #include "zoo/report/parts.h"
 #include "zoo/vit/model.h"
@@ -119,7 +119,7 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     return Choice{static_cast<int64_t>(names_.size()), "classes"};
   }
 
-  std::string example_input() const override { return "picture.pgm"; }
+  std::string example_input() const override { return "picture.png"; }
 
  protected:
   // ---- data ----

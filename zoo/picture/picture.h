@@ -1,21 +1,26 @@
 #pragma once
-// Image files for predict, and resizing them to what the model expects.
+// A picture, and resizing it to what a model expects.
 
-#include <string>
-
-#include "images.h"
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
 namespace tarsier::zoo {
 
-/// The picture in a file, recognised by its first bytes:
-///   - PGM and PPM, ASCII and binary (P2, P3, P5, P6), with comments, up to 65535 levels;
-///   - BMP without compression: 1, 4 or 8 bits with a palette, 24 or 32 bits (transparency is
-///     ignored), from the bottom up or from the top down.
-/// Throws Error("data") with file and byte for anything else: other formats (it names the common
-/// ones), files cut off, levels above the maximum, sizes of 0 or above 100 million pixels.
-/// Sources: https://netpbm.sourceforge.net/doc/ppm.html,
-/// https://learn.microsoft.com/windows/win32/gdi/bitmap-storage
-Picture read_picture(const std::string& path);
+/// One image: channels · height · width bytes in this order, rows from the top. Channels are grey,
+/// or red, green and blue.
+struct Picture {
+  int64_t channels = 1, height = 0, width = 0;
+  std::vector<uint8_t> pixels;
+
+  int64_t numel() const { return channels * height * width; }
+  uint8_t& at(int64_t c, int64_t y, int64_t x) {
+    return pixels[static_cast<size_t>((c * height + y) * width + x)];
+  }
+  uint8_t at(int64_t c, int64_t y, int64_t x) const {
+    return pixels[static_cast<size_t>((c * height + y) * width + x)];
+  }
+};
 
 /// The picture with 1 channel (0.299 red + 0.587 green + 0.114 blue, as in ITU-R BT.601) or with 3
 /// (grey three times).

@@ -1,0 +1,33 @@
+#pragma once
+// The readers of the picture formats, for read.cpp.
+
+#include "../data/bytes.h"
+#include "picture.h"
+
+namespace tarsier::zoo {
+
+Picture read_netpbm(const Bytes& file);
+Picture read_bmp(const Bytes& file);
+Picture read_png(const Bytes& file);
+Picture read_jpeg(const Bytes& file);
+
+/// Throws Error("data") for sizes of 0 or above 100 million pixels.
+void check_size(const Bytes& file, int64_t height, int64_t width);
+
+/// A picture of that size, if the file has at least `needed` bytes: a few bytes that claim to be a
+/// large picture do not get the memory of one. `needed` is called once the size is known to be
+/// below the limit.
+template <class Needed>
+Picture empty_picture(const Bytes& file, int64_t channels, int64_t height, int64_t width,
+                      const Needed& needed) {
+  check_size(file, height, width);
+  const int64_t bytes = needed();
+  check(static_cast<int64_t>(file.bytes.size()) >= bytes, "data", "'", file.path, "' has ",
+        file.bytes.size(), " bytes, but ", width, " × ", height, " pixels need ", bytes,
+        ": it is cut off");
+  Picture out{channels, height, width, {}};
+  out.pixels.resize(static_cast<size_t>(out.numel()));
+  return out;
+}
+
+}  // namespace tarsier::zoo

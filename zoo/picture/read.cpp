@@ -1,0 +1,38 @@
+#include "zoo/picture/read.h"
+
+#include <string_view>
+
+#include "autograd/io/file.h"
+#include "zoo/picture/formats.h"
+
+namespace tarsier::zoo {
+
+void check_size(const Bytes& file, int64_t height, int64_t width) {
+  constexpr int64_t kMostPixels = 100'000'000;
+  check(height > 0 && width > 0 && height <= kMostPixels / width, "data", "'", file.path,
+        "' claims to have ", width, " × ", height, " pixels; from 1 to ", kMostPixels,
+        " can be read");
+}
+
+Picture read_picture(const std::string& path) {
+  const std::string bytes = read_file(path);
+  const Bytes file{path, bytes, "picture"};
+  const std::string_view start = bytes;
+  if (start.size() >= 2 && start[0] == 'P' && std::string_view("2356").find(start[1]) != start.npos)
+    return read_netpbm(file);
+  if (start.starts_with("BM")) return read_bmp(file);
+  if (start.starts_with("\x89PNG")) return read_png(file);
+  if (start.starts_with("\xFF\xD8\xFF")) return read_jpeg(file);
+  const auto has = [&](size_t at, std::string_view name) {
+    return start.size() >= at && start.substr(at).starts_with(name);
+  };
+  const char* kind = has(0, "GIF8")                     ? "a GIF file"
+                     : has(0, "RIFF") && has(8, "WEBP") ? "a WebP file"
+                     : has(0, "II*") || has(0, "MM")    ? "a TIFF file"
+                     : has(4, "ftyp")                   ? "a HEIC or AVIF file"
+                                                        : "not an image that can be read";
+  fail("data", "'", path, "' is ", kind,
+       ": give PNG, JPEG, PGM, PPM or BMP (convert it with `convert picture.gif picture.png`)");
+}
+
+}  // namespace tarsier::zoo
