@@ -78,10 +78,32 @@ TEST_CASE("columns are given by name or number") {
   const std::string path = scratch.write("a.csv", text);
   check_error("it is unclear which of 'who', 'what' and 'when' are the user, the item and the time",
               [&] { read_interactions(path); });
-  check_error("it is unclear which of", [&] {
-    read_interactions(path, {"who", "what", "whenever"});
-  });
-  check_error("there is no column 9, only 3", [&] { read_interactions(path, {"who", "9"}); });
+  check_error("user and item are both column 2", [&] { read_interactions(path, {"what", "2"}); });
+  // Numbers, of a table whose first line has usual names: it is no event.
+  CHECK(read("user,item\nu,a\nu,b\n", "a.csv", {"1", "2"}).items == Strings{"a", "b"});
+}
+
+TEST_CASE("a column that is given and does not exist is never replaced by a usual one") {
+  const Scratch scratch;
+  const std::string table = scratch.write("u.data", "1\t2\t3\t4\n1\t3\t3\t5\n"),
+                    lines = scratch.write("a.txt", "1 2 3\n");
+  const auto error = [&](const std::string& path, const InteractionColumns& columns) {
+    return error_of([&] { read_interactions(path, columns); });
+  };
+  for (const char* wrong : {"0", "9", "whenever"}) {
+    const std::string
+        head = "[data] '" + table + "', line 1: there is no column '" + wrong + "' for ",
+        tail =
+            ". The 4 columns are '1', '2', '3' and '4': give one of these names, or a "
+            "number from 1";
+    CHECK(error(table, {.user = wrong}) == head + "--user" + tail);
+    CHECK(error(table, {"1", wrong}) == head + "--item" + tail);
+    CHECK(error(table, {"1", "2", wrong}) == head + "--time" + tail);
+  }
+  CHECK(error(lines, {.time = "3"}) ==
+        "[data] '" + lines +
+            "' has lines `user item item …` and no columns, but the column '3' is "
+            "given: leave out --user, --item and --time, or give a table");
 }
 
 TEST_CASE("titles come from the file that belongs to the data, or from a given one") {
@@ -118,6 +140,17 @@ TEST_CASE("broken interactions are refused, with file and line") {
                 ", line 2: the time 'soon' is neither a number nor a date such as 2014-05-01");
   check_refused("1\t2\t3\tinf\n",
                 ", line 1: the time 'inf' is neither a number nor a date such as 2014-05-01");
+  check_refused(
+      "user,item,time\nu,a,5\nu,b,2014-05-01\n",
+      ", line 3: the time '2014-05-01' is a date, but those before are numbers: they have "
+      "no common order. Write all in one form",
+      "a.csv");
+  check_refused(
+      "user,item,time\nu,a,2014-05-01\nu,b,5\n",
+      ", line 3: the time '5' is a number, but those before are dates: they have no common "
+      "order. Write all in one form",
+      "a.csv");
+  check_refused({"a\0\x1b\x7f", 4}, ", line 1: 'a���' alone, but `user item item …` was expected");
   check_refused("user_id\titem_id\n", " has no events", "x.inter");
   check_refused("1,\"2\n", ", line 1: the quote that opens here is not closed");
   check_refused(" \n", " has no events");

@@ -44,13 +44,16 @@ TEST_CASE("what is no grid of notes is an error with line and step") {
   CHECK(
       error("60,64 60,128", Grid::parts).starts_with("[data] 'a.txt', line 1: step 2 is '60,128'"));
   CHECK(error("60,64 60,-2", Grid::parts).starts_with("[data] 'a.txt', line 1: step 2 is '60,-2'"));
-  CHECK(
-      error("60,64 60", Grid::parts) ==
-      "[data] 'a.txt', line 1: step 2 has 1 notes, but there are 2 voices, and each needs a pitch "
-      "or -1; chords are read with --set grid=chords");
+  CHECK(error("60,64 60", Grid::parts) ==
+        "[data] 'a.txt', line 1: step 2 has 1 note, but there are 2 voices, and each needs a pitch "
+        "or -1; chords are read with --set grid=chords");
   CHECK(error("60,64,67", Grid::chords, 2) ==
         "[data] 'a.txt', line 1: step 1 has 3 notes, but there are at most 2 voices");
-  CHECK(error(" \n\n", Grid::parts) == "[data] 'a.txt' has no notes: expected a piece a line");
+  for (const int64_t voices : {0, 4})
+    for (const char* text : {"", " \n\n"})
+      CHECK(error(text, Grid::parts, voices) ==
+            "[data] 'a.txt' has no notes: expected a piece a line");
+  CHECK(error("60,\xff", Grid::parts).starts_with("[data] 'a.txt' is not UTF-8 text"));
 }
 
 TEST_CASE("a folder has a file for each part, of the grid that is asked for, or MIDI files") {
@@ -74,6 +77,8 @@ TEST_CASE("a folder has a file for each part, of the grid that is asked for, or 
               [&] { read_pieces(other.path(""), Grid::parts); });
   check_error("has 2 pieces: at least 3 are needed",
               [&] { read_pieces(other.write("two.txt", "60\n62\n"), Grid::parts); });
+  check_error("a.mid' is a MIDI file, which holds one piece: give a folder of such files",
+              [&] { read_pieces(other.write("a.mid", "MThd...."), Grid::parts); });
   const PieceFiles one = read_pieces(other.write("one.txt", "60\n62\n64\n65\n"), Grid::parts);
   CHECK(one.train.size() == 2);
   CHECK(one.val.size() == 1);
@@ -96,6 +101,11 @@ TEST_CASE("a piece written as MIDI is read as the same piece; a folder of such f
   check_error("has no note that is as long as a step of the grid", [] {
     score_of({.tempos = {}, .tracks = {{"", 0, {{0, 9, 60, 64, 0}}}}}, 4, "x");
   });
+  check_error("'x' has only drums, which are left out", [] {
+    score_of({.tempos = {}, .tracks = {{"", 0, {{0, 480, 38, 64, kDrums}}}}}, 4, "x");
+  });
+  check_error("'x' has no notes that end",
+              [] { score_of({.tempos = {}, .tracks = {{}}}, 4, "x"); });
   const Scratch scratch;
   for (const std::string name : {"a", "b", "c"}) write_midi(scratch.path(name + ".mid"), midi);
   std::filesystem::create_directories(scratch.path("val"));

@@ -211,6 +211,18 @@ TEST_CASE("music: the same bits with any number of threads") {
   CHECK(same_bits(weights[0], weights[1]));
 }
 
+TEST_CASE("music: a validation piece may have notes that are in no training piece") {
+  const Scratch scratch;
+  const std::string data = small_pieces(scratch);
+  scratch.write("valid.txt", "80,67,60,40 80,67,60,40\n");
+  scratch.write("test.txt", "72,67,60,36 72,67,60,36\n");
+  const auto task = prepared_task("music", data, kTiny);
+  const auto voices = task->describe_data()["voices"].as_array();
+  CHECK(voices[0].as_array().at(1).as_int() == 80);
+  CHECK(voices[3].as_array().at(0).as_int() == 36);
+  CHECK(std::isfinite(task->validate()[0].value));
+}
+
 TEST_CASE("music: predict continues, accompanies and writes files") {
   const Scratch scratch;
   const std::string data = small_pieces(scratch);
@@ -251,13 +263,31 @@ TEST_CASE("music: predict continues, accompanies and writes files") {
   const auto error = [&](const std::vector<std::string>& inputs) {
     return error_of([&] { predicted_lines(*task, inputs); });
   };
-  CHECK(error({"", ""}) == "[predict] --out is one file, but there are 2 inputs");
+  CHECK(error({"", ""}) == "[predict] --out is one file, but there are 2 pieces");
+  CHECK(error({"72,67,60,48\n72,67,60,48"}) ==
+        "[predict] --out is one file, but there are 2 pieces");
+  CHECK(error({""}) == "[predict] --bars is 0 and no notes are given: there is nothing to write");
   options.set("out", "a.mp3");
   CHECK(error({""}) == "[predict] --out is 'a.mp3': expected a name that ends in .mid or .wav");
   options.set("out", "");
+  // Every line is a piece, of an input as of a file, which may have a byte-order mark.
+  CHECK(predicted_lines(*task, {"72,67,60,48\n\n73,67,60,48"}) ==
+        std::vector<std::string>{"72,67,60,48", "73,67,60,48"});
+  CHECK(predicted_lines(*task, {scratch.write("two.txt",
+                                              "\xEF\xBB\xBF"
+                                              "72,67,60,48\r\n73,67,60,48")}) ==
+        std::vector<std::string>{"72,67,60,48", "73,67,60,48"});
   CHECK(error({"nothing.mid"}) ==
-        "[data] 'the input', line 1: step 1 is 'nothing.mid', but must be MIDI pitches from 0 to "
-        "127 with commas between them, -1 for a rest");
+        "[data] there is no file 'nothing.mid', and it is no notes on a grid either, such as "
+        "72,67,60,48");
+  CHECK(
+      error({"72;67"}) ==
+      "[data] 'the input', line 1: step 1 is '72;67', but must be MIDI pitches from 0 to 127 with "
+      "commas between them, -1 for a rest");
+  const std::string empty = scratch.write("empty.mid", ""),
+                    blank = scratch.write("blank.mid", "\n");
+  CHECK(error({empty}) == "[data] '" + empty + "' is empty");
+  CHECK(error({blank}) == "[data] '" + blank + "' has no notes: expected a piece a line");
   CHECK(error({"20,67,60,48"}).starts_with("[music] the note G♯0 (MIDI pitch 20) is outside"));
 }
 

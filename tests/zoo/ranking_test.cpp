@@ -61,9 +61,20 @@ TEST_CASE("the place of an item is that among falling scores, of equal ones by t
   CHECK(place(2, {1}) == 2);
   CHECK(place(2, {1, 3, 1, 1}) == 1);
   CHECK(place(2, {0, 4}) == 3);
-  CHECK(place(2, {1, 2}) == 6);
+  CHECK(place(2, {1, 2}) == kNotListed);
   check_error("[metric] item 5 of 5", [&] { place(5, {}); });
   check_error("[metric] item 7 of 5", [&] { place(0, {7}); });
+}
+
+TEST_CASE("a wanted item that is left out is no hit, even of a list with room for all items") {
+  const float scores[] = {2, 1};
+  RankingScore score;
+  score.add(place_in(scores, 2, 1, {1}));
+  CHECK(score.hit_rate(10) == 0);
+  CHECK(score.ndcg(10) == 0);
+  CHECK(score.without_wanted() == 1);
+  score.add(10'000);  // a place far down is one
+  CHECK(score.without_wanted() == 1);
 }
 
 TEST_CASE("an item whose score is not a number is never recommended before others") {

@@ -125,6 +125,57 @@ TEST_CASE("recommend: MovieLens' files, with titles; predict takes titles, items
   CHECK(notes.str().find("7 items are more than max_length 6") != std::string::npos);
 }
 
+TEST_CASE("recommend: a title may contain semicolons; the longest name counts") {
+  const Scratch scratch;
+  const std::string data = movie_lens(scratch);
+  std::string titles = scratch.read("u.item");
+  titles.replace(titles.find("Film 5"), 6, "Heat (1983); again; Film");
+  scratch.write("u.item", titles);
+  const std::unique_ptr<Task> task = prepared_task("recommend", data, kTinyRecommend);
+  task->model().eval();
+  const auto answer = [&](const std::string& text) { return predicted_lines(*task, {text})[0]; };
+  CHECK(answer("Heat (1983); again; film (1985)") == answer("5"));
+  CHECK(answer(";2; heat (1983); Again; Film (1985) ;3;;") == answer("2;5;3"));
+  CHECK(answer("Heat (1983); 2; Film 4") == answer("3;2;4"));
+  check_error("no item is called 'again'", [&] { answer("Heat (1983); again"); });
+}
+
+TEST_CASE("recommend: items that are taken again are no hits, and eval says so") {
+  const Scratch scratch;
+  // All take one of eight items five times, but three users end with another one.
+  std::string text;
+  for (int user = 0; user < 20; ++user) {
+    text += concat("u", user);
+    for (int t = 0; t < 5; ++t) text += concat(' ', 1 + (user + (t == 4 && user < 3)) % 8);
+    text += '\n';
+  }
+  const std::unique_ptr<Task> task =
+      prepared_task("recommend", scratch.write("a.txt", text), kTinyRecommend);
+  const std::string again = " wanted items were in the history, and cannot be hit)\n";
+  CHECK(lines_of(task->validate()).starts_with("HR@10 0.0000 NDCG@10 0.0000  (20 of 20" + again));
+  CHECK(value_of(task->evaluate(), "HR@10") == doctest::Approx(3.0 / 20));
+  CHECK(lines_of(task->evaluate()).find("  (17 of 20" + again) != std::string::npos);
+  Page page("run");
+  task->report(page);
+  CHECK(page.html().find("again, which is not recommended") != std::string::npos);
+}
+
+TEST_CASE("recommend: a sample shows the end of a long history") {
+  const Scratch scratch;
+  std::string text;
+  for (int user = 0; user < 3; ++user) {
+    text += concat("u", user);
+    for (int t = 0; t < 40; ++t) text += concat(' ', t);
+    text += '\n';
+  }
+  const std::unique_ptr<Task> task =
+      prepared_task("recommend", scratch.write("a.txt", text), kTinyRecommend);
+  task->model().eval();
+  std::ostringstream out;
+  task->show_sample(out);
+  CHECK(out.str().find("  who took\n    … (28 earlier items)\n    28\n") != std::string::npos);
+}
+
 TEST_CASE(
     "recommend: other data have the numbers that the model knows; unknown items are refused") {
   const Scratch scratch;

@@ -102,7 +102,8 @@ TEST_CASE("WAV chunks may come in any order, have odd sizes, and lack their padd
   CHECK(read(riff(chunk("fmt ", format(1, 16) + little(0, 2)) + sound)).samples == expected);
   // Written to a pipe: sizes were not known.
   const std::string stream = "RIFF" + little(0xFFFFFFFF, 4) + "WAVE" + fmt + "data";
-  CHECK(read(stream + little(0xFFFFFFFF, 4) + data).samples == expected);
+  for (const uint64_t unknown : {0xFFFFFFFFu, 0x80000000u, 0x7FFFF000u})
+    CHECK(read(stream + little(unknown, 4) + data).samples == expected);
   // 8-bit sound with an odd number of samples before the format.
   CHECK(read(riff(chunk("data", "\xC0") + chunk("fmt ", format(1, 8)))).samples == Samples{0.5});
 }
@@ -153,7 +154,7 @@ TEST_CASE("damaged WAV files are refused with their position") {
             .starts_with(" has samples of 8 bits, µ-law; whole numbers of 8, 16, 24 or 32 bits"));
   CHECK(message(wav(format(1, 12), "ab")).starts_with(" has samples of 12 bits, whole numbers;"));
   CHECK(message(wav(format(0xFFFE, 16), "ab")).starts_with(" has samples of 16 bits, kind 65534"));
-  CHECK(message(wav(format(1, 16, 0), "ab")) == ", byte 22: 0 channels");
+  CHECK(message(wav(format(1, 16, 0), "ab")) == ", byte 22: 0 channels: the header is damaged");
   CHECK(message(wav(format(1, 16, 1, 999), "ab")) ==
         " has 999 samples a second; from 1000 to 1000000 are supported");
   std::string broken = wav(format(1, 16), "ab");
@@ -161,11 +162,17 @@ TEST_CASE("damaged WAV files are refused with their position") {
   CHECK(message(broken) ==
         ", byte 32: all channels take 3 bytes a sample, but 1 of 16 bits take "
         "2: the header is damaged");
-  CHECK(message(wav(format(3, 32), little(0x7FC00000, 4))) ==
-        ", byte 44: a sample is nan: expected a finite number");
-  // A header that claims 4 GB gets no memory.
-  CHECK(message("RIFF....WAVE" + chunk("fmt ", format(1, 16)) + "data" + little(0xFFFFFFFE, 4))
-            .find("a chunk of 4294967294 bytes, but only 0 follow") != std::string::npos);
+  for (const float wrong : {std::nanf(""), INFINITY, 1e30f, -1e30f})
+    CHECK(message(wav(format(3, 32), little(std::bit_cast<uint32_t>(wrong), 4))) ==
+          concat(", byte 44: a sample is ", wrong,
+                 ": expected a number from -1 to 1, or from -2^31 to 2^31 at most"));
+  CHECK(read(wav(format(3, 32), little(std::bit_cast<uint32_t>(-32768.0f), 4))).samples ==
+        Samples{-32768});
+  // A header that claims 2 GB gets no memory.
+  const std::string claims = "RIFF....WAVE" + chunk("fmt ", format(1, 16)) + "data";
+  CHECK(message(claims + little(0x7FFFEFFF, 4))
+            .find("a chunk of 2147479551 bytes, but only 0 follow") != std::string::npos);
+  CHECK(message(claims + little(0xFFFFFFFE, 4)) == " has no samples: there is nothing to hear");
 }
 
 TEST_CASE("a written WAV file reads as the same samples, clipped") {

@@ -13,7 +13,11 @@ namespace tarsier::zoo {
 namespace {
 
 constexpr int64_t kLowestRate = 1'000, kHighestRate = 1'000'000;
-constexpr uint32_t kUnknownSize = 0xFFFFFFFF;
+/// Sizes from this one on are what programs write who cannot know the size yet (0x7FFFF000,
+/// 0x80000000, 0xFFFFFFFF), unless the file is so large.
+constexpr size_t kUnknownSize = 0x7FFFF000;
+/// Numbers beyond this are no sound, not even that of whole numbers kept as floating-point ones.
+constexpr float kLoudest = 2147483648.0f;
 
 // Kinds of samples, the numbers of WAVEFORMATEX::wFormatTag.
 constexpr uint32_t kWhole = 1, kFloating = 3, kExtensible = 0xFFFE;
@@ -84,7 +88,7 @@ void WavFile::read_header() {
     const std::string_view name = text.substr(at, 4);
     size_t size = file.little_endian(at + 4, 4);
     at += 8;
-    if (name == "data" && size == kUnknownSize) size = text.size() - at;
+    if (name == "data" && size >= kUnknownSize) size = std::min(size, text.size() - at);
     check(size <= text.size() - at, "data", "'", path_, "', byte ", at - 8, ": a chunk of ", size,
           " bytes, but only ", text.size() - at, " follow: the file is cut off or damaged");
     if (name == "fmt " && format == 0) {
@@ -124,7 +128,8 @@ void WavFile::read_format(size_t at, size_t size) {
         "; whole numbers of 8, 16, 24 or 32 bits and floating-point numbers of 32 or 64 can be ",
         "read (convert it with `ffmpeg -i x.wav -c:a pcm_s16le y.wav`)");
   width_ = bits / 8;
-  check(channels_ > 0, "data", "'", path_, "', byte ", at + 2, ": 0 channels");
+  check(channels_ > 0, "data", "'", path_, "', byte ", at + 2,
+        ": 0 channels: the header is damaged");
   check(all == width_ * static_cast<size_t>(channels_), "data", "'", path_, "', byte ", at + 12,
         ": all channels take ", all, " bytes a sample, but ", channels_, " of ", bits,
         " bits take ", width_ * static_cast<size_t>(channels_), ": the header is damaged");
@@ -143,8 +148,8 @@ float WavFile::sample(size_t at) const {
   }
   const float value = width_ == 4 ? std::bit_cast<float>(static_cast<uint32_t>(word))
                                   : static_cast<float>(std::bit_cast<double>(word));
-  check(std::isfinite(value), "data", "'", path_, "', byte ", at, ": a sample is ", value,
-        ": expected a finite number");
+  check(std::abs(value) <= kLoudest, "data", "'", path_, "', byte ", at, ": a sample is ", value,
+        ": expected a number from -1 to 1, or from -2^31 to 2^31 at most");
   return value;
 }
 

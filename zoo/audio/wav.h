@@ -25,8 +25,8 @@ struct Sound {
 /// WAVE_FORMAT_EXTENSIBLE. Channels are mixed to their mean. Chunks may come in any order; others
 /// than "fmt " and "data" are skipped. A chunk of an odd size is followed by a byte 0, but files
 /// without it are read too. The size in the header of the file is ignored, because programs that
-/// write to a pipe do not know it; for the same reason a "data" chunk of 0xFFFFFFFF bytes reaches
-/// to the end of the file. Bytes after the last whole sample of all channels are ignored.
+/// write to a pipe do not know it; for the same reason a "data" chunk of 0x7FFFF000 bytes or more
+/// may reach beyond the end of the file. Bytes after the last whole sample of all channels are ignored.
 /// Source: Microsoft and IBM 1991, "Multimedia programming interface and data specifications 1.0";
 /// https://learn.microsoft.com/windows/win32/api/mmreg/ns-mmreg-waveformatextensible
 class WavFile {
@@ -42,7 +42,7 @@ class WavFile {
   double seconds() const { return static_cast<double>(size_) / static_cast<double>(rate_); }
 
   /// Samples begin, …, begin + count − 1. Throws Error("data") if they are not in the file, and for
-  /// a sample that is no finite number.
+  /// a sample that is no number from −2³¹ to 2³¹.
   Sound samples(int64_t begin, int64_t count) const;
 
  private:

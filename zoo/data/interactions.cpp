@@ -115,31 +115,49 @@ std::optional<size_t> find_column(const std::string& given, const std::vector<st
   return {};
 }
 
+/// Throws unless each of the given columns is one of `names`.
+void check_given(const std::vector<std::string>& names, const std::string& where,
+                 const InteractionColumns& columns) {
+  for (const auto& [option, given] :
+       {std::pair<const char*, const std::string&>{"--user", columns.user},
+        {"--item", columns.item},
+        {"--time", columns.time}}) {
+    const std::optional<size_t> place = find_column(given, {}, names);
+    check(given.empty() || (place && *place < names.size()), "data", where, "there is no column '",
+          beginning_of(given), "' for ", option, ". The ", names.size(), " columns are ",
+          quoted_list(names), ": give one of these names, or a number from 1");
+  }
+}
+
 Places places_in(const std::vector<Fields>& rows, const std::string& path,
                  const InteractionColumns& columns) {
   const std::vector<std::string> names = names_of(rows);
   const std::string where = concat("'", path, "', line ", rows.front().line, ": ");
+  check_given(names, where, columns);
   const auto user = find_column(columns.user, kUserNames, names),
              item = find_column(columns.item, kItemNames, names),
              time = find_column(columns.time, kTimeNames, names);
   Places places;
-  const auto has_name = [&](const std::string& given, const std::optional<size_t>& place) {
-    return place && !as_number(given);
+  // A column that is given by number may have a usual name as well.
+  const auto has_name = [&](const std::string& given, const std::vector<std::string>& usual,
+                            const std::optional<size_t>& place) {
+    return place && (!as_number(given) || std::find(usual.begin(), usual.end(),
+                                                    plain_name(names[*place])) != usual.end());
   };
-  places.header =
-      has_name(columns.user, user) || has_name(columns.item, item) || has_name(columns.time, time);
-  const bool plain = !places.header && !user && !item && !time;
+  places.header = has_name(columns.user, kUserNames, user) ||
+                  has_name(columns.item, kItemNames, item) ||
+                  has_name(columns.time, kTimeNames, time);
+  const bool given = !columns.user.empty() || !columns.item.empty() || !columns.time.empty();
+  const bool plain = !places.header && !given;
   if (plain && (names.size() == 2 || names.size() == 4)) {
     places.time = names.size() == 4 ? std::optional<size_t>(3) : std::nullopt;
     return places;
   }
-  check(user && item && *user != *item && (time || columns.time.empty()), "data", where,
-        "it is unclear which of ", quoted_list(names),
+  check(user && item, "data", where, "it is unclear which of ", quoted_list(names),
         " are the user, the item and the time. Give their names or numbers: --user … --item … "
         "--time …");
-  for (const size_t place : {*user, *item, time.value_or(0)})
-    check(place < names.size(), "data", where, "there is no column ", place + 1, ", only ",
-          names.size());
+  check(*user != *item, "data", where, "user and item are both column ", *user + 1,
+        ". Give their names or numbers: --user … --item …");
   return {*user, *item, time, places.header};
 }
 
@@ -166,6 +184,7 @@ Events read_table_of_events(const std::vector<Fields>& rows, const std::string& 
   const Places places = places_in(rows, path, columns);
   const size_t width = names_of(rows).size();
   Events events;
+  std::optional<bool> dates;  // whether the times are dates, once one is known
   for (size_t r = places.header ? 1 : 0; r < rows.size(); ++r) {
     const std::string where = concat("'", path, "', line ", rows[r].line, ": ");
     const std::vector<std::string>& fields = rows[r].fields;
@@ -175,6 +194,12 @@ Events read_table_of_events(const std::vector<Fields>& rows, const std::string& 
     check(!user.empty() && !item.empty(), "data", where, "the ", user.empty() ? "user" : "item",
           " is blank");
     Event event = places.time ? event_at(trimmed(fields[*places.time]), where) : Event();
+    const bool date = !event.date.empty();
+    check(date == dates.value_or(date), "data", where, "the time '",
+          beginning_of(trimmed(fields[places.time.value_or(0)])), "' is a ",
+          date ? "date, but those before are numbers" : "number, but those before are dates",
+          ": they have no common order. Write all in one form");
+    dates = date;
     events.add(user, item, rows[r].line, std::move(event));
   }
   for (std::vector<Event>& all : events.of)
@@ -201,14 +226,13 @@ bool comes_before(const std::string& a, const std::string& b) {
 
 /// The file that a folder stands for.
 std::string file_of(const std::string& path) {
-  if (!fs::is_directory(path)) return path;
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) return path;
   std::vector<std::string> found;
-  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
-    const std::string name = entry.path().filename().string();
+  for (const std::string& name : names_in(path))
     if (name == "u.data" || name == "ratings.dat" || name == "ratings.csv" ||
-        entry.path().extension() == ".inter")
+        fs::path(name).extension() == ".inter")
       found.push_back(name);
-  }
   check(found.size() == 1, "data", "the folder '", path, "' has ", describe_folder(path),
         ": expected one of u.data, ratings.dat, ratings.csv or a .inter file. Give the file "
         "itself");
@@ -227,6 +251,10 @@ Interactions read_interactions(const std::string& given, const InteractionColumn
   const std::string path = file_of(given), text = read_text_file(path);
   check_utf8(text, concat('\'', path, '\''));
   const std::vector<Fields> rows = parse_rows(text, path);
+  for (const std::string& column : {columns.user, columns.item, columns.time})
+    check(!rows.empty() || column.empty(), "data", "'", path, "' has lines `user item item …` ",
+          "and no columns, but the column '", beginning_of(column),
+          "' is given: leave out --user, --item and --time, or give a table");
   const Events events =
       rows.empty() ? read_lines_of_items(text, path) : read_table_of_events(rows, path, columns);
   check(!events.of.empty(), "data", "'", path, "' has no events");

@@ -35,7 +35,8 @@ struct InteractionColumns {
 ///   (`user_id:token`); other columns are ignored. Without such names two columns are user and
 ///   item, four are user, item, rating and time (MovieLens' u.data and ratings.dat).
 /// Events are ordered by time, which is a number or begins with a date (2014-05-01); equal times
-/// keep the order of the file, and so do all events if there is no time.
+/// keep the order of the file, and so do all events if there is no time. All times must be numbers,
+/// or all dates.
 ///
 /// A folder stands for the one file in it that is called u.data, ratings.dat, ratings.csv, or ends
 /// in .inter.
@@ -45,8 +46,9 @@ struct InteractionColumns {
 /// bars (u.item, in which bytes that are not UTF-8 are Latin-1). It may have titles of other items.
 ///
 /// Throws Error("data") that names file and line: for a line without items, a user with two lines,
-/// fields that are missing or blank, times that are neither numbers nor dates, columns that cannot
-/// be told apart, a title without an item or twice for an item, and a file without events.
+/// fields that are missing or blank, times that are neither numbers nor dates, columns that do not
+/// exist or cannot be told apart, or that are given for lines of items, a title without an item or
+/// twice for an item, and a file without events.
 Interactions read_interactions(const std::string& path, const InteractionColumns& columns = {});
 
 }  // namespace tarsier::zoo

@@ -42,7 +42,12 @@ bool is_blank(std::string_view line) {
 std::string beginning_of(const std::string& text) {
   size_t end = std::min<size_t>(text.size(), 40);
   while (end < text.size() && !begins_character(text[end])) --end;  // not inside a character
-  return end < text.size() ? text.substr(0, end) + "…" : text;
+  std::string shown;
+  for (const char byte : text.substr(0, end)) {
+    const bool control = static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F;
+    shown += control ? "�" : std::string(1, byte);
+  }
+  return end < text.size() ? shown + "…" : shown;
 }
 
 bool file_exists(const std::string& path) {
@@ -50,13 +55,18 @@ bool file_exists(const std::string& path) {
   return fs::exists(path, ignored) && !fs::is_directory(path, ignored);
 }
 
-std::string describe_folder(const std::string& folder) {
+std::vector<std::string> names_in(const std::string& folder) {
   std::error_code error;
   std::vector<std::string> names;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
     names.push_back(it->path().filename().string());
   check(!error, "data", "cannot read the folder '", folder, "': ", error.message());
   std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string describe_folder(const std::string& folder) {
+  const std::vector<std::string> names = names_in(folder);
   std::string text;
   for (size_t i = 0; i < names.size() && i < 10; ++i)
     text += concat(i == 0 ? "" : ", ", '\'', names[i], '\'');

@@ -19,14 +19,18 @@ std::vector<std::string> read_lines(const std::string& path);
 bool is_blank(std::string_view line);
 
 /// The first 40 bytes or so of `text`, for messages: "It was a dark and stormy night, and the r…".
+/// Control characters become �: a message ends at a zero byte, and a terminal obeys others.
 std::string beginning_of(const std::string& text);
 
 /// Whether there is a file at `path` that is not a folder.
 bool file_exists(const std::string& path);
 
-/// "'train.de', 'train.en'": the names of the files in `folder`, sorted, at most ten, for messages
-/// about a missing file; "no files" if it is empty. Throws Error("data") if `folder` is not a
-/// folder.
+/// The names of the files and folders in `folder`, sorted. Throws Error("data") if it is not a
+/// folder, or cannot be read.
+std::vector<std::string> names_in(const std::string& folder);
+
+/// "'train.de', 'train.en'": at most ten of names_in(), for messages about a missing file; "no
+/// files" if it is empty.
 std::string describe_folder(const std::string& folder);
 
 }  // namespace tarsier::zoo

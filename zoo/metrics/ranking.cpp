@@ -41,7 +41,7 @@ int64_t place_in(const float* scores, int64_t items, int64_t wanted,
   once.erase(std::unique(once.begin(), once.end()), once.end());
   for (const int32_t item : once) {
     check(item >= 0 && item < items, "metric", "item ", item, " of ", items, " with a score");
-    if (item == wanted) return items + 1;
+    if (item == wanted) return kNotListed;
     place -= comes_before(scores, item, score, wanted) ? 1 : 0;
   }
   return place;
@@ -53,6 +53,10 @@ double ndcg_at(int64_t k, const std::vector<int64_t>& places, int64_t wanted) {
   for (const int64_t place : places) found += place <= k ? gain(place) : 0;
   for (int64_t place = 1; place <= std::min(wanted, k); ++place) best += gain(place);
   return best > 0 ? found / best : 0;
+}
+
+int64_t RankingScore::without_wanted() const {
+  return std::count(places_.begin(), places_.end(), kNotListed);
 }
 
 double RankingScore::hit_rate(int64_t k) const {

@@ -2,6 +2,7 @@
 // How well lists of recommendations rank what was wanted.
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -9,9 +10,12 @@
 
 namespace tarsier::zoo {
 
+/// The place of an item that is not listed: beyond any list, however few items there are.
+inline constexpr int64_t kNotListed = std::numeric_limits<int64_t>::max();
+
 /// The place of item `wanted` among all items by falling score, from 1; `left_out` are not listed.
-/// Of equal scores the lower index comes first. A wanted item that is left out has the place after
-/// all items. NaN comes last. Throws Error("metric") for an index outside the scores.
+/// Of equal scores the lower index comes first. A wanted item that is left out has the place
+/// kNotListed. NaN comes last. Throws Error("metric") for an index outside the scores.
 int64_t place_in(const float* scores, int64_t items, int64_t wanted,
                  const std::vector<int32_t>& left_out);
 
@@ -29,6 +33,8 @@ class RankingScore {
   void add(int64_t place) { places_.push_back(place); }
 
   int64_t lists() const { return static_cast<int64_t>(places_.size()); }
+  /// How many of them do not have the wanted item at all, and so cannot be hits.
+  int64_t without_wanted() const;
   /// The share of lists with the wanted item among the first k. NaN without lists.
   double hit_rate(int64_t k) const;
   /// The mean of ndcg_at(). NaN without lists.

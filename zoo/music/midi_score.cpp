@@ -32,9 +32,11 @@ std::vector<Part> parts_of(const Midi& midi, int64_t steps_per_beat, const std::
   check(length <= kMostSteps, "midi", "'", source, "' has ", length,
         " steps: at most 20,000 can be read");
   std::vector<Part> parts;
+  bool drums = false;
   for (const MidiTrack& track : midi.tracks) {
     std::map<int, Part> by_channel;
     for (const MidiNote& note : track.notes) {
+      drums = drums || note.channel == kDrums;
       if (note.channel == kDrums) continue;
       Part& part = by_channel[note.channel];
       part.steps.resize(static_cast<size_t>(length));
@@ -49,8 +51,9 @@ std::vector<Part> parts_of(const Midi& midi, int64_t steps_per_beat, const std::
     }
     for (auto& [channel, part] : by_channel) parts.push_back(std::move(part));
   }
-  check(!parts.empty() && length > 0, "midi", "'", source,
-        "' has no note that is as long as a step of the grid");
+  check(!parts.empty(), "midi", "'", source,
+        drums ? "' has only drums, which are left out" : "' has no notes that end");
+  check(length > 0, "midi", "'", source, "' has no note that is as long as a step of the grid");
   std::stable_sort(parts.begin(), parts.end(),
                    [](const Part& a, const Part& b) { return a.sum / a.notes > b.sum / b.notes; });
   return parts;

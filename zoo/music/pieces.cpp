@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "autograd/base/error.h"
+#include "zoo/base/format.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/sampler.h"
 #include "zoo/data/text.h"
@@ -55,7 +56,7 @@ int64_t steps_per_beat(Grid grid) { return grid == Grid::parts ? 4 : 1; }
 
 std::vector<Score> read_grid(const std::string& text, const std::string& source, Grid grid,
                              int64_t voices) {
-  check_utf8(text, source);
+  check_utf8(text, concat('\'', source, '\''));
   std::vector<std::vector<std::vector<int32_t>>> pieces;
   std::vector<std::string> lines = split_lines(text);
   const int64_t given = voices;
@@ -68,16 +69,17 @@ std::vector<Score> read_grid(const std::string& text, const std::string& source,
       };
       std::vector<int32_t> pitches = pitches_of(step, where);
       const auto size = static_cast<int64_t>(pitches.size());
-      check(size <= 16 && (given == 0 || size <= given), "data", where(), " has ", size,
-            " notes, but there are at most ", given == 0 ? 16 : given, " voices");
-      check(grid == Grid::chords || voices == 0 || size == voices, "data", where(), " has ", size,
-            " notes, but there are ", voices,
+      check(size <= 16 && (given == 0 || size <= given), "data", where(), " has ",
+            counted(size, "note"), ", but there are at most ", given == 0 ? 16 : given, " voices");
+      check(grid == Grid::chords || voices == 0 || size == voices, "data", where(), " has ",
+            counted(size, "note"), ", but there are ", voices,
             " voices, and each needs a pitch or -1; chords are read with --set grid=chords");
       voices = std::max(voices, size);
       piece.push_back(std::move(pitches));
     }
   }
-  check(voices > 0, "data", "'", source, "' has no notes: expected a piece a line");
+  check(voices > 0 && !pieces.empty(), "data", "'", source,
+        "' has no notes: expected a piece a line");
   std::vector<Score> scores;
   for (auto& piece : pieces) {
     Score& score = scores.emplace_back(Score{.voices = voices});
@@ -103,8 +105,8 @@ namespace {
 /// Of ten pieces 8 train, 1 validates and 1 tests.
 PieceFiles split(std::vector<Score> all, const std::string& source) {
   const auto n = static_cast<int64_t>(all.size());
-  check(n >= 3, "data", source, " has ", n, " pieces: at least 3 are needed, to train, to ",
-        "validate and to test");
+  check(n >= 3, "data", source, " has ", counted(n, "piece"),
+        ": at least 3 are needed, to train, to validate and to test");
   PieceFiles out{.source = source};
   const int64_t part = std::max<int64_t>(1, n / 10);
   const std::vector<int64_t> order = permutation(n, kSplitKey);
@@ -118,13 +120,11 @@ PieceFiles split(std::vector<Score> all, const std::string& source) {
 /// The file of `folder` whose name ends with one of `endings`; "" if there is none.
 std::string find_file(const std::string& folder, const std::vector<std::string>& endings,
                       Grid grid) {
-  std::vector<std::string> found;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (std::any_of(endings.begin(), endings.end(),
-                    [&](const std::string& ending) { return name.ends_with(ending); }))
-      found.push_back(name);
-  }
+  std::vector<std::string> found = names_in(folder);
+  std::erase_if(found, [&](const std::string& name) {
+    return std::none_of(endings.begin(), endings.end(),
+                        [&](const std::string& ending) { return name.ends_with(ending); });
+  });
   const std::string sign = grid == Grid::parts ? "16" : "quarter";
   if (found.size() > 1)
     std::erase_if(found, [&](const std::string& name) { return name.find(sign) == name.npos; });
@@ -150,11 +150,20 @@ bool is_midi(const fs::path& file) {
   return ending == ".mid" || ending == ".midi";
 }
 
-/// The MIDI files anywhere below `folder`, sorted.
-std::vector<fs::path> midi_files(const std::string& folder) {
+/// The MIDI files anywhere below `folder`, sorted. Links to folders are not followed: they may lead
+/// in circles.
+std::vector<fs::path> midi_files(const fs::path& folder) {
   std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file() && is_midi(entry.path())) files.push_back(entry.path());
+  for (const std::string& name : names_in(folder.string())) {
+    const fs::path path = folder / name;
+    std::error_code ignored;
+    if (fs::symlink_status(path, ignored).type() == fs::file_type::directory) {
+      const std::vector<fs::path> more = midi_files(path);
+      files.insert(files.end(), more.begin(), more.end());
+    } else if (fs::is_regular_file(path, ignored) && is_midi(path)) {
+      files.push_back(path);
+    }
+  }
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -207,8 +216,12 @@ PieceFiles read_midi_folder(const std::string& folder, const std::vector<fs::pat
 PieceFiles read_pieces(const std::string& path, Grid grid) {
   const std::string name = "'" + path + "'";
   std::error_code ignored;
-  if (!fs::is_directory(path, ignored))
-    return split(read_grid(read_text_file(path), path, grid, 0), name);
+  if (!fs::is_directory(path, ignored)) {
+    const std::string text = read_text_file(path);
+    check(!text.starts_with("MThd"), "data", name,
+          " is a MIDI file, which holds one piece: give a folder of such files");
+    return split(read_grid(text, path, grid, 0), name);
+  }
   PieceFiles out{.source = name};
   const std::string train = find_file(path, {"train.txt"}, grid);
   const std::vector<fs::path> midi = train.empty() ? midi_files(path) : std::vector<fs::path>();

@@ -5,13 +5,13 @@
 #include <limits>
 #include <optional>
 
-#include "autograd/io/file.h"
 #include "autograd/io/json.h"
 #include "zoo/audio/synth.h"
 #include "zoo/base/format.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/data/fingerprint.h"
 #include "zoo/data/lines.h"
+#include "zoo/data/text.h"
 #include "zoo/music/generate.h"
 #include "zoo/music/midi_score.h"
 #include "zoo/music/model.h"
@@ -88,17 +88,21 @@ class MusicTask : public TaskOf<MusicTransformer, PieceFiles> {
 
   // ---- use ----
 
-  /// An input is a MIDI file, a file of notes on a grid, or such notes themselves; without one the
-  /// model begins on its own. Voices that the input lacks are added.
+  /// An input is a MIDI file, a file of notes on a grid, or such notes themselves, a piece a line;
+  /// without one the model begins on its own. Voices that a piece lacks are added.
   void predict(const std::vector<std::string>& inputs, std::ostream& out, std::ostream*) override {
-    if (!out_.empty() && inputs.size() > 1)
-      usage_fail("predict", "--out is one file, but there are ", inputs.size(), " inputs");
     const std::string ending = std::filesystem::path(out_).extension().string();
     if (!out_.empty() && ending != ".mid" && ending != ".midi" && ending != ".wav")
       usage_fail("predict", "--out is '", out_, "': expected a name that ends in .mid or .wav");
-    for (const std::string& input : inputs) {
-      const Score score =
-          continued(is_blank(input) ? Score{.voices = config_.voices} : given(input));
+    std::vector<Score> pieces;
+    for (const std::string& input : inputs)
+      for (Score& piece : given(input)) pieces.push_back(std::move(piece));
+    if (!out_.empty() && pieces.size() > 1)
+      usage_fail("predict", "--out is one file, but there are ", pieces.size(), " pieces");
+    for (const Score& piece : pieces) {
+      if (piece.notes.empty() && bars_ == 0)
+        usage_fail("predict", "--bars is 0 and no notes are given: there is nothing to write");
+      const Score score = continued(piece);
       if (out_.empty()) {
         out << grid_text(score) << std::endl;
         continue;
@@ -155,7 +159,13 @@ class MusicTask : public TaskOf<MusicTransformer, PieceFiles> {
     return path.empty() ? generated_pieces(grid_) : read_pieces(path, grid_);
   }
 
-  void learn(const PieceFiles& data) override { range_ = Range(data.train, data.voices()); }
+  /// The range of all parts: a validation piece may have notes that are in no training piece.
+  void learn(const PieceFiles& data) override {
+    std::vector<Score> all = data.train;
+    for (const std::vector<Score>* part : {&data.val, &data.test})
+      all.insert(all.end(), part->begin(), part->end());
+    range_ = Range(all, data.voices());
+  }
 
   void use(PieceFiles data) override {
     check(data.voices() == static_cast<int64_t>(range_.voices.size()), "data", data.source, " has ",
@@ -252,13 +262,19 @@ class MusicTask : public TaskOf<MusicTransformer, PieceFiles> {
     return sum / count;
   }
 
-  /// The piece that an input of predict() holds.
-  Score given(const std::string& input) const {
-    if (!file_exists(input)) return read_grid(input, "the input", grid_, config_.voices).front();
-    const std::string bytes = read_file(input);
-    if (bytes.starts_with("MThd"))
-      return score_of(parse_midi(bytes, input), steps_per_beat(grid_), input);
-    return read_grid(bytes, input, grid_, config_.voices).front();
+  /// The pieces that an input of predict() holds; one without notes for a blank input.
+  std::vector<Score> given(const std::string& input) const {
+    if (is_blank(input)) return {{.voices = config_.voices}};
+    if (file_exists(input)) {
+      const std::string bytes = read_text_file(input);
+      if (bytes.starts_with("MThd"))
+        return {score_of(parse_midi(bytes, input), steps_per_beat(grid_), input)};
+      return read_grid(bytes, input, grid_, config_.voices);
+    }
+    check(std::string_view("-0123456789 \t\r\n").find(input[0]) != std::string_view::npos, "data",
+          "there is no file '", beginning_of(input),
+          "', and it is no notes on a grid either, such as 72,67,60,48");
+    return read_grid(input, "the input", grid_, config_.voices);
   }
 
   /// The piece, accompanied if it lacks voices, and as many bars more as requested.
@@ -305,12 +321,11 @@ class MusicTask : public TaskOf<MusicTransformer, PieceFiles> {
 }  // namespace
 
 std::vector<ModelEntry> models() {
-  return {
-      {"music", "music", "chorales",
-       "to write chorales in four parts, to continue pieces and accompany melodies",
-       "chorales made by rules, or --data PATH: notes on a grid, or a folder of MIDI files",
-       "0.378 nats a note of Bach's chorales",
-       "ten minutes on two cores", make_task_of<MusicTask>}};
+  return {{"music", "music", "chorales",
+           "to write chorales in four parts, to continue pieces and accompany melodies",
+           "chorales made by rules, or --data PATH: notes on a grid, or a folder of MIDI files",
+           "0.378 nats a note of Bach's chorales", "ten minutes on two cores",
+           make_task_of<MusicTask>}};
 }
 
 }  // namespace tarsier::zoo::music

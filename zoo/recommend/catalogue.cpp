@@ -27,6 +27,8 @@ Catalogue::Catalogue(std::vector<std::string> items, std::vector<std::string> ti
   for (size_t i = 0; i < items_.size(); ++i) {
     number_.emplace(items_[i], static_cast<int32_t>(i));
     number_of_title_.emplace(to_lower(titles_[i]), static_cast<int32_t>(i));
+    for (const std::string& name : {items_[i], titles_[i]})
+      semicolons_ = std::max<int64_t>(semicolons_, std::count(name.begin(), name.end(), ';'));
   }
 }
 
@@ -47,15 +49,20 @@ std::vector<std::string> Catalogue::titles(const History& items) const {
   return all;
 }
 
+std::optional<int32_t> Catalogue::exactly(const std::string& name) const {
+  if (const auto found = number_.find(name); found != number_.end()) return found->second;
+  const auto found = number_of_title_.find(to_lower(name));
+  return found == number_of_title_.end() ? std::nullopt : std::optional<int32_t>(found->second);
+}
+
 int32_t Catalogue::find(std::string_view name) const {
   const std::string given = trimmed(name), lower = to_lower(given);
-  if (const auto found = number_.find(given); found != number_.end()) return found->second;
-  if (const auto found = number_of_title_.find(lower); found != number_of_title_.end())
-    return found->second;
+  if (const std::optional<int32_t> found = exactly(given)) return *found;
+  const bool titled = titles_ != items_;
   std::vector<int32_t> begun, named;  // named: but for a year, as in "Heat (1995)"
   for (size_t i = 0; i < titles_.size(); ++i) {
     const std::string title = to_lower(titles_[i]);
-    if (lower.empty() || titles_ == items_ || !title.starts_with(lower)) continue;
+    if (lower.empty() || !titled || !title.starts_with(lower)) continue;
     begun.push_back(static_cast<int32_t>(i));
     if (title.substr(lower.size()).starts_with(" (")) named.push_back(begun.back());
   }
@@ -73,12 +80,20 @@ int32_t Catalogue::find(std::string_view name) const {
 }
 
 History Catalogue::parse(const std::string& text) const {
+  std::vector<size_t> ends;  // where each part between semicolons ends
+  for (size_t i = 0; i <= text.size(); ++i)
+    if (i == text.size() || text[i] == ';') ends.push_back(i);
   History items;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(';', begin), text.size());
-    const std::string name = trimmed(std::string_view(text).substr(begin, end - begin));
+  for (size_t part = 0, begin = 0; part < ends.size(); begin = ends[part++] + 1) {
+    const auto name_to = [&](size_t last) {
+      return trimmed(std::string_view(text).substr(begin, ends[last] - begin));
+    };
+    // Several parts may be one name: the longest that there is.
+    size_t last = std::min(part + static_cast<size_t>(semicolons_), ends.size() - 1);
+    while (last > part && !exactly(name_to(last))) --last;
+    const std::string name = name_to(last);
     if (!name.empty()) items.push_back(find(name));
-    begin = end + 1;
+    part = last;
   }
   return items;
 }

@@ -2,6 +2,7 @@
 // The items that a model knows: their numbers, and what people call them.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,7 +34,8 @@ class Catalogue {
   /// or the beginning of one title only; "heat" is "Heat (1995)" even if there is "Heatwave (2022)".
   /// Throws Error("predict") that lists similar names if there is none, or several.
   int32_t find(std::string_view name) const;
-  /// The items named in `text`, with semicolons between them.
+  /// The items named in `text`, with semicolons between them. Names that contain semicolons must be
+  /// whole.
   History parse(const std::string& text) const;
 
   /// The histories of `data`, of whose items these are the numbers here. Throws Error("data") with
@@ -43,9 +45,13 @@ class Catalogue {
  private:
   Catalogue(std::vector<std::string> items, std::vector<std::string> titles);
 
+  /// The item of exactly this name, or title in any case.
+  std::optional<int32_t> exactly(const std::string& name) const;
+
   std::vector<std::string> items_, titles_;
   std::unordered_map<std::string, int32_t> number_;           // by item
   std::unordered_map<std::string, int32_t> number_of_title_;  // by title in lower case
+  int64_t semicolons_ = 0;                                    // in one name, at most
 };
 
 }  // namespace tarsier::zoo::recommend

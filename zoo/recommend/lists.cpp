@@ -48,6 +48,9 @@ int64_t place_of_next(SasRec& model, const Question& question) {
 
 Metrics Judgement::metrics(const std::string& loss_name) const {
   Metrics all = score.metrics("");
+  if (const int64_t again = score.without_wanted(); again > 0)
+    all.back().note = concat(with_commas(again), " of ", with_commas(score.lists()),
+                             " wanted items were in the history, and cannot be hit");
   all.push_back({.name = loss_name, .value = loss / static_cast<double>(score.lists())});
   return all;
 }

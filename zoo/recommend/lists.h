@@ -29,7 +29,8 @@ struct Judgement {
   RankingScore score;
   double loss = 0;  ///< the sum of the cross-entropies over all items
 
-  /// HR@10 and NDCG@10, in one line, and the mean cross-entropy under the name `loss_name`.
+  /// HR@10 and NDCG@10, in one line, which also says how many users took an item again: that is no
+  /// hit. And the mean cross-entropy under the name `loss_name`.
   Metrics metrics(const std::string& loss_name) const;
 };
 /// Ranks all items that are not in the history of each question. Under NoGrad.

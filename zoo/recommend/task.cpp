@@ -78,7 +78,10 @@ class RecommendTask : public TaskOf<SasRec, Interactions> {
     }
     const Question& question = split_.validation[split_.validation.size() / 2];
     out << "\n  who took\n";
-    for (const int32_t item : question.seen) out << "    " << catalogue_.title(item) << "\n";
+    const int64_t earlier = std::max<int64_t>(0, std::ssize(question.seen) - 10);
+    if (earlier > 0) out << "    … (" << counted(earlier, "earlier item") << ")\n";
+    for (auto item = question.seen.begin() + earlier; item != question.seen.end(); ++item)
+      out << "    " << catalogue_.title(*item) << "\n";
     out << "  may want (and then took " << catalogue_.title(question.next) << ")\n";
     for (const Recommendation& one : recommended(model(), question.seen, 10))
       out << "    " << catalogue_.title(one.item) << "  " << chance(one) << "\n";
@@ -207,11 +210,11 @@ class RecommendTask : public TaskOf<SasRec, Interactions> {
 
   std::string model_facts() const override {
     return concat(counted(config_.layers, "layer"), ", ", counted(config_.heads, "head"), ", ",
-                  config_.width, " wide, ", with_commas(config_.items), " items");
+                  config_.width, " wide, ", counted(config_.items, "item"));
   }
   std::string data_facts() const override {
-    return concat(source_, ": ", with_commas(events_), " events of ", with_commas(users_),
-                  " users, ", with_commas(train_.targets()), " to train on, ",
+    return concat(source_, ": ", counted(events_, "event"), " of ", counted(users_, "user"), ", ",
+                  with_commas(train_.targets()), " to train on, ",
                   with_commas(std::ssize(split_.validation)), " to validate");
   }
   std::string batch_facts() const override { return concat(recipe.batch_size, " histories"); }
@@ -261,8 +264,10 @@ class RecommendTask : public TaskOf<SasRec, Interactions> {
       words.push_back(concat(" ", catalogue_.title(item), t + 1 < T ? "," : ""));
     }
     page.weighted_text({{},
-                        concat("then came ", catalogue_.title(question.next), ", which is number ",
-                               place, " of the recommendations"),
+                        concat("then came ", catalogue_.title(question.next),
+                               place == kNotListed ? " again, which is not recommended"
+                                                   : concat(", which is number ", place,
+                                                            " of the recommendations")),
                         place > 10},
                        words, seen);
     std::vector<std::vector<std::string>> rows;

@@ -38,9 +38,10 @@ std::string table_in(const std::string& folder, const std::string& name) {
 /// All tables of `folder`.
 std::vector<std::string> tables_in(const std::string& folder) {
   std::vector<std::string> out;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().extension() == ".tsv" || entry.path().extension() == ".csv")
-      out.push_back(entry.path().string());
+  for (const std::string& name : names_in(folder)) {
+    const fs::path path = fs::path(folder) / name;
+    if (path.extension() == ".tsv" || path.extension() == ".csv") out.push_back(path.string());
+  }
   return out;
 }
 
