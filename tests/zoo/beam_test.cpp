@@ -114,6 +114,40 @@ TEST_CASE("beam search continues until nothing can win any more, and no longer")
   CHECK(script.calls == 2);
 }
 
+TEST_CASE("a minimal length forbids earlier ends, whatever they are worth") {
+  const std::map<std::string, std::vector<double>> sure = {
+      {"", {0, 0.9, 0.1, 0}}, {"A", {0, 0.9, 0.05, 0.05}}, {"AB", {0, 0.9, 0.1, 0}}};
+  const auto tokens = [&](int64_t shortest, int64_t longest) {
+    const auto found = searched(sure, {.beams = 2, .max_length = longest, .min_length = shortest});
+    for (const transformer::Hypothesis& h : found)
+      CHECK(std::ssize(h.tokens) >= std::min(shortest, longest));
+    return found.front().tokens;
+  };
+  CHECK(tokens(0, 9).empty());
+  CHECK(tokens(1, 9) == std::vector<int32_t>{A});
+  CHECK(tokens(3, 9).size() == 3);
+  CHECK(tokens(5, 2).size() == 2);  // the end must come after max_length
+}
+
+TEST_CASE("n tokens occur only once where repeats are forbidden") {
+  std::map<std::string, std::vector<double>> loop;  // A A B A A B …, and rather A than the end
+  for (const char* beginning : {"", "A", "AA", "AAB", "AABA", "AABAA", "AABAB", "AABABB", "AB",
+                                "ABA", "ABB", "AABB", "AABBA", "AABBB", "BA", "B", "AABBAB"})
+    loop[beginning] = {0, 0.1, std::string(beginning).ends_with("AA") ? 0.2 : 0.7, 0};
+  for (auto& [beginning, p] : loop) p[B] = 0.9 - p[A];
+  const auto written = [&](int64_t n) {
+    const auto found =
+        searched(loop, {.beams = 1, .length_penalty = 0, .max_length = 6, .no_repeat = n});
+    std::string text;
+    for (const int32_t token : found.front().tokens) text += ".$AB"[token];
+    return text;
+  };
+  CHECK(written(0) == "AABAAB");
+  CHECK(written(1) == "AB");      // then only the end is left
+  CHECK(written(2) == "AABA");    // then AA and AB are there already
+  CHECK(written(3) == "AABAAA");  // after AABAA, B would repeat AAB
+}
+
 /// A table with random probabilities after every beginning of up to `length` tokens.
 std::map<std::string, std::vector<double>> random_table(size_t length, Generator& generator) {
   std::map<std::string, std::vector<double>> table;

@@ -197,6 +197,50 @@ TEST_CASE("a folder of tables holds train, val and tests") {
   CHECK(folder.tests[0].source == Strings{"", "drei"});
 }
 
+/// The columns of documents and summaries, of which the longer texts are documents.
+PairColumns summary_columns() {
+  return {.source = {.what = "document", .option = "--document ", .names = {"document", "text"}},
+          .target = {.what = "summary", .option = "--summary ", .names = {"summary", "title"}},
+          .longer_is_source = true};
+}
+
+TEST_CASE("without names the longer texts are the source, as train has them") {
+  const Scratch scratch;
+  scratch.write("train.tsv", "short\ta long text\nb\tanother long text\n");
+  scratch.write("val.tsv", "longer than the text\ttext\n");
+  const ParallelFolder folder = read_parallel_data(scratch.path(""), summary_columns(), {1, 0});
+  CHECK(folder.train.source == Strings{"a long text", "another long text"});
+  CHECK(folder.train.target == Strings{"short", "b"});
+  CHECK(folder.val.source == Strings{"text"});
+  CHECK(folder.columns == "1 and 2, of which 2 has the longer texts");
+  // Names decide, not lengths.
+  scratch.write("train.tsv", "text\ttitle\nshort\ta long title\n");
+  scratch.write("val.tsv", "title\ttext\nthe title\tx\n");
+  const ParallelFolder named = read_parallel_data(scratch.path(""), summary_columns(), {1, 0});
+  CHECK(named.train.source == Strings{"short"});
+  CHECK(named.val.source == Strings{"x"});
+  CHECK(named.columns == "'text' and 'title'");
+  // Numbers do as well, and languages stay in their order.
+  scratch.write("train.tsv", "short\ta long text\n");
+  scratch.write("val.tsv", "short\ta long text\n");
+  PairColumns given = summary_columns();
+  given.source.given = "1";
+  CHECK(read_parallel_data(scratch.path(""), given, {1, 0}).train.source == Strings{"short"});
+  CHECK(read_parallel_data(scratch.path(""), "source", "target", {1, 0}).train.source ==
+        Strings{"short"});
+}
+
+TEST_CASE("files with usual endings are found") {
+  const Scratch scratch;
+  for (const char* name : {"train", "val", "test"}) {
+    scratch.write(std::string(name) + ".text", "a long text\n");
+    scratch.write(std::string(name) + ".title", "short\n");
+  }
+  const ParallelFolder folder = read_parallel_data(scratch.path(""), summary_columns(), {1, 0});
+  CHECK(folder.train.source == Strings{"a long text"});
+  CHECK(folder.tests.at(0).target == Strings{"short"});
+}
+
 TEST_CASE("Multi30k is read whole") {
   if (!have_data("multi30k/train.de")) return;
   const ParallelFolder folder = read_parallel_folder(data_file("multi30k").string(), "de", "en");

@@ -89,6 +89,11 @@ Sample sample_of(const std::string& family, const Scratch& scratch) {
       a += concat("ein hund ", i % 4, "\ta dog ", i % 4, "\n");
       b += concat("zwei hunde ", i % 3, "\ttwo dogs ", i % 3, "\n");
     }
+  } else if (family == "summarize") {
+    for (int i = 0; i < 40; ++i) {
+      a += concat("it is dog ", i % 4, " of many\ta dog\n");
+      b += concat("they are two dogs ", i % 3, "\tdogs\n");
+    }
   } else {
     for (int i = 0; i < 60; ++i) {
       a += concat(i % 3 == 0 ? "air" : i % 3 == 1 ? "earth" : "sea", "\tthe one ", i % 3, "\n");

@@ -102,24 +102,29 @@ ParallelFolder read_parallel_folder(const std::string& folder, const std::string
 
 namespace {
 
-TwoColumns read_pairs(const std::string& path, const std::string& source,
-                      const std::string& target) {
-  const auto given = [](const std::string& name, const char* unnamed) {
-    return name == unnamed ? "" : name;
-  };
+TwoColumns read_pairs(const std::string& path, const PairColumns& columns) {
   const TwoColumns table =
-      read_two_columns(path,
-                       {.what = "source",
-                        .option = "--source ",
-                        .given = given(source, "source"),
-                        .names = {"source", "src", "source_text"}},
-                       {.what = "target",
-                        .option = "--target ",
-                        .given = given(target, "target"),
-                        .names = {"target", "tgt", "translation", "target_text"}},
-                       Header::automatic);
+      read_two_columns(path, columns.source, columns.target, Header::automatic);
   check(!table.rows.empty(), "data", "'", path, "' has no pairs, which are lines of ", table.form);
   return table;
+}
+
+/// The columns as train.* has them: in tables without a header, by the length of the texts.
+PairColumns decided(PairColumns columns, TwoColumns& table, std::string& description) {
+  description = table.columns;
+  if (!columns.longer_is_source || table.header || !columns.source.given.empty() ||
+      !columns.target.given.empty())
+    return columns;
+  size_t first = 0, second = 0;
+  for (const TwoColumns::Row& row : table.rows)
+    first += row.first.size(), second += row.second.size();
+  const bool swapped = second > first;
+  columns.source.given = std::string(1, swapped ? '2' : '1');
+  columns.target.given = std::string(1, swapped ? '1' : '2');
+  if (swapped)
+    for (TwoColumns::Row& row : table.rows) std::swap(row.first, row.second);
+  description = concat("1 and 2, of which ", columns.source.given, " has the longer texts");
+  return columns;
 }
 
 ParallelText as_text(const TwoColumns& table, const std::string& path, BlankPairs blanks) {
@@ -131,15 +136,15 @@ ParallelText as_text(const TwoColumns& table, const std::string& path, BlankPair
 }
 
 ParallelFolder read_folder_of_tables(const std::string& folder, const std::string& ending,
-                                     const std::string& source, const std::string& target) {
+                                     PairColumns columns) {
   ParallelFolder out;
   const auto read = [&](const std::string& name, BlankPairs blanks) {
     const std::string path = (fs::path(folder) / (name + '.' + ending)).string();
     if (!file_exists(path))
       fail("data", "there is no '", name, '.', ending, "' in '", folder, "', which holds ",
            describe_folder(folder));
-    const TwoColumns table = read_pairs(path, source, target);
-    if (name == "train") out.columns = table.columns;
+    TwoColumns table = read_pairs(path, columns);
+    if (name == "train") columns = decided(columns, table, out.columns);
     return as_text(table, path, blanks);
   };
   out.train = read("train", BlankPairs::leave_out);
@@ -151,33 +156,64 @@ ParallelFolder read_folder_of_tables(const std::string& folder, const std::strin
 
 }  // namespace
 
-ParallelFolder read_parallel_data(const std::string& path, const std::string& source,
-                                  const std::string& target, RandomKey key) {
+PairColumns language_columns(const std::string& source, const std::string& target) {
+  const auto given = [](const std::string& name, const char* unnamed) {
+    return name == unnamed ? "" : name;
+  };
+  return {.source = {.what = "source",
+                     .option = "--source ",
+                     .given = given(source, "source"),
+                     .names = {"source", "src", "source_text"}},
+          .target = {.what = "target",
+                     .option = "--target ",
+                     .given = given(target, "target"),
+                     .names = {"target", "tgt", "translation", "target_text"}}};
+}
+
+ParallelFolder read_parallel_data(const std::string& path, const PairColumns& columns,
+                                  RandomKey key) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) {
+    const auto ending_of = [&](const Column& column) {
+      if (!column.given.empty()) return column.given;
+      for (const std::string& name : column.names)
+        if (file_exists((fs::path(path) / ("train." + name)).string())) return name;
+      return column.what;
+    };
+    const std::string source = ending_of(columns.source), target = ending_of(columns.target);
     if (!file_exists((fs::path(path) / ("train." + source)).string()))
       for (const char* ending : {"tsv", "csv"})
         if (file_exists((fs::path(path) / concat("train.", ending)).string()))
-          return read_folder_of_tables(path, ending, source, target);
+          return read_folder_of_tables(path, ending, columns);
     return read_parallel_folder(path, source, target);
   }
-  const TwoColumns table = read_pairs(path, source, target);
+  TwoColumns table = read_pairs(path, columns);
+  std::string found;
+  decided(columns, table, found);
   const ParallelText all = as_text(table, path, BlankPairs::leave_out);
-  check(all.size() >= 10, "data", "'", path, "' has ", all.size(),
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (size_t i = 0; i < all.source.size(); ++i) pairs.emplace_back(all.source[i], all.target[i]);
+  ParallelFolder out = split_pairs(pairs, concat('\'', path, '\''), key);
+  out.train.left_out = all.left_out;
+  out.columns = std::move(found);
+  return out;
+}
+
+ParallelFolder split_pairs(const std::vector<std::pair<std::string, std::string>>& pairs,
+                           const std::string& source, RandomKey key) {
+  check(pairs.size() >= 10, "data", source, " has ", pairs.size(),
         " pairs, too few to split off validation and test: give at least 10");
   ParallelFolder out;
-  out.columns = table.columns;
   out.tests.resize(1);
-  out.train.left_out = all.left_out;
-  std::vector<int> part(static_cast<size_t>(all.size()), 0);
-  const std::vector<int64_t> order = permutation(all.size(), key);
+  std::vector<int> part(pairs.size(), 0);
+  const std::vector<int64_t> order = permutation(std::ssize(pairs), key);
   for (size_t i = 0; i < order.size(); ++i)
     part[static_cast<size_t>(order[i])] = i % 10 == 4 ? 1 : i % 10 == 9 ? 2 : 0;
   ParallelText* const parts[3] = {&out.train, &out.val, &out.tests[0]};
   out.train.name = "train", out.val.name = "val", out.tests[0].name = "test";
   for (size_t i = 0; i < part.size(); ++i) {
-    parts[part[i]]->source.push_back(all.source[i]);
-    parts[part[i]]->target.push_back(all.target[i]);
+    parts[part[i]]->source.push_back(pairs[i].first);
+    parts[part[i]]->target.push_back(pairs[i].second);
   }
   return out;
 }

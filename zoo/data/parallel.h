@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../../autograd/base/random.h"
+#include "table.h"
 
 namespace tarsier::zoo {
 
@@ -34,7 +36,7 @@ ParallelText read_parallel(const std::string& source_file, const std::string& ta
 struct ParallelFolder {
   ParallelText train, val;
   std::vector<ParallelText> tests;  ///< sorted by name; may be empty
-  std::string columns = "";         ///< of tables with a header: "'de' and 'en'"
+  std::string columns = "";         ///< of tables with a header: "'de' and 'en'"; or how found
 };
 
 /// Reads train.SOURCE, train.TARGET, val.SOURCE, val.TARGET, and every test*.SOURCE with its
@@ -45,15 +47,35 @@ struct ParallelFolder {
 ParallelFolder read_parallel_folder(const std::string& folder, const std::string& source,
                                     const std::string& target);
 
+/// Source and target of each pair, split: in an order drawn from `key`, 8 of 10 train, 1 validates,
+/// 1 tests. Throws Error("data") for fewer than 10; `source` says where they are from.
+ParallelFolder split_pairs(const std::vector<std::pair<std::string, std::string>>& pairs,
+                           const std::string& source, RandomKey key);
+
+/// Which columns of a table, and which endings of files, are the two sides of pairs.
+struct PairColumns {
+  Column source, target;
+  /// Of two columns without known names, that with the longer texts is the source.
+  bool longer_is_source = false;
+};
+
+/// The columns of two languages. "source" and "target" stand for columns that are to be found.
+PairColumns language_columns(const std::string& source, const std::string& target);
+
 /// Reads a folder as above; or a folder with train, val and test*, each a table that ends in .tsv
-/// or .csv; or one such table of any name, which is split: of the pairs, in an order drawn from
-/// `key`, 8 of 10 train, 1 validates, 1 tests.
+/// or .csv; or one such table of any name, which is split by split_pairs().
 ///
-/// Tables have the two languages in two columns, which data/table.h reads and finds. `source` and
-/// `target` are the columns' names in the header ("de", "en"), or their numbers from 1. If they are
-/// "source" and "target" and the header has no such names, two columns are taken in this order.
+/// Tables have the two sides in two columns, which data/table.h reads and finds: by the names in the
+/// header ("de", "en"), or by numbers from 1. If they are not given and the header has no such names,
+/// two columns are taken in this order, or by length. In a folder train decides for all files.
+/// The endings of files are the given names, or the first usual ones of which there is a file.
 /// Throws Error("data") as read_parallel_folder() and read_two_columns() do, and for too few pairs.
-ParallelFolder read_parallel_data(const std::string& path, const std::string& source,
-                                  const std::string& target, RandomKey key);
+ParallelFolder read_parallel_data(const std::string& path, const PairColumns& columns,
+                                  RandomKey key);
+/// The same for two languages.
+inline ParallelFolder read_parallel_data(const std::string& path, const std::string& source,
+                                         const std::string& target, RandomKey key) {
+  return read_parallel_data(path, language_columns(source, target), key);
+}
 
 }  // namespace tarsier::zoo

@@ -11,13 +11,19 @@ namespace tarsier::zoo {
 
 namespace {
 
+std::string joined(const std::vector<std::string>& tokens) {
+  std::string out;
+  for (const std::string& token : tokens) out += token;
+  return out;
+}
+
 /// Words, or single characters.
-class ListTokenizer : public Tokenizer {
+class ListTokenizer final : public Tokenizer {
  public:
   ListTokenizer(const std::vector<std::string>& texts, const TokenizerOptions& options)
       : words_(options.kind == "words"), lower_(words_ && options.lower) {
     std::vector<std::vector<std::string>> tokens;
-    for (const std::string& text : texts) tokens.push_back(split(text));
+    for (const std::string& text : texts) tokens.push_back(split(text, false));
     vocabulary_ = WordVocabulary(tokens, options.min_count);
   }
 
@@ -35,38 +41,38 @@ class ListTokenizer : public Tokenizer {
   int64_t size() const override { return vocabulary_.size(); }
 
   std::vector<int32_t> encode(std::string_view text) const override {
-    return vocabulary_.encode(split(text));
+    return vocabulary_.encode(split(text, false));
   }
 
   std::string decode(const std::vector<int32_t>& ids) const override {
-    const std::vector<std::string> tokens = vocabulary_.decode(ids);
-    if (words_) return join_words(tokens);
-    std::string out;
-    for (const std::string& token : tokens) out += token;
-    return out;
+    return join(vocabulary_.decode(ids));
   }
 
-  std::string as_written(std::string_view text) const override {
-    return words_ ? join_words(split(text)) : std::string(text);
-  }
-
-  std::string show(int32_t id) const override { return vocabulary_[id]; }
-
- private:
-  std::vector<std::string> split(std::string_view text) const {
-    if (words_) return split_words(text, lower_);
+  std::vector<std::string> split(std::string_view text, bool as_is) const override {
+    if (words_) return split_words(text, lower_ && !as_is);
     std::vector<std::string> out;
     for (size_t at = 0; at < text.size(); at += out.back().size())
       out.emplace_back(text.substr(at, next_character(text.substr(at)).bytes));
     return out;
   }
 
+  std::string join(const std::vector<std::string>& tokens) const override {
+    return words_ ? join_words(tokens) : joined(tokens);
+  }
+
+  std::string as_written(std::string_view text) const override {
+    return words_ ? join_words(split(text, false)) : std::string(text);
+  }
+
+  std::string show(int32_t id) const override { return vocabulary_[id]; }
+
+ private:
   bool words_, lower_;
   WordVocabulary vocabulary_;
 };
 
 /// Byte pairs; can encode every text.
-class BpeTokenizer : public Tokenizer {
+class BpeTokenizer final : public Tokenizer {
  public:
   explicit BpeTokenizer(Bpe bpe) : bpe_(std::move(bpe)) {}
 
@@ -88,6 +94,14 @@ class BpeTokenizer : public Tokenizer {
     }
     return bpe_.decode(text);
   }
+
+  std::vector<std::string> split(std::string_view text, bool) const override {
+    std::vector<std::string> out;
+    for (const int32_t id : bpe_.encode(text)) out.push_back(bpe_[id]);
+    return out;
+  }
+
+  std::string join(const std::vector<std::string>& tokens) const override { return joined(tokens); }
 
   std::string show(int32_t id) const override {
     static const char* const specials[] = {"<pad>", "<unk>", "<bos>", "<eos>"};

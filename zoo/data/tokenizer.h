@@ -47,6 +47,11 @@ class Tokenizer {
   virtual std::vector<int32_t> encode(std::string_view text) const = 0;
   /// Text up to kEnd, without kPad and kBegin.
   virtual std::string decode(const std::vector<int32_t>& ids) const = 0;
+  /// The tokens of `text` as strings, also those that encode() calls unknown: one for each id. With
+  /// `as_is` words keep their capitals.
+  virtual std::vector<std::string> split(std::string_view text, bool as_is = false) const = 0;
+  /// The text of such strings.
+  virtual std::string join(const std::vector<std::string>& tokens) const = 0;
   /// What decode() gives for the tokens of `text`, if all are known. For words: in lower case if
   /// the tokenizer lowers them, and with one space for all white space. Compare a model's output
   /// with this.

@@ -20,11 +20,12 @@ struct Metric {
   /// What the number measures, if the name does not tell: "references in lower case".
   std::string note = "";
   bool same_line = false;  ///< printed in the line of the metric before it
+  bool bare = false;       ///< printed without its name, after one of its kind: "ROUGE 40 22 37"
 
   std::string text() const { return fixed(value, digits) + (unit.empty() ? "" : " " + unit); }
   /// "accuracy 77.86 %", followed by the note in brackets, if any.
   std::string line() const {
-    return name + " " + text() + (note.empty() ? "" : "  (" + note + ")");
+    return (bare ? "" : name + " ") + text() + (note.empty() ? "" : "  (" + note + ")");
   }
   /// "val" for "val_loss", as progress shows it.
   std::string label() const { return name == "val_loss" ? "val" : name; }

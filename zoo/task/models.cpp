@@ -5,6 +5,7 @@
 #include "zoo/music/task.h"
 #include "zoo/recommend/task.h"
 #include "zoo/speech/task.h"
+#include "zoo/summarize/task.h"
 #include "zoo/text_classifier/task.h"
 #include "zoo/transformer/task.h"
 #include "zoo/vit/task.h"
@@ -16,7 +17,7 @@ const std::vector<ModelEntry>& models() {
     std::vector<ModelEntry> all;
     for (const auto& family :
          {gpt::models(), transformer::models(), text_classifier::models(), vit::models(),
-          speech::models(), recommend::models(), music::models()})
+          speech::models(), recommend::models(), music::models(), summarize::models()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();

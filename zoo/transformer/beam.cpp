@@ -21,6 +21,16 @@ double scored(double log_probability, size_t length, double penalty) {
   return log_probability / std::pow((5.0 + static_cast<double>(length)) / 6, penalty);
 }
 
+constexpr double kNever = -std::numeric_limits<double>::infinity();
+
+/// Gives the probability 0 to every token that would complete n tokens that `tokens` has already.
+void forbid_repeats(double* log_p, const std::vector<int32_t>& tokens, int64_t n) {
+  const auto last = static_cast<std::ptrdiff_t>(n - 1);  // tokens before the one to come
+  if (n <= 0 || std::ssize(tokens) < last) return;
+  for (auto at = tokens.begin(); at + last < tokens.end(); ++at)
+    if (std::equal(at, at + last, tokens.end() - last)) log_p[*(at + last)] = kNever;
+}
+
 /// The best steps from the sequences `alive`, the best first. `log_p` has a row for each of `count`
 /// beams. If `full`, the sequences have the maximal length and can only end.
 std::vector<Step> best_steps(const std::vector<double>& log_p, const std::vector<Hypothesis>& alive,
@@ -32,7 +42,7 @@ std::vector<Step> best_steps(const std::vector<double>& log_p, const std::vector
       if (full && static_cast<int32_t>(token) != end) continue;
       const double p = log_p[row * vocabulary + token];
       check(!std::isnan(p), "beam_search", "the model's probabilities are NaN");
-      if (p == -std::numeric_limits<double>::infinity()) continue;  // impossible
+      if (p == kNever) continue;
       steps.push_back(
           {static_cast<int64_t>(row), static_cast<int32_t>(token), alive[row].log_probability + p});
     }
@@ -49,21 +59,36 @@ std::vector<Step> best_steps(const std::vector<double>& log_p, const std::vector
   return steps;
 }
 
+/// Gives the probability 0 to what the options exclude after `length` tokens.
+void forbid(std::vector<double>& log_p, const std::vector<Hypothesis>& alive, size_t count,
+            int64_t length, int32_t end, const BeamOptions& options) {
+  const size_t vocabulary = log_p.size() / count;
+  for (size_t row = 0; row < alive.size(); ++row) {
+    double* const p = log_p.data() + row * vocabulary;
+    forbid_repeats(p, alive[row].tokens, options.no_repeat);
+    if (length < std::min(options.min_length, options.max_length)) p[end] = kNever;
+  }
+}
+
 }  // namespace
 
 std::vector<Hypothesis> beam_search(const NextToken& next, int32_t begin, int32_t end,
                                     const BeamOptions& options) {
-  check(options.beams > 0 && options.max_length > 0 && options.length_penalty >= 0, "beam_search",
-        "beams ", options.beams, ", max_length ", options.max_length, ", length_penalty ",
-        options.length_penalty, ": the first two must be positive, the last not negative");
+  check(options.beams > 0 && options.max_length > 0 && options.length_penalty >= 0 &&
+            options.min_length >= 0 && options.no_repeat >= 0,
+        "beam_search", "beams ", options.beams, ", max_length ", options.max_length,
+        ", length_penalty ", options.length_penalty, ", min_length ", options.min_length,
+        ", no_repeat ", options.no_repeat,
+        ": the first two must be positive, the others not negative");
   const auto K = static_cast<size_t>(options.beams);
   std::vector<Hypothesis> alive(1), done;  // at first one sequence, the empty one
   std::vector<int64_t> parents(K, 0);
   std::vector<int32_t> tokens(K, begin);
-  double best = -std::numeric_limits<double>::infinity();  // the best score of those that ended
+  double best = kNever;  // the best score of those that ended
   for (int64_t length = 0; length <= options.max_length; ++length) {
     const bool full = length == options.max_length;
-    const std::vector<double> log_p = next(parents, tokens).to_vector();
+    std::vector<double> log_p = next(parents, tokens).to_vector();
+    forbid(log_p, alive, K, length, end, options);
     std::vector<Hypothesis> longer;
     parents.clear();
     tokens.clear();

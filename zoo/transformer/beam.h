@@ -13,6 +13,8 @@ struct BeamOptions {
   int64_t beams = 5;          ///< K; 1: greedy search
   double length_penalty = 1;  ///< α of the score
   int64_t max_length = 100;   ///< tokens, not counting the end
+  int64_t min_length = 0;  ///< tokens before the end may come; longer than max_length counts as it
+  int64_t no_repeat = 0;   ///< n: no n tokens occur twice in a row of their own; 0: all may
 };
 
 struct Hypothesis {

@@ -15,6 +15,9 @@ const Config& checked(const Config& config) {
   check(config.position == nn::PositionKind::sinusoidal ||
             config.position == nn::PositionKind::learned,
         "translator", "positions must be sinusoidal or learned");
+  check(!config.share_embeddings || config.source_vocab == config.target_vocab, "translator",
+        "source_vocab=", config.source_vocab, " and target_vocab=", config.target_vocab,
+        ": embeddings can only be shared by equal vocabularies");
   return config;
 }
 
@@ -41,6 +44,7 @@ Translator::Translator(const Config& config, Generator& random)
   register_module("transformer", transformer);
   register_module("generator", generator);
   if (config.tie_embeddings) generator.weight = target_embedding.weight;
+  if (config.share_embeddings) source_embedding.weight = target_embedding.weight;
   initialize(random);
 }
 

@@ -28,6 +28,8 @@ struct Config {
   bool norm_first = true;  ///< pre-norm; false: post-norm, as in the paper
   nn::PositionKind position = nn::PositionKind::sinusoidal;
   bool tie_embeddings = true;  ///< the generator's matrix is the target's embedding
+  /// One embedding for source and target, whose vocabularies must be the same.
+  bool share_embeddings = false;
 };
 
 struct Translator : nn::Layer<Translator> {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../data/cut.h"
@@ -25,6 +26,9 @@ class TokenPairs {
   /// none. A target that is cut has no kEnd, because it does not end there.
   TokenPairs(const ParallelText& text, const Tokenizer& source, const Tokenizer& target,
              int64_t max_length);
+  /// Pairs of tokens as they are: each source with kEnd, each target between kBegin and kEnd.
+  TokenPairs(std::vector<std::vector<int32_t>> source, std::vector<std::vector<int32_t>> target)
+      : source_(std::move(source)), target_(std::move(target)) {}
 
   int64_t size() const { return static_cast<int64_t>(source_.size()); }
   /// What was cut off of both sides.

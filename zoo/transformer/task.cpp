@@ -197,12 +197,16 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
     tokens_.add_to(settings);
     settings.add("beams", beam_.beams, "translations followed in parallel");
     settings.add("length_penalty", beam_.length_penalty, "above 0: favours long translations");
+    settings.add("min_length", beam_.min_length, "tokens of a translation at least", 0);
+    settings.add("no_repeat", beam_.no_repeat, "N: no N tokens occur twice; 0: they may", 0);
   }
 
   void add_predict_options(Settings& options) override {
     options.add("beams", beam_.beams, "texts followed in parallel; 1: greedy; default: the run's");
     options.add("length-penalty", beam_.length_penalty,
                 "above 0: favours long translations; default: the run's");
+    options.add("min-length", beam_.min_length, "tokens at least; default: the run's", 0);
+    options.add("no-repeat", beam_.no_repeat, "N: no N tokens occur twice; default: the run's", 0);
   }
 
   // ---- use ----

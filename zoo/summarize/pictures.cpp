@@ -1,0 +1,88 @@
+#include "zoo/summarize/pictures.h"
+
+#include <algorithm>
+
+#include "zoo/base/format.h"
+#include "zoo/report/parts.h"
+#include "zoo/summarize/write.h"
+
+namespace tarsier::zoo::summarize {
+
+namespace {
+
+/// Tokens as the page colours them: a space before each that stands apart from the one before.
+std::vector<std::string> pieces_of(const std::vector<std::string>& tokens,
+                                   const Tokenizer& tokenizer) {
+  std::vector<std::string> pieces, beginning;
+  std::string before;
+  for (const std::string& token : tokens) {
+    beginning.push_back(token);
+    const std::string text = tokenizer.join(beginning);
+    pieces.push_back(text.substr(std::min(before.size(), text.size())));
+    before = text;
+  }
+  return pieces;
+}
+
+std::vector<std::string> labels_of(const std::vector<std::string>& tokens) {
+  std::vector<std::string> labels;
+  for (const std::string& token : tokens) labels.push_back(visible(token));
+  labels.emplace_back("<eos>");
+  return labels;
+}
+
+void add_summary(Page& page, const Document& document, const std::string& reference,
+                 Summarizer& model, const Tokenizer& tokenizer,
+                 const std::vector<int32_t>& summary) {
+  const Origin origin = origin_of(model, document, summary);
+  const std::vector<std::string> words = words_of(summary, document, tokenizer);
+  // Without the ends of both: nobody reads them.
+  const std::vector<double> copied(origin.copied.begin(), origin.copied.end() - 1);
+  const int64_t T = std::ssize(summary), S = std::ssize(document.ids);
+  std::vector<double> looked(static_cast<size_t>(S - 1), 0);
+  const std::vector<double> attention = origin.attention.to_vector();
+  for (int64_t t = 0; t < T; ++t)
+    for (int64_t s = 0; s + 1 < S; ++s) {
+      const double a = attention[static_cast<size_t>(t * S + s)];
+      looked[static_cast<size_t>(s)] =
+          std::max(looked[static_cast<size_t>(s)], a * copied[static_cast<size_t>(t)]);
+    }
+  page.weighted_text({{}, "document; coloured: what was copied"},
+                     pieces_of(document.as_is, tokenizer), looked);
+  page.weighted_text({{}, "summary; coloured: the share of each word that was copied"},
+                     pieces_of(words, tokenizer), copied);
+  page.figure({heat_map(attention, T + 1, S, labels_of(words), labels_of(document.as_is),
+                        {.label = "the pointer's attention", .cell = 13, .percent = true}),
+               concat("The pointer: a row for each word written. Reference: ", reference)});
+}
+
+}  // namespace
+
+void add_summaries(Page& page, const ParallelText& text, Summarizer& model,
+                   const Tokenizer& tokenizer, const transformer::BeamOptions& beam,
+                   int64_t max_length) {
+  constexpr size_t kRows = 12, kShown = 4;
+  const size_t count = std::min(kRows, text.source.size());
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::pair<Document, std::vector<int32_t>>> shown;
+  std::vector<std::string> references;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t at = i * text.source.size() / count;
+    Document document = read_document(text.source[at], tokenizer, max_length);
+    const std::vector<int32_t> summary = summarize(model, document, beam);
+    rows.push_back(
+        {text.source[at], text.target[at], tokenizer.join(words_of(summary, document, tokenizer))});
+    references.push_back(text.target[at]);
+    if (i < kShown && !summary.empty()) shown.emplace_back(std::move(document), summary);
+  }
+  page.section("Validation documents");
+  page.table({"document", "reference", "model"}, rows);
+  page.section("What is copied");
+  page.paragraph(
+      "The pointer is an attention of its own to the document. For each word the model decides how "
+      "far to copy the word that it points at, and how far to choose from its vocabulary.");
+  for (size_t i = 0; i < shown.size(); ++i)
+    add_summary(page, shown[i].first, references[i], model, tokenizer, shown[i].second);
+}
+
+}  // namespace tarsier::zoo::summarize
