@@ -127,6 +127,7 @@ TEST_CASE("every model trains on its built-in data, resumes, evaluates and predi
            Case{"text-classifier", sizes, "'Tensor x = randn({2, 3});'", "accuracy"},
            Case{"vit", sizes + " --set stem=patches --set patch_size=14", "one.pgm", "accuracy"},
            Case{"recommend", sizes, "'Dust 1 (western); dust 2'", "HR@10"},
+           Case{"summarize", sizes + " --set summary_length=5", "'The number of rows.'", "ROUGE"},
            Case{"speech", sizes + " --set channels=2 --set mels=8", "one.wav", "accuracy"},
        }) {
     CAPTURE(c.model);

@@ -115,11 +115,27 @@ std::vector<std::string> text_pieces(const Tokenizer& tokenizer, const std::vect
   return pieces;
 }
 
+std::vector<std::string> text_pieces(const Tokenizer& tokenizer,
+                                     const std::vector<std::string>& tokens) {
+  std::vector<std::string> pieces, beginning;
+  std::string before;
+  for (const std::string& token : tokens) {
+    beginning.push_back(token);
+    const std::string text = tokenizer.join(beginning);
+    pieces.push_back(text.substr(std::min(before.size(), text.size())));
+    before = text;
+  }
+  return pieces;
+}
+
+std::vector<std::string> as_labels(std::vector<std::string> pieces) {
+  for (std::string& piece : pieces)
+    piece = visible(piece.size() > 1 && piece.starts_with(' ') ? piece.substr(1) : piece);
+  return pieces;
+}
+
 std::vector<std::string> token_labels(const Tokenizer& tokenizer, const std::vector<int32_t>& ids) {
-  std::vector<std::string> labels = text_pieces(tokenizer, ids);
-  for (std::string& label : labels)
-    label = visible(label.size() > 1 && label.starts_with(' ') ? label.substr(1) : label);
-  return labels;
+  return as_labels(text_pieces(tokenizer, ids));
 }
 
 }  // namespace tarsier::zoo

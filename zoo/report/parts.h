@@ -37,7 +37,13 @@ void add_attention(Page& page, const std::vector<Tensor>& weights,
 /// The text of each token, with its blanks; special tokens by name.
 std::vector<std::string> text_pieces(const Tokenizer& tokenizer, const std::vector<int32_t>& ids);
 
-/// The same as labels of a heat map: blanks between words left out, others made visible.
+/// The same of tokens as strings, as Tokenizer::split() gives them.
+std::vector<std::string> text_pieces(const Tokenizer& tokenizer,
+                                     const std::vector<std::string>& tokens);
+
+/// Pieces as labels of a heat map: blanks between words left out, others made visible.
+std::vector<std::string> as_labels(std::vector<std::string> pieces);
+/// as_labels(text_pieces(tokenizer, ids)).
 std::vector<std::string> token_labels(const Tokenizer& tokenizer, const std::vector<int32_t>& ids);
 
 }  // namespace tarsier::zoo

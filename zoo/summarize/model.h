@@ -28,12 +28,12 @@
 namespace tarsier::zoo::summarize {
 
 struct Config {
-  int64_t vocab = 0;         ///< V
-  int64_t max_length = 128;  ///< S and T at most, for learned positions
-  int64_t width = 128;       ///< C
-  int64_t layers = 2;        ///< of the encoder, and of the decoder
-  int64_t heads = 4;         ///< divides the width
-  int64_t mlp_width = 512;   ///< inside the MLPs
+  int64_t vocab = 0;        ///< V
+  int64_t max_length = 64;  ///< S and T at most, for learned positions
+  int64_t width = 128;      ///< C
+  int64_t layers = 2;       ///< of the encoder, and of the decoder
+  int64_t heads = 4;        ///< divides the width
+  int64_t mlp_width = 512;  ///< inside the MLPs
   double dropout = 0.1;
   nn::PositionKind position = nn::PositionKind::sinusoidal;
 };

@@ -10,23 +10,9 @@ namespace tarsier::zoo::summarize {
 
 namespace {
 
-/// Tokens as the page colours them: a space before each that stands apart from the one before.
-std::vector<std::string> pieces_of(const std::vector<std::string>& tokens,
-                                   const Tokenizer& tokenizer) {
-  std::vector<std::string> pieces, beginning;
-  std::string before;
-  for (const std::string& token : tokens) {
-    beginning.push_back(token);
-    const std::string text = tokenizer.join(beginning);
-    pieces.push_back(text.substr(std::min(before.size(), text.size())));
-    before = text;
-  }
-  return pieces;
-}
-
-std::vector<std::string> labels_of(const std::vector<std::string>& tokens) {
-  std::vector<std::string> labels;
-  for (const std::string& token : tokens) labels.push_back(visible(token));
+/// The pieces as labels, and one for the end.
+std::vector<std::string> with_end(const std::vector<std::string>& pieces) {
+  std::vector<std::string> labels = as_labels(pieces);
   labels.emplace_back("<eos>");
   return labels;
 }
@@ -35,7 +21,9 @@ void add_summary(Page& page, const Document& document, const std::string& refere
                  Summarizer& model, const Tokenizer& tokenizer,
                  const std::vector<int32_t>& summary) {
   const Origin origin = origin_of(model, document, summary);
-  const std::vector<std::string> words = words_of(summary, document, tokenizer);
+  const std::vector<std::string> read = text_pieces(tokenizer, document.as_is),
+                                 written =
+                                     text_pieces(tokenizer, words_of(summary, document, tokenizer));
   // Without the ends of both: nobody reads them.
   const std::vector<double> copied(origin.copied.begin(), origin.copied.end() - 1);
   const int64_t T = std::ssize(summary), S = std::ssize(document.ids);
@@ -47,11 +35,10 @@ void add_summary(Page& page, const Document& document, const std::string& refere
       looked[static_cast<size_t>(s)] =
           std::max(looked[static_cast<size_t>(s)], a * copied[static_cast<size_t>(t)]);
     }
-  page.weighted_text({{}, "document; coloured: what was copied"},
-                     pieces_of(document.as_is, tokenizer), looked);
-  page.weighted_text({{}, "summary; coloured: the share of each word that was copied"},
-                     pieces_of(words, tokenizer), copied);
-  page.figure({heat_map(attention, T + 1, S, labels_of(words), labels_of(document.as_is),
+  page.weighted_text({{}, "document; coloured: what was copied"}, read, looked);
+  page.weighted_text({{}, "summary; coloured: the share of each word that was copied"}, written,
+                     copied);
+  page.figure({heat_map(attention, T + 1, S, with_end(written), with_end(read),
                         {.label = "the pointer's attention", .cell = 13, .percent = true}),
                concat("The pointer: a row for each word written. Reference: ", reference)});
 }

@@ -10,6 +10,7 @@
 #include "zoo/data/lines.h"
 #include "zoo/data/text.h"
 #include "zoo/metrics/rouge.h"
+#include "zoo/report/parts.h"
 #include "zoo/summarize/beginnings.h"
 #include "zoo/summarize/documents.h"
 #include "zoo/summarize/pictures.h"
@@ -25,11 +26,12 @@ constexpr int64_t kWritten = 400;
 class SummarizeTask : public TaskOf<Summarizer, ParallelFolder> {
  public:
   explicit SummarizeTask(const std::string& name) : TaskOf(name) {
-    recipe.epochs = 12;
-    recipe.batch_size = 64;
-    recipe.learning_rate = 2e-3;
+    recipe.epochs = 4;
+    recipe.batch_size = 32;
+    recipe.optimizer = "muon";
+    recipe.learning_rate = 3e-3;
     recipe.min_learning_rate = 1e-5;
-    recipe.warmup_steps = 400;
+    recipe.warmup_steps = 200;
     recipe.weight_decay = 0.05;
     recipe.beta2 = 0.98;
     recipe.ema_decay = 0.995;
@@ -52,8 +54,8 @@ class SummarizeTask : public TaskOf<Summarizer, ParallelFolder> {
     for (const char* name : {"source", "target", "next"}) {
       std::vector<std::string> labels;
       for (const int64_t id : input.batch[name].to_vector<int64_t>())
-        labels.push_back(visible(shown(id, train_.own[static_cast<size_t>(example)])));
-      input.labels.emplace_back(name, std::move(labels));
+        labels.push_back(shown(id, train_.own[static_cast<size_t>(example)]));
+      input.labels.emplace_back(name, as_labels(text_pieces(*tokenizer_, labels)));
     }
     input.description = concat(input.batch["source"].size(1), " + ",
                                counted(input.batch["target"].size(1), "token"));
@@ -184,6 +186,7 @@ class SummarizeTask : public TaskOf<Summarizer, ParallelFolder> {
     tokens_.add_to(settings);
     settings.add("beams", beam_.beams, "summaries followed in parallel");
     settings.add("length_penalty", beam_.length_penalty, "above 0: favours long summaries");
+    settings.add("summary_length", beam_.max_length, "tokens of a summary at most");
     settings.add("min_length", beam_.min_length, "tokens of a summary at least", 0);
     settings.add("no_repeat", beam_.no_repeat, "N: no N tokens occur twice; 0: they may", 0);
   }
