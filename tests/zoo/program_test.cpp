@@ -34,7 +34,7 @@ TEST_CASE("help and list show the commands and models") {
   CHECK(tarsier(scratch, "help train").out == train.out);
   CHECK(has(tarsier(scratch, "train gpt-baby --help").out, "n_layer=6 "));
   CHECK(has(tarsier(scratch, "predict --help").out, "--temperature X"));
-  CHECK(has(tarsier(scratch, "predict --help").out, "texts followed in parallel"));
+  CHECK(has(tarsier(scratch, "predict --help").out, "--beams N"));
   CHECK(has(tarsier(scratch, "list").out, "gpt-baby\n"));
   // No line is longer than 80 columns.
   for (const char* ask :

@@ -68,8 +68,9 @@ Command predict_command() {
   spec.options = task_options(&Task::predict_options);
   spec.options.push_back(threads_option());
   spec.details =
-      "An INPUT is a text to translate or to classify, an image file (PNG, JPEG, PGM, PPM, BMP), "
-      "a sound file (WAV), or a history of items with semicolons between them. Each INPUT gets one "
+      "An INPUT is a text to translate, to classify or to sum up, a file to sum up, an image file "
+      "(PNG, JPEG, PGM, PPM, BMP), a sound file (WAV), or a history of items with semicolons "
+      "between them. Each INPUT gets one "
       "line of output; a blank INPUT gets a blank line. Without INPUT, every line of standard "
       "input "
       "is one. A gpt joins all INPUTs into one text and continues it; without INPUT it continues "

@@ -204,7 +204,7 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
   void add_predict_options(Settings& options) override {
     options.add("beams", beam_.beams, "texts followed in parallel; 1: greedy; default: the run's");
     options.add("length-penalty", beam_.length_penalty,
-                "above 0: favours long translations; default: the run's");
+                "above 0: favours long texts; default: the run's");
     options.add("min-length", beam_.min_length, "tokens at least; default: the run's", 0);
     options.add("no-repeat", beam_.no_repeat, "N: no N tokens occur twice; default: the run's", 0);
   }
