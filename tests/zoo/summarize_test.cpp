@@ -154,6 +154,20 @@ Tensor loss_of(Summarizer& model, const Sample& sample, double coverage) {
   return mean(cost.surprise) + coverage * mean(cost.coverage);
 }
 
+/// p of every word after each word of a summary, and after its beginning: (T + 1, words), without a
+/// cache.
+Tensor probabilities(Summarizer& model, const Document& document,
+                     const std::vector<int32_t>& summary) {
+  std::vector<int32_t> read = summary;
+  read.insert(read.begin(), kBegin);
+  const Reading reading = model.read(pad_rows({document.ids}, kPad));
+  const Decoded all = model.decode(pad_rows({read}, kPad), reading);
+  return distribution(select(all.gate_logit, 0, 0), model.body.generator(select(all.hidden, 0, 0)),
+                      select(all.log_attention, 0, 0),
+                      expand(reading.source, {std::ssize(read), std::ssize(document.ids)}),
+                      kVocab + std::ssize(document.own));
+}
+
 TEST_CASE("the gradient of every weight of a whole summarizer is right") {
   Generator generator(3);
   Summarizer model(tiny_config(), generator);
@@ -174,6 +188,11 @@ TEST_CASE("padding changes nothing, and the loss is that of the words that follo
   const auto one = model(ids({8, 5, 3}, 1), Tensor(), ids({2, 8}, 1), ids({8, 3}, 1), arange(2));
   CHECK(distance(slice(cost.surprise, 0, 3), one.surprise) < 1e-12);
   CHECK(distance(slice(cost.coverage, 0, 3), one.coverage) < 1e-12);
+  // The second document's word has no logit: it can only be copied.
+  const Tensor p = probabilities(model, {.ids = {8, 5, 3}, .own = {"tarsier"}}, {8});
+  const auto at = [&](int64_t t, int64_t word) { return select(select(p, 0, t), 0, word).item(); };
+  CHECK(one.surprise.to_vector()[0] == doctest::Approx(-std::log(at(0, 8))));
+  CHECK(one.surprise.to_vector()[1] == doctest::Approx(-std::log(at(1, 3))));
 }
 
 TEST_CASE("a summarizer memorises a batch, also words that no vocabulary has, and writes it") {
@@ -208,27 +227,52 @@ TEST_CASE("a summarizer memorises a batch, also words that no vocabulary has, an
   CHECK(distance(sum(origin.attention, {1}), ones({2})) < 1e-5);
 }
 
-TEST_CASE("the cached search gives the probabilities of the whole model") {
-  Generator generator(8);
-  Summarizer model(tiny_config(), generator);
-  model.to(f64);
-  model.eval();
-  const NoGrad no_grad;
+TEST_CASE("the cached search finds the best of all summaries, as the whole model scores them") {
   const Document document{.ids = {8, 5, 9, 4, 3}, .own = {"x", "y"}};
-  const std::vector<int32_t> summary = summarize(model, document, {.beams = 1, .max_length = 6});
-  std::vector<int32_t> read = summary, next = summary;
-  read.insert(read.begin(), kBegin);
-  next.push_back(kEnd);
-  // Greedy: each word is the likeliest after those before it.
-  const Reading reading = model.read(pad_rows({document.ids}, kPad));
-  const Decoded all = model.decode(pad_rows({read}, kPad), reading);
-  const Tensor p = distribution(
-      select(all.gate_logit, 0, 0), model.body.generator(select(all.hidden, 0, 0)),
-      select(all.log_attention, 0, 0), expand(reading.source, {std::ssize(read), 5}), kVocab + 2);
-  const Tensor writable = masked_fill(p, arange(kVocab + 2) < 3.0, 0);
-  const std::vector<int64_t> best = argmax(writable, 1).to_vector<int64_t>();
-  for (size_t t = 0; t < summary.size(); ++t) CHECK(best[t] == summary[t]);
-  if (summary.size() < 6) CHECK(best[summary.size()] == kEnd);
+  for (const uint64_t seed : {8, 9, 10, 11}) {
+    CAPTURE(seed);
+    Generator generator(seed);
+    Summarizer model(tiny_config(), generator);
+    model.to(f64);
+    model.eval();
+    const NoGrad no_grad;
+    // What was written before matters much.
+    for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 1, generator);
+    for (const Tensor& evidence : {model.evidence_pointer, model.evidence_gate})
+      nn::normal_(evidence, 0, 4, generator);
+    std::vector<std::vector<int32_t>> all = {{}};
+    for (size_t i = 0; i < all.size(); ++i)
+      if (all[i].size() < 2)
+        for (int32_t word = 4; word < kVocab + 2; ++word) {
+          all.push_back(all[i]);
+          all.back().push_back(word);
+        }
+    REQUIRE(all.size() == 43);
+    double best = -INFINITY;
+    std::vector<int32_t> expected;
+    for (const std::vector<int32_t>& summary : all) {
+      const Tensor log_p = log(probabilities(model, document, summary));
+      double score = 0;
+      for (size_t t = 0; t <= summary.size(); ++t)
+        score += select(select(log_p, 0, static_cast<int64_t>(t)), 0,
+                        t < summary.size() ? summary[t] : kEnd)
+                     .item();
+      if (score > best) best = score, expected = summary;
+    }
+    const transformer::BeamOptions exhaustive{.beams = 40, .length_penalty = 0, .max_length = 2};
+    CHECK(summarize(model, document, exhaustive) == expected);
+  }
+}
+
+TEST_CASE("one matrix is the embedding of documents and of summaries, and the output") {
+  const Summarizer model(tiny_config());
+  CHECK(model.body.source_embedding.weight.data<float>() ==
+        model.body.target_embedding.weight.data<float>());
+  CHECK(model.body.generator.weight.data<float>() ==
+        model.body.target_embedding.weight.data<float>());
+  transformer::Config body{.source_vocab = 5, .target_vocab = 6, .share_embeddings = true};
+  check_error("embeddings can only be shared by equal vocabularies",
+              [&] { transformer::Translator translator(body); });
 }
 
 TEST_CASE("sizes of a summarizer that do not fit are refused") {
