@@ -229,7 +229,7 @@ TEST_CASE("a summarizer memorises a batch, also words that no vocabulary has, an
 
 TEST_CASE("the cached search finds the best of all summaries, as the whole model scores them") {
   const Document document{.ids = {8, 5, 9, 4, 3}, .own = {"x", "y"}};
-  for (const uint64_t seed : {8, 9, 10, 11}) {
+  for (const uint64_t seed : {8, 9}) {
     CAPTURE(seed);
     Generator generator(seed);
     Summarizer model(tiny_config(), generator);
@@ -242,15 +242,16 @@ TEST_CASE("the cached search finds the best of all summaries, as the whole model
       nn::normal_(evidence, 0, 4, generator);
     std::vector<std::vector<int32_t>> all = {{}};
     for (size_t i = 0; i < all.size(); ++i)
-      if (all[i].size() < 2)
+      if (all[i].size() < 3)
         for (int32_t word = 4; word < kVocab + 2; ++word) {
           all.push_back(all[i]);
           all.back().push_back(word);
         }
-    REQUIRE(all.size() == 43);
+    REQUIRE(all.size() == 1 + 6 + 36 + 216);
     double best = -INFINITY;
     std::vector<int32_t> expected;
     for (const std::vector<int32_t>& summary : all) {
+      if (summary.size() < 3) continue;
       const Tensor log_p = log(probabilities(model, document, summary));
       double score = 0;
       for (size_t t = 0; t <= summary.size(); ++t)
@@ -259,7 +260,8 @@ TEST_CASE("the cached search finds the best of all summaries, as the whole model
                      .item();
       if (score > best) best = score, expected = summary;
     }
-    const transformer::BeamOptions exhaustive{.beams = 40, .length_penalty = 0, .max_length = 2};
+    const transformer::BeamOptions exhaustive{
+        .beams = 216, .length_penalty = 0, .max_length = 3, .min_length = 3};
     CHECK(summarize(model, document, exhaustive) == expected);
   }
 }

@@ -37,7 +37,7 @@ class SummarizeTask : public TaskOf<Summarizer, ParallelFolder> {
     recipe.ema_decay = 0.995;
     recipe.eval_every = 0;
     tokens_.min_count = 8;
-    beam_.max_length = 40;
+    beam_ = {.beams = 3, .max_length = 40, .no_repeat = 2};
   }
 
   std::string items() const override { return "tokens"; }
