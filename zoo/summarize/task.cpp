@@ -338,7 +338,7 @@ std::vector<ModelEntry> models() {
   return {{"summarize", "summarize", "pointer-generator", "to sum up documents",
            "comments of tarsier's declarations and their names, or --data PATH: documents with "
            "summaries, a TSV or CSV file with two columns, or a folder of them",
-           "ROUGE-1 40 on Debian's package descriptions after one of four passes",
+           "ROUGE-1 43, ROUGE-2 25, ROUGE-L 40 on Debian's package descriptions",
            "ten minutes on two cores", make_task_of<SummarizeTask>}};
 }
 
