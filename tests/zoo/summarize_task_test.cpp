@@ -217,6 +217,10 @@ TEST_CASE("summarize: a text or a file is summed up; long ones are cut with a no
   CHECK(by_text.str() == by_file.str());
   CHECK(by_text.str().ends_with("\n\n"));
   CHECK(notes.str().empty());
+  check_error("[predict] there is no file 'documents.txt': give the name of a file",
+              [&] { task->predict({"documents.txt"}, by_text); });
+  check_error("is empty", [&] { task->predict({scratch.write("empty.txt", "")}, by_text); });
+  CHECK_NOTHROW(task->predict({"word"}, by_text));
   std::string twice = text + " " + text + " " + text;
   task->predict({twice}, by_text, &notes);
   CHECK(notes.str().starts_with("tarsier: note: only the first 20 of 25 tokens of 'Prog7 is"));

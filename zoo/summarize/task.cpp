@@ -228,9 +228,15 @@ class SummarizeTask : public TaskOf<Summarizer, ParallelFolder> {
   }
 
  private:
-  /// A line that is the name of a file stands for its text.
+  /// A line that is the name of a file stands for its text. A document has several words, so that
+  /// what looks like a name and is none is a mistake.
   static std::string text_of(const std::string& input) {
-    return input.size() < 1000 && file_exists(input) ? read_text_file(input) : input;
+    if (input.size() < 1000 && file_exists(input)) return read_text_file(input);
+    const bool name = input.find_first_of(" \t\n") == input.npos &&
+                      input.find_first_of("./") != input.npos && !is_blank(input);
+    check(!name, "predict", "there is no file '", beginning_of(input),
+          "': give the name of a file, or a text of several words");
+    return input;
   }
 
   std::string shown(int64_t id, const std::vector<std::string>& own) const {
