@@ -117,6 +117,8 @@ TEST_CASE("relative attention: dropout acts in training only, and sizes are chec
         "[relative_attention] max_distance 0 must be positive: with 1 all distances are the same");
   CHECK(error_of([] { nn::RelativeAttention(4, 2, {.dropout = 1.5}); }) ==
         "[relative_attention] dropout 1.5 must be in [0, 1]");
+  const Tensor r = nn::RelativeAttention(8, 2).relative;
+  CHECK(std::abs(std::sqrt(mean(square(r)).item()) - 0.02) < 0.002);
   check_error("[relative_attention] x (2, 4): expected (batch, time, 4)", [&] {
     layer(zeros({2, 4}));
   });

@@ -139,6 +139,7 @@ TEST_CASE(
   CHECK(one.tokens == one.steps * recipe.batch * 8);
   CHECK(one.peak_bytes > 4 * 4 * one.parameters);  // weights, gradients, Adam's two moments
   CHECK(one.seconds > 0);
+  CHECK(one.processor > 0);
   for (const ModelKind& kind : model_kinds()) {
     const Run other{"recall", kind.name, 8, true};
     const Recipe shorter{.steps = 3, .examples = 20};
@@ -169,6 +170,7 @@ Outcome outcome(const Run& run, double accuracy, double seconds) {
           .accuracy = accuracy,
           .trained = 1,
           .seconds = seconds,
+          .processor = 3 * seconds * seconds,
           .tokens = 1600 * run.distance,
           .peak_bytes = 1'000'000 * run.distance};
 }
@@ -217,8 +219,9 @@ TEST_CASE("compare: tables, claims and the page say what was measured") {
   CHECK(said[0].measured.find("copy: attention 64, lstm 16.") != std::string::npos);
   CHECK(said[1].measured.find("attention 25,600 tokens/s at distance 16, 12,800 at 64; lstm 12,800 "
                               "tokens/s at distance 16, 51,200 at 64.") != std::string::npos);
-  CHECK(said[2].measured.find("attention takes 8.0 times the time and 4.0 times the memory for 4.0 "
-                              "times the tokens; lstm takes 1.0 times") != std::string::npos);
+  CHECK(said[2].measured.find(
+            "attention takes 64 times the processor time and 4.0 times the memory for 4.0 "
+            "times the tokens; lstm takes 1.0 times") != std::string::npos);
   CHECK(said[3].measured.find("copy, lstm 100 → 50 %.") != std::string::npos);
   CHECK(claims({})[0].measured.ends_with("no runs."));
 

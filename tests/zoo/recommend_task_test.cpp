@@ -114,6 +114,8 @@ TEST_CASE("recommend: MovieLens' files, with titles; predict takes titles, items
       ". Give items as in the data, or their titles, with semicolons between them";
   CHECK(error_of([&] { predicted_lines(*loaded, {"2; Hat (1983)"}); }) ==
         "[predict] no item is called 'Hat (1983)': did you mean 'Heat (1983)'?" + fix);
+  CHECK(error_of([&] { predicted_lines(*loaded, {"Hat"}); }) ==
+        "[predict] no item is called 'Hat': did you mean 'Heat'?" + fix);
   CHECK(error_of([&] { predicted_lines(*loaded, {"film"}); }) ==
         "[predict] no item is called 'film': several begin so, such as 'Film 1 (1981)', "
         "'Film 2 (1982)', 'Film 4 (1984)', 'Film 5 (1985)' and 'Film 6 (1986)'" +

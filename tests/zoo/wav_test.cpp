@@ -100,6 +100,7 @@ TEST_CASE("WAV chunks may come in any order, have odd sizes, and lack their padd
   CHECK(read(riff(fmt + sound + "LIST" + little(99, 4) + "cut")).samples == expected);
   CHECK(read(riff(fmt + sound + chunk("data", "ignored!"))).samples == expected);
   CHECK(read(riff(chunk("fmt ", format(1, 16) + little(0, 2)) + sound)).samples == expected);
+  CHECK(read(riff(fmt + chunk("fmt ", format(1, 8)) + sound)).samples == expected);
   // Written to a pipe: sizes were not known.
   const std::string stream = "RIFF" + little(0xFFFFFFFF, 4) + "WAVE" + fmt + "data";
   for (const uint64_t unknown : {0xFFFFFFFFu, 0x80000000u, 0x7FFFF000u})

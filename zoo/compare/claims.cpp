@@ -75,7 +75,8 @@ std::string speeds(const std::vector<Outcome>& outcomes) {
   return joined(parts, "; ");
 }
 
-/// How much more time and memory a sequence takes, if it is as many times longer.
+/// How much more processor time and memory a sequence takes, if it is as many times longer. A busy
+/// machine changes the time that passes, but hardly that of the processor.
 std::string growth(const std::vector<Outcome>& outcomes) {
   std::vector<std::string> parts;
   for (const ModelKind& model : model_kinds()) {
@@ -91,8 +92,8 @@ std::string growth(const std::vector<Outcome>& outcomes) {
       return per_step(outcome, static_cast<double>(outcome.tokens));
     };
     parts.push_back(concat(
-        model.name, " takes ", times(per_step(far, far.seconds), per_step(near, near.seconds)),
-        " times the time and ",
+        model.name, " takes ", times(per_step(far, far.processor), per_step(near, near.processor)),
+        " times the processor time and ",
         times(static_cast<double>(far.peak_bytes), static_cast<double>(near.peak_bytes)),
         " times the memory for ", times(tokens(far), tokens(near)), " times the tokens"));
   }

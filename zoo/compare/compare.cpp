@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 
 #include "autograd/autograd.h"
 #include "autograd/tensor/memory.h"
@@ -86,6 +87,7 @@ std::optional<Outcome> train(const Run& run, const Recipe& recipe,
   Outcome out{.run = run, .parameters = model->num_parameters()};
   Window window;
   const auto start = std::chrono::steady_clock::now();
+  const std::clock_t processor = std::clock();
   for (int64_t step = 1; step <= recipe.steps; ++step) {
     if (stop()) return {};
     const Batch batch = batch_of(task, run, recipe, few, step);
@@ -102,6 +104,7 @@ std::optional<Outcome> train(const Run& run, const Recipe& recipe,
     if (solved || (step >= kPatience && window.mean() < task.chance + kProgress)) break;
   }
   out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  out.processor = static_cast<double>(std::clock() - processor) / CLOCKS_PER_SEC;
   out.peak_bytes = memory_stats().peak_bytes - before;
   out.trained = window.mean();
   out.accuracy = test(*model, task, run.distance, recipe);
@@ -116,10 +119,10 @@ Json Recipe::to_json() const {
 
 Json Outcome::to_json() const {
   return Json::Object{
-      {"task", run.task},     {"model", run.model},       {"distance", run.distance},
-      {"few", run.few},       {"parameters", parameters}, {"steps", steps},
-      {"accuracy", accuracy}, {"trained", trained},       {"seconds", seconds},
-      {"tokens", tokens},     {"peak_bytes", peak_bytes}};
+      {"task", run.task},       {"model", run.model},       {"distance", run.distance},
+      {"few", run.few},         {"parameters", parameters}, {"steps", steps},
+      {"accuracy", accuracy},   {"trained", trained},       {"seconds", seconds},
+      {"processor", processor}, {"tokens", tokens},         {"peak_bytes", peak_bytes}};
 }
 
 Outcome Outcome::from_json(const Json& json) {
@@ -130,6 +133,7 @@ Outcome Outcome::from_json(const Json& json) {
           .accuracy = json["accuracy"].as_double(),
           .trained = json["trained"].as_double(),
           .seconds = json["seconds"].as_double(),
+          .processor = json["processor"].as_double(),
           .tokens = json["tokens"].as_int(),
           .peak_bytes = json["peak_bytes"].as_int()};
 }

@@ -34,7 +34,7 @@ struct Run {
   friend bool operator==(const Run& a, const Run& b) = default;
 };
 
-/// What came of it. The last three depend on the machine and on what else it does.
+/// What came of it. Times and memory depend on the machine, `seconds` also on what else it does.
 struct Outcome {
   Run run;
   int64_t parameters = 0;
@@ -42,6 +42,7 @@ struct Outcome {
   double accuracy = 0;     ///< the share of right answers in sequences that were not trained on
   double trained = 0;      ///< the share of right answers in the last steps of training
   double seconds = 0;      ///< of training
+  double processor = 0;    ///< seconds of processor time of all threads in training
   int64_t tokens = 0;      ///< in all steps
   int64_t peak_bytes = 0;  ///< the largest memory of all tensors in a step
 

@@ -62,7 +62,7 @@ void add_cost(Page& page, const std::vector<Outcome>& outcomes) {
   page.section("Speed and memory against length");
   page.paragraph(
       "Of training steps: forward, backward and update. The best of all tasks at each distance, on "
-      "this machine.");
+      "this machine, whatever else it did.");
   const ChartOptions axes{.x_label = "distance in tokens", .log_y = true};
   const auto speed = [](const Outcome& outcome) { return outcome.tokens_per_second(); };
   const auto memory = [](const Outcome& outcome) {
@@ -80,12 +80,12 @@ void add_runs(Page& page, const std::vector<Outcome>& outcomes) {
     rows.push_back({outcome.run.task, outcome.run.model, with_commas(outcome.run.distance),
                     outcome.run.few ? "few" : "always new", with_commas(outcome.parameters),
                     with_commas(outcome.steps), fixed(100 * outcome.accuracy, 1),
-                    as_duration(outcome.seconds),
+                    as_duration(outcome.seconds), as_duration(outcome.processor),
                     with_commas(static_cast<int64_t>(outcome.tokens_per_second())),
                     fixed(static_cast<double>(outcome.peak_bytes) / kMegabyte, 1)});
   page.collapsed_table("All runs",
                        {"task", "model", "distance", "sequences", "parameters", "steps",
-                        "accuracy, %", "time", "tokens/s", "memory, MB"},
+                        "accuracy, %", "time", "processor time", "tokens/s", "memory, MB"},
                        rows);
 }
 

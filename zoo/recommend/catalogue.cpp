@@ -72,8 +72,12 @@ int32_t Catalogue::find(std::string_view name) const {
   if (!begun.empty()) {
     begun.resize(std::min<size_t>(5, begun.size()));
     similar = concat(": several begin so, such as ", quoted_list(titles(begun)));
-  } else if (const std::string mean = did_you_mean(given, titles_); !mean.empty()) {
-    similar = mean;
+  } else {
+    std::vector<std::string> known = titles_;  // also without their years
+    for (const std::string& title : titles_)
+      if (const size_t year = title.find(" ("); year != title.npos)
+        known.push_back(title.substr(0, year));
+    similar = did_you_mean(given, known);
   }
   fail("predict", "no item is called '", beginning_of(given), "'", similar,
        ". Give items as in the data, or their titles, with semicolons between them");
