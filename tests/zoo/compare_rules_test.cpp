@@ -78,6 +78,16 @@ TEST_CASE("compare: the forget gates of an LSTM begin open, and no other gate") 
   }
 }
 
+TEST_CASE("compare: a run on few sequences takes all of them in turn") {
+  const auto trained_on = [](int64_t examples) {
+    return *train({"sum", "convolution", 6, true},
+                  {.channels = 8, .batch = 16, .steps = 12, .examples = examples},
+                  [] { return false; });
+  };
+  const Outcome one_batch = trained_on(16), two = trained_on(32);
+  CHECK((one_batch.trained != two.trained || one_batch.accuracy != two.accuracy));
+}
+
 TEST_CASE("compare: a run that only guesses ends soon; memory of others is not its own") {
   const Tensor other = zeros({4'000'000});
   const Outcome outcome =

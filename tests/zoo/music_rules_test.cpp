@@ -5,6 +5,7 @@
 
 #include "nn/init.h"
 #include "tests/zoo/scratch.h"
+#include "zoo/music/chorale.h"
 #include "zoo/music/generate.h"
 #include "zoo/music/midi_score.h"
 #include "zoo/music/pieces.h"
@@ -140,6 +141,21 @@ TEST_CASE("of twenty pieces in a file two validate and two test; generated chord
   CHECK(files.test.size() == 2);
   const PieceFiles parts = generated_pieces(Grid::parts), chords = generated_pieces(Grid::chords);
   CHECK(4 * chords.train[0].steps() == parts.train[0].steps());
+}
+
+TEST_CASE("phrases of made-up chorales end on the tonic, or now and then on the fifth above it") {
+  double tonic = 0, fifth = 0;
+  for (uint64_t i = 0; i < 20; ++i) {
+    const Score score = chorale({3, i});
+    const int32_t last = score.notes.back();  // the bass of the last chord, which is the tonic
+    REQUIRE(score.steps() == 4 * 32);
+    for (int64_t phrase = 0; phrase < 3; ++phrase) {
+      const int32_t above = (score.at(32 * phrase + 31, 3) - last + 120) % 12;
+      (above == 0 ? tonic : fifth) += 1;
+      CHECK((above == 0 || above == 7));
+    }
+  }
+  CHECK(std::abs(fifth / (tonic + fifth) - 0.4) < 0.15);
 }
 
 TEST_CASE("a piano roll has high notes above low ones") {
