@@ -58,7 +58,7 @@ class Reader {
          ", which cannot be read: convert it to an ordinary one");
   }
 
-  /// The marker at `at`, which moves behind it. Bytes of 0xFF may fill the space before it.
+  /// The marker at `at`, which moves past it. Bytes of 0xFF may fill the space before it.
   int next_marker(size_t& at) const {
     require(file_.at(at) == 0xFF, at, "a marker was expected");
     while (file_.at(at) == 0xFF) ++at;

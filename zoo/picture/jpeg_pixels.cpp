@@ -22,7 +22,7 @@ uint8_t clamped(int value) { return static_cast<uint8_t>(std::clamp(value, 0, 25
 
 // ---------------------------------------------------------------------------- the cosine transform
 
-constexpr int kBits = 13;  // behind the point of the constants
+constexpr int kBits = 13;  // after the point of the constants
 
 constexpr int fixed_point(double value) {
   return static_cast<int>(value * (1 << kBits) + (value > 0 ? 0.5 : -0.5));
@@ -125,7 +125,7 @@ Plane enlarged(const Plane& plane, int64_t height, int64_t width, int across, in
   return out;
 }
 
-/// From brightness and differences of colour to red, green and blue (JFIF 1.02), in 16 bits behind
+/// From brightness and differences of colour to red, green and blue (JFIF 1.02), in 16 bits after
 /// the point:  r = Y + 1.402 Cr,  g = Y − 0.34414 Cb − 0.71414 Cr,  b = Y + 1.772 Cb.
 void put_colour(int y, int cb, int cr, uint8_t& red, uint8_t& green, uint8_t& blue) {
   const auto fixed = [](double value) { return static_cast<int>(value * 65536 + 0.5); };

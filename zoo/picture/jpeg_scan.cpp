@@ -50,7 +50,7 @@ class Bits {
     const int bits = static_cast<int>(take(size));
     return bits >= 1 << (size - 1) ? bits : bits - (1 << size) + 1;
   }
-  /// Moves behind the marker of a restart, which must be the next thing.
+  /// Moves past the marker of a restart, which must be the next thing.
   void restart() {
     held_ = missing_ = 0;
     while (at_ + 1 < file_.bytes.size() && byte_at(at_) == 0xFF && byte_at(at_ + 1) == 0xFF) ++at_;
