@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "autograd/io/json.h"
+#include "autograd/io/utf8.h"
 #include "zoo/audio/synth.h"
 #include "zoo/base/format.h"
 #include "zoo/base/usage_error.h"
@@ -269,6 +270,9 @@ class MusicTask : public TaskOf<MusicTransformer, PieceFiles> {
       const std::string bytes = read_text_file(input);
       if (bytes.starts_with("MThd"))
         return {score_of(parse_midi(bytes, input), steps_per_beat(grid_), input)};
+      check(is_utf8(bytes), "data", "'", input,
+            "' is neither a MIDI file, which begins with MThd, nor notes on a grid, such as "
+            "72,67,60,48");
       return read_grid(bytes, input, grid_, config_.voices);
     }
     check(std::string_view("-0123456789 \t\r\n").find(input[0]) != std::string_view::npos, "data",
