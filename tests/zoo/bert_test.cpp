@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/check/gradcheck.h"
@@ -46,6 +47,9 @@ TEST_CASE("the gradient of every weight of a whole BERT is right") {
   const auto [index, inputs] = Texts();
   bert::BertForMaskedLM masked(tiny_config());
   check_model(masked, [&] { return masked(index, inputs); });
+  const Tensor targets = integers({3, 4, 1, 5, 3, 2, 0, 0}, {2, 4}),
+               places = integers({0, 2, 5}, {3});
+  check_model(masked, [&] { return masked.loss(index, targets, places, inputs); });
   bert::BertForSequenceClassification classifier(tiny_config(), 3);
   check_model(classifier, [&] { return classifier(index, inputs); });
 }
@@ -74,6 +78,48 @@ TEST_CASE("a BERT learns one batch by heart") {
   bert::BertForSequenceClassification classifier(config, 3, generator);
   const Tensor index = randint(1, 6, {6, 4}, generator), labels = randint(0, 3, {6}, generator);
   CHECK(last_loss(classifier, [&] { return cross_entropy(classifier(index), labels); }) < 0.01);
+}
+
+TEST_CASE("a masked BERT learns only from the hidden places") {
+  Generator generator(6);
+  bert::BertForMaskedLM model(tiny_config(), generator);
+  for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 0.6, generator);
+  model.eval();
+  const auto [index, inputs] = Texts();
+  const std::vector<int64_t> hidden = {1, 2, 5};
+  const Tensor places = from_vector(hidden, {3}),
+               targets = integers({1, 4, 3, 5, 3, 2, 0, 0}, {2, 4});
+  const auto loss_of = [&](const Tensor& t) { return model.loss(index, t, places, inputs).item(); };
+  const double loss = loss_of(targets);
+  for (int64_t place = 0; place < 8; ++place) {
+    CAPTURE(place);
+    const Tensor changed = clone(targets);
+    changed.data<int64_t>()[place] = (changed.data<int64_t>()[place] + 1) % 6;
+    const bool counts = std::find(hidden.begin(), hidden.end(), place) != hidden.end();
+    CHECK((loss_of(changed) != loss) == counts);
+  }
+  // The logits at the places are those of the whole text there, and the loss is their mean.
+  const Tensor all = flatten(model(index, inputs), 0, 1);
+  CHECK(allclose(model.logits_at(index, places, inputs), index_select(all, 0, places), 1e-5, 1e-6));
+  CHECK(loss == doctest::Approx(
+                    cross_entropy(index_select(all, 0, places), integers({4, 3, 2}, {3})).item())
+                    .epsilon(1e-5));
+  CHECK(error_of([&] {
+          model.loss(index, zeros({2, 3}, i64), places);
+        }) == "[bert] targets of shape (2, 3): expected that of the indices, (2, 4)");
+}
+
+TEST_CASE("the attention of every layer and head sums to 1, and leaves padding out") {
+  bert::Bert model(tiny_config());
+  model.eval();
+  const auto [index, inputs] = Texts();
+  const std::vector<Tensor> weights = model.attention(index, inputs);
+  REQUIRE(weights.size() == 2);
+  for (const Tensor& layer : weights) {
+    REQUIRE(layer.shape() == Shape{2, 2, 4, 4});
+    CHECK(allclose(sum(layer, -1), ones({2, 2, 4}), 1e-5));
+    CHECK(max(slice(slice(layer, 0, 1, 2), 3, 2, 4)).item() == 0);
+  }
 }
 
 TEST_CASE("padding after a text does not matter") {
@@ -132,6 +178,13 @@ TEST_CASE("a BERT refuses what does not fit, and names it") {
   CHECK(error_of([&] { bert::Bert model(config); }) ==
         "[bert] num_attention_heads=3 does not divide hidden_size=4: every head gets an equal "
         "share of the width");
+  config = tiny_config();
+  config.type_vocab_size = 0;
+  bert::Bert plain(config);
+  CHECK_FALSE(plain.state_dict().contains("token_type_embeddings.weight"));
+  CHECK(plain(Texts().index).shape() == Shape{2, 4, 4});
+  CHECK(error_of([&] { plain(Texts().index, Texts().inputs); }).find("has no token types") !=
+        std::string::npos);
   config.num_attention_heads = 0;
   CHECK(error_of([&] { bert::Bert model(config); }).find("all must be positive") !=
         std::string::npos);

@@ -81,6 +81,14 @@ Sample sample_of(const std::string& family, const Scratch& scratch) {
             scratch.write("c.txt", reversed_lines(a))};
   }
   changes.insert(changes.end(), {{"min_count", "1"}, {"batch_size", "8"}});
+  if (family == "bert") {
+    changes.emplace_back("examples", "lines");
+    std::string a, b;
+    for (int i = 0; i < 60; ++i)
+      a += concat("the one ", i % 3, " sat\n"), b += concat("another one ", i % 2, "\n");
+    return {changes, scratch.write("a.txt", a), scratch.write("b.txt", b),
+            scratch.write("c.txt", reversed_lines(a))};
+  }
   std::string a, b;
   if (family == "transformer") {
     changes.insert(changes.end(), {{"source", "de"}, {"target", "en"}, {"tokens", "words"}});

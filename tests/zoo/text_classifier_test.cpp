@@ -42,6 +42,10 @@ void for_each_pooling(const Check& check) {
        {text_classifier::Pooling::mean, text_classifier::Pooling::class_token}) {
     CAPTURE(static_cast<int>(pooling));
     check(tiny_config(pooling));
+    text_classifier::Config bert = tiny_config(pooling);
+    bert.post_norm = true;
+    bert.position = nn::PositionKind::learned;
+    check(bert);
   }
 }
 

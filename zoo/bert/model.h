@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "../../nn/nn.h"
 
@@ -30,8 +31,9 @@ struct Config {
   nn::Activation hidden_act = "gelu";
   double dropout = 0.1;                   ///< of activations and attention weights, in training
   int64_t max_position_embeddings = 512;  ///< the largest T
-  int64_t type_vocab_size = 2;            ///< sentence A is of type 0, sentence B of type 1
+  int64_t type_vocab_size = 2;            ///< sentence A is of type 0, B of type 1; 0: no types
   double layer_norm_eps = 1e-12;
+  double initializer_range = 0.02;  ///< the standard deviation of the matrices at the start
   bool tie_word_embeddings = true;  ///< BertForMaskedLM: one matrix as embedding and as decoder
 };
 
@@ -52,13 +54,13 @@ struct Inputs {
 };
 
 /// The model without a head. It and the models below start as in transformers, with matrices
-/// N(0, 0.02²) and biases 0. They throw Error("bert") where sizes do not fit together, and for
+/// N(0, initializer_range²) and biases 0. They throw Error("bert") where sizes do not fit together, and for
 /// inputs of other shapes and dtypes.
 struct Bert : nn::Layer<Bert> {
   const Config config;
-  nn::Embedding word_embeddings;        ///< what a token means
-  nn::Embedding position_embeddings;    ///< where it stands
-  nn::Embedding token_type_embeddings;  ///< sentence A or B
+  nn::Embedding word_embeddings;                       ///< what a token means
+  nn::Embedding position_embeddings;                   ///< where it stands
+  std::optional<nn::Embedding> token_type_embeddings;  ///< sentence A or B
   nn::LayerNorm embedding_norm;
   nn::Dropout dropout;
   nn::TransformerEncoder encoder;  ///< post-norm
@@ -72,6 +74,13 @@ struct Bert : nn::Layer<Bert> {
     return Layer::operator()(index, inputs);
   }
   Tensor forward(const Arg& index, const Inputs& inputs = {});
+
+  /// The attention of every layer, (B, H, T, T): row t is what token t attends to, and sums to 1.
+  std::vector<Tensor> attention(const Arg& index, const Inputs& inputs = {});
+
+ private:
+  /// The input of the encoder: (B, T, C).
+  Tensor embedded(const Arg& index, const Inputs& inputs);
 };
 
 /// BERT's training task: which token is it, at every place? Linear, activation and layer norm, then
@@ -89,6 +98,20 @@ struct BertForMaskedLM : nn::Layer<BertForMaskedLM> {
     return Layer::operator()(index, inputs);
   }
   Tensor forward(const Arg& index, const Inputs& inputs = {});
+
+  /// The logits at M places only, of all B·T in a row: place b·T + t is token t of text b. (B, T),
+  /// places (M) i64 → (M, V). The product with V embeddings, which costs most, is left out for all
+  /// other places.
+  Tensor logits_at(const Arg& index, const Tensor& places, const Inputs& inputs = {});
+
+  /// The mean of −log p(targets[place]) over the places. targets (B, T) i64: the whole texts,
+  /// before tokens were hidden. The targets at other places do not matter.
+  Tensor loss(const Arg& index, const Tensor& targets, const Tensor& places,
+              const Inputs& inputs = {});
+
+ private:
+  /// Hidden states (…, C) → logits (…, V).
+  Tensor decoded(const Tensor& hidden);
 };
 
 /// A label for a text: [CLS] through pooler, dropout and a linear map.

@@ -61,6 +61,7 @@ std::unique_ptr<Task> configured_task(const Arguments& arguments) {
     }
   }
   std::unique_ptr<Task> task = entry->make();
+  if (const auto from = arguments.text("from")) task->start_from(*from);
   check_task_options(&Task::data_options, *task, "train", arguments);
   for (const auto& [name, value] : given_options(task->data_options(), arguments)) {
     if (!keys.insert(name).second) fail_twice(name);
@@ -227,6 +228,8 @@ int train_new(const Arguments& arguments, const std::string& program) {
   config.model = task->name();
   config.seed = options.seed;
   config.data_path = data.empty() ? "" : std::filesystem::absolute(data).string();
+  if (const auto from = arguments.text("from"))
+    config.from = std::filesystem::absolute(*from).string();
   config.data = task->describe_data();
   config.keep(task->settings());
   folder.write_config(config);
@@ -277,6 +280,7 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
   };
   refuse("out", "folder");
   refuse("seed", "seed");
+  refuse("from", "start");
   for (const OptionSpec& option : task_options(&Task::data_options))
     refuse(option.name, "settings");
   const RunFolder folder = RunFolder::open(*arguments.text("resume"));
@@ -342,6 +346,8 @@ Command train_command() {
        "tells which)"},
       {"out", "DIR",
        "new folder for the run; default: the first free one of runs/MODEL, runs/MODEL-2, …"},
+      {"from", "DIR",
+       "text-classifier: start from the tokens and the encoder of the run of bert in DIR"},
       {"steps", "N",
        "training steps; default: the model's recipe. With --resume: of the whole run; the learning "
        "rate then follows a curve of another length, unless --set decay_steps=N keeps its end"},

@@ -26,6 +26,16 @@ std::string list_of(const std::vector<std::string>& names) {
 
 }  // namespace
 
+void LabelledColumns::add_to(Settings& settings) {
+  settings.add_choice(
+      "order", order, "order of two columns without names",
+      {{"label-text", FieldOrder::label_first}, {"text-label", FieldOrder::text_first}});
+  settings.add("text", text, "the column of the texts: name or number", {});
+  settings.add("label", label, "the column of the labels: name or number", {});
+  settings.add_choice("header", header, "whether line 1 names the columns",
+                      {{"auto", Header::automatic}, {"yes", Header::yes}, {"no", Header::no}});
+}
+
 LabelledFile read_labelled(const std::string& path, const LabelledColumns& columns) {
   const Column label{.what = "label",
                      .option = "--label ",

@@ -9,6 +9,7 @@
 #include "../../autograd/base/random.h"
 #include "../../autograd/io/json.h"
 #include "../../autograd/tensor/tensor.h"
+#include "../task/settings.h"
 #include "table.h"
 
 namespace tarsier::zoo {
@@ -27,6 +28,9 @@ struct LabelledColumns {
   /// The names of the columns in the header, or their numbers from 1; "" to detect them.
   std::string text = "", label = "";
   Header header = Header::automatic;
+
+  /// The options of a task that reads labelled texts.
+  void add_to(Settings& settings);
 };
 
 /// The examples of a file.

@@ -76,6 +76,12 @@ std::vector<std::vector<int64_t>> BatchSampler::all() const {
   return out;
 }
 
+std::vector<int64_t> lengths_of(const std::vector<std::vector<int32_t>>& rows) {
+  std::vector<int64_t> lengths;
+  for (const std::vector<int32_t>& row : rows) lengths.push_back(std::ssize(row));
+  return lengths;
+}
+
 Tensor label_batch(const std::vector<int64_t>& labels, const std::vector<int64_t>& examples) {
   Tensor out = Tensor::empty({static_cast<int64_t>(examples.size())}, i64);
   int64_t* place = out.data<int64_t>();

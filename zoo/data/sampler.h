@@ -64,6 +64,9 @@ class BatchSampler {
   std::vector<int64_t> batches_;  // its batches, shuffled
 };
 
+/// The lengths of rows, for BatchSampler.
+std::vector<int64_t> lengths_of(const std::vector<std::vector<int32_t>>& rows);
+
 /// (B) i64: the labels of the examples with these numbers. Throws Error("data") for a number
 /// without a label.
 Tensor label_batch(const std::vector<int64_t>& labels, const std::vector<int64_t>& examples);

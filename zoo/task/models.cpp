@@ -1,6 +1,7 @@
 #include "zoo/task/models.h"
 
 #include "zoo/base/usage_error.h"
+#include "zoo/bert/task.h"
 #include "zoo/gpt/task.h"
 #include "zoo/music/task.h"
 #include "zoo/recommend/task.h"
@@ -15,9 +16,9 @@ namespace tarsier::zoo {
 const std::vector<ModelEntry>& models() {
   static const std::vector<ModelEntry> entries = [] {
     std::vector<ModelEntry> all;
-    for (const auto& family :
-         {gpt::models(), transformer::models(), text_classifier::models(), vit::models(),
-          speech::models(), recommend::models(), music::models(), summarize::models()})
+    for (const auto& family : {gpt::models(), transformer::models(), text_classifier::models(),
+                               vit::models(), speech::models(), recommend::models(),
+                               music::models(), summarize::models(), bert::models()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();

@@ -98,11 +98,12 @@ void RunConfig::apply_to(Settings& values) const {
 }
 
 void RunFolder::write_config(const RunConfig& config) const {
-  const Json json = Json::Object{
+  Json json = Json::Object{
       {"model", config.model},       {"seed", static_cast<int64_t>(config.seed)},
       {"settings", config.settings}, {"data_path", config.data_path},
       {"data", config.data},
   };
+  if (!config.from.empty()) json.set("from", config.from);
   write_file_atomically(file(kConfig), json.dump(2) + "\n");
 }
 
@@ -118,6 +119,7 @@ RunConfig RunFolder::read_config() const {
     config.settings = json["settings"];
     config.data_path = json["data_path"].as_string();
     config.data = json["data"];
+    if (const Json* from = json.find("from")) config.from = from->as_string();
     return config;
   } catch (const Error& error) {
     check(ours, "config", path, " is of another program: that of a run has 'model' and 'settings'");

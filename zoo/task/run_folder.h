@@ -33,6 +33,7 @@ struct RunConfig {
   std::string model;  ///< the name in `tarsier list`
   uint64_t seed = 1;
   std::string data_path;  ///< absolute; "" for the built-in data
+  std::string from = "";  ///< the run that it started from, absolute; "" for none. A mere note
   Json settings = Json(Json::Object{});
   Json data = Json(Json::Object{});  ///< Task::describe_data()
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "zoo/base/format.h"
+#include "zoo/base/usage_error.h"
 #include "zoo/data/lines.h"
 
 namespace tarsier::zoo {
@@ -15,6 +16,11 @@ Settings Task::settings() {
   add_settings(settings);
   recipe.add_to(settings);
   return settings;
+}
+
+void Task::start_from(const std::string&) {
+  usage_fail("train", "--from is for text-classifier and sentiment, which can start from a run of ",
+             "bert; ", name(), " has no such option");
 }
 
 Settings Task::data_options() {

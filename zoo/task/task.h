@@ -68,6 +68,11 @@ class Task {
   /// The task's options of `tarsier predict`: "--top-k K" is the option "top-k".
   Settings predict_options();
 
+  /// Takes tokens, sizes and weights from the run in `folder`, of another model: for --from of
+  /// `tarsier train`, before anything else. settings() may not contradict them afterwards. By
+  /// default UsageError: the model has nothing to take.
+  virtual void start_from(const std::string& folder);
+
   // ---- data ----
 
   /// Reads the data set at `path`, or the built-in one for "". What the model must know of its data

@@ -10,6 +10,9 @@ namespace tarsier::zoo::text_classifier {
 
 namespace {
 
+/// The eps of BERT's layer norms.
+constexpr double kBertEps = 1e-12;
+
 const Config& checked(const Config& config) {
   check(config.heads > 0 && config.width % config.heads == 0, "text_classifier",
         "heads=", config.heads, " does not divide width=", config.width,
@@ -21,6 +24,16 @@ const Config& checked(const Config& config) {
   return config;
 }
 
+nn::TransformerStackOptions stack_of(const Config& config) {
+  if (!config.post_norm)
+    return nn::TransformerStackOptions::pre_norm(config.mlp_width, config.dropout);
+  return {.layer = {.dim_feedforward = config.mlp_width,
+                    .dropout = config.dropout,
+                    .activation = "gelu",
+                    .layer_norm_eps = kBertEps,
+                    .batch_first = true}};
+}
+
 }  // namespace
 
 TextClassifier::TextClassifier(const Config& config, Generator& generator)
@@ -30,9 +43,10 @@ TextClassifier::TextClassifier(const Config& config, Generator& generator)
                          ? std::make_unique<nn::Embedding>(config.pairs + 1, config.width)
                          : nullptr),
       positions(nn::input_positions(config.position, config.max_length, config.width)),
+      embedding_norm(config.post_norm ? std::make_unique<nn::LayerNorm>(config.width, kBertEps)
+                                      : nullptr),
       dropout(config.dropout),
-      encoder(config.width, config.heads, config.layers,
-              nn::TransformerStackOptions::pre_norm(config.mlp_width, config.dropout)),
+      encoder(config.width, config.heads, config.layers, stack_of(config)),
       head(config.width, config.classes) {
   register_module("embedding", embedding);
   if (pair_embedding) {
@@ -40,6 +54,7 @@ TextClassifier::TextClassifier(const Config& config, Generator& generator)
     register_buffer("pair_keys", pair_keys, full({config.pairs}, -1, i64));
   }
   if (positions) register_module("positions", *positions);
+  if (embedding_norm) register_module("embedding_norm", *embedding_norm);
   register_module("dropout", dropout);
   register_module("encoder", encoder);
   register_module("head", head);
@@ -152,6 +167,7 @@ Tensor TextClassifier::embedded(const Arg& index) {
                 index.shape()));
   x = x * config.embedding_scale;
   if (positions) x = (*positions)(x);
+  if (embedding_norm) x = (*embedding_norm)(x);
   return dropout(x);
 }
 

@@ -3,13 +3,16 @@
 // one vector, and a linear map gives the class.
 //
 //   token indices (B, T), and which of them are padding (B, T)
-//     → token embedding + pair embedding + position → dropout      (B, T, C)
+//     → token embedding + pair embedding + position → (layer norm) → dropout     (B, T, C)
 //     → encoder: attention between all tokens, then an MLP for each      (B, T, C)
 //     → pooling: the mean over the tokens without padding, or the first one's vector   (B, C)
 //     → dropout → head: logits                    (B, classes)
 //
 // The optional pair embedding is a vector for a token and the one before it: attention need not
 // combine "not" and "funny" to "not funny", which few texts teach.
+//
+// With post_norm and learned positions the model up to the pooling is BERT's (bert/model.h), from
+// which it can start.
 //
 // Sources: Vaswani et al. 2017, "Attention is all you need"; the [CLS] token: Devlin et al. 2019,
 // "BERT"; the value of word pairs: Wang and Manning 2012, "Baselines and bigrams: simple,
@@ -47,6 +50,9 @@ struct Config {
   /// The rows of the tables are multiplied by it: a step of the optimiser moves words further.
   double embedding_scale = 11;
   nn::PositionKind position = nn::PositionKind::sinusoidal;
+  /// Layer norms after the sums, as in BERT, and one before the first layer. Otherwise before the
+  /// blocks, and one after the last layer, as in GPT-2.
+  bool post_norm = false;
   Pooling pooling = Pooling::mean;
 };
 
@@ -56,8 +62,9 @@ struct TextClassifier : nn::Layer<TextClassifier> {
   std::unique_ptr<nn::Embedding> pair_embedding;  ///< row 0: of all other pairs
   Tensor pair_keys;  ///< (pairs) i64: before·V + token of row 1, 2, …, rising; −1 where none is
   std::unique_ptr<nn::InputPositions> positions;
+  std::unique_ptr<nn::LayerNorm> embedding_norm;  ///< with post_norm
   nn::Dropout dropout;
-  nn::TransformerEncoder encoder;  ///< pre-norm, with a layer norm at the end
+  nn::TransformerEncoder encoder;
   nn::Linear head;
 
   /// Starts with tables N(0, d²), d = embedding_deviation / embedding_scale, the other matrices

@@ -1,6 +1,7 @@
 #include "zoo/text_classifier/task.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
@@ -11,6 +12,7 @@
 #include "zoo/data/snippets.h"
 #include "zoo/report/parts.h"
 #include "zoo/text_classifier/model.h"
+#include "zoo/text_classifier/start.h"
 #include "zoo/text_classifier/texts.h"
 
 namespace tarsier::zoo::text_classifier {
@@ -54,6 +56,17 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
   }
 
   std::string items() const override { return "texts"; }
+
+  void start_from(const std::string& folder) override {
+    start_.emplace(folder);
+    Settings all = settings();
+    start_->apply_to(all);
+    // Found by experiment: bert/README.md.
+    recipe.epochs = 4;
+    recipe.learning_rate = 3e-4;
+    config_.pairs = 0;
+    naive_bayes_ = label_smoothing_ = 0;
+  }
 
   // ---- training ----
 
@@ -135,6 +148,7 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
           "train", "sentiment has no built-in data: give --data DIR, a folder with ",
           "train.tsv, val.tsv and test.tsv, or --data FILE. 'text-classifier' has pieces of ",
           "tarsier's source text");
+    if (start_) start_->check_unchanged(settings());
     source_ = path.empty() ? "pieces of tarsier's own source text" : "'" + path + "'";
     return path.empty() ? source_snippets(embedded_files(), 8, kSplitKey)
                         : read_labelled_data(path, columns_, kSplitKey);
@@ -142,7 +156,8 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
 
   void learn(const LabelledData& data) override {
     labels_ = data.labels;
-    tokenizer_ = Tokenizer::train(data.train.texts, tokens_);
+    tokenizer_ = start_ ? Tokenizer::from_json(start_->tokenizer())
+                        : Tokenizer::train(data.train.texts, tokens_);
   }
 
   void use(LabelledData data) override {
@@ -177,6 +192,7 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
     config_.vocab_size = tokenizer_->size();
     config_.classes = labels_.size();
     auto model = std::make_unique<TextClassifier>(config_, generator);
+    if (start_) start_->load_into(*model);
     if (train_.size() == 0) return model;
     model->choose_pairs(train_.rows);
     if (naive_bayes_ > 0)
@@ -185,15 +201,7 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
     return model;
   }
 
-  void add_data_settings(Settings& settings) override {
-    settings.add_choice(
-        "order", columns_.order, "order of two columns without names",
-        {{"label-text", FieldOrder::label_first}, {"text-label", FieldOrder::text_first}});
-    settings.add("text", columns_.text, "the column of the texts: name or number", {});
-    settings.add("label", columns_.label, "the column of the labels: name or number", {});
-    settings.add_choice("header", columns_.header, "whether line 1 names the columns",
-                        {{"auto", Header::automatic}, {"yes", Header::yes}, {"no", Header::no}});
-  }
+  void add_data_settings(Settings& settings) override { columns_.add_to(settings); }
 
   void add_settings(Settings& settings) override {
     settings.add("layers", config_.layers, "layers of the encoder", 1, 1000);
@@ -213,6 +221,8 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
                         {{"sinusoidal", nn::PositionKind::sinusoidal},
                          {"learned", nn::PositionKind::learned},
                          {"none", nn::PositionKind::none}});
+    settings.add_choice("norm", config_.post_norm, "layer norms before the blocks, or after",
+                        {{"pre", false}, {"post", true}});
     settings.add_choice("pooling", config_.pooling, "what represents the text",
                         {{"mean", Pooling::mean}, {"class_token", Pooling::class_token}});
     settings.add("dropout", config_.dropout, "fraction of activations dropped in training", 0,
@@ -239,7 +249,8 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
 
   std::string model_facts() const override {
     return concat(counted(config_.layers, "layer"), ", ", counted(config_.heads, "head"), ", ",
-                  config_.width, " wide, ", with_commas(config_.vocab_size), " tokens");
+                  config_.width, " wide, ", with_commas(config_.vocab_size), " tokens",
+                  start_ ? concat(", started from ", start_->folder()) : "");
   }
   std::string data_facts() const override {
     return concat(source_, ": ", with_commas(train_.size()), " texts to train on, ",
@@ -275,6 +286,7 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
   }
 
   Preset preset_;
+  std::optional<Start> start_;
   Config config_;
   LabelledColumns columns_;
   double label_smoothing_ = 0, token_dropout_ = 0, naive_bayes_ = 0;

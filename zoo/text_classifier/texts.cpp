@@ -23,9 +23,7 @@ TokenTexts::TokenTexts(const LabelledText& data, const Tokenizer& tokenizer, int
 }
 
 BatchSampler TokenTexts::sampler(int64_t batch_size, RandomKey key) const {
-  std::vector<int64_t> lengths;
-  for (const auto& row : rows) lengths.push_back(static_cast<int64_t>(row.size()));
-  return BatchSampler(std::move(lengths), {.examples = batch_size, .bucket = 4}, key);
+  return BatchSampler(lengths_of(rows), {.examples = batch_size, .bucket = 4}, key);
 }
 
 Batch TokenTexts::batch(const std::vector<int64_t>& chosen, int64_t length) const {
