@@ -77,7 +77,7 @@ TEST_CASE("bert: learns which words follow from the others, and fills them in") 
   CHECK(loaded->example_input().find("[MASK]") != std::string::npos);
 }
 
-TEST_CASE("bert: a batch depends only on seed and number, and every batch hides anew") {
+TEST_CASE("bert: a batch depends only on seed and number, and every batch hides other words") {
   const Scratch scratch;
   const std::string data = scratch.write("a.txt", small_text());
   const auto a = prepared_task("bert", data, kTinyBert), b = prepared_task("bert", data, kTinyBert);

@@ -54,8 +54,8 @@ struct Inputs {
 };
 
 /// The model without a head. It and the models below start as in transformers, with matrices
-/// N(0, initializer_range²) and biases 0. They throw Error("bert") where sizes do not fit together, and for
-/// inputs of other shapes and dtypes.
+/// N(0, initializer_range²) and biases 0. They throw Error("bert") where sizes do not fit together,
+/// and for inputs of other shapes and dtypes.
 struct Bert : nn::Layer<Bert> {
   const Config config;
   nn::Embedding word_embeddings;                       ///< what a token means

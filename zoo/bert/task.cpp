@@ -296,7 +296,8 @@ std::vector<ModelEntry> models() {
   return {{"bert", "bert", "tiny", "to guess hidden words, for a classifier to start from",
            "tarsier's own source text, or --data PATH: any text in UTF-8, a folder of text files, "
            "or the texts of a labelled table",
-           "", "", make_task_of<BertTask>}};
+           "17 % of the hidden words in movie reviews (MR), trained on them",
+           "a few minutes on two cores", make_task_of<BertTask>}};
 }
 
 }  // namespace tarsier::zoo::bert
