@@ -76,6 +76,26 @@ TEST_CASE("speech: one table is split, whatever its name, with columns in any or
   CHECK(read_speech(file, {.path = "3", .text = "speaker"}).val.single[0].text == "anna");
 }
 
+TEST_CASE("speech: folders as Common Voice and LJSpeech have them, and paths of Windows") {
+  const Scratch scratch;
+  for (const char* part : {"train", "dev", "test"}) write_tones(scratch, "cv", part, kWords, 10);
+  CHECK(read_speech(scratch.path("cv"), {}).val.single.size() == 10);
+
+  write_tones(scratch, "lj", "a", kWords, 10);
+  std::filesystem::remove(scratch.path("lj/a.tsv"));
+  std::filesystem::rename(scratch.path("lj/wav"), scratch.path("lj/wavs"));
+  std::string bars, windows = "Datei;Satz\r\n";
+  for (int i = 0; i < 10; ++i) {
+    bars += concat("a-", i, "|\"Low\", I say|low, i say\n");
+    windows += concat("wavs\\a-", i, ".wav;low\r\n");
+  }
+  const std::string file = scratch.write("lj/metadata.csv", bars);
+  CHECK(read_speech(file, {.path = "1", .text = "2"}).train.single[0].text == "\"Low\", I say");
+  const std::string other = scratch.write("lj/list.csv", windows);
+  CHECK(read_speech(other, {.header = Header::yes}).test.single[0].text == "low");
+  check_error("if this line names the columns: --header yes", [&] { read_speech(other, {}); });
+}
+
 TEST_CASE("speech: errors in tables name file, line and fix") {
   const Scratch scratch;
   write_tones(scratch, "a", "train", kWords, 12);

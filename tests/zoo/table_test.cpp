@@ -101,6 +101,9 @@ TEST_CASE("separators are found: commas, semicolons and tabs") {
         Strings{"pos|so; so|1", "neg|bad|2"});
   CHECK(shown(read(place.file("label;text\npos;\"two; three\nlines\"\n"))) ==
         Strings{"header", "pos|two; three\nlines|2"});
+  const Strings bars{"pos|\"Good, but\" long|1", "neg|bad|2"};
+  CHECK(shown(read(place.file("pos|\"Good, but\" long\nneg|bad\n"))) == bars);
+  CHECK(shown(read(place.file("pos|\"Good, but\" long\nneg|bad\n", ".txt"))) == bars);
   // In a file with tabs that is not CSV, commas are text.
   CHECK(shown(read(place.file("pos\ta, b\nneg\tc, d\n", ".tsv"))) ==
         Strings{"pos|a, b|1", "neg|c, d|2"});

@@ -34,10 +34,11 @@ struct TwoColumns {
 /// Two columns of the UTF-8 file `path`; `first` and `second` is also their default order. Blank
 /// lines are skipped.
 ///
-/// A file that ends in .csv has fields between commas, semicolons or tabs, whichever splits its
-/// rows evenly. A field in double quotes may hold these, line breaks, and quotes that are written
-/// twice (RFC 4180). Every other file has tabs between its fields, and no quotes; if it has no tab
-/// at all, it is read as CSV if commas or semicolons split every row evenly.
+/// A file that ends in .csv has fields between commas, semicolons, tabs or bars (|), whichever
+/// splits its rows evenly. A field in double quotes may hold these, line breaks, and quotes that are
+/// written twice (RFC 4180); with bars, quotes are text. Every other file has tabs between its
+/// fields, and no quotes; if it has no tab at all, it is read as CSV if commas, semicolons or bars
+/// split every row evenly.
 ///
 /// The first row is a header if it has the given names, or usual names of both columns, in any
 /// case. Of two columns, one such name is enough if the first value of both columns occurs only

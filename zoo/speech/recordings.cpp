@@ -26,12 +26,18 @@ Sound joined(const std::vector<const Sound*>& sounds) {
 
 namespace {
 
-/// The table `name`.tsv or .csv in `folder`; "" if there is none.
-std::string table_in(const std::string& folder, const std::string& name) {
-  for (const char* ending : {".tsv", ".csv"}) {
-    const std::string path = (fs::path(folder) / (name + ending)).string();
-    if (file_exists(path)) return path;
-  }
+/// What a part may be called in the name of its table, the likeliest first.
+const std::vector<std::string> kTrain = {"train"}, kTest = {"test"},
+                               kValidation = {"val", "valid", "validation", "dev"};
+
+/// The table of one of these names, .tsv or .csv, in `folder`; "" if there is none.
+std::string table_in(const std::string& folder, const std::vector<std::string>& names,
+                     const std::string& before = "") {
+  for (const std::string& name : names)
+    for (const char* ending : {".tsv", ".csv"}) {
+      const std::string path = (fs::path(folder) / concat(before, name, ending)).string();
+      if (file_exists(path)) return path;
+    }
   return "";
 }
 
@@ -50,16 +56,20 @@ class Files {
  public:
   explicit Files(const std::string& folder) : folder_(folder) {}
 
-  /// The sound in the file of that name. `place` is the file and line that name it, for errors.
-  const Sound& find(const std::string& name, const std::string& place) {
+  /// The sound in the file of that name, which may lack ".wav", and have backslashes between
+  /// folders. `place` is the file and line that name it, `hint` what else it may be, for errors.
+  const Sound& find(const std::string& name, const std::string& place, const std::string& hint) {
     const auto found = sounds_.find(name);
     if (found != sounds_.end()) return found->second;
-    for (const char* below : {"", "wav", "audio", "clips"}) {
-      const fs::path path = fs::path(folder_) / below / name;
-      if (file_exists(path.string())) return sounds_[name] = read_wav(path.string());
-    }
+    std::string slashes = name;
+    std::replace(slashes.begin(), slashes.end(), '\\', '/');
+    for (const std::string& written : {name, slashes, slashes + ".wav"})
+      for (const char* below : {"", "wav", "wavs", "audio", "clips"}) {
+        const fs::path path = fs::path(folder_) / below / written;
+        if (file_exists(path.string())) return sounds_[name] = read_wav(path.string());
+      }
     fail("data", place, ": there is no file '", name, "' in '", folder_,
-         "', nor in its folders wav, audio and clips");
+         "', nor in its folders wav, wavs, audio and clips", hint);
   }
 
  private:
@@ -99,9 +109,11 @@ std::vector<Utterance> read_table(const std::string& path, const SpeechColumns& 
     const std::string place = concat("'", path, "', line ", row.line);
     check(!row.first.empty() && !row.second.empty(), "data", place, ": the ",
           row.first.empty() ? "recording" : "text", " is blank; ", table.form, " was expected");
+    const bool may_be_header = !table.header && columns.header == Header::automatic && out.empty();
+    const std::string hint = may_be_header ? "; if this line names the columns: --header yes" : "";
     std::vector<const Sound*> sounds;
     for (const std::string& name : parts ? names_between_commas(row.first) : std::vector{row.first})
-      sounds.push_back(&files.find(name, place));
+      sounds.push_back(&files.find(name, place, hint));
     check(!sounds.empty(), "data", place, ": there is no file name between the commas");
     out.push_back({row.first, row.second, joined(sounds)});
   }
@@ -126,17 +138,16 @@ SpeechData split(std::vector<Utterance> all, const std::string& source) {
 SpeechData read_parts(const std::string& folder, const SpeechColumns& columns) {
   Files files(folder);
   SpeechData out;
-  for (const auto& [name, part] : {std::pair<std::string, Split*>{"train", &out.train},
-                                   {"val", &out.val},
-                                   {"test", &out.test}}) {
-    const std::string single = table_in(folder, name),
-                      strings = table_in(folder, "strings-" + name);
-    if (single.empty() && name == "val")
+  for (const auto& [names, part] :
+       {std::pair{&kTrain, &out.train}, {&kValidation, &out.val}, {&kTest, &out.test}}) {
+    const std::string single = table_in(folder, *names),
+                      strings = table_in(folder, *names, "strings-");
+    if (single.empty() && names == &kValidation)
       fail("data", "there is no 'val.tsv' or 'val.csv' in '", folder, "', which holds ",
            describe_folder(folder), ": give a table of recordings to validate with");
     if (!single.empty())
       part->single =
-          read_table(single, columns, false, files, name == "train" ? &out.columns : nullptr);
+          read_table(single, columns, false, files, names == &kTrain ? &out.columns : nullptr);
     if (!strings.empty()) part->strings = read_table(strings, columns, true, files);
   }
   return out;
@@ -148,7 +159,7 @@ SpeechData read_speech(const std::string& path, const SpeechColumns& columns) {
   std::error_code ignored;
   std::string table = path;
   if (fs::is_directory(path, ignored)) {
-    if (!table_in(path, "train").empty()) return read_parts(path, columns);
+    if (!table_in(path, kTrain).empty()) return read_parts(path, columns);
     const std::vector<std::string> tables = tables_in(path);
     check(tables.size() == 1, "data", "there is no 'train.tsv' or 'train.csv' in '", path,
           "', which holds ", describe_folder(path), "; expected it, or a single table of lines ",

@@ -41,8 +41,9 @@ struct SpeechColumns {
 ///     commas: recordings that are joined without a gap;
 ///   - a folder with one table under another name, or the path of a table: it is split, in an order
 ///     drawn from a fixed key: of ten recordings 8 train, 1 validates, 1 tests.
-/// Tables may also end in .csv. File names are relative to the table's folder, or to its
-/// subfolders wav, audio and clips; or they are absolute.
+/// Tables may also end in .csv, and val may be called valid, validation or dev. File names are
+/// relative to the table's folder, or to its subfolders wav, wavs, audio and clips; or they are
+/// absolute. They may lack ".wav", and have backslashes between folders.
 /// Throws Error("data") with file and line for a file that is missing or cannot be read, a blank
 /// text, and for fewer than 10 recordings in a table that is split.
 SpeechData read_speech(const std::string& path, const SpeechColumns& columns);
