@@ -140,7 +140,7 @@ TEST_CASE("windows cover every note once, and those of training depend on the st
   for (size_t i = 0; i < 3; ++i)
     for (int32_t n = 0; n < 2 * static_cast<int32_t>(7 + 5 * i); ++n)
       pieces[i].notes.push_back(60 + n % 5);
-  const Facts facts(2, 60, 66, 4);
+  const Facts facts(2, 60, 66, 4, false);
   std::multiset<const int32_t*> seen;
   for_each_window(pieces, 8, [&](const std::vector<Window>& windows) {
     for (const Window& w : windows) {

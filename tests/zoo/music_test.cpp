@@ -56,7 +56,7 @@ TEST_CASE("the gradient of every weight of a whole Music Transformer is right") 
 }
 
 TEST_CASE("the facts of a note are what earlier notes tell") {
-  const music::Facts facts(2, 60, 63, 4);
+  const music::Facts facts(2, 60, 63, 4, false);
   CHECK(facts.notes() == 5);
   CHECK(facts.count() == 7);
   CHECK(facts.rows() == 2 * 6 + 8 + 33 + 2 + 4 + 2);
@@ -84,6 +84,32 @@ TEST_CASE("the facts of a note are what earlier notes tell") {
   CHECK(error_of([&] { facts.index_of(64); }) ==
         "[music] the note E4 (MIDI pitch 64) is outside the range of the model, C4 to D♯4: "
         "transpose the piece");
+}
+
+TEST_CASE(
+    "the echo is the note that followed the longest stretch of the notes before, the latest") {
+  const music::Facts facts(2, 60, 63, 4, true);
+  const auto echo = [&](const Score& score, int64_t i) {
+    std::vector<int64_t> known;
+    facts.append(score, i, known);
+    return known.back() - 61;
+  };
+  const Score twice{2, {60, 61, 62, 63, 60, 61, 62, 63}};
+  CHECK(echo(twice, 5) == 0);      // one note is as before: too little
+  CHECK(echo(twice, 6) == 1 + 5);  // 60 61 was heard before 62: from 60 two up
+  CHECK(echo(twice, 7) == 1 + 5);
+  // After 60 61 first 62 came, then 63.
+  CHECK(echo({2, {60, 61, 62, 62, 60, 61, 63, 62, 60, 61, 60, 60}}, 10) == 1 + 6);
+  // 63 63 60 61 is longer, and earlier: two steps.
+  CHECK(echo({2, {63, 63, 60, 61, 62, 62, 60, 61, 60, 62, 63, 63, 60, 61, 60, 60}}, 14) ==
+        1 + 8 + 5);
+  // Rests are heard as well; to and from them there is no interval.
+  CHECK(echo({2, {60, 60, -1, -1, 60, 60, -1, -1}}, 6) == 1 + 7);
+  Score held{1, std::vector<int32_t>(100, 60)};
+  const music::Facts one(1, 60, 63, 4, true);
+  std::vector<int64_t> known;
+  one.append(held, 99, known);
+  CHECK(known.back() - (one.rows() - 41) == 1 + 4 * 8 + 3);  // the longest kind, and no step
 }
 
 TEST_CASE("a logit is that of the note plus that of its interval") {
@@ -292,6 +318,11 @@ TEST_CASE("music: predict continues, accompanies and writes files") {
                               "' is neither a MIDI file, which begins with MThd, nor notes on a "
                               "grid, such as 72,67,60,48");
   CHECK(error({blank}) == "[data] '" + blank + "' has no notes: expected a piece a line");
+  const std::string sound = scratch.path("sound.wav");
+  write_wav(sound, {8000, {0.5f}});
+  CHECK(error({sound}) ==
+        "[data] '" + sound +
+            "' is a RIFF file, such as sound (WAV): expected a MIDI file, or notes on a grid");
   CHECK(error({"20,67,60,48"}).starts_with("[music] the note G♯0 (MIDI pitch 20) is outside"));
 }
 

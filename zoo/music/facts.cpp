@@ -1,17 +1,21 @@
 #include "zoo/music/facts.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "autograd/ops.h"
 
 namespace tarsier::zoo::music {
 
 namespace {
-constexpr int64_t kLongest = 32;  // steps for which a held note is counted
-}
+constexpr int64_t kLongest = 32;    // steps for which a held note is counted
+constexpr int64_t kMemory = 2048;   // notes in which an echo is sought
+constexpr int64_t kEchoSteps = 16;  // its length, at most
+constexpr int64_t kEchoes = 5;      // kinds of length: as many bits as kEchoSteps has
+}  // namespace
 
-Facts::Facts(int64_t voices, int32_t low, int32_t high, int64_t bar)
-    : voices_(voices), pitches_(high - low + 1), bar_(bar), low_(low) {
+Facts::Facts(int64_t voices, int32_t low, int32_t high, int64_t bar, bool echo)
+    : voices_(voices), pitches_(high - low + 1), bar_(bar), low_(low), has_echo_(echo) {
   check(voices > 0 && voices <= 16 && pitches_ > 0 && bar > 0, "music", voices,
         " voices with pitches from ", low, " to ", high, " and bars of ", bar,
         " steps: expected 1 to 16 voices, and the lowest pitch first");
@@ -21,7 +25,8 @@ Facts::Facts(int64_t voices, int32_t low, int32_t high, int64_t bar)
   voice_ = next(kLongest + 1);
   place_ = next(voices);
   moved_ = next(bar);
-  next(int64_t{1} << (voices - 1));
+  echo_ = next(int64_t{1} << (voices - 1));
+  if (echo) next(1 + kEchoes * 2 * pitches_);
 }
 
 int64_t Facts::index_of(int32_t note) const {
@@ -41,15 +46,30 @@ int64_t Facts::token(const Score& score, int64_t i) const {
   return i < 0 ? notes() : index_of(score.notes[static_cast<size_t>(i)]);
 }
 
+/// The interval as a number from 0; the last one where one of both is no pitch.
+int64_t Facts::interval(int64_t from, int64_t to) const {
+  return from < pitches_ && to < pitches_ ? to - from + pitches_ - 1 : 2 * pitches_ - 1;
+}
+
+int64_t Facts::echo(const Score& score, int64_t i) const {
+  int64_t longest = 0, where = 0;
+  for (int64_t j = i - voices_; j > std::max<int64_t>(0, i - kMemory); j -= voices_) {
+    const auto here = score.notes.rend() - i, there = score.notes.rend() - j;
+    const int64_t most = std::min(j, kEchoSteps * voices_);
+    const int64_t same = std::mismatch(there, there + most, here).first - there;
+    if (same > longest) longest = same, where = j;
+  }
+  if (longest < voices_) return echo_;
+  const int64_t kind = std::bit_width(static_cast<uint64_t>(longest / voices_)) - 1;
+  return echo_ + 1 + kind * 2 * pitches_ + interval(token(score, i - voices_), token(score, where));
+}
+
 void Facts::append(const Score& score, int64_t i, std::vector<int64_t>& out) const {
   const int64_t v = i % voices_, own = token(score, i - voices_);
   for (int64_t lag = 1; lag <= voices_; ++lag)
     out.push_back((lag - 1) * (notes() + 1) + token(score, i - lag));
   for (int64_t lag = 1; lag < voices_; ++lag) {
-    const int64_t other = token(score, i - lag);
-    const bool both = own < pitches_ && other < pitches_;
-    out.push_back(intervals_ + (lag - 1) * 2 * pitches_ +
-                  (both ? other - own + pitches_ - 1 : 2 * pitches_ - 1));
+    out.push_back(intervals_ + (lag - 1) * 2 * pitches_ + interval(own, token(score, i - lag)));
   }
   int64_t held = 0;
   while (held < kLongest && i >= (held + 1) * voices_ &&
@@ -63,6 +83,7 @@ void Facts::append(const Score& score, int64_t i, std::vector<int64_t>& out) con
     if (token(score, i - v + above) != token(score, i - v + above - voices_))
       moved |= int64_t{1} << above;
   out.push_back(moved_ + moved);
+  if (has_echo_) out.push_back(echo(score, i));
 }
 
 Tensor Facts::previous(const Tensor& facts) const {

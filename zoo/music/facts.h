@@ -15,15 +15,19 @@ namespace tarsier::zoo::music {
 ///   the intervals from that note to the V − 1 others
 ///   how long its voice has held that note, the voice, the place in the bar
 ///   which of the voices above have moved at this step
-/// All but the last three follow from the notes alone, and attention could find them: given
+///   the echo, if asked for: music repeats itself, so the latest place is sought at which the longest stretch of
+///   the notes just before was heard, in the last 2,048 notes and of at most 16 steps; the fact is
+///   how long it is (steps: 1, 2–3, 4–7, 8–15, 16) with the interval from the voice's own last note
+///   to the note that followed there
+/// All but the three before the echo follow from the notes alone, and attention could find them: given
 /// directly, they need no learning. Each of these facts is a row of a table.
 class Facts {
  public:
   /// Of pieces whose pitches are low … high. A bar has so many steps.
-  Facts(int64_t voices, int32_t low, int32_t high, int64_t bar);
+  Facts(int64_t voices, int32_t low, int32_t high, int64_t bar, bool echo);
 
   /// The number of facts of a note, F, and of rows of the table.
-  int64_t count() const { return 2 * voices_ + 3; }
+  int64_t count() const { return 2 * voices_ + (has_echo_ ? 4 : 3); }
   int64_t rows() const { return rows_; }
   /// The notes that may be predicted: low … high, then silence: V.
   int64_t notes() const { return pitches_ + 1; }
@@ -42,12 +46,15 @@ class Facts {
 
  private:
   int64_t token(const Score& score, int64_t i) const;
+  int64_t interval(int64_t from, int64_t to) const;
+  int64_t echo(const Score& score, int64_t i) const;
 
   int64_t voices_, pitches_, bar_;
   int32_t low_;
+  bool has_echo_;
   int64_t rows_ = 0;
   // The first row of each kind of fact.
-  int64_t intervals_, held_, voice_, place_, moved_;
+  int64_t intervals_, held_, voice_, place_, moved_, echo_;
 };
 
 }  // namespace tarsier::zoo::music

@@ -77,7 +77,7 @@ Score score_of(const Midi& midi, int64_t steps_per_beat, const std::string& sour
     }
     most = std::max(most, steps[s].size());
     check(steps[s].size() <= 16, "midi", "'", source, "' has ", steps[s].size(), " notes at step ",
-          s + 1, ": at most 16 can be read");
+          s + 1, ": at most 16 can be read; leave out parts, or the piece");
   }
   Score score{.voices = static_cast<int64_t>(most)};
   for (std::vector<int32_t>& step : steps) {

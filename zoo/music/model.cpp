@@ -23,7 +23,7 @@ Block::Block(const Config& config)
 
 MusicTransformer::MusicTransformer(const Config& config, Generator& generator)
     : config(config),
-      facts(config.voices, config.low, config.high, config.bar),
+      facts(config.voices, config.low, config.high, config.bar, config.echo),
       table(facts.rows(), config.width),
       dropout(config.dropout),
       layers(config.layers, config),

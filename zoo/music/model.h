@@ -31,6 +31,7 @@ struct Config {
   int64_t voices = 4;
   int32_t low = 36, high = 81;  ///< MIDI pitches
   int64_t bar = 16;             ///< steps
+  bool echo = false;            ///< whether a note is told its echo (facts.h)
   int64_t window = 256;         ///< the notes that attention sees; longer distances are not learned
   int64_t width = 128;          ///< C
   int64_t layers = 4;

@@ -147,7 +147,7 @@ Score quarters_of(const Score& score) {
 
 bool is_midi(const fs::path& file) {
   const std::string ending = to_lower(file.extension().string());
-  return ending == ".mid" || ending == ".midi";
+  return ending == ".mid" || ending == ".midi" || ending == ".kar";
 }
 
 /// The MIDI files anywhere below `folder`, sorted. Links to folders are not followed: they may lead
