@@ -35,8 +35,8 @@ struct TwoColumns {
 /// lines are skipped.
 ///
 /// A file that ends in .csv has fields between commas, semicolons, tabs or bars (|), whichever
-/// splits its rows evenly. A field in double quotes may hold these, line breaks, and quotes that are
-/// written twice (RFC 4180); with bars, quotes are text. Every other file has tabs between its
+/// splits its rows evenly. A field in double quotes may hold these, line breaks, and quotes that
+/// are written twice (RFC 4180); with bars, quotes are text. Every other file has tabs between its
 /// fields, and no quotes; if it has no tab at all, it is read as CSV if commas, semicolons or bars
 /// split every row evenly.
 ///

@@ -15,16 +15,16 @@ namespace tarsier::zoo::music {
 ///   the intervals from that note to the V − 1 others
 ///   how long its voice has held that note, the voice, the place in the bar
 ///   which of the voices above have moved at this step
-///   the echo, if asked for: music repeats itself, so the latest place is sought at which the longest stretch of
-///   the notes just before was heard, in the last 2,048 notes and of at most 16 steps; the fact is
-///   how long it is (steps: 1, 2–3, 4–7, 8–15, 16) with the interval from the voice's own last note
-///   to the note that followed there
-/// All but the three before the echo follow from the notes alone, and attention could find them: given
+///   the echo, if asked for: music repeats itself, so it is sought where the longest stretch of the
+///   notes just before was heard last, among 2,048 notes and of at most 16 steps; the fact is how
+///   long it is (steps: 1, 2–3, 4–7, 8–15, 16), and the interval from the voice's own last note to
+///   the note that followed there
+/// All but the three before the echo follow from the notes alone. Attention could find them: given
 /// directly, they need no learning. Each of these facts is a row of a table.
 class Facts {
  public:
-  /// Of pieces whose pitches are low … high. A bar has so many steps.
-  Facts(int64_t voices, int32_t low, int32_t high, int64_t bar, bool echo);
+  /// Of pieces whose pitches are low … high. A bar has so many steps. With `echo`, it is told too.
+  Facts(int64_t voices, int32_t low, int32_t high, int64_t bar, bool echo = false);
 
   /// The number of facts of a note, F, and of rows of the table.
   int64_t count() const { return 2 * voices_ + (has_echo_ ? 4 : 3); }

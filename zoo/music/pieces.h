@@ -36,11 +36,12 @@ std::string grid_text(const Score& score);
 /// The pieces at `path`:
 ///   a folder with …train.txt, …valid.txt (or val) and …test.txt of the given grid. If several
 ///   files end so, those whose names contain "16" (parts) or "quarter" (chords) count.
-///   a folder of MIDI files (.mid, .midi, .kar), anywhere below it: those in train/, val/ (or valid/) and
-///   test/ are of that part, of ten others 8 train, 1 validates and 1 tests. In files with fewer
-///   voices than others the missing ones rest
+///   a folder of MIDI files (.mid, .midi, .kar), anywhere below it: those in train/, val/ (or
+///   valid/) and test/ are of that part, of ten others 8 train, 1 validates and 1 tests. In files
+///   with fewer voices than others the missing ones rest
 ///   one text file, of whose pieces 8 of 10 train, 1 validates, 1 tests
-/// Throws Error("data") if there is none, a file is damaged, or has more voices than those that train.
+/// Throws Error("data") if there is none, a file is damaged, or has more voices than those that
+/// train.
 PieceFiles read_pieces(const std::string& path, Grid grid);
 
 /// 120 chorales for training, 15 for validation and 15 for the test, by rules (chorale.h).
