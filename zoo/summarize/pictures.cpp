@@ -51,16 +51,20 @@ void add_summaries(Page& page, const ParallelText& text, Summarizer& model,
   constexpr size_t kRows = 12, kShown = 4;
   const size_t count = std::min(kRows, text.source.size());
   std::vector<std::vector<std::string>> rows;
-  std::vector<std::pair<Document, std::vector<int32_t>>> shown;
-  std::vector<std::string> references;
+  struct Example {
+    Document document;
+    std::string reference;
+    std::vector<int32_t> summary;
+  };
+  std::vector<Example> shown;
   for (size_t i = 0; i < count; ++i) {
     const size_t at = i * text.source.size() / count;
     Document document = read_document(text.source[at], tokenizer, max_length);
     const std::vector<int32_t> summary = summarize(model, document, beam);
     rows.push_back(
         {text.source[at], text.target[at], tokenizer.join(words_of(summary, document, tokenizer))});
-    references.push_back(text.target[at]);
-    if (i < kShown && !summary.empty()) shown.emplace_back(std::move(document), summary);
+    if (shown.size() < kShown && !summary.empty())
+      shown.push_back({std::move(document), text.target[at], summary});
   }
   page.section("Validation documents");
   page.table({"document", "reference", "model"}, rows);
@@ -68,8 +72,8 @@ void add_summaries(Page& page, const ParallelText& text, Summarizer& model,
   page.paragraph(
       "The pointer is an attention of its own to the document. For each word the model decides how "
       "far to copy the word that it points at, and how far to choose from its vocabulary.");
-  for (size_t i = 0; i < shown.size(); ++i)
-    add_summary(page, shown[i].first, references[i], model, tokenizer, shown[i].second);
+  for (const auto& [document, reference, summary] : shown)
+    add_summary(page, document, reference, model, tokenizer, summary);
 }
 
 }  // namespace tarsier::zoo::summarize
