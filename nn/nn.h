@@ -10,6 +10,7 @@
 #include "hooks.h"
 #include "init.h"
 #include "layers/activation.h"
+#include "layers/adaptive_computation.h"
 #include "layers/attention.h"
 #include "layers/attention_gate.h"
 #include "layers/attention_mask.h"

@@ -128,6 +128,9 @@ TEST_CASE("every model trains on its built-in data, resumes, evaluates and predi
            Case{"vit", sizes + " --set stem=patches --set patch_size=14", "one.pgm", "accuracy"},
            Case{"recommend", sizes, "'Dust 1 (western); dust 2'", "HR@10"},
            Case{"summarize", sizes + " --set summary_length=5", "'The number of rows.'", "ROUGE"},
+           Case{"question-answering",
+                " --set width=8 --set heads=2 --set depth=2 --set mlp_width=8 --set epochs=0",
+                "'Ada walked to the attic. Where is Ada?'", "error"},
            Case{"speech", sizes + " --set channels=2 --set mels=8", "one.wav", "accuracy"},
        }) {
     CAPTURE(c.model);

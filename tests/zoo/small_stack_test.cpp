@@ -132,6 +132,9 @@ TEST_CASE("every model trains, saves, reports and answers on a small stack") {
   Changes music = small;
   music.push_back({"window", "16"});
   works("music", "", music, "72,67,60,48");
+  works("question-answering", "",
+        {{"epochs", "0"}, {"steps", "2"}, {"width", "8"}, {"heads", "2"}, {"mlp_width", "8"}},
+        "Ada walked to the attic. Where is Ada?");
   vit.insert(vit.end(), {{"stem", "patches"}, {"patch_size", "14"}});
   works("vit", "", vit, scratch.write("one.pgm", "P2 2 2 9\n0 9 0 9\n"));
 }

@@ -80,6 +80,21 @@ Sample sample_of(const std::string& family, const Scratch& scratch) {
     return {changes, scratch.write("a.txt", a), scratch.write("b.txt", b),
             scratch.write("c.txt", reversed_lines(a))};
   }
+  if (family == "question-answering") {
+    const auto story = [](int i, const char* verb) {
+      return concat("1 Ann ", verb, " ", i % 3, ".\n2 Bob ", verb, " ", i % 5,
+                    ".\n3 Where is Ann?\t", i % 3, "\t1\n");
+    };
+    std::string a, b, c = story(1, "left") + story(0, "left");
+    for (int i = 0; i < 20; ++i) {
+      a += story(i, "left"), b += story(i % 2, "sat");
+      if (i > 1) c += story(i, "left");
+    }
+    return {{{"depth", "2"}, {"heads", "2"}, {"width", "8"}, {"mlp_width", "8"}, {"steps", "6"}},
+            scratch.write("a.txt", a),
+            scratch.write("b.txt", b),
+            scratch.write("c.txt", c)};
+  }
   changes.insert(changes.end(), {{"min_count", "1"}, {"batch_size", "8"}});
   if (family == "bert") {
     changes.emplace_back("examples", "lines");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autograd/base/error.h"
+#include "zoo/data/dice.h"
 
 namespace tarsier::zoo {
 
@@ -31,22 +32,6 @@ constexpr std::array<Genre, 12> kGenres = {{
     {"science fiction", {"Perihelion", "The Copy", "Rust Moon", "Far Signal"}},
 }};
 constexpr auto kRing = static_cast<int64_t>(kGenres.size());
-
-/// Random numbers of one viewer, one after the other.
-class Dice {
- public:
-  explicit Dice(RandomKey key) : key_(key) {}
-  /// In [0, 1).
-  double roll() { return uniform<double>(key_, next_++); }
-  /// In 0 … n − 1.
-  int64_t below(int64_t n) {
-    return std::min(n - 1, static_cast<int64_t>(roll() * static_cast<double>(n)));
-  }
-
- private:
-  RandomKey key_;
-  uint64_t next_ = 0;
-};
 
 /// A viewer: how many parts of each series they know, and in which order they came to them.
 class Viewer {

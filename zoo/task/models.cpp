@@ -4,6 +4,7 @@
 #include "zoo/bert/task.h"
 #include "zoo/gpt/task.h"
 #include "zoo/music/task.h"
+#include "zoo/question_answering/task.h"
 #include "zoo/recommend/task.h"
 #include "zoo/speech/task.h"
 #include "zoo/summarize/task.h"
@@ -16,9 +17,10 @@ namespace tarsier::zoo {
 const std::vector<ModelEntry>& models() {
   static const std::vector<ModelEntry> entries = [] {
     std::vector<ModelEntry> all;
-    for (const auto& family : {gpt::models(), transformer::models(), text_classifier::models(),
-                               vit::models(), speech::models(), recommend::models(),
-                               music::models(), summarize::models(), bert::models()})
+    for (const auto& family :
+         {gpt::models(), transformer::models(), text_classifier::models(), vit::models(),
+          speech::models(), recommend::models(), music::models(), summarize::models(),
+          bert::models(), question_answering::models()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();

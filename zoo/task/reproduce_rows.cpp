@@ -75,6 +75,12 @@ std::vector<ReproduceRow> rows_of_sound_music_and_users() {
          "0.0605 (SASRec in TIGER's paper), 0.0810 (SASRec with full cross-entropy, a later "
          "rerun)"},
         {{"NDCG@10", 0.0457, 4, "", true}, "0.0318 and 0.0457 (the same)"}}},
+      {"question-answering",
+       "question-answering",
+       "question-answering",
+       {},
+       {{{"error", 12.4, 1, "%", false},
+         "12.4 (MemN2N), 8.5 (Universal Transformer), both without swapped names"}}},
       {"summarize",
        "summarize",
        "summarization",
