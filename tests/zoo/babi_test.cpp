@@ -150,7 +150,7 @@ struct Seen {
       at = end;
     }
     static const std::set<std::string> walks = {"walked", "hurried", "cycled", "strolled"},
-                                       puts = {"put", "left", "unpacked"},
+                                       puts = {"put", "set", "unpacked"},
                                        gives = {"handed", "passed", "lent"};
     const std::string &who = words[0], &last = words.back();
     const auto the = std::find(words.begin(), words.end(), "the");

@@ -75,13 +75,14 @@ class QuestionAnsweringTask : public TaskOf<UniversalReader, StoryData> {
     return thought.ponder.defined() ? wrong + ponder_cost_ * thought.ponder : wrong;
   }
 
-  /// A story up to its first questions.
+  /// A story up to its first question: the empty line, and up to `length` lines.
   StudyInput study_input(int64_t length, uint64_t seed) override {
     Reading story = train_.all[static_cast<size_t>(first_drawn(seed))];
     const auto first = std::find_if(story.lines.begin(), story.lines.end(),
                                     [](const ReadLine& line) { return line.counts; });
-    const int64_t end = std::max(first - story.lines.begin() + 1, length / 4);
-    story.lines.resize(static_cast<size_t>(std::min(end, std::ssize(story.lines))));
+    story.lines.erase(first + 1, story.lines.end());
+    const int64_t left_out = std::max<int64_t>(0, std::ssize(story.lines) - 1 - length);
+    story.lines.erase(story.lines.begin() + 1, story.lines.begin() + 1 + left_out);
     StudyInput input{.batch = story_batch({&story}, Unknown::left_out)};
     std::vector<std::string> lines;
     for (const ReadLine& line : story.lines)

@@ -20,7 +20,7 @@ const Names kPeople = {"Ada", "Bruno", "Cleo", "Dario", "Esra"},
             kThings = {"lantern", "violin", "kite", "compass"},
             kWalks = {"walked to", "hurried to", "cycled to", "strolled over to"},
             kTakes = {"picked up", "took along", "packed"},
-            kPuts = {"put down", "left behind", "unpacked"}, kGives = {"handed", "passed", "lent"},
+            kPuts = {"put down", "set down", "unpacked"}, kGives = {"handed", "passed", "lent"},
             kNumbers = {"none", "one", "two", "three", "four"};
 
 /// The kinds of questions.
