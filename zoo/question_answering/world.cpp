@@ -1,7 +1,6 @@
 #include "zoo/question_answering/world.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string>
 #include <utility>
