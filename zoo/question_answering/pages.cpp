@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/base/error.h"
 #include "zoo/base/format.h"
 
 namespace tarsier::zoo::question_answering {
