@@ -313,10 +313,10 @@ TEST_CASE("music: predict continues, accompanies and writes files") {
   const std::string empty = scratch.write("empty.mid", ""),
                     blank = scratch.write("blank.mid", "\n");
   CHECK(error({empty}) == "[data] '" + empty + "' is empty");
-  const std::string sound = scratch.write("a.wav", "RIFF\xE0\x01");
-  CHECK(error({sound}) == "[data] '" + sound +
-                              "' is neither a MIDI file, which begins with MThd, nor notes on a "
-                              "grid, such as 72,67,60,48");
+  const std::string binary = scratch.write("a.bin", "ABCD\xE0\x01");
+  CHECK(error({binary}) == "[data] '" + binary +
+                               "' is neither a MIDI file, which begins with MThd, nor notes on a "
+                               "grid, such as 72,67,60,48");
   CHECK(error({blank}) == "[data] '" + blank + "' has no notes: expected a piece a line");
   const std::string sound = scratch.path("sound.wav");
   write_wav(sound, {8000, {0.5f}});
