@@ -180,10 +180,24 @@ std::vector<LayerCase> recurrents() {
           recurrent<nn::GRU>(numbers({3, 2, 2}), 2, 2, options)};
 }
 
+std::vector<LayerCase> repeated() {
+  return {{[] { return std::make_unique<nn::AdaptiveComputation>(3, 3); },
+           [](nn::Module& module, const Tensors& inputs) {
+             const auto step = [](const Tensor& x, int64_t n) {
+               return tanh(x + 0.1 * static_cast<double>(n));
+             };
+             const auto [output, ponder, steps] =
+                 dynamic_cast<nn::AdaptiveComputation&>(module)(inputs[0], step);
+             return cat({flatten(output), flatten(ponder)});
+           },
+           {numbers({2, 2, 3})}}};
+}
+
 const std::vector<LayerCase>& all_layers() {
   static const std::vector<LayerCase> all = [] {
     std::vector<LayerCase> cases;
-    for (const auto& part : {activations(), losses(), maps_and_norms(), attentions(), recurrents()})
+    for (const auto& part :
+         {activations(), losses(), maps_and_norms(), attentions(), recurrents(), repeated()})
       cases.insert(cases.end(), part.begin(), part.end());
     return cases;
   }();
