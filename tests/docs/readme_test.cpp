@@ -140,6 +140,17 @@ TEST_CASE("every folder has a README, and what the READMEs link to exists") {
   }
 }
 
+TEST_CASE("READMEs begin with a heading, and only code is indented") {
+  // A tool that formats C++ makes such lines of prose.
+  for (const fs::path& readme : readmes()) {
+    const std::string text = text_of(readme);
+    CHECK_MESSAGE(text.starts_with("# "), readme.string(), " does not begin with a heading");
+    std::istringstream lines(prose_of(text));
+    for (std::string line; std::getline(lines, line);)
+      CHECK_MESSAGE(!line.starts_with("    "), readme.string(), ": '", line, "' is indented");
+  }
+}
+
 /// The paths of all files of the project, each with a slash before it.
 std::vector<std::string> project_files() {
   std::vector<std::string> files;
