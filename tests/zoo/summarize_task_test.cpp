@@ -220,6 +220,8 @@ TEST_CASE("summarize: a text or a file is summed up; long ones are cut with a no
   check_error("[predict] there is no file 'documents.txt': give the name of a file",
               [&] { task->predict({"documents.txt"}, by_text); });
   check_error("is empty", [&] { task->predict({scratch.write("empty.txt", "")}, by_text); });
+  check_error("is not UTF-8 text",
+              [&] { task->predict({scratch.write("a.bin", "reads \xC6\x01")}, by_text); });
   CHECK_NOTHROW(task->predict({"word"}, by_text));
   std::string twice = text + " " + text + " " + text;
   task->predict({twice}, by_text, &notes);

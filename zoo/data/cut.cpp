@@ -13,10 +13,10 @@ void Cut::add(int64_t of, int64_t lost) {
   if (lost > 0) ++cut_examples;
 }
 
-std::string Cut::text(const std::string& what) const {
+std::string Cut::text(const std::string& what, const std::string& unit) const {
   if (!any()) return "";
   return concat(with_commas(cut_examples), " of ", with_commas(examples), " ", what,
-                ", which lose ", with_commas(cut_tokens), " of ", with_commas(tokens), " tokens");
+                ", which lose ", with_commas(cut_tokens), " of ", with_commas(tokens), " ", unit);
 }
 
 std::string cut_facts_of(const Cut& train, const Cut& validation, const std::string& what,
@@ -29,8 +29,9 @@ std::string cut_facts_of(const Cut& train, const Cut& validation, const std::str
   return text + " (--set max_length=N reads more)";
 }
 
-std::string cut_note(const Cut& cut, const std::string& what, int64_t max_length) {
-  return cut.any() ? concat("cut to max_length ", max_length, ": ", cut.text(what)) : "";
+std::string cut_note(const Cut& cut, const std::string& what, int64_t limit,
+                     const std::string& setting, const std::string& unit) {
+  return cut.any() ? concat("cut to ", setting, " ", limit, ": ", cut.text(what, unit)) : "";
 }
 
 void note_cut(const std::string& text, const Tokenizer& tokenizer, int64_t special,

@@ -21,9 +21,9 @@ struct Cut {
   /// Counts an example of `of` tokens, of which `lost` are cut off.
   void add(int64_t of, int64_t lost);
   bool any() const { return cut_examples > 0; }
-  /// "12 of 29,000 pairs, which lose 340 of 812,345 tokens"; `what` names the examples. "" if
-  /// nothing is cut.
-  std::string text(const std::string& what) const;
+  /// "12 of 29,000 pairs, which lose 340 of 812,345 tokens"; `what` names the examples, `unit` what
+  /// they consist of. "" if nothing is cut.
+  std::string text(const std::string& what, const std::string& unit = "tokens") const;
 };
 
 /// For Task::cut_facts(): what is cut of training and validation examples, called "texts", and the
@@ -31,8 +31,10 @@ struct Cut {
 std::string cut_facts_of(const Cut& train, const Cut& validation, const std::string& what,
                          int64_t max_length);
 
-/// For Metric::note: what is cut of the metric's examples; "" if nothing is.
-std::string cut_note(const Cut& cut, const std::string& what, int64_t max_length);
+/// For Metric::note: what is cut of the metric's examples to `limit`, the value of a setting; "" if
+/// nothing is.
+std::string cut_note(const Cut& cut, const std::string& what, int64_t limit,
+                     const std::string& setting = "max_length", const std::string& unit = "tokens");
 
 /// Writes a line to `notes` if `text` has more than `max_length` tokens, including `special` tokens
 /// that the model adds.

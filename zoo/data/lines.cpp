@@ -55,6 +55,19 @@ bool file_exists(const std::string& path) {
   return fs::exists(path, ignored) && !fs::is_directory(path, ignored);
 }
 
+std::string text_of_input(const std::string& input) {
+  if (input.size() < 1000 && file_exists(input)) {  // longer than any name
+    std::string text = read_text_file(input);
+    check_utf8(text, concat('\'', input, '\''));
+    return text;
+  }
+  const bool name = input.find_first_of(" \t\n") == input.npos &&
+                    input.find_first_of("./") != input.npos && !is_blank(input);
+  check(!name, "predict", "there is no file '", beginning_of(input),
+        "': give the name of a file, or a text of several words");
+  return input;
+}
+
 std::vector<std::string> names_in(const std::string& folder) {
   std::error_code error;
   std::vector<std::string> names;

@@ -25,6 +25,11 @@ std::string beginning_of(const std::string& text);
 /// Whether there is a file at `path` that is not a folder.
 bool file_exists(const std::string& path);
 
+/// What an input of `predict` stands for: the text of the file that it names, or itself. A text has
+/// several words, so that what looks like a name and is none is a mistake. Throws Error("predict")
+/// for that, and Error("data") for a file that is empty or no UTF-8.
+std::string text_of_input(const std::string& input);
+
 /// The names of the files and folders in `folder`, sorted. Throws Error("data") if it is not a
 /// folder, or cannot be read.
 std::vector<std::string> names_in(const std::string& folder);

@@ -1,6 +1,7 @@
 #include "zoo/question_answering/task.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "autograd/io/json.h"
@@ -102,10 +103,9 @@ class QuestionAnsweringTask : public TaskOf<UniversalReader, StoryData> {
     const Readings& readings = test_.size() > 0 ? test_ : validation_;
     const Answers answers = answers_to(model(), readings);
     const Score score = score_of(answers, stories_.tasks);
-    Metrics all = {score.metric(),
-                   {.name = "loss",
-                    .value = answers.loss,
-                    .note = cut_note(readings.lines, "questions", limits_.max_lines)}};
+    Metrics all = {
+        score.metric(),
+        {.name = "loss", .value = answers.loss, .note = cut_lines(readings, "questions")}};
     for (Metric& metric : score.by_task()) all.push_back(std::move(metric));
     return all;
   }
@@ -132,16 +132,17 @@ class QuestionAnsweringTask : public TaskOf<UniversalReader, StoryData> {
     const std::vector<Story> stories = asked_in(input);
     const Readings readings(stories, language_, limits_);
     if (readings.lines.any())
-      notes << "tarsier: note: of " << readings.lines.text("questions")
+      notes << "tarsier: note: " << readings.lines.text("questions", "lines")
             << ": only the last ones are read (max_lines=" << limits_.max_lines << ")\n";
     if (readings.words.any())
-      notes << "tarsier: note: " << readings.words.text("lines")
+      notes << "tarsier: note: " << readings.words.text("lines", "words")
             << ": only the first ones are read (max_words=" << limits_.max_words << ")\n";
     std::string unknown;
+    std::set<std::string> seen;
     for (const Story& story : stories)
       for (const Line& line : story.lines)
         for (const std::string& word : language_.unknown(line.text))
-          unknown += concat(unknown.empty() ? "" : ", ", word);
+          if (seen.insert(word).second) unknown += concat(unknown.empty() ? "" : ", ", word);
     if (!unknown.empty())
       notes << "tarsier: note: words that training has never seen: " << beginning_of(unknown)
             << "\n";
@@ -266,10 +267,10 @@ class QuestionAnsweringTask : public TaskOf<UniversalReader, StoryData> {
   }
   std::string batch_facts() const override { return concat(recipe.batch_size, " stories"); }
   std::string cut_facts() const override {
-    std::string text = cut_note(train_.lines, "training questions", limits_.max_lines);
+    std::string text = cut_lines(train_, "training questions");
     for (const std::string& part :
-         {cut_note(validation_.lines, "validation questions", limits_.max_lines),
-          cut_note(train_.words, "training lines", limits_.max_words)})
+         {cut_lines(validation_, "validation questions"),
+          cut_note(train_.words, "training lines", limits_.max_words, "max_words", "words")})
       text += concat(text.empty() || part.empty() ? "" : "; ", part);
     return text;
   }
@@ -282,9 +283,14 @@ class QuestionAnsweringTask : public TaskOf<UniversalReader, StoryData> {
     return story_of(one).lines[static_cast<size_t>(one.line->number)];
   }
 
+  /// What `what` of the readings lose because stories have too many lines.
+  std::string cut_lines(const Readings& readings, const std::string& what) const {
+    return cut_note(readings.lines, what, limits_.max_lines, "max_lines", "lines");
+  }
+
   /// The stories that an input is, or that the file has whose path it is.
   static std::vector<Story> asked_in(const std::string& input) {
-    return parse_questions(file_exists(input) ? read_text_file(input) : input);
+    return parse_questions(text_of_input(input));
   }
 
   Config config_;

@@ -204,10 +204,12 @@ class SummarizeTask : public TaskOf<Summarizer, ParallelFolder> {
   // ---- use ----
 
   /// The input is a document, or the name of a file with one; the answer is its summary.
-  std::string answer(const std::string& input) override { return written(text_of(input), beam_); }
+  std::string answer(const std::string& input) override {
+    return written(text_of_input(input), beam_);
+  }
 
   void note(const std::string& input, std::ostream& notes) const override {
-    note_cut(text_of(input), *tokenizer_, 1, config_.max_length, notes);
+    note_cut(text_of_input(input), *tokenizer_, 1, config_.max_length, notes);
   }
 
   std::string model_facts() const override {
@@ -228,17 +230,6 @@ class SummarizeTask : public TaskOf<Summarizer, ParallelFolder> {
   }
 
  private:
-  /// A line that is the name of a file stands for its text. A document has several words, so that
-  /// what looks like a name and is none is a mistake.
-  static std::string text_of(const std::string& input) {
-    if (input.size() < 1000 && file_exists(input)) return read_text_file(input);
-    const bool name = input.find_first_of(" \t\n") == input.npos &&
-                      input.find_first_of("./") != input.npos && !is_blank(input);
-    check(!name, "predict", "there is no file '", beginning_of(input),
-          "': give the name of a file, or a text of several words");
-    return input;
-  }
-
   std::string shown(int64_t id, const std::vector<std::string>& own) const {
     const int64_t beyond = id - tokenizer_->size();
     return beyond < 0 ? tokenizer_->show(static_cast<int32_t>(id))
