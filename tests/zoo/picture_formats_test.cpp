@@ -7,11 +7,10 @@
 
 #include "tests/error_of.h"
 #include "tests/nn/golden.h"
-#include "tests/zoo/scratch.h"
+#include "tests/zoo/pictures.h"
 #include "zoo/picture/exif.h"
 #include "zoo/picture/inflate.h"
 #include "zoo/picture/prefix_code.h"
-#include "zoo/picture/read.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -23,15 +22,6 @@ std::string file(const std::string& name) {
 std::string bytes_of(const std::string& name) {
   std::ifstream in(file(name), std::ios::binary);
   return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
-/// The error for a file of these bytes, after its name.
-std::string message(const std::string& bytes) {
-  const Scratch scratch;
-  const std::string path = scratch.write("x", bytes);
-  const std::string what = error_of([&] { read_picture(path); });
-  const std::string start = "[data] '" + path + "'";
-  return what.starts_with(start) ? what.substr(start.size()) : what;
 }
 
 TEST_CASE("PNG and JPEG: every pixel of every variant") {
@@ -55,10 +45,10 @@ TEST_CASE("PNG and JPEG: a file that is cut off anywhere is refused") {
     const std::string whole = bytes_of(name);
     for (size_t size = 4; size < whole.size(); size += 1 + size / 16) {
       CAPTURE(size);
-      CHECK(message(whole.substr(0, size)) != "no error");
+      CHECK(picture_error(whole.substr(0, size)) != "no error");
     }
-    CHECK(message(whole.substr(0, whole.size() / 2)).find("cut off") != std::string::npos);
-    CHECK(message(whole + "more") == "no error");  // what follows belongs to nothing
+    CHECK(picture_error(whole.substr(0, whole.size() / 2)).find("cut off") != std::string::npos);
+    CHECK(picture_error(whole + "more") == "no error");  // what follows belongs to nothing
   }
 }
 
@@ -68,11 +58,11 @@ TEST_CASE("PNG: damage is found") {
     CAPTURE(at);
     std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ 4);
-    CHECK(message(damaged) != "no error");
+    CHECK(picture_error(damaged) != "no error");
   }
   std::string text = whole;
   text.erase(text.find('\r'), 1);
-  CHECK(message(text).find("it was copied as text, or is cut off") != std::string::npos);
+  CHECK(picture_error(text).find("it was copied as text, or is cut off") != std::string::npos);
 }
 
 /// The file with a chunk's bytes changed, and its checksum made right: what a program at fault writes.
@@ -90,23 +80,24 @@ std::string with_header(std::string png, size_t at, const std::string& bytes) {
 TEST_CASE("PNG: headers that promise what is not there") {
   const std::string png = bytes_of("type2-8.png");
   CHECK(with_header(png, 16, "") == png);
-  CHECK(message(with_header(png, 24, "\3")).find("no colour type 2 with 3 bits") !=
+  CHECK(picture_error(with_header(png, 24, "\3")).find("no colour type 2 with 3 bits") !=
         std::string::npos);
-  CHECK(message(with_header(png, 24, "\4")).find("no colour type 2 with 4 bits") !=
+  CHECK(picture_error(with_header(png, 24, "\4")).find("no colour type 2 with 4 bits") !=
         std::string::npos);
-  CHECK(message(with_header(png, 25, "\5")).find("no colour type 5") != std::string::npos);
-  CHECK(message(with_header(png, 25, "\3")).find("has no palette") != std::string::npos);
-  CHECK(message(with_header(png, 28, "\2")).find("unknown compression") != std::string::npos);
-  CHECK(message(with_header(png, 16, std::string(4, '\0'))).find("claims to have 0 × 11") !=
+  CHECK(picture_error(with_header(png, 25, "\5")).find("no colour type 5") != std::string::npos);
+  CHECK(picture_error(with_header(png, 25, "\3")).find("has no palette") != std::string::npos);
+  CHECK(picture_error(with_header(png, 28, "\2")).find("unknown compression") != std::string::npos);
+  CHECK(picture_error(with_header(png, 16, std::string(4, '\0'))).find("claims to have 0 × 11") !=
         std::string::npos);
-  CHECK(message(with_header(png, 16, "\x7F\xFF\xFF\xFF")).find("can be read") != std::string::npos);
+  CHECK(picture_error(with_header(png, 16, "\x7F\xFF\xFF\xFF")).find("can be read") !=
+        std::string::npos);
   // Refused before memory is taken.
-  CHECK(message(with_header(png, 16, std::string("\0\0\x27\x10\0\0\x27\x10", 8)))
+  CHECK(picture_error(with_header(png, 16, std::string("\0\0\x27\x10\0\0\x27\x10", 8)))
             .find("10000 × 10000 pixels need") != std::string::npos);
   // One row more, and one less, than there is.
-  CHECK(message(with_header(png, 23, "\x0C")).find("fewer than the picture has") !=
+  CHECK(picture_error(with_header(png, 23, "\x0C")).find("fewer than the picture has") !=
         std::string::npos);
-  CHECK(message(with_header(png, 23, "\x0A")).find("more than the picture has") !=
+  CHECK(picture_error(with_header(png, 23, "\x0A")).find("more than the picture has") !=
         std::string::npos);
 }
 
@@ -116,7 +107,7 @@ TEST_CASE("JPEG: any byte may change, and nothing worse than an error happens") 
     for (size_t at = 2; at < whole.size(); at += 3) {
       std::string damaged = whole;
       damaged[at] = static_cast<char>(damaged[at] ^ 0x15);
-      message(damaged);
+      picture_error(damaged);
     }
   }
 }
@@ -132,36 +123,39 @@ std::string with_frame(std::string jpeg, char marker, char bits = 8) {
 
 TEST_CASE("JPEG: what cannot be read is named") {
   const std::string jpeg = bytes_of("444.jpg");
-  CHECK(message(with_frame(jpeg, '\xC0')) == "no error");
-  CHECK(message(with_frame(jpeg, '\xC1')) == "no error");
-  CHECK(message(with_frame(jpeg, '\xC3')) ==
+  CHECK(picture_error(with_frame(jpeg, '\xC0')) == "no error");
+  CHECK(picture_error(with_frame(jpeg, '\xC1')) == "no error");
+  CHECK(picture_error(with_frame(jpeg, '\xC3')) ==
         " is a JPEG file without loss (lossless JPEG), which cannot be read: convert it to an "
         "ordinary one");
-  CHECK(message(with_frame(jpeg, '\xC5')).find("of the hierarchical kind") != std::string::npos);
-  CHECK(message(with_frame(jpeg, '\xC9')).find("with arithmetic coding") != std::string::npos);
-  CHECK(message(with_frame(jpeg, '\xC1', 12)).find("with more than 8 bits") != std::string::npos);
+  CHECK(picture_error(with_frame(jpeg, '\xC5')).find("of the hierarchical kind") !=
+        std::string::npos);
+  CHECK(picture_error(with_frame(jpeg, '\xC9')).find("with arithmetic coding") !=
+        std::string::npos);
+  CHECK(picture_error(with_frame(jpeg, '\xC1', 12)).find("with more than 8 bits") !=
+        std::string::npos);
   std::string other = jpeg;
   const size_t frame = jpeg.find("\xFF\xC0");
   other.replace(frame + 5, 2, std::string(2, '\0'));
-  CHECK(message(other).find("does not say how high it is") != std::string::npos);
+  CHECK(picture_error(other).find("does not say how high it is") != std::string::npos);
   other = jpeg;
   other.replace(frame + 5, 4, "\x27\x10\x27\x10");
-  CHECK(message(other).find("too few for 10000 × 10000 pixels") != std::string::npos);
+  CHECK(picture_error(other).find("too few for 10000 × 10000 pixels") != std::string::npos);
   other = jpeg;
   other[frame + 9] = 4;
-  CHECK(message(other).find("in CMYK") != std::string::npos);
+  CHECK(picture_error(other).find("in CMYK") != std::string::npos);
   other = jpeg;
   other.erase(jpeg.find("\xFF\xDA"));
-  CHECK(message(other + "\xFF\xD9").find("ends without a picture") != std::string::npos);
+  CHECK(picture_error(other + "\xFF\xD9").find("ends without a picture") != std::string::npos);
   // The tables that the scan needs are taken away.
   other = jpeg;
   for (size_t at = 0; (at = other.find("\xFF\xC4", at)) != std::string::npos;)
     other[at + 1] = '\xFE';  // a comment
-  CHECK(message(other).find("there is no such code") != std::string::npos);
+  CHECK(picture_error(other).find("there is no such code") != std::string::npos);
   other = jpeg;
   for (size_t at = 0; (at = other.find("\xFF\xDB", at)) != std::string::npos;)
     other[at + 1] = '\xFE';
-  CHECK(message(other).find("quantisers is missing") != std::string::npos);
+  CHECK(picture_error(other).find("quantisers is missing") != std::string::npos);
 }
 
 TEST_CASE("inflate: exactly as many bytes as expected") {

@@ -1,5 +1,4 @@
 // Picture files (PGM, PPM, BMP), and fitting them to a model's size.
-#include "zoo/picture/read.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +6,7 @@
 #include <numeric>
 
 #include "tests/error_of.h"
-#include "tests/zoo/scratch.h"
+#include "tests/zoo/pictures.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -17,15 +16,6 @@ using Bytes = std::vector<uint8_t>;
 Picture read(const std::string& bytes) {
   const Scratch scratch;
   return read_picture(scratch.write("x", bytes));
-}
-
-/// The error for a file, after its name.
-std::string message(const std::string& bytes) {
-  const Scratch scratch;
-  const std::string path = scratch.write("x", bytes);
-  const std::string what = error_of([&] { read_picture(path); });
-  const std::string start = "[data] '" + path + "'";
-  return what.starts_with(start) ? what.substr(start.size()) : what;
 }
 
 TEST_CASE("PGM and PPM, in digits and in bytes, with comments and many levels") {
@@ -43,26 +33,28 @@ TEST_CASE("PGM and PPM, in digits and in bytes, with comments and many levels") 
 }
 
 TEST_CASE("errors of PGM and PPM files, with their position") {
-  CHECK(message("P5 2 1 255\nx") == " has 12 bytes, but 2 × 1 pixels need 13: it is cut off");
-  CHECK(message("P5 2 1 256\nxyz") == " has 14 bytes, but 2 × 1 pixels need 15: it is cut off");
-  CHECK(message("P2 2 1 255\n7") == " has 12 bytes, but 2 × 1 pixels need 14: it is cut off");
-  CHECK(message("P2 2 1 255\n77 ") ==
+  CHECK(picture_error("P5 2 1 255\nx") == " has 12 bytes, but 2 × 1 pixels need 13: it is cut off");
+  CHECK(picture_error("P5 2 1 256\nxyz") ==
+        " has 14 bytes, but 2 × 1 pixels need 15: it is cut off");
+  CHECK(picture_error("P2 2 1 255\n7") == " has 12 bytes, but 2 × 1 pixels need 14: it is cut off");
+  CHECK(picture_error("P2 2 1 255\n77 ") ==
         " ends at byte 14, in the middle of the picture: it is cut off");
   CHECK(read("P2 2 1 9 7 7").pixels.size() == 2);  // the smallest possible file
   // Refused before memory is allocated.
-  CHECK(message("P6 10000 10000 255\n") ==
+  CHECK(picture_error("P6 10000 10000 255\n") ==
         " has 19 bytes, but 10000 × 10000 pixels need 300000019: it is cut off");
-  CHECK(message("P5 2") == " ends at byte 4, in the middle of the picture: it is cut off");
-  CHECK(message("P5 2 # forever").find("cut off") != std::string::npos);
-  CHECK(message("P2 2 x 255\n") == ", byte 5: the height was expected, but found 0x78");
-  CHECK(message("P2 1 1 255\n-7") == ", byte 11: a level was expected, but found 0x2D");
-  CHECK(message("P2 2 1 9\n3 10") == ", byte 10: level 10 is above the highest, 9");
-  CHECK(message(std::string("P5 1 1 9\n\x0A", 10)) == ", byte 9: level 10 is above the highest, 9");
-  CHECK(message("P2 1 1 0\n0") ==
+  CHECK(picture_error("P5 2") == " ends at byte 4, in the middle of the picture: it is cut off");
+  CHECK(picture_error("P5 2 # forever").find("cut off") != std::string::npos);
+  CHECK(picture_error("P2 2 x 255\n") == ", byte 5: the height was expected, but found 0x78");
+  CHECK(picture_error("P2 1 1 255\n-7") == ", byte 11: a level was expected, but found 0x2D");
+  CHECK(picture_error("P2 2 1 9\n3 10") == ", byte 10: level 10 is above the highest, 9");
+  CHECK(picture_error(std::string("P5 1 1 9\n\x0A", 10)) ==
+        ", byte 9: level 10 is above the highest, 9");
+  CHECK(picture_error("P2 1 1 0\n0") ==
         " claims that its highest level is 0, but it must be from 1 to 65535");
-  CHECK(message("P2 1 1 65536\n0").find("65536") != std::string::npos);
-  CHECK(message("P2 0 1 255\n").starts_with(" claims to have 0 × 1 pixels"));
-  CHECK(message("P5 99999999999999999999 99999999999999 255\n").find("can be read") !=
+  CHECK(picture_error("P2 1 1 65536\n0").find("65536") != std::string::npos);
+  CHECK(picture_error("P2 0 1 255\n").starts_with(" claims to have 0 × 1 pixels"));
+  CHECK(picture_error("P5 99999999999999999999 99999999999999 255\n").find("can be read") !=
         std::string::npos);
 }
 
@@ -111,38 +103,39 @@ TEST_CASE("BMP: of every depth, from the bottom up and from the top down") {
 
 TEST_CASE("errors of BMP files, with their position") {
   const std::string good = bmp(1, 1, 24, "", "BGR");
-  CHECK(message(good) == "no error");
-  CHECK(message(good.substr(0, 56)) == " has 56 bytes, but 1 × 1 pixels need 57: it is cut off");
+  CHECK(picture_error(good) == "no error");
+  CHECK(picture_error(good.substr(0, 56)) ==
+        " has 56 bytes, but 1 × 1 pixels need 57: it is cut off");
   // Refused before memory is allocated.
-  CHECK(message(bmp(10'000, 10'000, 24, "", "")) ==
+  CHECK(picture_error(bmp(10'000, 10'000, 24, "", "")) ==
         " has 54 bytes, but 10000 × 10000 pixels need 300000054: it is cut off");
-  CHECK(message(bmp(10'000, -10'000, 1, std::string(8, 'x'), "")) ==
+  CHECK(picture_error(bmp(10'000, -10'000, 1, std::string(8, 'x'), "")) ==
         " has 62 bytes, but 10000 × 10000 pixels need 12520060: it is cut off");
-  CHECK(message(good.substr(0, 20)).find("cut off") != std::string::npos);
-  CHECK(message(bmp(1, 1, 16, "", "BGRA")) ==
+  CHECK(picture_error(good.substr(0, 20)).find("cut off") != std::string::npos);
+  CHECK(picture_error(bmp(1, 1, 16, "", "BGRA")) ==
         ", byte 28: a BMP with 16 bits a pixel; 1, 4, 8, 24 and 32 can be read");
-  CHECK(message(bmp(1, 1, 8, "bgr", "BGRA", 1)).find("compressed by method 1") !=
+  CHECK(picture_error(bmp(1, 1, 8, "bgr", "BGRA", 1)).find("compressed by method 1") !=
         std::string::npos);
-  CHECK(message(bmp(1, 1, 32, std::string(12, 'x'), "BGRA", 3)).find("method 3") !=
+  CHECK(picture_error(bmp(1, 1, 32, std::string(12, 'x'), "BGRA", 3)).find("method 3") !=
         std::string::npos);
-  CHECK(message(bmp(1, 1, 8, std::string("bgr\0", 4), "\1")) ==
+  CHECK(picture_error(bmp(1, 1, 8, std::string("bgr\0", 4), "\1")) ==
         ", byte 58: colour 1 of a palette of 1");
-  CHECK(message(bmp(0, 1, 24, "", "BGR")).find("0 × 1 pixels") != std::string::npos);
-  CHECK(message(bmp(-1, 1, 24, "", "BGR")).find("-1 × 1 pixels") != std::string::npos);
-  CHECK(message(bmp(2'000'000'000, INT32_MIN, 24, "", "BGR")).find("can be read") !=
+  CHECK(picture_error(bmp(0, 1, 24, "", "BGR")).find("0 × 1 pixels") != std::string::npos);
+  CHECK(picture_error(bmp(-1, 1, 24, "", "BGR")).find("-1 × 1 pixels") != std::string::npos);
+  CHECK(picture_error(bmp(2'000'000'000, INT32_MIN, 24, "", "BGR")).find("can be read") !=
         std::string::npos);
-  CHECK(message("BM").find("cut off") != std::string::npos);
+  CHECK(picture_error("BM").find("cut off") != std::string::npos);
 }
 
 TEST_CASE("other formats are named") {
-  CHECK(message("GIF89a").starts_with(" is a GIF file: give PNG, JPEG, PGM, PPM or BMP"));
-  CHECK(message("RIFF\1\2\3\4WEBPVP8 ").starts_with(" is a WebP file"));
-  CHECK(message("RIFF\1\2\3\4WAVE").starts_with(" is not an image"));
-  CHECK(message("II*").starts_with(" is a TIFF file"));
-  CHECK(message("\1\2\3\4ftypheic").starts_with(" is a HEIC or AVIF file"));
-  CHECK(message("").starts_with(" is not an image"));
-  CHECK(message("P").starts_with(" is not an image"));
-  CHECK(message("P7\n").starts_with(" is not an image"));
+  CHECK(picture_error("GIF89a").starts_with(" is a GIF file: give PNG, JPEG, PGM, PPM or BMP"));
+  CHECK(picture_error("RIFF\1\2\3\4WEBPVP8 ").starts_with(" is a WebP file"));
+  CHECK(picture_error("RIFF\1\2\3\4WAVE").starts_with(" is not an image"));
+  CHECK(picture_error("II*").starts_with(" is a TIFF file"));
+  CHECK(picture_error("\1\2\3\4ftypheic").starts_with(" is a HEIC or AVIF file"));
+  CHECK(picture_error("").starts_with(" is not an image"));
+  CHECK(picture_error("P").starts_with(" is not an image"));
+  CHECK(picture_error("P7\n").starts_with(" is not an image"));
 }
 
 TEST_CASE("colours become grey by brightness, and grey becomes three channels") {
