@@ -9,9 +9,10 @@
 namespace tarsier::zoo {
 
 /// The numbers of a stream in order, for what is made up: two dice with the same key roll the same.
+/// They begin with number `first` of the stream.
 class Dice {
  public:
-  explicit Dice(RandomKey key) : key_(key) {}
+  explicit Dice(RandomKey key, uint64_t first = 0) : key_(key), next_(first) {}
   /// In [0, 1).
   double roll() { return uniform<double>(key_, next_++); }
   /// In 0 … n − 1.
@@ -26,7 +27,7 @@ class Dice {
 
  private:
   RandomKey key_;
-  uint64_t next_ = 0;
+  uint64_t next_;
 };
 
 }  // namespace tarsier::zoo
