@@ -50,7 +50,7 @@ TEST_CASE("report.html of a run, whole or interrupted, is one file with all its 
     CHECK((count(html, ">val loss</text>") == 1) == (stop_after == 0));
     for (const char* outside : {"http:", "https:", "src=", "url(", "@import", "<link", "<script"})
       CHECK_MESSAGE(count(html, outside) == 0, outside);
-    CHECK(count(html, "href=") == count(html, "href=\"data:image/bmp;base64,"));
+    CHECK(count(html, "href=") == count(html, "href=\"data:image/png;base64,"));
     CHECK(html.size() < 400'000);
   }
 }

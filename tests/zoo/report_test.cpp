@@ -140,14 +140,14 @@ TEST_CASE("a confusion matrix has its counts in the cells, or a table of numbers
   }
 }
 
-TEST_CASE("a picture is a BMP inside the page") {
-  // One red and one white pixel: the row has 6 bytes, blue first, and 2 bytes of padding.
+TEST_CASE("a picture is a PNG inside the page") {
+  // One red and one white pixel; Pillow reads the same from this.
   const std::string markup = picture_with_patches({3, 1, 2, {255, 255, 0, 255, 0, 255}}).markup;
   CHECK(flaw(markup) == "");
   const std::string data =
-      "Qk0+AAAAAAAAADYAAAAoAAAAAgAAAAEAAAABABgAAAAAAAgAAAATCwAAEwsAAAAAAAAAAAAA"
-      "AAD/////AAA=";
-  CHECK(count(markup, "href=\"data:image/bmp;base64," + data + "\"") == 1);
+      "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAAFklEQVR4nO3dgQAA"
+      "AACAoP2lm6REUhgL+wP98gWp0AAAAABJRU5ErkJggg==";
+  CHECK(count(markup, "href=\"data:image/png;base64," + data + "\"") == 1);
   const std::string patches = picture_with_patches({1, 2, 2, {0, 1, 2, 3}}, {1, 3}, 2, 1).markup;
   CHECK(count(patches, "<image") == 2);
   CHECK(count(patches, "<title>75.0 %</title>") == 1);
@@ -159,7 +159,7 @@ TEST_CASE("a picture with spans has a bar with its text under each") {
   const Picture picture{1, 2, 100, std::vector<uint8_t>(200)};
   const std::string markup =
       picture_with_spans(picture, {{"one", 10, 30, 0.975}, {"<two>", 40, 100, 1}}).markup;
-  CHECK(markup.find("data:image/bmp;base64,") != markup.npos);
+  CHECK(markup.find("data:image/png;base64,") != markup.npos);
   CHECK(markup.find("x=\"20\" y=\"93\" width=\"40\"") != markup.npos);
   CHECK(markup.find("<title>one, 97.5 %</title>") != markup.npos);
   CHECK(markup.find("&lt;two&gt;</text>") != markup.npos);

@@ -295,7 +295,7 @@ TEST_CASE("speech: tones are learned, strings as well; a loaded model hears the 
   Page page("speech");
   loaded->report(page);
   CHECK(page.html().find("Validation recordings") != std::string::npos);
-  CHECK(page.html().find("data:image/bmp") != std::string::npos);
+  CHECK(page.html().find("data:image/png") != std::string::npos);
   std::ostringstream sample;
   loaded->show_sample(sample);
   CHECK(sample.str().find("heard as") != std::string::npos);

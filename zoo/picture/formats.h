@@ -1,5 +1,5 @@
 #pragma once
-// The readers of the picture formats, for read.cpp.
+// The readers of the picture formats, for read.cpp, and what limits all formats.
 
 #include "../data/bytes.h"
 #include "picture.h"
@@ -11,7 +11,10 @@ Picture read_bmp(const Bytes& file);
 Picture read_png(const Bytes& file);
 Picture read_jpeg(const Bytes& file);
 
-/// Throws Error("data") for sizes of 0 or above 100 million pixels.
+/// Larger pictures are neither read nor written.
+inline constexpr int64_t kMostPixels = 100'000'000;
+
+/// Throws Error("data") for sizes of 0 or above kMostPixels.
 void check_size(const Bytes& file, int64_t height, int64_t width);
 
 /// A picture of that size, if the file has at least `needed` bytes: a few bytes that claim to be a

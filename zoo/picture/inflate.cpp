@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "autograd/base/error.h"
+#include "zoo/picture/checksum.h"
+#include "zoo/picture/deflate_code.h"
 #include "zoo/picture/prefix_code.h"
 
 namespace tarsier::zoo {
+
+using namespace deflate_code;
 
 namespace {
 
@@ -91,8 +96,7 @@ const Codes& fixed_codes() {
 Codes read_codes(Bits& bits) {
   const size_t literals = bits.take(5) + 257, distances = bits.take(5) + 1;
   const size_t stored = bits.take(4) + 4;
-  constexpr uint8_t kOrder[19] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
-  std::vector<uint8_t> of_lengths(19);
+  std::vector<uint8_t> of_lengths(std::size(kOrder));
   for (size_t i = 0; i < stored; ++i) of_lengths[kOrder[i]] = static_cast<uint8_t>(bits.take(3));
   const PrefixCode code = code_of(of_lengths, "the code of lengths");
 
@@ -113,7 +117,7 @@ Codes read_codes(Bits& bits) {
     lengths.insert(lengths.end(), times, value);
   }
   if (lengths.size() > literals + distances) bits.damaged("too many lengths of codes");
-  if (lengths[256] == 0) bits.damaged("a block has no end");
+  if (lengths[kEnd] == 0) bits.damaged("a block has no end");
   const auto split = lengths.begin() + static_cast<std::ptrdiff_t>(literals);
   return {code_of({lengths.begin(), split}, "the code of bytes and lengths"),
           code_of({split, lengths.end()}, "the code of distances")};
@@ -153,44 +157,21 @@ void read_stored_block(Bits& bits, Output& out) {
   for (uint32_t i = 0; i < count; ++i) out.put(static_cast<uint8_t>(bits.take(8)));
 }
 
-/// Symbols up to 255 are bytes, 256 ends the block, others are lengths of repeats.
 void read_coded_block(Bits& bits, const Codes& codes, Output& out) {
-  constexpr uint16_t kLength[29] = {3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
-                                    31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
-  constexpr uint16_t kDistance[30] = {
-      1,   2,   3,   4,   5,   7,    9,    13,   17,   25,   33,   49,   65,    97,    129,
-      193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
   for (;;) {
     const uint16_t symbol = bits.symbol(codes.literals);
     if (symbol < 256) {
       out.put(static_cast<uint8_t>(symbol));
       continue;
     }
-    if (symbol == 256) return;
-    const int row = symbol - 257;
-    if (row > 28) bits.damaged("there is no such length");
-    // The tables step by powers of two: their extra bits follow from the row.
-    const int more = row < 8 || row == 28 ? 0 : row / 4 - 1;
-    const size_t count = kLength[row] + bits.take(more);
+    if (symbol == kEnd) return;
+    const size_t row = symbol - (kEnd + size_t{1});
+    if (row >= std::size(kLength)) bits.damaged("there is no such length");
+    const size_t count = kLength[row] + bits.take(length_bits(row));
     const uint16_t far = bits.symbol(codes.distances);
-    if (far > 29) bits.damaged("there is no such distance");
-    out.repeat(kDistance[far] + bits.take(far < 4 ? 0 : far / 2 - 1), count);
+    if (far >= std::size(kDistance)) bits.damaged("there is no such distance");
+    out.repeat(kDistance[far] + bits.take(distance_bits(far)), count);
   }
-}
-
-/// Adler's checksum (RFC 1950): two sums modulo 65521.
-uint32_t checksum(std::string_view data) {
-  uint32_t a = 1, b = 0;
-  for (size_t i = 0; i < data.size();) {
-    // So many bytes can be summed before 32 bits are too few.
-    for (const size_t end = std::min(data.size(), i + 5552); i < end; ++i) {
-      a += static_cast<uint8_t>(data[i]);
-      b += a;
-    }
-    a %= 65521;
-    b %= 65521;
-  }
-  return b << 16 | a;
 }
 
 }  // namespace
@@ -215,7 +196,7 @@ std::string inflate(std::string_view stream, size_t size, const std::string& sou
   bits.align();
   uint32_t stored = 0;
   for (int i = 0; i < 4; ++i) stored = stored << 8 | bits.take(8);
-  if (stored != checksum(out.data())) bits.damaged("their checksum is wrong");
+  if (stored != adler32(out.data())) bits.damaged("their checksum is wrong");
   return std::move(out.data());
 }
 

@@ -1,13 +1,13 @@
 // PNG. Source: https://www.w3.org/TR/png-3
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "zoo/picture/checksum.h"
 #include "zoo/picture/exif.h"
 #include "zoo/picture/formats.h"
 #include "zoo/picture/inflate.h"
+#include "zoo/picture/png_filter.h"
 
 namespace tarsier::zoo {
 
@@ -34,23 +34,6 @@ struct Png {
     return (pixels_of_row * samples() * depth + 7) / 8;
   }
 };
-
-/// The checksum of a chunk (CRC-32, reflected polynomial 0xEDB88320).
-uint32_t crc(std::string_view bytes) {
-  static const std::array<uint32_t, 256> table = [] {
-    std::array<uint32_t, 256> all{};
-    for (uint32_t i = 0; i < 256; ++i) {
-      uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) value = value >> 1 ^ ((value & 1) != 0 ? 0xEDB88320 : 0);
-      all[i] = value;
-    }
-    return all;
-  }();
-  uint32_t value = ~uint32_t{0};
-  for (const char byte : bytes)
-    value = value >> 8 ^ table[(value ^ static_cast<uint8_t>(byte)) & 255];
-  return ~value;
-}
 
 // ------------------------------------------------------------------------------------------ chunks
 
@@ -85,8 +68,8 @@ Png read_chunks(const Bytes& file) {
     file.at(begin + size + 3);  // reports a file that is cut off
     const std::string_view kind = file.bytes.substr(at + 4, 4);
     const std::string_view data = file.bytes.substr(begin, size);
-    check(crc(file.bytes.substr(at + 4, size + 4)) == file.big_endian(begin + size, 4), "data", "'",
-          file.path, "', byte ", at, ": the checksum of a part of the PNG file is wrong");
+    check(crc32(file.bytes.substr(at + 4, size + 4)) == file.big_endian(begin + size, 4), "data",
+          "'", file.path, "', byte ", at, ": the checksum of a part of the PNG file is wrong");
     const bool first = at == 8;
     check(first == (kind == "IHDR"), "data", "'", file.path, "', byte ", at,
           ": a PNG file has one header, at its beginning");
@@ -127,31 +110,17 @@ std::vector<Pass> passes_of(const Png& png) {
           {2, 0, 4, 2}, {0, 1, 2, 2}, {1, 0, 2, 1}};
 }
 
-/// Paeth's predictor: of left, above, and above left the one that is next to left + above − above
-/// left.
-int paeth(int left, int above, int corner) {
-  const int to_left = std::abs(above - corner), to_above = std::abs(left - corner);
-  const int to_corner = std::abs(left + above - 2 * corner);
-  if (to_left <= to_above && to_left <= to_corner) return left;
-  return to_above <= to_corner ? above : corner;
-}
-
 /// Undoes the filter of a row in place: each byte was stored as a difference from those `step`
 /// bytes before it, above it (`above`; null for the first row), or both.
 void unfilter(const Bytes& file, int filter, uint8_t* row, const uint8_t* above, int64_t bytes,
               int64_t step) {
-  check(filter <= 4, "data", "'", file.path, "' has a row with the filter ", filter,
+  check(filter < kPngFilters, "data", "'", file.path, "' has a row with the filter ", filter,
         ", which PNG does not have: it is damaged");
-  if (filter == 0) return;
   for (int64_t i = 0; i < bytes; ++i) {
     const int a = i >= step ? row[i - step] : 0;
     const int b = above != nullptr ? above[i] : 0;
     const int c = above != nullptr && i >= step ? above[i - step] : 0;
-    const int guess = filter == 1   ? a
-                      : filter == 2 ? b
-                      : filter == 3 ? (a + b) / 2
-                                    : paeth(a, b, c);
-    row[i] = static_cast<uint8_t>(row[i] + guess);
+    row[i] = static_cast<uint8_t>(row[i] + png_guess(filter, a, b, c));
   }
 }
 

@@ -8,7 +8,6 @@
 namespace tarsier::zoo {
 
 void check_size(const Bytes& file, int64_t height, int64_t width) {
-  constexpr int64_t kMostPixels = 100'000'000;
   check(height > 0 && width > 0 && height <= kMostPixels / width, "data", "'", file.path,
         "' claims to have ", width, " × ", height, " pixels; from 1 to ", kMostPixels,
         " can be read");

@@ -1,0 +1,15 @@
+#pragma once
+// The checksums of PNG and zlib.
+
+#include <cstdint>
+#include <string_view>
+
+namespace tarsier::zoo {
+
+/// CRC-32 (reflected polynomial 0xEDB88320), of the parts of a PNG file.
+uint32_t crc32(std::string_view bytes);
+
+/// Adler's checksum (RFC 1950): two sums modulo 65521.
+uint32_t adler32(std::string_view bytes);
+
+}  // namespace tarsier::zoo

@@ -1,0 +1,17 @@
+#pragma once
+// Many pictures as one.
+
+#include <vector>
+
+#include "picture.h"
+
+namespace tarsier::zoo {
+
+/// The pictures side by side, `columns` in a row, with gaps of two pixels of a middle grey between
+/// and around them; every pixel of theirs is a square of `scale` × `scale`. All are made as
+/// colourful as the most colourful. Smaller ones sit in the upper left of their places; the last
+/// row may have free places, grey like the gaps. Throws Error("picture") if there are none, one has
+/// no pixels, or columns or scale are not positive.
+Picture sheet(const std::vector<Picture>& pictures, int64_t columns, int64_t scale = 1);
+
+}  // namespace tarsier::zoo

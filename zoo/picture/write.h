@@ -1,0 +1,23 @@
+#pragma once
+// Writing pictures.
+
+#include <string>
+
+#include "picture.h"
+
+namespace tarsier::zoo {
+
+/// The picture as a PNG file: grey or RGB, 8 bits a channel. Throws Error("picture") for other
+/// channels, no pixels, or more than 100 million.
+std::string png_of(const Picture& picture);
+
+/// Writes png_of() as the file `path`, completely or not at all; read_picture() reads the same
+/// pixels. Throws Error("picture") also for a name that does not end in .png, Error("file") if the
+/// file cannot be written.
+void write_picture(const std::string& path, const Picture& picture);
+
+/// Throws Error("picture") if the name does not end in .png, as write_picture() would: for those
+/// who want to know before the picture is made.
+void check_picture_name(const std::string& path);
+
+}  // namespace tarsier::zoo
