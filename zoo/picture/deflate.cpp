@@ -163,7 +163,7 @@ size_t row_of(const uint16_t (&table)[N], uint16_t value) {
   return static_cast<size_t>(std::upper_bound(table, table + N, value) - table) - 1;
 }
 
-/// A symbol of the code of lengths, and the bits behind it.
+/// A symbol of the code of lengths, and the bits after it.
 struct Run {
   uint8_t symbol = 0;
   uint32_t more = 0;

@@ -2,7 +2,7 @@
 // The numbers of deflate (RFC 1951), for inflate.cpp and deflate.cpp.
 //
 // A block is a sequence of symbols: up to 255 a byte, 256 the end, above it the length of a repeat,
-// followed by the symbol of its distance. A symbol stands for a range; bits behind it say where.
+// followed by the symbol of its distance. A symbol stands for a range; bits after it say where.
 
 #include <cstddef>
 #include <cstdint>
