@@ -130,6 +130,24 @@ TEST_CASE("bert: validation hides the same words every time, whatever the batche
   CHECK(value_of(a->validate(), "perplexity") == doctest::Approx(std::exp(loss)));
 }
 
+TEST_CASE("bert: `hidden` is the share of training; of validation texts 15 % are hidden") {
+  const Scratch scratch;
+  std::string lines;  // of 20 words
+  for (int i = 0; i < 400; ++i) lines += i % 20 == 19 ? "end\n" : concat("w", i % 7, " ");
+  const std::string data = scratch.write("a.txt", lines);
+  std::set<double> losses;
+  for (const auto& [hidden, count] : {std::pair{"0.15", 3}, {"0.5", 10}}) {
+    const auto task = prepared_task(
+        "bert", data, with({{"examples", "lines"}, {"max_length", "32"}, {"hidden", hidden}}));
+    const Batch batch = task->batch(1, 1);
+    CHECK(batch.weight == static_cast<double>(batch["index"].size(0) * count));
+    CHECK(batch["places"].numel() == batch["index"].size(0) * count);
+    task->model().eval();
+    losses.insert(task->validate()[0].value);
+  }
+  CHECK(losses.size() == 1);  // the models start alike
+}
+
 TEST_CASE("bert: the default data are tarsier's own source text") {
   const auto task = prepared_task("bert", "", with({{"min_count", "20"}, {"steps", "2"}}));
   CHECK(task->facts()[1].second.starts_with("tarsier's own source text: "));

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "tests/error_of.h"
+#include "tests/threads.h"
 #include "tests/zoo/program.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/bert/model.h"
@@ -93,6 +94,17 @@ TEST_CASE("a classifier from bert trains, and goes on to the same bits without b
   CHECK(predicted_lines(*loaded_task(place.path("parts")), {"a fine film"}).size() == 1);
 }
 
+TEST_CASE("a classifier from bert: any number of threads gives the same bits") {
+  const Pretrained place;
+  const auto trained = [&](int threads) {
+    const Threads guard(threads);
+    const std::string out = place.path(std::to_string(threads));
+    train_task(*place.classifier({{"epochs", "2"}, {"batch_size", "30"}}), place.data, out);
+    return RunFolder::open(out).load_weights();
+  };
+  CHECK(same_bits(trained(1), trained(2)));
+}
+
 TEST_CASE("settings that contradict the run are refused, also if they are the defaults") {
   const Pretrained place;
   const auto error = [&](const char* name, const char* value) {
@@ -148,13 +160,20 @@ TEST_CASE("a folder that is no run of bert, or a damaged one, is an error that s
 
 TEST_CASE("--from of the program is noted in config.json, and refused where it has no meaning") {
   const Pretrained place;
-  const Result result = tarsier(
-      place, "train text-classifier --data reviews.tsv --from bert --out run --steps 3 --quiet");
+  const auto says_where = [&](const Result& result) {
+    return has(result.out, "from the run in ") && has(result.out, place.path("bert")) &&
+           has(place.read("run/report.html"), place.path("bert"));
+  };
+  const Result result =
+      tarsier(place, "train text-classifier --data reviews.tsv --from bert --out run --steps 3");
   REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK_MESSAGE(says_where(result), result.out);
   CHECK(RunFolder::open(place.path("run")).read_config().from == place.path("bert"));
   std::filesystem::remove_all(place.run);
   CHECK(tarsier(place, "eval run").code == 0);
-  CHECK(tarsier(place, "train --resume run --steps 4 --quiet").code == 0);
+  const Result resumed = tarsier(place, "train --resume run --steps 4");
+  CHECK(resumed.code == 0);
+  CHECK_MESSAGE(says_where(resumed), resumed.out);
   CHECK(RunFolder::open(place.path("run")).read_config().from == place.path("bert"));
   const Result refused = tarsier(place, "train --resume run --from bert");
   CHECK(refused.code == 2);

@@ -202,7 +202,7 @@ class BertTask : public TaskOf<BertForMaskedLM, Documents> {
                         {{"auto", Examples::automatic},
                          {"lines", Examples::lines},
                          {"windows", Examples::windows}});
-    settings.add("hidden", hidden_, "fraction of the tokens that are to be guessed", 0.01, 0.9);
+    settings.add("hidden", hidden_, "fraction of the tokens to guess in training", 0.01, 0.9);
     tokens_.add_to(settings);
   }
 
@@ -246,13 +246,13 @@ class BertTask : public TaskOf<BertForMaskedLM, Documents> {
     Metric accuracy, perplexity;
   };
 
-  /// The same words are hidden every time.
+  /// The same words are hidden every time, 15 % whatever `hidden` is in training.
   Score scored() {
     const NoGrad no_grad;
     double loss = 0, right = 0, count = 0;
     for (const auto& chosen : of_length(validation_, {}).all()) {
-      const Batch batch =
-          masked_batch(validation_, chosen, masking(), {kSplitKey.seed, kMaskStream});
+      const Batch batch = masked_batch(validation_, chosen, {.mask = vocabulary_->mask()},
+                                       {kSplitKey.seed, kMaskStream});
       const Tensor logits =
           model().logits_at(batch["index"], batch["places"], {.padding_mask = batch["padding"]});
       const Tensor truth = index_select(flatten(batch["targets"]), 0, batch["places"]);

@@ -105,6 +105,8 @@ void print_facts(Task& task, const RunFolder& folder, uint64_t seed, const Estim
               << wrapped(text, kIndent, static_cast<size_t>(terminal_width()));
   };
   for (const auto& [name, text] : task.facts()) row(name, text);
+  if (const std::string from = folder.read_config().from; !from.empty())
+    row("start", concat("from the run in ", from));
   row("seed", std::to_string(seed));
   row("threads", concat(num_threads(), ", with the instruction set ",
                         kernels::name_of(kernels::active_isa())));

@@ -121,6 +121,7 @@ void add_settings(Page& page, const RunConfig& config) {
   std::vector<std::pair<std::string, std::string>> rows{
       {"seed", std::to_string(config.seed)},
       {"data", config.data_path.empty() ? "the default" : config.data_path}};
+  if (!config.from.empty()) rows.emplace_back("from", config.from);
   for (const auto& [name, value] : config.settings.as_object())
     rows.emplace_back(name, value.is_string() ? value.as_string() : value.dump());
   page.pairs(rows);

@@ -250,8 +250,7 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
 
   std::string model_facts() const override {
     return concat(counted(config_.layers, "layer"), ", ", counted(config_.heads, "head"), ", ",
-                  config_.width, " wide, ", with_commas(config_.vocab_size), " tokens",
-                  start_ ? concat(", started from ", start_->folder()) : "");
+                  config_.width, " wide, ", with_commas(config_.vocab_size), " tokens");
   }
   std::string data_facts() const override {
     return concat(source_, ": ", with_commas(train_.size()), " texts to train on, ",
