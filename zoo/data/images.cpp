@@ -219,27 +219,26 @@ void augment(const uint8_t* image, int64_t channels, int64_t height, int64_t wid
   const double cosine = std::cos(angle) / larger, sine = std::sin(angle) / larger;
   const double middle_x = static_cast<double>(width - 1) / 2,
                middle_y = static_cast<double>(height - 1) / 2;
-  const auto inside = [](double v, int64_t size) {
-    return std::clamp(v, 0.0, static_cast<double>(size - 1));
-  };
   for (int64_t y = 0; y < height; ++y) {
     for (int64_t x = 0; x < width; ++x, ++out) {
       // The image was flipped, rotated and scaled around its centre, then shifted: invert that.
       const double u = static_cast<double>(x) - middle_x - dx;
       const double v = static_cast<double>(y) - middle_y - dy;
       const double turned = cosine * u + sine * v;
-      const double from_x = inside(middle_x + (mirrored ? -turned : turned), width);
-      const double from_y = inside(middle_y - sine * u + cosine * v, height);
-      const auto x0 = static_cast<int64_t>(from_x), y0 = static_cast<int64_t>(from_y);
-      const int64_t x1 = std::min(x0 + 1, width - 1), y1 = std::min(y0 + 1, height - 1);
-      const double wx = from_x - static_cast<double>(x0), wy = from_y - static_cast<double>(y0);
-      for (int64_t c = 0; c < channels; ++c) {
-        const uint8_t* plane = image + c * height * width;
-        const double above = plane[y0 * width + x0] * (1 - wx) + plane[y0 * width + x1] * wx;
-        const double below = plane[y1 * width + x0] * (1 - wx) + plane[y1 * width + x1] * wx;
-        out[c * height * width] = static_cast<float>(above * (1 - wy) + below * wy);
-      }
+      const double from_x = middle_x + (mirrored ? -turned : turned);
+      const double from_y = middle_y - sine * u + cosine * v;
+      for (int64_t c = 0; c < channels; ++c)
+        out[c * height * width] = static_cast<float>(
+            sample_at(image + c * height * width, height, width, from_y, from_x));
     }
+  }
+}
+
+void PixelScale::apply(float* image, int64_t area) const {
+  for (size_t c = 0; c < mean.size(); ++c) {
+    const auto factor = static_cast<float>(1 / (255 * std[c]));
+    const auto offset = static_cast<float>(mean[c] / std[c]);
+    for (int64_t p = 0; p < area; ++p, ++image) *image = *image * factor - offset;
   }
 }
 
@@ -263,11 +262,8 @@ Tensor image_batch(const Images& images, const std::vector<int64_t>& indices,
     } else {
       std::copy(image, image + images.image_size(), place);
     }
-    for (size_t c = 0; c < scale.mean.size(); ++c) {
-      const auto factor = static_cast<float>(1 / (255 * scale.std[c]));
-      const auto offset = static_cast<float>(scale.mean[c] / scale.std[c]);
-      for (int64_t p = 0; p < area; ++p, ++place) *place = *place * factor - offset;
-    }
+    scale.apply(place, area);
+    place += images.image_size();
   }
   return out;
 }

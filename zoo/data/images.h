@@ -59,6 +59,8 @@ struct PixelScale {
   std::vector<double> mean, std;
 
   static PixelScale of(const Images& images);
+  /// (v / 255 − mean) / std for every value of an image, in place; a channel has `area` of them.
+  void apply(float* image, int64_t area) const;
   static PixelScale from_json(const Json& json);  ///< Throws Error("json") or Error("data").
   Json to_json() const;
 };

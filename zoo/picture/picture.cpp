@@ -96,15 +96,32 @@ void paste(const Picture& picture, int64_t top, int64_t left, Picture& onto) {
 
 /// The picture scaled to fit into height × width, keeping its proportions.
 Picture shrunk_into(const Picture& picture, int64_t height, int64_t width) {
-  const double factor = std::min(static_cast<double>(height) / static_cast<double>(picture.height),
-                                 static_cast<double>(width) / static_cast<double>(picture.width));
-  const auto scaled = [&](int64_t size, int64_t most) {
-    return std::clamp<int64_t>(std::llround(static_cast<double>(size) * factor), 1, most);
-  };
-  return resized(picture, scaled(picture.height, height), scaled(picture.width, width));
+  const PictureFit fit = fit_of(picture.height, picture.width, height, width);
+  return resized(picture, fit.height, fit.width);
 }
 
 }  // namespace
+
+PictureFit fit_of(int64_t from_height, int64_t from_width, int64_t height, int64_t width) {
+  const double factor = std::min(static_cast<double>(height) / static_cast<double>(from_height),
+                                 static_cast<double>(width) / static_cast<double>(from_width));
+  const auto scaled = [&](int64_t size, int64_t most) {
+    return std::clamp<int64_t>(std::llround(static_cast<double>(size) * factor), 1, most);
+  };
+  const int64_t h = scaled(from_height, height), w = scaled(from_width, width);
+  return {(height - h) / 2, (width - w) / 2, h, w};
+}
+
+double sample_at(const uint8_t* channel, int64_t height, int64_t width, double y, double x) {
+  const double from_y = std::clamp(y, 0.0, static_cast<double>(height - 1)),
+               from_x = std::clamp(x, 0.0, static_cast<double>(width - 1));
+  const auto x0 = static_cast<int64_t>(from_x), y0 = static_cast<int64_t>(from_y);
+  const int64_t x1 = std::min(x0 + 1, width - 1), y1 = std::min(y0 + 1, height - 1);
+  const double wx = from_x - static_cast<double>(x0), wy = from_y - static_cast<double>(y0);
+  const double above = channel[y0 * width + x0] * (1 - wx) + channel[y0 * width + x1] * wx;
+  const double below = channel[y1 * width + x0] * (1 - wx) + channel[y1 * width + x1] * wx;
+  return above * (1 - wy) + below * wy;
+}
 
 Picture fitted(const Picture& picture, int64_t channels, int64_t height, int64_t width) {
   const Picture small = shrunk_into(with_channels(picture, channels), height, width);
@@ -117,7 +134,8 @@ Picture fitted(const Picture& picture, int64_t channels, int64_t height, int64_t
     out.pixels.insert(out.pixels.end(), static_cast<size_t>(height * width),
                       static_cast<uint8_t>((sum + area / 2) / area));
   }
-  paste(small, (height - small.height) / 2, (width - small.width) / 2, out);
+  const PictureFit fit = fit_of(picture.height, picture.width, height, width);
+  paste(small, fit.top, fit.left, out);
   return out;
 }
 

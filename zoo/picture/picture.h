@@ -34,6 +34,17 @@ Picture resized(const Picture& picture, int64_t height, int64_t width);
 /// height × width, centred; the rest is filled with its mean colour.
 Picture fitted(const Picture& picture, int64_t channels, int64_t height, int64_t width);
 
+/// Where fitted() puts a picture: height × width pixels whose upper left corner is at (top, left).
+struct PictureFit {
+  int64_t top = 0, left = 0, height = 0, width = 0;
+};
+/// For a picture of from_height × from_width that fitted() puts into height × width.
+PictureFit fit_of(int64_t from_height, int64_t from_width, int64_t height, int64_t width);
+
+/// The value of a channel of height × width values at (y, x), interpolated between the four pixels
+/// around it; outside, the value of the nearest pixel.
+double sample_at(const uint8_t* channel, int64_t height, int64_t width, double y, double x);
+
 /// The picture of a sign as in MNIST: grey and bright on black (a picture with a bright edge is
 /// inverted, and the edge's grey becomes black), cropped to the sign, scaled to fit into 20/28 of
 /// the size, its centre of mass in the middle. A picture of a single colour comes back black.

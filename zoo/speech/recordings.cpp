@@ -7,7 +7,7 @@
 #include "zoo/audio/spoken_digits.h"
 #include "zoo/base/format.h"
 #include "zoo/data/lines.h"
-#include "zoo/data/sampler.h"
+#include "zoo/data/splits.h"
 #include "zoo/task/task.h"
 
 namespace tarsier::zoo::speech {
@@ -26,31 +26,6 @@ Sound joined(const std::vector<const Sound*>& sounds) {
 
 namespace {
 
-/// What a part may be called in the name of its table, the likeliest first.
-const std::vector<std::string> kTrain = {"train"}, kTest = {"test"},
-                               kValidation = {"val", "valid", "validation", "dev"};
-
-/// The table of one of these names, .tsv or .csv, in `folder`; "" if there is none.
-std::string table_in(const std::string& folder, const std::vector<std::string>& names,
-                     const std::string& before = "") {
-  for (const std::string& name : names)
-    for (const char* ending : {".tsv", ".csv"}) {
-      const std::string path = (fs::path(folder) / concat(before, name, ending)).string();
-      if (file_exists(path)) return path;
-    }
-  return "";
-}
-
-/// All tables of `folder`.
-std::vector<std::string> tables_in(const std::string& folder) {
-  std::vector<std::string> out;
-  for (const std::string& name : names_in(folder)) {
-    const fs::path path = fs::path(folder) / name;
-    if (path.extension() == ".tsv" || path.extension() == ".csv") out.push_back(path.string());
-  }
-  return out;
-}
-
 /// The WAV files of a folder, each read once.
 class Files {
  public:
@@ -61,13 +36,8 @@ class Files {
   const Sound& find(const std::string& name, const std::string& place, const std::string& hint) {
     const auto found = sounds_.find(name);
     if (found != sounds_.end()) return found->second;
-    std::string slashes = name;
-    std::replace(slashes.begin(), slashes.end(), '\\', '/');
-    for (const std::string& written : {name, slashes, slashes + ".wav"})
-      for (const char* below : {"", "wav", "wavs", "audio", "clips"}) {
-        const fs::path path = fs::path(folder_) / below / written;
-        if (file_exists(path.string())) return sounds_[name] = read_wav(path.string());
-      }
+    const std::string path = find_file(folder_, name, {"wav", "wavs", "audio", "clips"}, {".wav"});
+    if (!path.empty()) return sounds_[name] = read_wav(path);
     fail("data", place, ": there is no file '", name, "' in '", folder_,
          "', nor in its folders wav, wavs, audio and clips", hint);
   }
@@ -121,33 +91,32 @@ std::vector<Utterance> read_table(const std::string& path, const SpeechColumns& 
   return out;
 }
 
-/// Of ten recordings 8 train, 1 validates, 1 tests.
 SpeechData split(std::vector<Utterance> all, const std::string& source) {
   check(all.size() >= 10, "data", source, " has ",
         counted(static_cast<int64_t>(all.size()), "recording"),
         ", too few to split off validation and test: give at least 10");
+  Parts<Utterance> parts = parts_of(std::move(all), kSplitKey);
   SpeechData out;
-  const std::vector<int64_t> order = permutation(static_cast<int64_t>(all.size()), kSplitKey);
-  for (size_t i = 0; i < order.size(); ++i) {
-    Split& part = i % 10 == 4 ? out.val : i % 10 == 9 ? out.test : out.train;
-    part.single.push_back(std::move(all[static_cast<size_t>(order[i])]));
-  }
+  out.train.single = std::move(parts.train);
+  out.val.single = std::move(parts.val);
+  out.test.single = std::move(parts.test);
   return out;
 }
 
 SpeechData read_parts(const std::string& folder, const SpeechColumns& columns) {
   Files files(folder);
   SpeechData out;
-  for (const auto& [names, part] :
-       {std::pair{&kTrain, &out.train}, {&kValidation, &out.val}, {&kTest, &out.test}}) {
+  for (const auto& [names, part] : {std::pair{&train_names(), &out.train},
+                                    {&validation_names(), &out.val},
+                                    {&test_names(), &out.test}}) {
     const std::string single = table_in(folder, *names),
                       strings = table_in(folder, *names, "strings-");
-    if (single.empty() && names == &kValidation)
+    if (single.empty() && names == &validation_names())
       fail("data", "there is no 'val.tsv' or 'val.csv' in '", folder, "', which holds ",
            describe_folder(folder), ": give a table of recordings to validate with");
     if (!single.empty())
-      part->single =
-          read_table(single, columns, false, files, names == &kTrain ? &out.columns : nullptr);
+      part->single = read_table(single, columns, false, files,
+                                names == &train_names() ? &out.columns : nullptr);
     if (!strings.empty()) part->strings = read_table(strings, columns, true, files);
   }
   return out;
@@ -159,7 +128,7 @@ SpeechData read_speech(const std::string& path, const SpeechColumns& columns) {
   std::error_code ignored;
   std::string table = path;
   if (fs::is_directory(path, ignored)) {
-    if (!table_in(path, kTrain).empty()) return read_parts(path, columns);
+    if (!table_in(path, train_names()).empty()) return read_parts(path, columns);
     const std::vector<std::string> tables = tables_in(path);
     check(tables.size() == 1, "data", "there is no 'train.tsv' or 'train.csv' in '", path,
           "', which holds ", describe_folder(path), "; expected it, or a single table of lines ",
