@@ -1,4 +1,4 @@
-// Resampling compared with torchaudio, spectrograms with librosa; SpecAugment.
+// Resampling compared with torchaudio, spectrograms with librosa; SpecAugment, stretches.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -12,6 +12,7 @@
 #include "zoo/audio/masking.h"
 #include "zoo/audio/resample.h"
 #include "zoo/audio/spectrogram.h"
+#include "zoo/audio/stretch.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -166,7 +167,26 @@ TEST_CASE("Slaney's mel scale, and decibels") {
   CHECK(decibels(1e-12) == doctest::Approx(-100));
 }
 
-// ------------------------------------------------------------------------------------------ masks
+// ------------------------------------------------------------------------------ masks and stretches
+
+TEST_CASE("frames are stretched piece by piece, and the values in between are linear") {
+  const Frames frames{4, 2, {0, 10, 4, 20, 8, 30, 12, 40}};
+  CHECK(stretched(frames, {{4, 1}}).values == frames.values);
+  const Frames longer = stretched(frames, {{4, 2}});
+  CHECK(longer.count == 8);
+  CHECK(longer.width == 2);
+  CHECK(longer.values == std::vector<float>{0, 10, 1, 12.5, 3, 17.5, 5, 22.5,  //
+                                            7, 27.5, 9, 32.5, 11, 37.5, 12, 40});
+  CHECK(stretched(frames, {{4, 0.5}}).values == std::vector<float>{2, 15, 10, 35});
+  const Frames both = stretched(frames, {{2, 0.1}, {4, 1.5}});  // a piece has one frame at least
+  CHECK(both.count == 4);
+  const std::vector<double> expected{2, 15, 4 + 4 * 5 / 6., 20 + 10 * 5 / 6., 10, 35, 12, 40};
+  for (size_t i = 0; i < 8; ++i) CHECK(both.values.at(i) == doctest::Approx(expected[i]));
+  check_error("the last piece ends at frame 3 of 4", [&] { stretched(frames, {{3, 1}}); });
+  for (const std::vector<Stretch>& pieces :
+       {std::vector<Stretch>{{4, 0}}, {{0, 1}, {4, 1}}, {{4, 1}, {2, 1}}})
+    check_error("both its length and factor must be positive", [&] { stretched(frames, pieces); });
+}
 
 /// How many of the frames and of the bands of ones are masked whole.
 std::pair<int64_t, int64_t> masked(int64_t count, int64_t width, const MaskingOptions& options,

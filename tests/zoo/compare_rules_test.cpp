@@ -88,6 +88,17 @@ TEST_CASE("compare: a run on few sequences takes all of them in turn") {
   CHECK((one_batch.trained != two.trained || one_batch.accuracy != two.accuracy));
 }
 
+TEST_CASE("compare: what is tested are new sequences, for a run on few ones as well") {
+  // A model that does not learn is as often right on the same 256 sequences, whenever it sees them.
+  const auto same = [](bool few, const Recipe& recipe) {
+    const Outcome outcome = *train({"recall", "convolution", 6, few}, recipe, [] { return false; });
+    CHECK(outcome.trained > 0.1);
+    return outcome.trained == outcome.accuracy;
+  };
+  CHECK_FALSE(same(true, {.channels = 8, .batch = 16, .steps = 16, .examples = 256, .lr = 0}));
+  CHECK_FALSE(same(false, {.channels = 8, .batch = 256, .steps = 1, .lr = 0}));
+}
+
 TEST_CASE("compare: a run that only guesses ends soon; memory of others is not its own") {
   const Tensor other = zeros({4'000'000});
   const Outcome outcome =

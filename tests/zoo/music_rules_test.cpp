@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <set>
+#include <utility>
 
 #include "nn/init.h"
 #include "tests/zoo/scratch.h"
@@ -119,9 +121,10 @@ TEST_CASE("a performance has the tempo, length of steps and instrument that are 
   CHECK(midi.tracks[0].program == 5);
   CHECK(midi.tracks[0].notes[0].end == 2 * midi.ticks_per_beat);
   CHECK(midi.seconds(midi.length()) == doctest::Approx(1.8));
-  // Eleven voices: none on the channel of the drums.
-  for (const MidiTrack& track : midi_of({11, std::vector<int32_t>(11, 60)}).tracks)
-    CHECK(track.notes.at(0).channel != kDrums);
+  // Sixteen voices: none on the channel of the drums, and all can be written.
+  const Midi many = midi_of({16, std::vector<int32_t>(16, 60)});
+  for (const MidiTrack& track : many.tracks) CHECK(track.notes.at(0).channel != kDrums);
+  CHECK_NOTHROW(midi_bytes(many));
 }
 
 TEST_CASE("a note that reaches into the next one of its pitch is held, and no chord") {
@@ -156,6 +159,45 @@ TEST_CASE("phrases of made-up chorales end on the tonic, or now and then on the 
     }
   }
   CHECK(std::abs(fifth / (tonic + fifth) - 0.4) < 0.15);
+}
+
+TEST_CASE(
+    "made-up chorales in minor have III with the note that the scale has without accidental") {
+  int natural = 0, raised = 0;
+  for (uint64_t i = 0; i < 60; ++i) {
+    const Score score = chorale({4, i});
+    const int32_t tonic = score.notes.back();
+    const auto degrees = [&](int64_t step) {
+      std::set<int32_t> out;
+      for (int64_t v = 0; v < 4; ++v) out.insert((score.at(step, v) - tonic + 120) % 12);
+      return out;
+    };
+    if (!degrees(score.steps() - 1).contains(3)) continue;  // major
+    for (int64_t step = 0; step < score.steps(); step += 4) {
+      natural += degrees(step) == std::set<int32_t>{3, 7, 10};
+      raised += degrees(step) == std::set<int32_t>{3, 7, 11};
+    }
+  }
+  CHECK(natural > 5);
+  CHECK(raised == 0);
+}
+
+TEST_CASE(
+    "a folder's piece with far more voices than the others is left out, one with some is not") {
+  const auto voices_of = [](int64_t odd) {
+    const Scratch scratch;
+    for (int i = 0; i < 10; ++i)
+      write_midi(scratch.path(concat(i, ".mid")), midi_of({2, {72, 48, 74, 50}}));
+    Score piece{odd, {}};
+    for (int64_t v = 0; v < odd; ++v) piece.notes.push_back(80 - static_cast<int32_t>(v));
+    write_midi(scratch.path("odd.mid"), midi_of(piece));
+    const PieceFiles files = read_pieces(scratch.path(""), Grid::parts);
+    CHECK(files.train.size() + files.val.size() + files.test.size() + files.left_out == 11);
+    return std::pair(files.voices(), files.left_out);
+  };
+  CHECK(voices_of(4) == std::pair<int64_t, int64_t>(4, 0));
+  CHECK(voices_of(5) == std::pair<int64_t, int64_t>(2, 1));
+  CHECK(voices_of(16) == std::pair<int64_t, int64_t>(2, 1));
 }
 
 TEST_CASE("a piano roll has high notes above low ones") {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 
+#include "autograd/io/file.h"
 #include "tests/error_of.h"
 #include "tests/nn/golden.h"
 #include "tests/zoo/pictures.h"
@@ -17,11 +18,6 @@ namespace {
 
 std::string file(const std::string& name) {
   return source_file("tests/golden/pictures/" + name).string();
-}
-
-std::string bytes_of(const std::string& name) {
-  std::ifstream in(file(name), std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
 TEST_CASE("PNG and JPEG: every pixel of every variant") {
@@ -42,7 +38,7 @@ TEST_CASE("PNG and JPEG: a file that is cut off anywhere is refused") {
   for (const char* name : {"type3-4.png", "type6-8-interlaced.png", "parts.png", "420-2x4.jpg",
                            "refined.jpg", "restarts.jpg"}) {
     CAPTURE(name);
-    const std::string whole = bytes_of(name);
+    const std::string whole = read_file(file(name));
     for (size_t size = 4; size < whole.size(); size += 1 + size / 16) {
       CAPTURE(size);
       CHECK(picture_error(whole.substr(0, size)) != "no error");
@@ -53,7 +49,7 @@ TEST_CASE("PNG and JPEG: a file that is cut off anywhere is refused") {
 }
 
 TEST_CASE("PNG: damage is found") {
-  const std::string whole = bytes_of("type2-8.png");
+  const std::string whole = read_file(file("type2-8.png"));
   for (size_t at = 8; at < whole.size(); ++at) {
     CAPTURE(at);
     std::string damaged = whole;
@@ -78,7 +74,7 @@ std::string with_header(std::string png, size_t at, const std::string& bytes) {
 }
 
 TEST_CASE("PNG: headers that promise what is not there") {
-  const std::string png = bytes_of("type2-8.png");
+  const std::string png = read_file(file("type2-8.png"));
   CHECK(with_header(png, 16, "") == png);
   CHECK(picture_error(with_header(png, 24, "\3")).find("no colour type 2 with 3 bits") !=
         std::string::npos);
@@ -103,7 +99,7 @@ TEST_CASE("PNG: headers that promise what is not there") {
 
 TEST_CASE("JPEG: any byte may change, and nothing worse than an error happens") {
   for (const char* name : {"420-5x3.jpg", "progressive-grey.jpg"}) {
-    const std::string whole = bytes_of(name);
+    const std::string whole = read_file(file(name));
     for (size_t at = 2; at < whole.size(); at += 3) {
       std::string damaged = whole;
       damaged[at] = static_cast<char>(damaged[at] ^ 0x15);
@@ -122,7 +118,7 @@ std::string with_frame(std::string jpeg, char marker, char bits = 8) {
 }
 
 TEST_CASE("JPEG: what cannot be read is named") {
-  const std::string jpeg = bytes_of("444.jpg");
+  const std::string jpeg = read_file(file("444.jpg"));
   CHECK(picture_error(with_frame(jpeg, '\xC0')) == "no error");
   CHECK(picture_error(with_frame(jpeg, '\xC1')) == "no error");
   CHECK(picture_error(with_frame(jpeg, '\xC3')) ==

@@ -64,6 +64,38 @@ TEST_CASE("loudness changes by at most so many decibels, up and down") {
   CHECK(least > -6.01);
 }
 
+TEST_CASE("noise has up to the share of a recording's power, loud or quiet, each as often") {
+  const Features features(8000, 20);
+  Augmentation noisy = kNone;
+  noisy.noise = 0.1;
+  /// The power in the bands far above the tone.
+  const auto high = [](const Tensor& frames) {
+    return mean(pow(10, slice(frames, 2, 10, 20) / 10)).item();
+  };
+  for (const double loudness : {1.0, 0.1}) {
+    TrainingSet set = small_set();
+    std::vector<float>& samples = set.examples[0].samples;
+    for (float& x : samples) x = static_cast<float>(x * loudness);
+    // As much as there may be: the tone of amplitude a has the power a²/2.
+    Example most = set.examples[0];
+    const double deviation = std::sqrt(0.1 * 0.125 * loudness * loudness);
+    Generator generator(1);
+    const Tensor hiss = randn({1600}, {}, generator) * deviation;
+    for (size_t n = 0; n < 1600; ++n) most.samples[n] += static_cast<float>(hiss.to_vector()[n]);
+    const double whole = high(plain_batch({most}, {0}, features)["frames"]);
+    double sum = 0, least = 1, largest = 0;
+    for (uint64_t stream = 0; stream < 100; ++stream) {
+      const double share =
+          high(training_batch(set, {0}, features, noisy, {1, stream})["frames"]) / whole;
+      sum += share, least = std::min(least, share), largest = std::max(largest, share);
+    }
+    CHECK(std::abs(sum / 100 - 0.5) < 0.1);
+    CHECK(least < 0.1);
+    CHECK(largest > 0.8);
+    CHECK(largest < 1.4);
+  }
+}
+
 TEST_CASE("speed changes both ways") {
   const TrainingSet set = small_set();
   const Features features(8000, 20);
@@ -75,6 +107,40 @@ TEST_CASE("speed changes both ways") {
         training_batch(set, {0}, features, faster, {1, stream})["lengths"].to_vector<int64_t>()[0]);
   CHECK(*lengths.begin() < features.frames(1600));
   CHECK(*lengths.rbegin() > features.frames(1600));
+}
+
+TEST_CASE(
+    "stretches: as often longer as shorter, at one pitch, and each joined recording its own") {
+  TrainingSet set = small_set();
+  const Features features(8000, 20);
+  Augmentation stretches = kNone;
+  stretches.stretch = 100;
+  const auto plain = static_cast<double>(features.frames(1600));
+  const auto loudest = [](const Tensor& frames) { return argmax(mean(frames, 1), -1).item(); };
+  const double pitch = loudest(plain_batch(set.examples, {0}, features)["frames"]);
+  double longer = 0, least = 1, most = 1;
+  for (uint64_t stream = 0; stream < 60; ++stream) {
+    const Batch batch = training_batch(set, {0}, features, stretches, {1, stream});
+    const double factor = batch["lengths"].item() / plain;
+    longer += factor > 1, least = std::min(least, factor), most = std::max(most, factor);
+    CHECK(loudest(batch["frames"]) == pitch);
+  }
+  CHECK(std::abs(longer / 60 - 0.5) < 0.2);
+  CHECK(least < 0.6);
+  CHECK(least > 0.47);
+  CHECK(most > 1.7);
+  CHECK(most < 2.03);
+  // Of two joined tones, the share of the first one varies.
+  stretches.join = 1, stretches.join_most = 1;
+  least = 1, most = 0;
+  for (uint64_t stream = 0; stream < 40; ++stream) {
+    const Batch batch = training_batch(set, {0}, features, stretches, {1, stream});
+    if (targets_of(batch).back() != 2) continue;
+    const double first = mean(to(argmax(batch["frames"], -1) == pitch, f64)).item();
+    least = std::min(least, first), most = std::max(most, first);
+  }
+  CHECK(least < 0.4);
+  CHECK(most > 0.6);
 }
 
 TEST_CASE("single recordings are joined with the tokens between; strings are not") {

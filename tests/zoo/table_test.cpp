@@ -132,6 +132,11 @@ TEST_CASE("ambiguous columns are errors that say what to give") {
         "1: there is no column 3, only 2");
   CHECK(message(place.file("pos,good\n"), {.label = "1", .text = "1"})
             .starts_with("1: label and text are both column 1"));
+  // Both by the same name, or one by the number of what the other names.
+  for (const char* label : {"Text", "2"})
+    CHECK(message(place.file("label,text\npos,good\n"), {.label = label, .text = "text"}) ==
+          "1: label and text are both column 2, 'text'. Give them by name or number: --label … "
+          "--text …");
   CHECK(message(place.file("id,text,label\n7,good,pos\n8,bad\n")) ==
         "3 has 2 fields where line 1 has 3: '8'");
   CHECK(message(place.file("id,text,label\n7,good, really,pos\n")) ==

@@ -91,8 +91,19 @@ Places places_in(const std::vector<Fields>& rows, const std::string& path, const
   const auto say = [&] {
     return concat("Give them by name or number: ", first.option, "… ", second.option, "…");
   };
-  if (header != Header::no)
+  const auto check_differ = [&](size_t a, size_t b) {
+    check(a != b, "data", where, first.what, " and ", second.what, " are both column ", a + 1,
+          a < names.size() ? concat(", '", beginning_of(names[a]), "'") : "", ". ", say());
+  };
+  if (header != Header::no) {
     if (const auto places = places_by_header(rows, first, second)) return *places;
+    const auto given = [&](const Column& column) {
+      const auto number = as_number(column.given);
+      return number || column.given.empty() ? number : place_of(column.given, names);
+    };
+    const auto a = given(first), b = given(second);
+    if (a && b) check_differ(*a, *b);
+  }
   for (const Column* column : {&first, &second})
     check(column->given.empty() || as_number(column->given), "data", where, "there is no column '",
           column->given, "' for the ", column->what,
@@ -109,8 +120,7 @@ Places places_in(const std::vector<Fields>& rows, const std::string& path, const
   check(names.size() <= 2 || (one && two), "data", where, "there are ", names.size(), " columns, ",
         quoted_list(names), ", and it is unclear which are the ", first.what, " and the ",
         second.what, ". ", say());
-  check(places.first != places.second, "data", where, first.what, " and ", second.what,
-        " are both column ", places.first + 1, ". ", say());
+  check_differ(places.first, places.second);
   return places;
 }
 

@@ -97,7 +97,7 @@ Midi midi_of(const Score& score, const Performance& performance) {
     MidiTrack& track = midi.tracks.emplace_back();
     track.name = score.voices == 4 ? names[at] : concat("voice ", v + 1);
     track.program = performance.program;
-    const int channel = static_cast<int>(v) + (v >= kDrums ? 1 : 0);
+    const int place = static_cast<int>(v % 15), channel = place + (place >= kDrums ? 1 : 0);
     for (int64_t begin = 0, end = 0; begin < score.steps(); begin = end) {
       while (end < score.steps() && score.at(end, v) == score.at(begin, v)) ++end;
       if (score.at(begin, v) == kSilence) continue;

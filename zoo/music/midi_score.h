@@ -16,7 +16,8 @@ struct Performance {
   int program = 19;  ///< a church organ
 };
 
-/// A track for each voice. Equal notes of adjacent steps are one held note: a grid does not tell
+/// A track for each voice; the 16th voice has the channel of the first, because one is for drums.
+/// Equal notes of adjacent steps are one held note: a grid does not tell
 /// held and repeated notes apart.
 Midi midi_of(const Score& score, const Performance& performance = {});
 

@@ -179,19 +179,31 @@ Score widened(const Score& score, int64_t voices) {
   return wide;
 }
 
+/// The most voices that a piece may have: twice as many as nine of ten pieces need.
+int64_t most_voices(const std::vector<Score>& pieces) {
+  std::vector<int64_t> voices;
+  for (const Score& score : pieces) voices.push_back(score.voices);
+  std::sort(voices.begin(), voices.end());
+  return 2 * voices[(9 * voices.size() + 9) / 10 - 1];
+}
+
 PieceFiles read_midi_folder(const std::string& folder, const std::vector<fs::path>& files,
                             Grid grid) {
   std::vector<Score> all;
   PieceFiles out{.source = "'" + folder + "'"};
-  int64_t voices = 0;
-  for (const fs::path& file : files) {
+  for (const fs::path& file : files)
     all.push_back(score_of(read_midi(file.string()), steps_per_beat(grid), file.string()));
-    voices = std::max(voices, all.back().voices);
-  }
-  for (Score& score : all)
-    if (score.voices < voices) score = widened(score, voices);
+  const int64_t most = most_voices(all);
+  int64_t voices = 0;
+  for (const Score& score : all)
+    if (score.voices <= most) voices = std::max(voices, score.voices);
   std::vector<Score> rest;
   for (size_t i = 0; i < all.size(); ++i) {
+    if (all[i].voices > most) {
+      ++out.left_out;
+      continue;
+    }
+    if (all[i].voices < voices) all[i] = widened(all[i], voices);
     const std::string part = files[i].lexically_relative(folder).begin()->string();
     (part == "train"                    ? out.train
      : part == "val" || part == "valid" ? out.val

@@ -20,6 +20,7 @@ int64_t steps_per_beat(Grid grid);
 struct PieceFiles {
   std::vector<Score> train = {}, val = {}, test = {};
   std::string source = "";  ///< what they are, for messages
+  int64_t left_out = 0;     ///< pieces that have too many voices
   int64_t voices() const { return train.front().voices; }
 };
 
@@ -38,7 +39,8 @@ std::string grid_text(const Score& score);
 ///   files end so, those whose names contain "16" (parts) or "quarter" (chords) count.
 ///   a folder of MIDI files (.mid, .midi, .kar), anywhere below it: those in train/, val/ (or
 ///   valid/) and test/ are of that part, of ten others 8 train, 1 validates and 1 tests. In files
-///   with fewer voices than others the missing ones rest
+///   with fewer voices than others the missing ones rest. A file that has more than twice as many
+///   voices as nine of ten files need is left out: all others would be mostly rests, and slow
 ///   one text file, of whose pieces 8 of 10 train, 1 validates, 1 tests
 /// Throws Error("data") if there is none, a file is damaged, or has more voices than those that
 /// train.

@@ -237,7 +237,7 @@ class MusicTask : public TaskOf<MusicTransformer, PieceFiles> {
   }
 
   void add_predict_options(Settings& options) override {
-    options.add("bars", bars_, "bars to write", 0, 10'000);
+    options.add("bars", bars_, "bars to write", 0, 1000);
     options.add("out", out_, "the file to write, .mid or .wav", {});
     options.add("tempo", tempo_, "beats a minute", 4, 1000);
     sampling_.add_to(options, "music");
@@ -252,6 +252,11 @@ class MusicTask : public TaskOf<MusicTransformer, PieceFiles> {
                   " pieces with ", with_commas(notes_), " notes to train on, ", data_.val.size(),
                   " to validate, ", data_.test.size(), " to test; ",
                   counted(config_.voices, "voice"));
+  }
+  std::string cut_facts() const override {
+    if (data_.left_out == 0) return "";
+    return concat(counted(data_.left_out, "piece"), data_.left_out == 1 ? " has" : " have",
+                  " more than twice as many voices as nine of ten pieces need: left out");
   }
   std::string batch_facts() const override {
     return concat(recipe.batch_size, " × ", counted(config_.window, "note"));

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "zoo/audio/resample.h"
+#include "zoo/audio/stretch.h"
 
 namespace tarsier::zoo::speech {
 
@@ -33,8 +34,14 @@ struct Draws {
   }
 };
 
+/// What recordings become: the sound of one or several in a row, and how long each will last.
+struct Changed {
+  std::vector<float> samples;
+  std::vector<Stretch> pieces;
+};
+
 /// The samples, louder or quieter, with noise.
-void change(std::vector<float>& samples, const Augmentation& augmentation, Draws& draws) {
+void change_loudness(std::vector<float>& samples, const Augmentation& augmentation, Draws& draws) {
   const double gain = std::pow(10, draws.number(-augmentation.gain, augmentation.gain) / 20);
   double power = 0;
   for (const float x : samples) power += x * x;
@@ -45,6 +52,19 @@ void change(std::vector<float>& samples, const Augmentation& augmentation, Draws
     const double hiss = augmentation.noise > 0 ? draws.number(-noise, noise) : 0;
     x = static_cast<float>(gain * (x + hiss));
   }
+}
+
+/// Appends `samples`, changed.
+void append(Changed& all, std::vector<float> samples, const Features& features,
+            const Augmentation& augmentation, Draws& draws) {
+  samples = at_speed(samples, 100 + draws.whole(-augmentation.speed, augmentation.speed));
+  change_loudness(samples, augmentation, draws);
+  all.samples.insert(all.samples.end(), samples.begin(), samples.end());
+  const double longest = std::log(1 + static_cast<double>(augmentation.stretch) / 100);
+  const Stretch piece{features.frames(std::ssize(all.samples)),
+                      std::exp(draws.number(-longest, longest))};
+  // What is shorter than a frame has none of its own.
+  if (all.pieces.empty() || piece.end > all.pieces.back().end) all.pieces.push_back(piece);
 }
 
 }  // namespace
@@ -59,17 +79,16 @@ Batch training_batch(const TrainingSet& set, const std::vector<int64_t>& chosen,
   std::vector<std::vector<int32_t>> tokens;
   for (const int64_t i : chosen) {
     const Example& example = set.examples[static_cast<size_t>(i)];
-    std::vector<float> samples = example.samples;
+    Changed all;
+    append(all, example.samples, features, augmentation, draws);
     std::vector<int32_t> text = example.tokens;
     for (int64_t k = 0; k < more && i < set.singles; ++k) {
       const Example& other = set.examples[static_cast<size_t>(draws.whole(0, set.singles - 1))];
-      samples.insert(samples.end(), other.samples.begin(), other.samples.end());
+      append(all, other.samples, features, augmentation, draws);
       text.insert(text.end(), set.between.begin(), set.between.end());
       text.insert(text.end(), other.tokens.begin(), other.tokens.end());
     }
-    samples = at_speed(samples, 100 + draws.whole(-augmentation.speed, augmentation.speed));
-    change(samples, augmentation, draws);
-    frames.push_back(features(samples));
+    frames.push_back(stretched(features(all.samples), all.pieces));
     mask(frames.back(), augmentation.masking, 0, {key.seed, key.stream ^ (draws.next << 32)});
     tokens.push_back(std::move(text));
   }

@@ -31,12 +31,17 @@ struct TrainingSet {
   std::vector<int32_t> between;  ///< the tokens between two joined texts: a space, or none
 };
 
-/// Random changes of training recordings. Each is drawn for each recording.
+/// Random changes of training recordings. Each is drawn for each recording, also for each of those
+/// that are joined; masks are drawn for the whole.
 struct Augmentation {
-  int64_t speed = 10;  ///< percent: between so much slower and so much faster
-  double gain = 6;     ///< decibels: between so much quieter and so much louder
-  double noise = 0;    ///< white noise, of up to this share of the recording's mean power
-  double join = 0.5;   ///< the share of batches in which others are appended to each recording …
+  int64_t speed =
+      10;  ///< percent: between so much slower and so much faster, which changes the pitch
+  /// Percent: between so much longer and as many times shorter, at the same pitch. Some people say
+  /// a word twice as long now as then.
+  int64_t stretch = 0;
+  double gain = 6;    ///< decibels: between so much quieter and so much louder
+  double noise = 0;   ///< white noise, of up to this share of the recording's mean power
+  double join = 0.5;  ///< the share of batches in which others are appended to each recording …
   int64_t join_most = 4;  ///< … one to so many of the training's single recordings
   /// One mask each: of two, at this size and for so few recordings, the model learns slowly.
   MaskingOptions masking = {.frequency_masks = 1, .time_masks = 1};

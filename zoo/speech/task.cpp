@@ -6,6 +6,7 @@
 #include "autograd/io/json.h"
 #include "zoo/audio/resample.h"
 #include "zoo/base/format.h"
+#include "zoo/base/limits.h"
 #include "zoo/data/fingerprint.h"
 #include "zoo/metrics/error_rate.h"
 #include "zoo/speech/decode.h"
@@ -214,9 +215,11 @@ class SpeechTask : public TaskOf<SpeechRecognizer, SpeechData> {
     settings.add("dropout", config_.dropout, "fraction of activations dropped in training", 0,
                  0.99);
     settings.add("max_seconds", max_seconds_, "longer recordings are read in pieces", 1, 600);
-    settings.add("beams", beams_, "texts followed in parallel", 1, 1000);
+    settings.add("beams", beams_, "texts followed in parallel", 1, kMostBeams);
     settings.add("speed", augmentation_.speed, "training: up to so many percent faster or slower",
                  0, 50);
+    settings.add("stretch", augmentation_.stretch,
+                 "training: up to so many percent longer or shorter, at the same pitch", 0, 400);
     settings.add("gain", augmentation_.gain, "training: up to so many decibels louder or quieter",
                  0, 60);
     settings.add("noise", augmentation_.noise, "training: noise, as a share of the power", 0, 10);
@@ -234,7 +237,8 @@ class SpeechTask : public TaskOf<SpeechRecognizer, SpeechData> {
   }
 
   void add_predict_options(Settings& options) override {
-    options.add("beams", beams_, "texts followed in parallel; 1: greedy; default: the run's");
+    options.add("beams", beams_, "texts followed in parallel; 1: greedy; default: the run's", 1,
+                kMostBeams);
   }
 
   // ---- use ----

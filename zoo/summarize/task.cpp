@@ -6,6 +6,7 @@
 
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
+#include "zoo/base/limits.h"
 #include "zoo/data/declarations.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/text.h"
@@ -184,7 +185,7 @@ class SummarizeTask : public TaskOf<Summarizer, ParallelFolder> {
     settings.add("max_length", config_.max_length, "tokens of a text that are read", 2);
     settings.add("coverage", coverage_, "weight of the loss against repetition", 0, 1000);
     tokens_.add_to(settings);
-    settings.add("beams", beam_.beams, "summaries followed in parallel");
+    settings.add("beams", beam_.beams, "summaries followed in parallel", 1, kMostBeams);
     settings.add("length_penalty", beam_.length_penalty, "above 0: favours long summaries");
     settings.add("summary_length", beam_.max_length, "tokens of a summary at most");
     settings.add("min_length", beam_.min_length, "tokens of a summary at least", 0);
@@ -193,7 +194,7 @@ class SummarizeTask : public TaskOf<Summarizer, ParallelFolder> {
 
   void add_predict_options(Settings& options) override {
     options.add("beams", beam_.beams,
-                "summaries followed in parallel; 1: greedy; default: the run's");
+                "summaries followed in parallel; 1: greedy; default: the run's", 1, kMostBeams);
     options.add("length-penalty", beam_.length_penalty,
                 "above 0: favours long texts; default: the run's");
     options.add("min-length", beam_.min_length, "tokens at least; default: the run's", 0);

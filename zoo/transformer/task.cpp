@@ -5,6 +5,7 @@
 
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
+#include "zoo/base/limits.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/data/cut.h"
 #include "zoo/data/dates.h"
@@ -195,14 +196,15 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
     settings.add("max_length", config_.max_length, "tokens of a text that are trained on", 2);
     settings.add("label_smoothing", label_smoothing_, "fraction of the target spread evenly", 0, 1);
     tokens_.add_to(settings);
-    settings.add("beams", beam_.beams, "translations followed in parallel");
+    settings.add("beams", beam_.beams, "translations followed in parallel", 1, kMostBeams);
     settings.add("length_penalty", beam_.length_penalty, "above 0: favours long translations");
     settings.add("min_length", beam_.min_length, "tokens of a translation at least", 0);
     settings.add("no_repeat", beam_.no_repeat, "N: no N tokens occur twice; 0: they may", 0);
   }
 
   void add_predict_options(Settings& options) override {
-    options.add("beams", beam_.beams, "texts followed in parallel; 1: greedy; default: the run's");
+    options.add("beams", beam_.beams, "texts followed in parallel; 1: greedy; default: the run's",
+                1, kMostBeams);
     options.add("length-penalty", beam_.length_penalty,
                 "above 0: favours long texts; default: the run's");
     options.add("min-length", beam_.min_length, "tokens at least; default: the run's", 0);
