@@ -165,7 +165,7 @@ TEST_CASE("every model trains on its built-in data, resumes, evaluates and predi
     const Result hot = tarsier(scratch, "predict runs/" + c.model + " x --temperature 1");
     CHECK(hot.code == 2);
     CHECK(
-        has(complaint(hot), "--temperature is for gpt, music; " + c.model + " has no such option"));
+        has(complaint(hot), "--temperature is for gpt, music, image-gpt; " + c.model + " has no such option"));
 
     const Result more =
         tarsier(scratch, "train --resume runs/" + c.model + " --steps 4 --quiet --threads 1");
@@ -194,6 +194,28 @@ TEST_CASE("music trains on its built-in data, resumes, evaluates and writes file
   CHECK(scratch.read("a.wav").starts_with("RIFF"));
   CHECK(tarsier(scratch, "predict runs/music a.wav").code == 1);
   CHECK(tarsier(scratch, "train --resume runs/music --steps 4 --quiet --threads 1").code == 0);
+}
+
+TEST_CASE("image-gpt: the program trains it, draws and completes with it") {
+  const Scratch scratch;
+  const Result train = tarsier(
+      scratch,
+      "train image-gpt --steps 2 --threads 1 --set width=8 --set heads=2 --set layers=1 --set "
+      "mlp_width=8");
+  REQUIRE_MESSAGE(train.code == 0, train.err);
+  CHECK(has(train.out, "196 blocks of 2 × 2 pixels"));
+  const Result eval = tarsier(scratch, "eval runs/image-gpt");
+  CHECK_MESSAGE(printed_value(eval.out, "nats") > 0, eval.out);
+  const std::string draw = "predict runs/image-gpt --count 1";
+  const Result text = tarsier(scratch, draw + " ''");
+  CHECK(std::count(text.out.begin(), text.out.end(), '\n') == 15);
+  CHECK(tarsier(scratch, draw + " </dev/null").out == text.out);
+  CHECK(tarsier(scratch, draw + " '' --out a.png").out == "a.png: 1 picture\n");
+  CHECK(scratch.read("a.png").starts_with("\x89PNG"));
+  CHECK(tarsier(scratch, draw + " a.png --out b.png").out == "b.png: 3 pictures\n");
+  const Result wrong = tarsier(scratch, draw + " '' --out a.gif");
+  CHECK(wrong.code == 2);
+  CHECK(has(wrong.err, "expected a name that ends in .png"));
 }
 
 TEST_CASE("the facts before training fit the terminal, broken between words") {

@@ -6,6 +6,7 @@
 
 #include <set>
 #include <sstream>
+#include <tuple>
 
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
@@ -58,6 +59,11 @@ Sample sample_of(const std::string& family, const Scratch& scratch) {
     write_idx(scratch, "c", "train", draw_digits(60, {5, 0}));
     write_idx(scratch, "c", "t10k", draw_digits(20, {2, 0}));
     changes.insert(changes.end(), {{"stem", "patches"}, {"patch_size", "14"}});
+    return {changes, scratch.path("a"), scratch.path("b"), scratch.path("c")};
+  }
+  if (family == "image-gpt") {
+    for (const auto& [folder, seed, count] : {std::tuple{"a", 1, 60}, {"b", 3, 80}, {"c", 5, 60}})
+      write_idx(scratch, folder, "train", draw_digits(count, {static_cast<uint64_t>(seed), 0}, 8));
     return {changes, scratch.path("a"), scratch.path("b"), scratch.path("c")};
   }
   if (family == "speech") {

@@ -75,7 +75,8 @@ Command predict_command() {
       "input "
       "is one. A gpt joins all INPUTs into one text and continues it; without INPUT it continues "
       "all of standard input, and if that is empty it starts on its own. A music model continues "
-      "each INPUT, a MIDI file or notes, and writes it to --out. Put -- before an INPUT that "
+      "each INPUT, a MIDI file or notes, and writes it to --out. An image-gpt draws, or completes "
+      "the upper half of each INPUT, and writes a PNG file to --out. Put -- before an INPUT that "
       "begins with a dash.";
   return {spec, run};
 }

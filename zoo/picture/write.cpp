@@ -84,13 +84,13 @@ std::string png_of(const Picture& picture) {
          chunk("IDAT", plain.size() <= guessed.size() ? plain : guessed) + chunk("IEND", "");
 }
 
-void check_picture_name(const std::string& path) {
-  check(path.ends_with(".png") || path.ends_with(".PNG"), "picture", "'", path,
-        "': pictures are written as PNG: give a name that ends in .png");
+bool is_picture_name(const std::string& path) {
+  return path.ends_with(".png") || path.ends_with(".PNG");
 }
 
 void write_picture(const std::string& path, const Picture& picture) {
-  check_picture_name(path);
+  check(is_picture_name(path), "picture", "'", path,
+        "': pictures are written as PNG: give a name that ends in .png");
   write_file_atomically(path, png_of(picture));
 }
 

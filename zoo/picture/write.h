@@ -16,8 +16,7 @@ std::string png_of(const Picture& picture);
 /// file cannot be written.
 void write_picture(const std::string& path, const Picture& picture);
 
-/// Throws Error("picture") if the name does not end in .png, as write_picture() would: for those
-/// who want to know before the picture is made.
-void check_picture_name(const std::string& path);
+/// Whether the name ends in .png, as write_picture() wants it.
+bool is_picture_name(const std::string& path);
 
 }  // namespace tarsier::zoo
