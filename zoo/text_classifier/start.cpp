@@ -17,8 +17,8 @@ constexpr const char* kTable = "embedding.weight";
 /// and more that bert decides.
 constexpr const char* kTaken[] = {"layers", "heads", "width",     "mlp_width",  "max_length",
                                   "tokens", "lower", "min_count", "vocab_size", "vocab"};
-constexpr std::pair<const char*, const char*> kFixed[] = {
-    {"position", "learned"}, {"norm", "post"}, {"embedding_scale", "1"}};
+constexpr std::pair<const char*, const char*> kFixed[] = {{"position", "learned"},
+                                                          {"norm", "post"}};
 
 /// What a weight of bert/model.h is called in the classifier; "" if it has no such weight.
 std::string renamed(std::string_view name) {
@@ -66,8 +66,11 @@ void Start::check_unchanged(const Settings& settings) const {
 }
 
 void Start::load_into(TextClassifier& model) const {
+  TensorDict weights;  // forward() multiplies the table with embedding_scale
+  for (const auto& [name, tensor] : weights_)
+    weights.add(name, name == kTable ? tensor / model.config.embedding_scale : tensor);
   try {
-    for (const std::string& name : model.load_state_dict(weights_, /*strict=*/false).missing)
+    for (const std::string& name : model.load_state_dict(weights, /*strict=*/false).missing)
       check(name.starts_with("head.") || name.starts_with("pair_"), "weights", name, " is missing");
   } catch (const Error& error) {
     fail("run", folder_,

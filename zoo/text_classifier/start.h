@@ -27,8 +27,9 @@ class Start {
   /// Throws UsageError if one of these is no longer as apply_to() left it.
   void check_unchanged(const Settings& settings) const;
 
-  /// Copies the weights, bit for bit. [MASK] has no row in the classifier's table. Throws
-  /// Error("run") if they do not fit the sizes of the run's config.json.
+  /// Copies the weights bit for bit, the table of tokens divided by embedding_scale, with which
+  /// forward() multiplies it: exact if it is a power of two. [MASK] has no row in the classifier's
+  /// table. Throws Error("run") if they do not fit the sizes of the run's config.json.
   void load_into(TextClassifier& model) const;
 
  private:

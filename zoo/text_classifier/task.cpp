@@ -63,8 +63,9 @@ class TextClassifierTask : public TaskOf<TextClassifier, LabelledData> {
     start_->apply_to(all);
     // The recipe of the comparison in bert/README.md.
     recipe.epochs = 3;
-    recipe.learning_rate = 1e-3;
+    recipe.learning_rate = 3e-3;
     config_.dropout = 0.2;
+    config_.embedding_scale = 8;  // pretrained words are large: small steps hardly move them
     config_.pairs = 0;
     naive_bayes_ = label_smoothing_ = 0;
   }
