@@ -126,6 +126,7 @@ TEST_CASE("every model trains on its built-in data, resumes, evaluates and predi
            Case{"transformer", sizes, "'Friday, Nov 20th 2026'", "exact"},
            Case{"text-classifier", sizes, "'Tensor x = randn({2, 3});'", "accuracy"},
            Case{"vit", sizes + " --set stem=patches --set patch_size=14", "one.pgm", "accuracy"},
+           Case{"detection", sizes + " --set decoder_layers=1 --set queries=8", "one.pgm", "AP50"},
            Case{"recommend", sizes, "'Dust 1 (western); dust 2'", "HR@10"},
            Case{"summarize", sizes + " --set summary_length=5", "'The number of rows.'", "ROUGE"},
            Case{"question-answering",

@@ -80,6 +80,15 @@ inline std::unique_ptr<Task> tiny_task(const std::string& data, int64_t steps, u
 /// Pairs of a setting and its value, as --set takes them.
 using Changes = std::vector<std::pair<std::string, std::string>>;
 
+/// `changes`, with `more` in place of those of the same name.
+inline Changes with(Changes changes, const Changes& more) {
+  for (const auto& [key, value] : more) {
+    std::erase_if(changes, [&key = key](const auto& change) { return change.first == key; });
+    changes.emplace_back(key, value);
+  }
+  return changes;
+}
+
 /// The model `name` of `tarsier list` with these settings, with the data at `data` loaded, built.
 inline std::unique_ptr<Task> prepared_task(const std::string& name, const std::string& data,
                                            const Changes& changes, uint64_t seed = 1) {

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "tests/error_of.h"
+#include "tests/zoo/boxes.h"
 #include "tests/zoo/scratch.h"
 #include "tests/zoo/sounds.h"
 #include "zoo/base/usage_error.h"
@@ -65,6 +66,16 @@ Sample sample_of(const std::string& family, const Scratch& scratch) {
     for (const auto& [folder, seed, count] : {std::tuple{"a", 1, 60}, {"b", 3, 80}, {"c", 5, 60}})
       write_idx(scratch, folder, "train", draw_digits(count, {static_cast<uint64_t>(seed), 0}, 8));
     return {changes, scratch.path("a"), scratch.path("b"), scratch.path("c")};
+  }
+  if (family == "detection") {  // the other data lack a class
+    for (const auto& [name, seed] :
+         {std::pair<const char*, uint64_t>{"a", 1}, {"b", 3}, {"c", 5}}) {
+      const std::vector<std::string> labels =
+          seed == 3 ? std::vector<std::string>{"red"} : std::vector<std::string>{"red", "green"};
+      write_squares(scratch, name, "train", seed == 3 ? 9 : 12, seed, labels);
+      write_squares(scratch, name, "val", 3, 2, labels);
+    }
+    return {kTinyDetector, scratch.path("a"), scratch.path("b"), scratch.path("c")};
   }
   if (family == "speech") {
     for (const bool twin : {false, true})

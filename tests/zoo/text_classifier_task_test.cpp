@@ -21,14 +21,6 @@ const Changes kTiny = {{"width", "8"},       {"mlp_width", "8"},       {"layers"
                        {"dropout", "0.1"},   {"token_dropout", "0.2"}, {"warmup_steps", "3"},
                        {"max_length", "12"}, {"pairs", "40"},          {"label_smoothing", "0"}};
 
-Changes with(Changes changes, const Changes& more) {
-  for (const auto& [key, value] : more) {
-    std::erase_if(changes, [&key = key](const auto& change) { return change.first == key; });
-    changes.emplace_back(key, value);
-  }
-  return changes;
-}
-
 /// Line i of a small data set about weather and food.
 std::pair<std::string, std::string> example(int i) {
   static const char* const weather[] = {"rain", "sun", "wind", "snow"};

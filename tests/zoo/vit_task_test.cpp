@@ -21,14 +21,6 @@ const Changes kTinyVit = {{"width", "16"},      {"mlp_width", "16"}, {"layers", 
                           {"batch_size", "16"}, {"epochs", "2"},     {"dropout", "0.1"},
                           {"warmup_steps", "3"}};
 
-Changes with(Changes changes, const Changes& more) {
-  for (const auto& [key, value] : more) {
-    std::erase_if(changes, [&key = key](const auto& change) { return change.first == key; });
-    changes.emplace_back(key, value);
-  }
-  return changes;
-}
-
 /// 100 images to train with and 20 to test, as MNIST's four files in the folder "mnist".
 std::string mnist_folder(const Scratch& scratch) {
   write_idx(scratch, "mnist", "train", draw_digits(100, {1, 0}));

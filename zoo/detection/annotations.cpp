@@ -33,14 +33,14 @@ std::vector<std::string> other_pictures(const Parts<AnnotatedPicture>& parts) {
   for (const std::string& folder : folders)
     for (const std::string& name : names_in(folder.empty() ? "." : folder)) {
       const std::string path = (fs::path(folder) / name).string();
-      if (is_picture_name(name) && !known.contains(path)) out.push_back(path);
+      if (names_a_picture(name) && !known.contains(path)) out.push_back(path);
     }
   return out;
 }
 
 }  // namespace
 
-bool is_picture_name(const std::string& path) {
+bool names_a_picture(const std::string& path) {
   const std::string ending = to_lower(fs::path(path).extension().string());
   return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
 }

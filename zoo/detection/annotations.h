@@ -60,7 +60,7 @@ Annotations read_voc(const std::string& path);
 Annotations read_yolo(const std::string& path);
 
 /// Whether the file is named as a picture that read_picture() reads.
-bool is_picture_name(const std::string& path);
+bool names_a_picture(const std::string& path);
 
 /// The path of picture `name`, which `place` mentions, near `folder` (as read_annotations() says).
 /// Throws Error("data") if there is none.

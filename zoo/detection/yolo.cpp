@@ -21,7 +21,7 @@ std::vector<fs::path> pictures_in(const fs::path& folder) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) return out;
   for (const std::string& name : names_in(folder.string()))
-    if (is_picture_name(name)) out.push_back(folder / name);
+    if (names_a_picture(name)) out.push_back(folder / name);
   return out;
 }
 

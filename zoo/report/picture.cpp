@@ -3,36 +3,10 @@
 #include <cmath>
 
 #include "autograd/base/error.h"
-#include "zoo/picture/write.h"
 #include "zoo/report/draw.h"
+#include "zoo/report/image.h"
 
 namespace tarsier::zoo {
-
-namespace {
-
-/// RFC 4648.
-std::string base64(const std::string& bytes) {
-  static constexpr char kDigits[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t bits = 0;
-    for (size_t k = 0; k < 3; ++k)
-      bits = bits << 8 | (i + k < bytes.size() ? static_cast<uint8_t>(bytes[i + k]) : 0u);
-    for (size_t k = 0; k < 4; ++k)
-      out += i + k <= bytes.size() ? kDigits[bits >> (18 - 6 * k) & 63] : '=';
-  }
-  return out;
-}
-
-/// The markup of a picture as `data`, at (x, 0).
-std::string image_at(double x, double width, double height, const std::string& data) {
-  return "<image class=\"pixels\" x=\"" + px(x) + "\" y=\"0\" width=\"" + px(width) +
-         "\" height=\"" + px(height) +
-         "\" preserveAspectRatio=\"none\" href=\"data:image/png;base64," + data + "\"/>";
-}
-
-}  // namespace
 
 Svg picture_with_spans(const Picture& picture, const std::vector<PictureSpan>& spans,
                        const std::string& label) {
@@ -52,7 +26,7 @@ Svg picture_with_spans(const Picture& picture, const std::vector<PictureSpan>& s
             svg_text(x, height + 21, span.text, "");
   }
   return svg_of(width + 30, height + 26, "map", label,
-                image_at(0, width, height, base64(png_of(picture))) + bars);
+                image_at(0, width, height, image_data(picture)) + bars);
 }
 
 Svg picture_with_patches(const Picture& picture, const std::vector<double>& weights, int64_t rows,
@@ -65,7 +39,7 @@ Svg picture_with_patches(const Picture& picture, const std::vector<double>& weig
       1.0, std::round(100.0 / static_cast<double>(std::max(picture.height, picture.width))));
   const double width = scale * static_cast<double>(picture.width);
   const double height = scale * static_cast<double>(picture.height);
-  const std::string data = base64(png_of(picture));
+  const std::string data = image_data(picture);
   const auto image = [&](double x) { return image_at(x, width, height, data); };
   if (weights.empty()) return svg_of(width, height, "map", label, image(0));
 

@@ -100,4 +100,20 @@ struct PictureSpan {
 Svg picture_with_spans(const Picture& picture, const std::vector<PictureSpan>& spans,
                        const std::string& label = "");
 
+/// A frame on a picture, in its pixels.
+struct PictureFrame {
+  double x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+  int64_t color = 0;      ///< as color_of() in picture/drawing.h counts them
+  std::string text = "";  ///< for the tooltip
+};
+
+/// The picture, enlarged, side by side as often as there are lists of frames, each with its frames.
+/// Throws Error("report") for a picture as in picture_with_patches().
+Svg picture_with_frames(const Picture& picture,
+                        const std::vector<std::vector<PictureFrame>>& frames,
+                        const std::string& label = "");
+
+/// What the colours of frames mean: `names[i]` next to colour i.
+Svg color_legend(const std::vector<std::string>& names);
+
 }  // namespace tarsier::zoo

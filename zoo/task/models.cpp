@@ -2,6 +2,7 @@
 
 #include "zoo/base/usage_error.h"
 #include "zoo/bert/task.h"
+#include "zoo/detection/task.h"
 #include "zoo/gpt/task.h"
 #include "zoo/image_gpt/task.h"
 #include "zoo/music/task.h"
@@ -21,7 +22,7 @@ const std::vector<ModelEntry>& models() {
     for (const auto& family :
          {gpt::models(), transformer::models(), text_classifier::models(), vit::models(),
           speech::models(), recommend::models(), music::models(), summarize::models(),
-          bert::models(), question_answering::models(), image_gpt::models()})
+          bert::models(), question_answering::models(), image_gpt::models(), detection::models()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();
