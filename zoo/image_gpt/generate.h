@@ -10,8 +10,8 @@
 namespace tarsier::zoo::image_gpt {
 
 /// Pictures (B, height, width) i64 whose first `given` blocks in reading order are those of
-/// `pixels`, the others drawn by `sampling` from what the model thinks of them. Picture b of a batch
-/// is the same whatever the others are, given the same `first` + b. Each block costs a pass over one
+/// `pixels`, the others drawn by `sampling` from what the model thinks of them. Picture b gets the
+/// random numbers of number `first` + b, whatever the others are. Each block costs a pass over one
 /// block, because keys and values are kept.
 /// Throws Error("image-gpt") for pixels of another size than the model's, or other levels.
 Tensor finished(ImageGpt& model, const Tensor& pixels, int64_t given, const gpt::Sampling& sampling,

@@ -38,11 +38,11 @@ struct Config {
   int64_t patch = 2;   ///< pixels; divides both sides
   int64_t reach = 5;   ///< pixels above, to the left and to the right that the stem sees
   int64_t window = 6;  ///< blocks above, to the left and to the right that attention sees; 0: all
-  int64_t width = 64;  ///< C
+  int64_t width = 96;  ///< C
   int64_t layers = 2;
   int64_t heads = 4;        ///< divides the width, into even sizes that are a multiple of 4
-  int64_t mlp_width = 256;  ///< inside the MLP, and of the convolution
-  double dropout = 0.1;
+  int64_t mlp_width = 384;  ///< inside the MLP, and of the convolution
+  double dropout = 0;
 
   /// V. Throws Error("image-gpt") if there would be more than 256.
   int64_t kinds() const;
