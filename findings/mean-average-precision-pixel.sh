@@ -43,9 +43,9 @@ def coco(found, truth):
     return result.stats[1]
 
 
-truth, beside, exact = [10, 10, 14, 14], [11.5, 10, 15.5, 14], [10, 10, 14, 14]
-print(f"IoU 0.4545, one class:   pycocotools {coco(beside, truth):.3f}, observed {package(beside, truth, 1):.3f}")
+truth, shifted, exact = [10, 10, 14, 14], [11.5, 10, 15.5, 14], [10, 10, 14, 14]
+print(f"IoU 0.4545, one class:   pycocotools {coco(shifted, truth):.3f}, observed {package(shifted, truth, 1):.3f}")
 print(f"same box, class 2 empty: pycocotools {coco(exact, truth):.3f}, observed {package(exact, truth, 2):.3f}")
-assert coco(beside, truth) == 0 and abs(package(beside, truth, 1) - 1) < 1e-6
+assert coco(shifted, truth) == 0 and abs(package(shifted, truth, 1) - 1) < 1e-6
 assert abs(coco(exact, truth) - 1) < 1e-6 and abs(package(exact, truth, 2) - 0.5) < 1e-6
 EOF
