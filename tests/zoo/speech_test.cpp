@@ -239,6 +239,17 @@ TEST_CASE("the likeliest text may differ from that of the likeliest path") {
   CHECK(std::exp(best[1].log_probability) == doctest::Approx(0.36));
 }
 
+TEST_CASE("a cost of tokens: a longer text must be so much likelier") {
+  const std::vector<speech::Transcript> texts{{{1, 1}, -1.0}, {{1}, -1.6}, {{}, -2.6}};
+  const auto tokens = [&](double cost) { return speech::cheapest(texts, cost).tokens.size(); };
+  CHECK(tokens(0) == 2);
+  CHECK(tokens(0.5) == 2);
+  CHECK(tokens(0.7) == 1);
+  CHECK(tokens(1) == 1);  // of equal ones the first
+  CHECK(tokens(1.1) == 0);
+  check_error("there are no transcripts", [] { speech::cheapest({}, 1); });
+}
+
 TEST_CASE("decoding refuses what is no log p") {
   const Tensor nan = full({2, 3}, NAN);
   check_error("log p has NaN", [&] { speech::greedy_spans(nan); });

@@ -104,4 +104,14 @@ std::vector<Transcript> beam_texts(const Tensor& log_probs, int64_t beams) {
   return out;
 }
 
+const Transcript& cheapest(const std::vector<Transcript>& transcripts, double cost) {
+  check(!transcripts.empty(), "ctc_decode", "there are no transcripts to choose from");
+  const auto value = [&](const Transcript& one) {
+    return one.log_probability - cost * static_cast<double>(one.tokens.size());
+  };
+  return *std::max_element(
+      transcripts.begin(), transcripts.end(),
+      [&](const Transcript& a, const Transcript& b) { return value(a) < value(b); });
+}
+
 }  // namespace tarsier::zoo::speech

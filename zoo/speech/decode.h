@@ -42,4 +42,9 @@ struct Transcript {
 /// bi-directional recurrent DNNs".
 std::vector<Transcript> beam_texts(const Tensor& log_probs, int64_t beams);
 
+/// The transcript with the largest log p − cost · tokens, of equal ones the first: where two texts
+/// are about as likely, the shorter one. CTC decides at every moment on its own, so a word whose
+/// place is uncertain may be written twice. Throws Error("ctc_decode") if there is none.
+const Transcript& cheapest(const std::vector<Transcript>& transcripts, double cost);
+
 }  // namespace tarsier::zoo::speech
