@@ -66,6 +66,21 @@ TEST_CASE("a perfect translation scores 100") {
   CHECK(close(corpus_bleu(lines, lines).score, 100));
 }
 
+TEST_CASE("BLEU against several references is sacreBLEU's") {
+  const Bleu bleu = corpus_bleu_multi(
+      {"a large red circle above a blue square", "two small stars",
+       "a green seven left of a circle on the floor"},
+      {{"a red circle above a small blue square", "a large red disc over a blue square"},
+       {"two little stars here", "two small yellow stars"},
+       {"a green 7 left of a circle", "there is a green seven left of a round thing"}});
+  CHECK(bleu.score == doctest::Approx(60.923030421066926).epsilon(1e-12));  // sacreBLEU 2.6.0
+  CHECK(bleu.matches == std::array<int64_t, 4>{18, 14, 9, 5});
+  CHECK(bleu.totals == std::array<int64_t, 4>{21, 18, 15, 12});
+  CHECK(bleu.length == 21);
+  CHECK(bleu.reference_length == 22);  // 8 + 4 + 10, the nearest
+  CHECK_THROWS_AS(corpus_bleu_multi({"a"}, {{}}), Error);
+}
+
 TEST_CASE("translations without references are errors") {
   CHECK(error_of([] {
           corpus_bleu({"a", "b"}, {"a"});

@@ -10,6 +10,7 @@
 
 #include "tests/error_of.h"
 #include "tests/zoo/boxes.h"
+#include "tests/zoo/captioned.h"
 #include "tests/zoo/scratch.h"
 #include "tests/zoo/sounds.h"
 #include "zoo/base/usage_error.h"
@@ -113,6 +114,13 @@ Sample sample_of(const std::string& family, const Scratch& scratch) {
             scratch.write("c.txt", c)};
   }
   changes.insert(changes.end(), {{"min_count", "1"}, {"batch_size", "8"}});
+  if (family == "captioning" || family == "clip") {
+    changes.insert(changes.end(), {{"patch_size", "16"}, {"stem", "patches"}});
+    write_scenes(scratch, "a", 20, {1, 0});
+    write_scenes(scratch, "b", 12, {2, 0});
+    write_scenes(scratch, "c", 20, {1, 0}, /*reversed=*/true);
+    return {changes, scratch.path("a"), scratch.path("b"), scratch.path("c")};
+  }
   if (family == "bert") {
     changes.emplace_back("examples", "lines");
     std::string a, b;

@@ -150,7 +150,7 @@ TEST_CASE("a Vision Transformer refuses sizes that do not fit, and names them") 
         "[vit] patches of 5×5 do not fill an image of 28×28: its sides must be multiples of the "
         "patch's");
   CHECK(error({.heads = 3}).find("heads=3 does not divide width=64") != std::string::npos);
-  CHECK(error({.classes = 0}).find("all must be positive") != std::string::npos);
+  CHECK(error({.layers = 0}).find("all must be positive") != std::string::npos);
   CHECK(error({.patch_size = 7, .stem = vit::Stem::convolutions}).find("squares of 2, 4, 8") !=
         std::string::npos);
   CHECK(error({.patch_size = {2, 4}, .stem = vit::Stem::convolutions}).find("patches of 2×4") !=

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <unordered_map>
 
 #include "autograd/base/error.h"
@@ -76,6 +77,26 @@ Counts count_ngrams(const std::vector<std::string>& words, size_t n) {
   return counts;
 }
 
+/// The most often that one of `references` has each n-gram.
+Counts most_ngrams(const std::vector<std::vector<std::string>>& references, size_t n) {
+  Counts most;
+  for (const std::vector<std::string>& words : references)
+    for (const auto& [ngram, count] : count_ngrams(words, n))
+      most[ngram] = std::max(most[ngram], count);
+  return most;
+}
+
+/// The length of the reference that is nearest to `length`, of equally near ones the shorter.
+int64_t nearest_length(const std::vector<std::vector<std::string>>& references, int64_t length) {
+  int64_t nearest = std::ssize(references.front());
+  for (const std::vector<std::string>& words : references) {
+    const int64_t other = std::ssize(words), gap = std::abs(other - length),
+                  least = std::abs(nearest - length);
+    if (gap < least || (gap == least && other < nearest)) nearest = other;
+  }
+  return nearest;
+}
+
 }  // namespace
 
 std::vector<std::string> bleu_words(std::string_view line) {
@@ -116,17 +137,26 @@ std::vector<std::string> bleu_words(std::string_view line) {
 
 Bleu corpus_bleu(const std::vector<std::string>& translations,
                  const std::vector<std::string>& references) {
+  std::vector<std::vector<std::string>> one_each;
+  for (const std::string& reference : references) one_each.push_back({reference});
+  return corpus_bleu_multi(translations, one_each);
+}
+
+Bleu corpus_bleu_multi(const std::vector<std::string>& translations,
+                       const std::vector<std::vector<std::string>>& references) {
   check(translations.size() == references.size() && !translations.empty(), "bleu", "there are ",
         translations.size(), " translations and ", references.size(),
         " references, but every translation needs one");
   Bleu out;
   for (size_t i = 0; i < translations.size(); ++i) {
     const std::vector<std::string> words = bleu_words(translations[i]);
-    const std::vector<std::string> expected = bleu_words(references[i]);
-    out.length += static_cast<int64_t>(words.size());
-    out.reference_length += static_cast<int64_t>(expected.size());
+    check(!references[i].empty(), "bleu", "translation ", i + 1, " has no reference");
+    std::vector<std::vector<std::string>> expected;
+    for (const std::string& reference : references[i]) expected.push_back(bleu_words(reference));
+    out.length += std::ssize(words);
+    out.reference_length += nearest_length(expected, std::ssize(words));
     for (size_t n = 1; n <= kOrders; ++n) {
-      const Counts reference = count_ngrams(expected, n);
+      const Counts reference = most_ngrams(expected, n);
       for (const auto& [ngram, count] : count_ngrams(words, n)) {
         const auto found = reference.find(ngram);
         if (found != reference.end()) out.matches[n - 1] += std::min(count, found->second);

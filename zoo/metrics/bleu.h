@@ -34,6 +34,11 @@ struct Bleu {
 /// Post 2018, "A call for clarity in reporting BLEU scores".
 Bleu corpus_bleu(const std::vector<std::string>& translations,
                  const std::vector<std::string>& references);
+/// The same with one or more references for each: an n-gram counts as often as the reference that
+/// has it most often; the reference length is that nearest to the translation's, of equally near
+/// ones the shorter.
+Bleu corpus_bleu_multi(const std::vector<std::string>& translations,
+                       const std::vector<std::vector<std::string>>& references);
 
 /// The words of a line for BLEU: punctuation and symbols are words of their own, except a point or
 /// comma between digits, an apostrophe, or a hyphen that does not follow a digit; &quot; &amp; &lt;

@@ -2,6 +2,8 @@
 
 #include "zoo/base/usage_error.h"
 #include "zoo/bert/task.h"
+#include "zoo/captioning/task.h"
+#include "zoo/clip/task.h"
 #include "zoo/detection/task.h"
 #include "zoo/gpt/task.h"
 #include "zoo/image_gpt/task.h"
@@ -22,7 +24,8 @@ const std::vector<ModelEntry>& models() {
     for (const auto& family :
          {gpt::models(), transformer::models(), text_classifier::models(), vit::models(),
           speech::models(), recommend::models(), music::models(), summarize::models(),
-          bert::models(), question_answering::models(), image_gpt::models(), detection::models()})
+          bert::models(), question_answering::models(), image_gpt::models(), detection::models(),
+          captioning::models(), clip::models()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();

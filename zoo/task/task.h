@@ -115,6 +115,9 @@ class Task {
   virtual Batch batch(int64_t number, uint64_t seed) = 0;
   /// The mean loss of a batch, recorded: over batch.weight targets.
   virtual Tensor loss(const Batch& batch) = 0;
+  /// Called after each step of the optimiser, before the weights are averaged: for weights that must
+  /// stay within bounds.
+  virtual void after_step() {}
   /// Measures the model on the validation split. Fast enough to be called now and then. If the
   /// first metric is equal for two models, the one named "val_loss" decides.
   virtual Metrics validate() = 0;

@@ -119,6 +119,7 @@ class Run {
     report.grad_norm = optim::clip_grad_norm_(parameters_, max_norm);
     check_finite("gradient's norm", report.grad_norm, report.learning_rate);
     optimizers_.step();
+    task_.after_step();
     average_.update();
     // A clock may not advance during a short step.
     report.items_per_second = static_cast<double>(items) / std::max(seconds_since(start), 1e-9);

@@ -8,25 +8,33 @@
 
 namespace tarsier::zoo::transformer {
 
+std::vector<int32_t> best_sequence(const NextLogits& logits, int64_t vocabulary,
+                                   const BeamOptions& options) {
+  // What is written must not contain unknown words.
+  const Tensor id = arange(vocabulary), never = id == kPad || id == kUnknown || id == kBegin;
+  const int64_t K = options.beams;
+  nn::DecoderCache cache;
+  const NextToken next = [&](const std::vector<int64_t>& parents,
+                             const std::vector<int32_t>& tokens) {
+    cache.reorder(from_vector(parents, {K}));
+    const Tensor newest = from_vector(std::vector<int64_t>(tokens.begin(), tokens.end()), {K, 1});
+    return masked_fill(log_softmax(logits(newest, cache), -1), never, -INFINITY);
+  };
+  return beam_search(next, kBegin, kEnd, options).front().tokens;
+}
+
 std::vector<int32_t> translate(Translator& model, const std::vector<int32_t>& source,
                                BeamOptions options) {
   const NoGrad no_grad;
   const int64_t K = options.beams, S = static_cast<int64_t>(source.size());
   const Tensor one = model.encode(pad_rows({source}, kPad), Tensor());  // (1, S, C)
   const Tensor memory = contiguous(expand(one, {K, S, one.size(2)}));
-  // The translation must not contain unknown words.
-  const Tensor id = arange(model.config.target_vocab),
-               never = id == kPad || id == kUnknown || id == kBegin;
-  nn::DecoderCache cache;
-  const NextToken next = [&](const std::vector<int64_t>& parents,
-                             const std::vector<int32_t>& tokens) {
-    cache.reorder(from_vector(parents, {K}));
-    const Tensor newest = from_vector(std::vector<int64_t>(tokens.begin(), tokens.end()), {K, 1});
+  const NextLogits logits = [&](const Tensor& newest, nn::DecoderCache& cache) {
     const Tensor hidden = model.decode(newest, memory, Tensor(), &cache);  // (K, 1, C)
-    return masked_fill(log_softmax(model.generator(select(hidden, 1, 0)), -1), never, -INFINITY);
+    return model.generator(select(hidden, 1, 0));
   };
   options.max_length = std::min(model.longest() - 1, 2 * S + 10);
-  return beam_search(next, kBegin, kEnd, options).front().tokens;
+  return best_sequence(logits, model.config.target_vocab, options);
 }
 
 }  // namespace tarsier::zoo::transformer

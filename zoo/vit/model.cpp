@@ -1,5 +1,6 @@
 #include "zoo/vit/model.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "nn/init.h"
@@ -11,9 +12,10 @@ namespace {
 /// The config, if its sizes fit together.
 const Config& checked(const Config& config) {
   const Pair image = config.image_size, patch = config.patch_size;
-  for (const int64_t size : {image.h, image.w, patch.h, patch.w, config.channels, config.classes,
-                             config.width, config.layers, config.heads, config.mlp_width})
+  for (const int64_t size : {image.h, image.w, patch.h, patch.w, config.channels, config.width,
+                             config.layers, config.heads, config.mlp_width})
     check(size > 0, "vit", "a size is ", size, ": all must be positive");
+  check(config.classes >= 0, "vit", "there are ", config.classes, " classes: give 0 or more");
   check(image.h % patch.h == 0 && image.w % patch.w == 0, "vit", "patches of ", patch.h, "×",
         patch.w, " do not fill an image of ", image.h, "×", image.w,
         ": its sides must be multiples of the patch's");
@@ -65,7 +67,7 @@ VisionTransformer::VisionTransformer(const Config& config, Generator& generator)
                          .batch_first = true,
                          .norm_first = true},
                .final_norm = true}),
-      head(config.width, config.classes) {
+      head(config.width, std::max<int64_t>(config.classes, 1)) {
   register_module("stem", stem);
   register_parameter(
       "class_token", class_token,
@@ -74,7 +76,7 @@ VisionTransformer::VisionTransformer(const Config& config, Generator& generator)
                      Tensor::empty({1, config.positions(), config.width}));
   register_module("dropout", dropout);
   register_module("encoder", encoder);
-  register_module("head", head);
+  if (config.classes > 0) register_module("head", head);
   add_stem(stem, config);
   initialize(generator);
 }
@@ -103,7 +105,7 @@ Tensor VisionTransformer::embedded(const Arg& images) {
 }
 
 Tensor VisionTransformer::features(const Arg& images) {
-  const Tensor x = encoder(embedded(images));
+  const Tensor x = encoded(images);
   return class_token.defined() ? select(x, 1, 0) : mean(x, 1);  // (B, C)
 }
 

@@ -37,8 +37,8 @@ struct Config {
   Pair image_size = 28;
   Pair patch_size = 4;  ///< divides image_size; with Stem::convolutions a square, 2ᵏ
   int64_t channels = 1;
-  int64_t classes = 10;
-  int64_t width = 64;  ///< C
+  int64_t classes = 10;  ///< 0: no head; forward() gives what it would read
+  int64_t width = 64;    ///< C
   int64_t layers = 4;
   int64_t heads = 4;        ///< divides the width
   int64_t mlp_width = 128;  ///< inside the MLP
@@ -61,15 +61,21 @@ struct VisionTransformer : nn::Layer<VisionTransformer> {
   Tensor position_embedding;  ///< (1, positions, C)
   nn::Dropout dropout;
   nn::TransformerEncoder encoder;  ///< pre-norm, with a layer norm at the end
-  nn::Linear head;
+  nn::Linear head;                 ///< no part of the model for 0 classes
 
   /// Starts with matrices Xavier-uniform, biases and class token 0, position embedding N(0, 0.02²).
   /// Throws Error("vit") if the sizes do not fit together.
   explicit VisionTransformer(const Config& config, Generator& generator = default_generator());
 
-  /// Logits of the classes: (B, channels, height, width) → (B, classes).
+  /// Logits of the classes: (B, channels, height, width) → (B, classes), or (B, C) for 0 classes.
   /// Throws Error("vit") for images of another size.
-  Tensor forward(const Arg& images) { return head(features(images)); }
+  Tensor forward(const Arg& images) {
+    const Tensor x = features(images);
+    return config.classes > 0 ? head(x) : x;
+  }
+
+  /// What the encoder makes of each position: (B, channels, height, width) → (B, positions, C).
+  Tensor encoded(const Arg& images) { return encoder(embedded(images)); }
 
   /// The attention of the last layer, averaged over the heads: from the class token, or with mean
   /// pooling averaged over all patches, to each patch, (B, channels, height, width) → (B, N). Sums
