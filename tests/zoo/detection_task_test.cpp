@@ -105,6 +105,9 @@ TEST_CASE("detection: trains on a table, measures, shows, and predicts in pixels
   const Scratch scratch;
   const std::string data = squares(scratch);
   const auto task = prepared_task("detection", data, with(kTinyDetector, {{"epochs", "2"}}));
+  CHECK(task->facts()[1].second == "'" + data +
+                                       "' (a table): 10 images of 12 × 16 to train on, 5 to "
+                                       "validate, 2 classes");
   const double before = value_of(task->validate(), "val_loss");
   const TrainOutcome outcome = train_task(*task, data, scratch.path("run"));
   CHECK(outcome.step == 6);

@@ -26,7 +26,7 @@ struct AnnotatedPicture {
 struct Annotations {
   Parts<AnnotatedPicture> parts;   ///< train and val are not empty; test may be
   std::vector<std::string> names;  ///< of the classes in the files' order, if they have one
-  std::string format;              ///< "table", "COCO", "Pascal VOC", "YOLO"
+  std::string format;              ///< "a table", "COCO", "Pascal VOC", "YOLO"
   /// Pictures next to the others of which no file says anything: they are left out.
   std::vector<std::string> unlabelled;
 };

@@ -116,7 +116,7 @@ Annotations read_box_tables(const std::string& path) {
            {std::pair{&validation_names(), &out.parts.val}, {&test_names(), &out.parts.test}})
         if (const std::string one = table_in(path, *names); !one.empty())
           *part = read_box_table(one);
-      out.format = "table";
+      out.format = "a table";
       return out;
     }
     const std::vector<std::string> tables = tables_in(path);
@@ -129,7 +129,7 @@ Annotations read_box_tables(const std::string& path) {
   std::vector<AnnotatedPicture> all = read_box_table(table);
   if (all.empty()) return {};
   out.parts = split_pictures(std::move(all), concat("'", table, "'"));
-  out.format = "table";
+  out.format = "a table";
   return out;
 }
 

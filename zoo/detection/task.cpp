@@ -241,9 +241,10 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
                   " queries of ", config_.rows() * config_.columns(), " patches");
   }
   std::string data_facts() const override {
-    return concat(source_, ": ", with_commas(train_.size()), " images of ", config_.image_size.h,
-                  " × ", config_.image_size.w, " to train on, ", with_commas(validation_.size()),
-                  " to validate, ", config_.classes, " classes");
+    const std::string form = data_.format.empty() ? "" : concat(" (", data_.format, ")");
+    return concat(source_, form, ": ", with_commas(train_.size()), " images of ",
+                  config_.image_size.h, " × ", config_.image_size.w, " to train on, ",
+                  with_commas(validation_.size()), " to validate, ", config_.classes, " classes");
   }
   std::string cut_facts() const override { return data_.repairs.text(); }
 
