@@ -153,6 +153,12 @@ TEST_CASE("matching: copies, pictures without objects, and more objects than gue
   CHECK(std::count(second.objects.begin(), second.objects.end(), 0) == 2);
   CHECK(match_of({3, 0}, 2).queries.size() == 3);  // not enough guesses for two of each
   CHECK(match_of({9, 1}, 1).queries.size() == 5);
+  // Each copy goes to a guess near its own object.
+  const Tensor two = tensor({{0.2, 0.2, 0.1, 0.1}, {0.8, 0.8, 0.1, 0.1}}, f64);
+  const Matches near =
+      match({zeros({1, 4, 1}, f64), unsqueeze(cat({two, two}), 0)}, {{2}, {0, 0}, two}, {}, 2);
+  REQUIRE(near.queries.size() == 4);
+  for (size_t i = 0; i < 4; ++i) CHECK(near.queries[i] % 2 == near.objects[i]);
 }
 
 TEST_CASE("a DETR's output: a guess of all patches, then of the queries after each layer") {
