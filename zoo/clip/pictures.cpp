@@ -80,7 +80,8 @@ void add_texts(Page& page, const TextPart& part, const Matching& matching) {
     for (const size_t i : best(near, kPictures)) {
       const auto image = static_cast<int64_t>(i);
       const std::string caption = concat("cosine ", fixed(near[i], 2));
-      figures.push_back({plain(part, image, caption), caption, !belongs(matching, image, text)});
+      const bool mistaken = figures.empty() && !belongs(matching, image, text);
+      figures.push_back({plain(part, image, caption), caption, mistaken});
     }
     page.figures(figures);
   }
