@@ -305,8 +305,9 @@ class ClipTask : public TaskOf<Clip, CaptionData> {
 
 std::vector<ModelEntry> models() {
   return {{"clip", "clip", "clip", "to match pictures and texts",
-           "generated scenes, or --data PATH: pictures and a table of captions, or COCO's JSON", "",
-           "about three minutes on two cores", make_task_of<ClipTask>}};
+           "generated scenes, or --data PATH: pictures and a table of captions, or COCO's JSON",
+           "R@1 .969 from picture to text and .976 back, among 295 emoji",
+           "under a minute on two cores", make_task_of<ClipTask>}};
 }
 
 }  // namespace tarsier::zoo::clip
