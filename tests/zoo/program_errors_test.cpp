@@ -55,7 +55,8 @@ TEST_CASE("wrong usage exits with 2 and says how to fix it") {
   CHECK(has(usage("eval a b"), "unexpected argument 'b'"));
   CHECK(has(usage("predict run --top-p 1.5"), "--top-p is '1.5'"));
   CHECK(has(usage("predict run --beams 0"), "--beams is '0'"));
-  for (const char* model : {"transformer", "speech", "summarize"})  // more beams would never end
+  for (const char* model :
+       {"transformer", "speech", "summarize", "captioning"})  // more beams would never end
     CHECK(has(usage(concat("train ", model, " --set beams=1001")), "from 1 to 1000"));
   CHECK(has(usage("predict run --beams 1000000"), "from 1 to 1000"));
   CHECK(has(usage("predict run --bars 1001"), "from 0 to 1000"));

@@ -6,6 +6,7 @@
 
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
+#include "zoo/base/limits.h"
 #include "zoo/captioning/describe.h"
 #include "zoo/captioning/model.h"
 #include "zoo/captioning/picture_texts.h"
@@ -159,14 +160,14 @@ class CaptioningTask : public TaskOf<Captioner, CaptionData> {
                  0.99);
     settings.add("label_smoothing", label_smoothing_, "fraction of the target spread evenly", 0, 1);
     data_.add_settings(settings);
-    settings.add("beams", beam_.beams, "captions followed in parallel");
+    settings.add("beams", beam_.beams, "captions followed in parallel", 1, kMostBeams);
     settings.add("length_penalty", beam_.length_penalty, "above 0: favours long captions");
     settings.add("caption_length", beam_.max_length, "tokens of a caption at most");
   }
 
   void add_predict_options(Settings& options) override {
     options.add("beams", beam_.beams,
-                "captions followed in parallel; 1: greedy; default: the run's");
+                "captions followed in parallel; 1: greedy; default: the run's", 1, kMostBeams);
     options.add("length-penalty", beam_.length_penalty,
                 "above 0: favours long texts; default: the run's");
   }
