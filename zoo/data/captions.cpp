@@ -191,12 +191,12 @@ CaptionData read_captions(const std::string& path, const CaptionColumns& columns
   return out;
 }
 
-CaptionData scene_captions(PictureSize size) {
+CaptionData scene_captions(PictureSize size, SceneCounts counts) {
   if (size.height == 0) size = {48, 48};
   CaptionData out;
   uint64_t stream = 0;
   for (const auto& [part, count] :
-       {std::pair<CaptionPart*, int64_t>{&out.train, 4000}, {&out.val, 400}, {&out.test, 400}}) {
+       {std::pair{&out.train, counts.train}, {&out.val, counts.val}, {&out.test, counts.test}}) {
     const RandomKey key{2027, ++stream};
     for (int64_t i = 0; i < count; ++i) {
       const Scene scene =

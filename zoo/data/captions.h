@@ -57,8 +57,13 @@ struct PictureSize {
 /// pictures in a file that is split.
 CaptionData read_captions(const std::string& path, const CaptionColumns& columns, PictureSize size);
 
-/// Generated scenes with their captions (data/scenes.h), 48 × 48 pixels if `size` is 0: 4,000 to
-/// train, 400 to validate, 400 to test, always the same.
-CaptionData scene_captions(PictureSize size);
+/// How many scenes are drawn.
+struct SceneCounts {
+  int64_t train = 4000, val = 400, test = 400;
+};
+
+/// Generated scenes with their captions (data/scenes.h), 48 × 48 pixels if `size` is 0; always the
+/// same.
+CaptionData scene_captions(PictureSize size, SceneCounts counts = {});
 
 }  // namespace tarsier::zoo
