@@ -306,7 +306,7 @@ class ClipTask : public TaskOf<Clip, CaptionData> {
 std::vector<ModelEntry> models() {
   return {{"clip", "clip", "clip", "to match pictures and texts",
            "generated scenes, or --data PATH: pictures and a table of captions, or COCO's JSON",
-           "R@1 .969 from picture to text and .976 back, among 295 emoji",
+           "R@1 .973 from picture to text and .977 back, among 295 emoji",
            "under a minute on two cores", make_task_of<ClipTask>}};
 }
 
