@@ -10,12 +10,11 @@
 
 #include "autograd/io/json.h"
 #include "nn/nn.h"
+#include "tests/zoo/boxes.h"
+#include "tests/zoo/captioned.h"
 #include "tests/zoo/program.h"
 #include "zoo/audio/spoken_digits.h"
-#include "zoo/base/format.h"
-#include "zoo/data/scenes.h"
 #include "zoo/data/text.h"
-#include "zoo/picture/write.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -120,30 +119,11 @@ TEST_CASE(
   CHECK_FALSE(has(tarsier(place, "train --resume run").out, "jumps"));
 }
 
-/// Small scenes as pictures, with a table of their boxes and one of their captions.
-void write_scenes(const Scratch& scratch) {
-  std::string boxes = "image\tlabel\tx1\ty1\tx2\ty2\n", captions = "image\tcaption\n";
-  for (int i = 0; i < 12; ++i) {
-    const Scene scene = draw_scene({1, 1}, static_cast<uint64_t>(i), {.height = 32, .width = 32});
-    const std::string name = concat(i, ".png");
-    for (const std::string folder : {"boxes", "captions"}) {
-      std::filesystem::create_directories(scratch.path(folder));
-      write_picture(scratch.path(folder + "/" + name), scene.picture);
-    }
-    captions += concat(name, "\t", scene.caption, "\n");
-    for (const SceneObject& object : scene.objects)
-      boxes += concat(name, "\t", scene_labels()[static_cast<size_t>(object.label)], "\t",
-                      object.x1, "\t", object.y1, "\t", object.x2, "\t", object.y2, "\n");
-  }
-  scratch.write("boxes/boxes.tsv", boxes);
-  scratch.write("captions/captions.tsv", captions);
-}
-
 const std::string kSizes = " --set width=8 --set heads=2 --set layers=1 --set mlp_width=8";
 const std::string kPatches = " --set stem=patches --set patch_size=16";
 
 TEST_CASE("every model trains, resumes, evaluates and predicts") {
-  // On built-in data, or on a few scenes: sanitizers take minutes to draw thousands.
+  // On built-in data, or on a few pictures: sanitizers take minutes to draw thousands of scenes.
   struct Case {
     std::string model, settings, input, metric;
   };
@@ -166,7 +146,9 @@ TEST_CASE("every model trains, resumes, evaluates and predicts") {
     const Scratch scratch;
     scratch.write("one.pgm", "P2 2 2 9\n0 9 0 9\n");
     write_wav(scratch.path("one.wav"), speak_digit(1, {1, 1}, 1));
-    write_scenes(scratch);
+    write_scenes(scratch, "captions", 12, {1, 1});
+    for (const std::string part : {"train", "val", "test"})
+      write_squares(scratch, "boxes", part, 6, 1, {"red", "green"});
     const Result train = tarsier(
         scratch, "train " + c.model + " --steps 3 --set batch_size=4 --threads 1" + c.settings);
     REQUIRE_MESSAGE(train.code == 0, train.err);
