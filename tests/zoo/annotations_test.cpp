@@ -111,11 +111,21 @@ TEST_CASE("boxes in COCO's JSON: files named after parts, crowds, categories in 
     return text.starts_with(start) ? text.substr(start.size()) : text;
   };
   CHECK(message(R"({"id": 4, "image_id": 2, "category_id": 7, "bbox": [1, 2, 5, 6]})") ==
-        ", annotation 4 is of image 2, which is not in \"images\"");
+        ", annotation with the id 4: there is no image with the id 2");
   CHECK(message(R"({"image_id": 1, "category_id": 8, "bbox": [1, 2, 5, 6]})") ==
         ", annotation number 1 is of category 8, which is not in \"categories\"");
   CHECK(message(R"({"image_id": 1, "category_id": 7, "bbox": [1, 2, 5]})") ==
-        ", annotation number 1 has no \"bbox\" of four numbers: x, y, width and height");
+        ", annotation number 1: its \"bbox\" is not four numbers: x, y, width and height");
+  CHECK(message(R"({"image_id": 1, "category_id": 7, "bbox": [1, 2, 5, "6"]})") ==
+        ", annotation number 1: its \"bbox\" is not four numbers: x, y, width and height");
+  CHECK(message(R"({"image_id": 1, "category_id": 7})") ==
+        ", annotation number 1 has no \"bbox\": COCO's format has an array there");
+  CHECK(
+      message(R"({"image_id": "1", "category_id": 7, "bbox": [1, 2, 5, 6]})") ==
+      ", annotation number 1: \"image_id\" is of the wrong kind: COCO's format has a whole number "
+      "there");
+  CHECK(message("7") ==
+        ", annotation number 1 has no \"category_id\": COCO's format has a whole number there");
   CHECK(message(R"({"image_id": 1, "category_id": 7, "bbox": [1, 2, 5, 6], "iscrowd": 1})") ==
         "no error");
   CHECK(told(folder.path()).starts_with("a.png:10 dog*(1,2,6,8); b.png:20;"));

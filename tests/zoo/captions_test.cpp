@@ -81,12 +81,13 @@ TEST_CASE("captions: COCO's JSON, with its usual names and folders") {
   };
   const std::string file = "'" + scratch.path("annotations/captions_val2017.json") + "'";
   CHECK(error(R"({"images": [], "annotations": [{"image_id": 1, "caption": "a"}]})") ==
-        "[data] " + file + ", annotation 1: there is no image with the id 1");
+        "[data] " + file + ", annotation number 1: there is no image with the id 1");
   CHECK(error(R"({"images": [{"id": 1, "file_name": "2"}, {"id": 1, "file_name": "3"}]})") ==
-        "[data] " + file + ", image 2: another image has its id, 1");
-  CHECK(error(R"({"images": [{"id": "x"}], "annotations": []})") ==
-        "[data] " + file +
-            ", image 1: it has no 'id', or of another kind than COCO's captions have");
+        "[data] " + file + ", image with the id 1: another image has this id");
+  CHECK(
+      error(R"({"images": [{"id": "x"}], "annotations": []})") ==
+      "[data] " + file +
+          ", image number 1: \"id\" is of the wrong kind: COCO's format has a whole number there");
   CHECK(error(R"({"images": [{"id": 1, "file_name": "002.png"}], "annotations": []})") ==
         "[data] " + file + " has no captions");
   CHECK(error("{\"images\"").starts_with("[json] "));

@@ -128,6 +128,7 @@ TEST_CASE("detection: trains on a table, measures, shows, and predicts in pixels
   write_picture(file, large);
   Settings options = task->predict_options();
   options.set("threshold", "0");
+  options.set("overlap", "1");
   options.set("out", drawn);
   std::ostringstream out, notes;
   task->predict({file}, out, &notes);

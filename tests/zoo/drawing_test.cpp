@@ -97,6 +97,23 @@ TEST_CASE("detections as a line, and drawn on the picture") {
   CHECK(with_boxes(black(3, 400, 700), 400, 700, {}, kNames).width == 700);
 }
 
+TEST_CASE("of two objects of a class that lie on each other, the surer one is shown") {
+  const std::vector<Detection> found = {{{0, 0, 10, 10}, 0, 0.9},
+                                        {{0, 0, 10, 10}, 1, 0.8},  // of another class
+                                        {{0, 0, 10, 9}, 0, 0.7},   // IoU 0.9 with the first
+                                        {{0, 0, 10, 5}, 0, 0.6},   // exactly 0.5
+                                        {{20, 0, 30, 10}, 0, 0.3}};
+  const auto scores = [&](double threshold, double overlap) {
+    std::vector<double> out;
+    for (const Detection& one : worth_showing(found, threshold, overlap)) out.push_back(one.score);
+    return out;
+  };
+  CHECK(scores(0, 1) == std::vector<double>{0.9, 0.8, 0.7, 0.6, 0.3});
+  CHECK(scores(0, 0.5) == std::vector<double>{0.9, 0.8, 0.6, 0.3});
+  CHECK(scores(0.35, 0.4) == std::vector<double>{0.9, 0.8});
+  CHECK(scores(0.95, 0.5).empty());
+}
+
 TEST_CASE("faults are objects that were missed, and what was found and is not there") {
   const auto faults = [](const std::vector<Detection>& found) {
     const Faults out = faults_of(kTruth, found, 0.5);

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <map>
 
-#include "autograd/io/json.h"
+#include "zoo/data/coco.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/text.h"
 #include "zoo/data/words.h"
@@ -23,13 +23,14 @@ bool is_coco(const Json& json) {
 }
 
 /// [x, y, width, height]
-Box box_of(const Json& annotation, const std::string& place) {
-  const Json* numbers = annotation.find("bbox");
-  check(numbers != nullptr && numbers->is_array() && numbers->as_array().size() == 4, "data", place,
-        " has no \"bbox\" of four numbers: x, y, width and height");
-  std::array<double, 4> v{};
-  for (size_t i = 0; i < 4; ++i) v[i] = numbers->as_array()[i].as_double();
-  return {v[0], v[1], v[0] + v[2], v[1] + v[3]};
+Box box_of(const CocoObject& annotation) {
+  const Json::Array& numbers = annotation.list("bbox");
+  bool right = numbers.size() == 4;
+  for (const Json& number : numbers) right = right && number.is_number();
+  check(right, "data", annotation.place,
+        ": its \"bbox\" is not four numbers: x, y, width and height");
+  const auto v = [&](size_t i) { return numbers[i].as_double(); };
+  return {v(0), v(1), v(0) + v(2), v(1) + v(3)};
 }
 
 /// The names of the categories, and by id.
@@ -37,40 +38,30 @@ struct Categories {
   std::vector<std::string> names;
   std::map<int64_t, std::string> by_id;
 
-  explicit Categories(const Json& json) {
-    for (const Json& one : json["categories"].as_array()) {
-      names.push_back(one["name"].as_string());
-      by_id[one["id"].as_int()] = names.back();
+  explicit Categories(const CocoObject& file) {
+    for (const CocoObject& one : file.objects("categories", "category")) {
+      names.push_back(one.text("name"));
+      by_id[one.whole("id")] = names.back();
     }
   }
 };
 
 std::vector<AnnotatedPicture> pictures_of(const Json& json, const std::string& path) {
-  const Categories categories(json);
-  const std::string folder = fs::path(path).parent_path().string(), source = concat("'", path, "'");
+  const CocoObject file{&json, concat("'", path, "'")};
+  const Categories categories(file);
+  const CocoImages images(file);
+  const std::string folder = fs::path(path).parent_path().string();
   std::vector<AnnotatedPicture> out;
-  std::map<int64_t, size_t> index;
-  for (const Json& one : json["images"].as_array()) {
-    const int64_t id = one["id"].as_int();
-    check(index.emplace(id, out.size()).second, "data", source, ": two images have the id ", id);
-    out.push_back(
-        {picture_file(folder, one["file_name"].as_string(), concat(source, ", image ", id)), {}});
-  }
-  int64_t number = 0;
-  for (const Json& one : json["annotations"].as_array()) {
-    const Json* id = one.find("id");
-    const std::string place =
-        concat(source, ", annotation ", id != nullptr ? id->dump() : concat("number ", number + 1));
-    ++number;
-    const int64_t image = one["image_id"].as_int(), category = one["category_id"].as_int();
-    check(index.contains(image), "data", place, " is of image ", image,
-          ", which is not in \"images\"");
-    check(categories.by_id.contains(category), "data", place, " is of category ", category,
+  for (size_t i = 0; i < images.objects.size(); ++i)
+    out.push_back({picture_file(folder, images.file_name(i), images.objects[i].place), {}});
+  for (const CocoObject& one : file.objects("annotations", "annotation")) {
+    const int64_t category = one.whole("category_id");
+    check(categories.by_id.contains(category), "data", one.place, " is of category ", category,
           ", which is not in \"categories\"");
-    const Json* crowd = one.find("iscrowd");
+    const Json* crowd = one.json->find("iscrowd");
     const bool is_crowd = crowd != nullptr && crowd->dump() != "0" && crowd->dump() != "false";
-    out[index[image]].objects.push_back(
-        {categories.by_id.at(category), box_of(one, place), false, is_crowd, place});
+    out[images.of(one)].objects.push_back(
+        {categories.by_id.at(category), box_of(one), false, is_crowd, one.place});
   }
   return out;
 }
@@ -116,7 +107,7 @@ Annotations read_coco(const std::string& path) {
     const Json json = parsed(path);
     check(is_coco(json), "data", "'", path, "' is not in COCO's format: expected an object with ",
           "\"images\", \"annotations\" and \"categories\"");
-    out.names = Categories(json).names;
+    out.names = Categories({&json, concat("'", path, "'")}).names;
     out.parts = split_pictures(pictures_of(json, path), concat("'", path, "'"));
     out.format = "COCO";
     return out;
@@ -135,7 +126,7 @@ Annotations read_coco(const std::string& path) {
             names->front(), ": leave one of them");
       sources[i] = file;
       *part = pictures_of(json, file);
-      if (i == 0) out.names = Categories(json).names;
+      if (i == 0) out.names = Categories({&json, concat("'", file, "'")}).names;
       break;
     }
   if (!sources[0].empty()) out.format = "COCO";

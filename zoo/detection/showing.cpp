@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "zoo/base/format.h"
+#include "zoo/boxes/suppression.h"
 #include "zoo/picture/drawing.h"
 
 namespace tarsier::zoo::detection {
@@ -48,6 +50,28 @@ std::string listed(const std::vector<Detection>& found, const std::vector<std::s
                   " (", fixed(box.x1, 1), ", ", fixed(box.y1, 1), ", ", fixed(box.x2, 1), ", ",
                   fixed(box.y2, 1), ")");
   }
+  return out;
+}
+
+std::vector<Detection> worth_showing(const std::vector<Detection>& found, double threshold,
+                                     double overlap) {
+  const std::vector<Detection> sure = surest(found, threshold);
+  std::map<int64_t, std::vector<size_t>> by_label;
+  for (size_t i = 0; i < sure.size(); ++i) by_label[sure[i].label].push_back(i);
+  std::vector<bool> stays(sure.size(), false);
+  for (const auto& [label, members] : by_label) {
+    std::vector<Box> boxes;
+    std::vector<double> scores;
+    for (const size_t i : members) {
+      boxes.push_back(sure[i].box);
+      scores.push_back(sure[i].score);
+    }
+    for (const int64_t k : nms(boxes, scores, overlap))
+      stays[members[static_cast<size_t>(k)]] = true;
+  }
+  std::vector<Detection> out;
+  for (size_t i = 0; i < sure.size(); ++i)
+    if (stays[i]) out.push_back(sure[i]);
   return out;
 }
 

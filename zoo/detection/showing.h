@@ -12,6 +12,12 @@ namespace tarsier::zoo::detection {
 /// "2 objects: WBC 97 % (10.2, 47.3, 42.9, 72.0), …", by falling score; boxes as x1, y1, x2, y2.
 std::string listed(const std::vector<Detection>& found, const std::vector<std::string>& names);
 
+/// The detections with a score of at least `threshold`, without those that lie on a better one of
+/// their class with an IoU above `overlap` (boxes/suppression.h): two queries may find one object.
+/// By falling score, as they were.
+std::vector<Detection> worth_showing(const std::vector<Detection>& found, double threshold,
+                                     double overlap);
+
 /// The picture with a frame around each object, in the colour of its class; enlarged if it is small.
 /// `names` are written at them, with the score, unless empty. Boxes are in pixels of a picture of
 /// height × width, of which `picture` may be a smaller version.

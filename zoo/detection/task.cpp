@@ -100,8 +100,7 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
     const NoGrad no_grad;
     for (int64_t i = 0; i < std::min<int64_t>(4, validation_.size()); ++i) {
       const Found found = found_in(i);
-      out << "  " << found.example->name << "  "
-          << listed(above_threshold(found.detections), names_) << "\n";
+      out << "  " << found.example->name << "  " << listed(shown(found.detections), names_) << "\n";
     }
   }
 
@@ -206,6 +205,9 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
 
   void add_predict_options(Settings& options) override {
     options.add("threshold", threshold_, "the smallest score of an object that is shown", 0, 1);
+    options.add("overlap", overlap_,
+                "of two objects of a class whose IoU is above this, only the surer one is shown", 0,
+                1);
     options.add("out", out_, "a PNG file to write: the picture with its objects", {});
   }
 
@@ -218,7 +220,7 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
     const FittedExamples one = fitted_examples({example}, config_.image_size);
     const Guess guess = model()(example_batch(one, {0}, scale_)["images"]).guesses.back();
     const std::vector<Detection> found =
-        above_threshold(in_pixels_of(example, detections_of(guess, config_.image_size).front()));
+        shown(in_pixels_of(example, detections_of(guess, config_.image_size).front()));
     if (!out_.empty())
       write_picture(out_,
                     with_boxes(example.picture, example.height, example.width, found, names_));
@@ -255,9 +257,8 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
     return found - names_.begin();
   }
 
-  std::vector<Detection> above_threshold(std::vector<Detection> found) const {
-    std::erase_if(found, [this](const Detection& one) { return one.score < threshold_; });
-    return found;
+  std::vector<Detection> shown(const std::vector<Detection>& found) const {
+    return worth_showing(found, threshold_, overlap_);
   }
 
   /// Detections in pixels of the example's file, from those in pixels of the fitted picture.
@@ -317,6 +318,7 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
   bool quality_ = false;
   int64_t longest_ = 96;
   double threshold_ = 0.35;  // scores of the focal loss are low
+  double overlap_ = 0.6;
   std::string out_;
   Augmentation augmentation_;
   std::string source_;
