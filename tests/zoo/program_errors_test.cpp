@@ -60,6 +60,9 @@ TEST_CASE("wrong usage exits with 2 and says how to fix it") {
     CHECK(has(usage(concat("train ", model, " --set beams=1001")), "from 1 to 1000"));
   CHECK(has(usage("predict run --beams 1000000"), "from 1 to 1000"));
   CHECK(has(usage("predict run --bars 1001"), "from 0 to 1000"));
+  for (const char* setting : {"captioning --set caption_length", "summarize --set summary_length",
+                              "summarize --set min_length", "transformer --set min_length"})
+    CHECK(has(usage(concat("train ", setting, "=10001")), "to 10000"));
   CHECK(has(usage("predict run --temperature nan"), "--temperature is 'nan'"));
   CHECK_FALSE(std::filesystem::exists(place.path("runs")));
 }

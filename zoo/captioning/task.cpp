@@ -162,7 +162,7 @@ class CaptioningTask : public TaskOf<Captioner, CaptionData> {
     data_.add_settings(settings);
     settings.add("beams", beam_.beams, "captions followed in parallel", 1, kMostBeams);
     settings.add("length_penalty", beam_.length_penalty, "above 0: favours long captions");
-    settings.add("caption_length", beam_.max_length, "tokens of a caption at most");
+    settings.add("caption_length", beam_.max_length, "tokens of a caption at most", 1, kMostTokens);
   }
 
   void add_predict_options(Settings& options) override {

@@ -187,8 +187,8 @@ class SummarizeTask : public TaskOf<Summarizer, ParallelFolder> {
     tokens_.add_to(settings);
     settings.add("beams", beam_.beams, "summaries followed in parallel", 1, kMostBeams);
     settings.add("length_penalty", beam_.length_penalty, "above 0: favours long summaries");
-    settings.add("summary_length", beam_.max_length, "tokens of a summary at most");
-    settings.add("min_length", beam_.min_length, "tokens of a summary at least", 0);
+    settings.add("summary_length", beam_.max_length, "tokens of a summary at most", 1, kMostTokens);
+    settings.add("min_length", beam_.min_length, "tokens of a summary at least", 0, kMostTokens);
     settings.add("no_repeat", beam_.no_repeat, "N: no N tokens occur twice; 0: they may", 0);
   }
 
@@ -197,8 +197,10 @@ class SummarizeTask : public TaskOf<Summarizer, ParallelFolder> {
                 "summaries followed in parallel; 1: greedy; default: the run's", 1, kMostBeams);
     options.add("length-penalty", beam_.length_penalty,
                 "above 0: favours long texts; default: the run's");
-    options.add("min-length", beam_.min_length, "tokens at least; default: the run's", 0);
-    options.add("max-length", beam_.max_length, "tokens at most; default: the run's", 1);
+    options.add("min-length", beam_.min_length, "tokens at least; default: the run's", 0,
+                kMostTokens);
+    options.add("max-length", beam_.max_length, "tokens at most; default: the run's", 1,
+                kMostTokens);
     options.add("no-repeat", beam_.no_repeat, "N: no N tokens occur twice; default: the run's", 0);
   }
 

@@ -198,7 +198,8 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
     tokens_.add_to(settings);
     settings.add("beams", beam_.beams, "translations followed in parallel", 1, kMostBeams);
     settings.add("length_penalty", beam_.length_penalty, "above 0: favours long translations");
-    settings.add("min_length", beam_.min_length, "tokens of a translation at least", 0);
+    settings.add("min_length", beam_.min_length, "tokens of a translation at least", 0,
+                 kMostTokens);
     settings.add("no_repeat", beam_.no_repeat, "N: no N tokens occur twice; 0: they may", 0);
   }
 
@@ -207,7 +208,8 @@ class TransformerTask : public TaskOf<Translator, ParallelFolder> {
                 1, kMostBeams);
     options.add("length-penalty", beam_.length_penalty,
                 "above 0: favours long texts; default: the run's");
-    options.add("min-length", beam_.min_length, "tokens at least; default: the run's", 0);
+    options.add("min-length", beam_.min_length, "tokens at least; default: the run's", 0,
+                kMostTokens);
     options.add("no-repeat", beam_.no_repeat, "N: no N tokens occur twice; default: the run's", 0);
   }
 
