@@ -27,15 +27,22 @@ std::vector<Point> star(int points, double inner, const ShapePlace& place) {
   return corners;
 }
 
-/// Whether a ray from `p` to the right crosses the outline an odd number of times.
-bool inside(const std::vector<Point>& corners, Point p) {
-  bool odd = false;
+/// Where the outline crosses the height y. A point there is inside if an odd number of the crossings
+/// lies to its right.
+std::vector<double> crossings(const std::vector<Point>& corners, double y) {
+  std::vector<double> out;
   for (size_t i = 0, j = corners.size() - 1; i < corners.size(); j = i++) {
     const Point &a = corners[i], &b = corners[j];
-    if ((a.y > p.y) != (b.y > p.y) && p.x < a.x + (b.x - a.x) * (p.y - a.y) / (b.y - a.y))
-      odd = !odd;
+    if ((a.y > y) != (b.y > y)) out.push_back(a.x + (b.x - a.x) * (y - a.y) / (b.y - a.y));
   }
-  return odd;
+  return out;
+}
+
+/// The same of a circle.
+std::vector<double> crossings(const ShapePlace& circle, double y) {
+  const double half = circle.radius * circle.radius - (y - circle.y) * (y - circle.y);
+  if (half < 0) return {};
+  return {circle.x - std::sqrt(half), circle.x + std::sqrt(half)};
 }
 
 std::vector<Point> corners_of(int64_t label, const ShapePlace& place) {
@@ -62,18 +69,20 @@ Coverage shape_coverage(int64_t label, const ShapePlace& place) {
   out.width = static_cast<int64_t>(std::ceil(place.x + place.radius)) - out.left;
   out.height = static_cast<int64_t>(std::ceil(place.y + place.radius)) - out.top;
   const std::vector<Point> corners = label == 0 ? std::vector<Point>{} : corners_of(label, place);
-  const auto covers = [&](Point p) {
-    return label == 0 ? std::hypot(p.x - place.x, p.y - place.y) <= place.radius
-                      : inside(corners, p);
-  };
-  for (int64_t y = 0; y < out.height; ++y)
-    for (int64_t x = 0; x < out.width; ++x) {
-      int hits = 0;
-      for (int i = 0; i < kSamples * kSamples; ++i)
-        hits += covers({static_cast<double>(out.left + x) + (i % kSamples + 0.5) / kSamples,
-                        static_cast<double>(out.top + y) + (i / kSamples + 0.5) / kSamples});
-      out.share.push_back(static_cast<double>(hits) / (kSamples * kSamples));
+  std::vector<int> hits(static_cast<size_t>(out.width * out.height), 0);
+  for (int64_t row = 0; row < kSamples * out.height; ++row) {
+    const double y = static_cast<double>(out.top) + (static_cast<double>(row) + 0.5) / kSamples;
+    const std::vector<double> edges = label == 0 ? crossings(place, y) : crossings(corners, y);
+    for (int64_t column = 0; column < kSamples * out.width; ++column) {
+      const double x =
+          static_cast<double>(out.left) + (static_cast<double>(column) + 0.5) / kSamples;
+      bool inside = false;
+      for (const double edge : edges) inside ^= x < edge;
+      hits[static_cast<size_t>(row / kSamples * out.width + column / kSamples)] += inside;
     }
+  }
+  for (const int count : hits)
+    out.share.push_back(static_cast<double>(count) / (kSamples * kSamples));
   return out;
 }
 
