@@ -148,7 +148,7 @@ TEST_CASE("bert: `hidden` is the share of training; of validation texts 15 % are
   CHECK(losses.size() == 1);  // the models start alike
 }
 
-TEST_CASE("bert: the default data are tarsier's own source text") {
+TEST_CASE("bert: the default data are tarsier's own source text" * doctest::test_suite("long")) {
   const auto task = prepared_task("bert", "", with({{"min_count", "20"}, {"steps", "2"}}));
   CHECK(task->facts()[1].second.starts_with("tarsier's own source text: "));
   CHECK(task->training_examples() > 1000);

@@ -271,7 +271,8 @@ TEST_CASE("any bytes come back") {
   CHECK_THROWS_AS(bpe.decode({-1}), Error);
 }
 
-TEST_CASE("a piece of a million letters does not take a million times as long") {
+TEST_CASE("a piece of a million letters does not take a million times as long" *
+          doctest::test_suite("long")) {
   const Bpe bpe = Bpe::train("aaaaaaaa aaaaaaaa", 260);
   const std::string text(1'000'000, 'a');
   const std::vector<int32_t> ids = bpe.encode(text);

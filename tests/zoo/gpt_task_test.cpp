@@ -152,7 +152,8 @@ TEST_CASE("the preset fast has the later improvements, and starts at the loss of
   CHECK(task->loss(task->batch(1, 1)).item() == doctest::Approx(std::log(known)).epsilon(0.02));
 }
 
-TEST_CASE("on real text the first ninety steps go from guessing to predicting letters") {
+TEST_CASE("on real text the first ninety steps go from guessing to predicting letters" *
+          doctest::test_suite("long")) {
   if (!have_data("tinyshakespeare/input.txt")) return;
   const std::unique_ptr<Task> task = find_model("gpt").make();
   task->load_data(data_file("tinyshakespeare/input.txt").string());

@@ -245,7 +245,7 @@ TEST_CASE("a cache of another model, a full one, and one while training are erro
                        doctest::Contains("[gpt] n_layer=0: at least one is needed"), Error);
 }
 
-TEST_CASE("a GPT learns one batch by heart") {
+TEST_CASE("a GPT learns one batch by heart" * doctest::test_suite("long")) {
   for (auto [name, config] : variants()) {
     CAPTURE(name);
     config.block_size = 8;

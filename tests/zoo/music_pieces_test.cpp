@@ -250,7 +250,8 @@ double counted_nats(const PieceFiles& files, bool bigram) {
   return sum / notes;
 }
 
-TEST_CASE("Bach's chorales: sizes, and counts reach the figures of the data's description") {
+TEST_CASE("Bach's chorales: sizes, and counts reach the figures of the data's description" *
+          doctest::test_suite("long")) {
   if (!have_data("music-generation/jsb16-train.txt")) return;
   const std::string folder = data_file("music-generation").string();
   const PieceFiles files = read_pieces(folder, Grid::parts);

@@ -122,7 +122,7 @@ TEST_CASE(
 const std::string kSizes = " --set width=8 --set heads=2 --set layers=1 --set mlp_width=8";
 const std::string kPatches = " --set stem=patches --set patch_size=16";
 
-TEST_CASE("every model trains, resumes, evaluates and predicts") {
+TEST_CASE("every model trains, resumes, evaluates and predicts" * doctest::test_suite("long")) {
   // On built-in data, or on a few pictures: sanitizers take minutes to draw thousands of scenes.
   struct Case {
     std::string model, settings, input, metric;
@@ -187,7 +187,7 @@ TEST_CASE("every model trains, resumes, evaluates and predicts") {
   }
 }
 
-TEST_CASE("models that see train on thousands of generated scenes") {
+TEST_CASE("models that see train on thousands of generated scenes" * doctest::test_suite("long")) {
   for (const std::string& model : {std::string("detection --set decoder_layers=1"),
                                    "captioning" + kPatches, "clip" + kPatches}) {
     CAPTURE(model);
@@ -218,7 +218,8 @@ TEST_CASE("music trains on its built-in data, resumes, evaluates and writes file
   CHECK(tarsier(scratch, "train --resume runs/music --steps 4 --quiet --threads 1").code == 0);
 }
 
-TEST_CASE("image-gpt: the program trains it, draws and completes with it") {
+TEST_CASE("image-gpt: the program trains it, draws and completes with it" *
+          doctest::test_suite("long")) {
   const Scratch scratch;
   const Result train = tarsier(
       scratch,

@@ -242,7 +242,8 @@ TEST_CASE("text classifier: a run stopped in the middle of an epoch resumes to t
 }
 
 TEST_CASE(
-    "text classifier: the default data are tarsier's own sources; also with characters and bpe") {
+    "text classifier: the default data are tarsier's own sources; also with characters and bpe" *
+    doctest::test_suite("long")) {
   for (const char* tokens : {"words", "characters", "bpe"}) {
     CAPTURE(tokens);
     const std::unique_ptr<Task> task = prepared_task(

@@ -61,7 +61,8 @@ std::string bmp_one() {
   return bytes;
 }
 
-TEST_CASE("vit: the default data are digits that the program draws; they train") {
+TEST_CASE("vit: the default data are digits that the program draws; they train" *
+          doctest::test_suite("long")) {
   const std::unique_ptr<Task> task =
       prepared_task("vit", "", with(kTinyVit, {{"epochs", "0"}, {"steps", "20"}}));
   const Json data = task->describe_data();

@@ -50,7 +50,7 @@ TEST_CASE("the gradient of every weight of a whole Vision Transformer is right")
   });
 }
 
-TEST_CASE("a Vision Transformer learns one batch by heart") {
+TEST_CASE("a Vision Transformer learns one batch by heart" * doctest::test_suite("long")) {
   for_each_kind([](vit::Config config) {
     config.width = 16;
     config.heads = 4;
