@@ -1,7 +1,5 @@
 #include "zoo/detection/annotations.h"
 
-#include <algorithm>
-#include <array>
 #include <cmath>
 #include <filesystem>
 #include <set>
@@ -9,7 +7,7 @@
 #include "autograd/base/number.h"
 #include "zoo/base/format.h"
 #include "zoo/data/lines.h"
-#include "zoo/data/words.h"
+#include "zoo/data/picture_files.h"
 #include "zoo/task/task.h"
 
 namespace tarsier::zoo::detection {
@@ -17,8 +15,6 @@ namespace tarsier::zoo::detection {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::array kEndings{".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm"};
 
 /// The pictures in the folders of those that are known, without these.
 std::vector<std::string> other_pictures(const Parts<AnnotatedPicture>& parts) {
@@ -40,11 +36,6 @@ std::vector<std::string> other_pictures(const Parts<AnnotatedPicture>& parts) {
 
 }  // namespace
 
-bool names_a_picture(const std::string& path) {
-  const std::string ending = to_lower(fs::path(path).extension().string());
-  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
-}
-
 std::string picture_file(const std::string& folder, const std::string& name,
                          const std::string& place) {
   std::vector<std::string> below;
@@ -53,7 +44,7 @@ std::string picture_file(const std::string& folder, const std::string& name,
          {"", "images", "imgs", "JPEGImages", "train", "val", "valid", "test", "train2017",
           "val2017", "test2017", "images/train", "images/val", "images/test"})
       below.push_back((fs::path(base) / inside).string());
-  const std::string found = find_file(folder, name, below, {kEndings.begin(), kEndings.end()});
+  const std::string found = find_file(folder, name, below, picture_endings());
   check(!found.empty(), "data", place, ": there is no picture '", beginning_of(name), "' in '",
         folder, "' or the one above, nor in their folders images, JPEGImages, train, val and test");
   return found;

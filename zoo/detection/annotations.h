@@ -59,9 +59,6 @@ Annotations read_coco(const std::string& path);
 Annotations read_voc(const std::string& path);
 Annotations read_yolo(const std::string& path);
 
-/// Whether the file is named as a picture that read_picture() reads.
-bool names_a_picture(const std::string& path);
-
 /// The path of picture `name`, which `place` mentions, near `folder` (as read_annotations() says).
 /// Throws Error("data") if there is none.
 std::string picture_file(const std::string& folder, const std::string& name,
