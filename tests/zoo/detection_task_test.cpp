@@ -23,7 +23,7 @@ std::string squares(const Scratch& scratch) {
 
 TEST_CASE("detection: augmentation moves the boxes along with the pixels") {
   Dice dice({5, 0});
-  const Augmentation strong{
+  const PictureChanges strong{
       .flip = true, .flip_vertical = true, .zoom = 0.5, .stretch = 0.2, .color = 0.2};
   int kept = 0;
   for (int trial = 0; trial < 60; ++trial) {
@@ -58,7 +58,7 @@ TEST_CASE("detection: augmentation moves the boxes along with the pixels") {
   CHECK(kept > 40);
   // Without any change the picture stays as it is.
   Picture picture{1, 2, 3, {1, 2, 3, 4, 5, 250}};
-  const Augmentation none{.flip = false, .zoom = 0, .stretch = 0, .color = 0};
+  const PictureChanges none{.flip = false, .zoom = 0, .stretch = 0, .color = 0};
   const Sample same = augmented(picture, {{0, 0, 1, 1}}, {0}, none, dice);
   for (size_t i = 0; i < 6; ++i) CHECK(same.pixels[i] == doctest::Approx(picture.pixels[i]));
   CHECK(same.boxes[0] == Box{0, 0, 1, 1});

@@ -144,5 +144,27 @@ TEST_CASE("invalid classes are errors") {
   CHECK_THROWS_AS(ConfusionMatrix(0), Error);
 }
 
+TEST_CASE("IoU of classes is torchmetrics', and their mean recall scikit-learn's") {
+  const auto counted = [](int64_t classes, const std::vector<int64_t>& predicted,
+                          const std::vector<int64_t>& truth) {
+    ConfusionMatrix confusion(classes);
+    confusion.add(truth, predicted);
+    return confusion;
+  };
+  // JaccardIndex(average="macro") leaves out what occurs nowhere; "none" lists 0 for it.
+  const ConfusionMatrix four = counted(4, {0, 0, 1, 1}, {0, 1, 1, 1});
+  CHECK(four.mean_iou() == doctest::Approx((1.0 / 2 + 2.0 / 3) / 2));
+  CHECK(four.iou(3) == 0);
+  CHECK_FALSE(four.occurs(3));
+  CHECK(four.mean_recall() == doctest::Approx((1 + 2.0 / 3) / 2));  // balanced_accuracy_score
+  // A class only in the truth counts as 0.
+  CHECK(counted(3, {0, 0}, {0, 2}).mean_iou() == doctest::Approx(0.25));
+  // One only predicted: 0 for IoU; recall is of classes in the truth.
+  CHECK(counted(3, {0, 2}, {0, 0}).mean_iou() == doctest::Approx(0.25));
+  CHECK(counted(3, {0, 2}, {0, 0}).mean_recall() == doctest::Approx(0.5));
+  CHECK(error_of([] { ConfusionMatrix(2).mean_iou(); }) == "[metric] no examples were counted");
+  CHECK(error_of([] { ConfusionMatrix(2).mean_recall(); }) == "[metric] no examples were counted");
+}
+
 }  // namespace
 }  // namespace tarsier::zoo

@@ -12,6 +12,7 @@
 #include "nn/nn.h"
 #include "tests/zoo/boxes.h"
 #include "tests/zoo/captioned.h"
+#include "tests/zoo/masked.h"
 #include "tests/zoo/program.h"
 #include "zoo/audio/spoken_digits.h"
 #include "zoo/data/text.h"
@@ -133,6 +134,8 @@ TEST_CASE("every model trains, resumes, evaluates and predicts" * doctest::test_
            Case{"vit", kSizes + " --set stem=patches --set patch_size=14", "one.pgm", "accuracy"},
            Case{"detection", " --data boxes" + kSizes + " --set decoder_layers=1 --set queries=8",
                 "one.pgm", "AP50"},
+           Case{"segmentation", " --data masks" + kSizes + " --set decoder_layers=1 --set detail=2",
+                "one.pgm", "mIoU"},
            Case{"captioning", " --data captions" + kSizes + kPatches, "one.pgm", "exact"},
            Case{"clip", " --data captions" + kSizes + kPatches, "one.pgm", "loss"},
            Case{"recommend", kSizes, "'Dust 1 (western); dust 2'", "HR@10"},
@@ -149,6 +152,8 @@ TEST_CASE("every model trains, resumes, evaluates and predicts" * doctest::test_
     write_scenes(scratch, "captions", 12, {1, 1});
     for (const std::string part : {"train", "val", "test"})
       write_squares(scratch, "boxes", part, 6, 1, {"red", "green"});
+    for (const std::string part : {"train", "val", "test"})
+      write_masked(scratch, "masks", part, 6, 1);
     const Result train = tarsier(
         scratch, "train " + c.model + " --steps 3 --set batch_size=4 --threads 1" + c.settings);
     REQUIRE_MESSAGE(train.code == 0, train.err);
@@ -188,8 +193,9 @@ TEST_CASE("every model trains, resumes, evaluates and predicts" * doctest::test_
 }
 
 TEST_CASE("models that see train on thousands of generated scenes" * doctest::test_suite("long")) {
-  for (const std::string& model : {std::string("detection --set decoder_layers=1"),
-                                   "captioning" + kPatches, "clip" + kPatches}) {
+  for (const std::string& model :
+       {std::string("detection --set decoder_layers=1"), std::string("segmentation --set detail=2"),
+        "captioning" + kPatches, "clip" + kPatches}) {
     CAPTURE(model);
     const Result train =
         tarsier(Scratch(), "train " + model + kSizes + " --steps 1 --set batch_size=4 --threads 1");

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "../../autograd/base/random.h"
-#include "image_folder.h"
+#include "images.h"
 
 namespace tarsier::zoo {
 

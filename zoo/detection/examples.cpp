@@ -41,7 +41,7 @@ FittedExamples fitted_examples(const std::vector<Example>& examples, Pair size) 
 }
 
 Batch example_batch(const FittedExamples& examples, const std::vector<int64_t>& chosen,
-                    const PixelScale& scale, const Augmentation* limits, RandomKey key) {
+                    const PixelScale& scale, const PictureChanges* limits, RandomKey key) {
   const Images& images = examples.images;
   const double h = static_cast<double>(images.height), w = static_cast<double>(images.width);
   const int64_t area = images.height * images.width;

@@ -6,10 +6,10 @@
 #include <set>
 
 #include "zoo/data/lines.h"
-#include "zoo/data/picture_files.h"
 #include "zoo/data/rows.h"
 #include "zoo/data/words.h"
 #include "zoo/detection/annotations.h"
+#include "zoo/picture/read.h"
 
 namespace tarsier::zoo::detection {
 

@@ -76,15 +76,33 @@ double ConfusionMatrix::f1(int64_t c) const {
   return ratio(2 * at(c, c), row_sum(c) + column_sum(c));
 }
 
-double ConfusionMatrix::macro_f1() const {
+double ConfusionMatrix::iou(int64_t c) const {
+  return ratio(at(c, c), row_sum(c) + column_sum(c) - at(c, c));
+}
+
+template <class Score, class Counts>
+double ConfusionMatrix::mean_over(const Score& score, const Counts& counts) const {
   double sum = 0;
   int64_t occurring = 0;
   for (int64_t c = 0; c < classes_; ++c) {
-    sum += f1(c);
-    occurring += row_sum(c) + column_sum(c) > 0;
+    if (!counts(c)) continue;
+    sum += score(c);
+    ++occurring;
   }
   check(occurring > 0, "metric", "no examples were counted");
   return sum / static_cast<double>(occurring);
+}
+
+double ConfusionMatrix::macro_f1() const {
+  return mean_over([&](int64_t c) { return f1(c); }, [&](int64_t c) { return occurs(c); });
+}
+
+double ConfusionMatrix::mean_iou() const {
+  return mean_over([&](int64_t c) { return iou(c); }, [&](int64_t c) { return occurs(c); });
+}
+
+double ConfusionMatrix::mean_recall() const {
+  return mean_over([&](int64_t c) { return recall(c); }, [&](int64_t c) { return row_sum(c) > 0; });
 }
 
 std::string ConfusionMatrix::describe(const std::vector<std::string>& names) const {

@@ -36,6 +36,18 @@ class ConfusionMatrix {
   /// f1_score(average="macro"). Throws Error("metric") if nothing was counted.
   double macro_f1() const;
 
+  /// Whether `c` was counted, as truth or prediction.
+  bool occurs(int64_t c) const { return row_sum(c) + column_sum(c) > 0; }
+  /// What truth and predictions of `c` share, as a fraction of both together (Jaccard index); 0 if
+  /// there are none.
+  double iou(int64_t c) const;
+  /// The mean of iou over the classes that occur, in truth or prediction. As torchmetrics'
+  /// JaccardIndex. Throws Error("metric") if nothing was counted.
+  double mean_iou() const;
+  /// The mean of recall over the classes that occur in the truth. As scikit-learn's
+  /// balanced_accuracy_score. Throws Error("metric") if nothing was counted.
+  double mean_recall() const;
+
   /// A table for people: a row for each true class with its counts, recall and F1, a column for
   /// each predicted one. From eleven classes on, rows without counts, and the most common
   /// mistakes. Throws Error("metric") if the number of `names` is not the number of classes.
@@ -44,6 +56,9 @@ class ConfusionMatrix {
   Json to_json() const;
 
  private:
+  /// The mean of `score` over the classes that it `counts`.
+  template <class Score, class Counts>
+  double mean_over(const Score& score, const Counts& counts) const;
   int64_t row_sum(int64_t truth) const;
   int64_t column_sum(int64_t predicted) const;
 

@@ -12,8 +12,8 @@ namespace tarsier::zoo {
 /// Red, green and blue.
 using Color = std::array<uint8_t, 3>;
 
-/// A colour of its own for each of the first eight numbers; then they repeat. All are strong enough
-/// to be seen on light and on dark pictures.
+/// A colour of its own for each of the first 24 numbers; then they repeat. The first eight are strong
+/// enough to be seen on light and on dark pictures.
 Color color_of(int64_t number);
 
 /// The frame of pixels x1 … x2 − 1 and y1 … y2 − 1, `thickness` pixels inwards. What lies outside of

@@ -6,10 +6,18 @@
 
 namespace tarsier::zoo {
 
-Picture read_netpbm(const Bytes& file);
+/// Levels from 0 to 255, or as they are stored: read_numbers() says of which files.
+enum class Levels { scaled, stored };
+
+Picture read_netpbm(const Bytes& file, Levels levels = Levels::scaled);
 Picture read_bmp(const Bytes& file);
-Picture read_png(const Bytes& file);
+Picture read_png(const Bytes& file, Levels levels = Levels::scaled);
 Picture read_jpeg(const Bytes& file);
+
+/// What read_numbers() expects, for its errors.
+inline constexpr const char* kOneNumber =
+    "expected one number for each pixel, as a grey PGM or PNG of up to 8 bits, or the colour "
+    "numbers of a PNG with a palette";
 
 /// Larger pictures are neither read nor written.
 inline constexpr int64_t kMostPixels = 100'000'000;

@@ -30,8 +30,9 @@ int64_t netpbm_number(const Bytes& file, size_t& at, const char* what) {
 
 }  // namespace
 
-Picture read_netpbm(const Bytes& file) {
+Picture read_netpbm(const Bytes& file, Levels levels) {
   const char kind = file.bytes[1];
+  const bool stored = levels == Levels::stored;
   size_t at = 2;
   const int64_t width = netpbm_number(file, at, "the width");
   const int64_t height = netpbm_number(file, at, "the height");
@@ -41,6 +42,7 @@ Picture read_netpbm(const Bytes& file) {
   const bool ascii = kind == '2' || kind == '3';
   ++at;  // one white space ends the header
   const int64_t channels = kind == '3' || kind == '6' ? 3 : 1;
+  check(!stored || channels == 1, "data", "'", file.path, "' has colours: ", kOneNumber);
   Picture out = empty_picture(file, channels, height, width, [&] {
     const int64_t levels = channels * height * width;
     // In ASCII at least one digit each, with white space between.
@@ -61,7 +63,10 @@ Picture read_netpbm(const Bytes& file) {
         }
         check(level <= highest, "data", "'", file.path, "', byte ", begin, ": level ", level,
               " is above the highest, ", highest);
-        out.at(c, y, x) = static_cast<uint8_t>((level * 255 + highest / 2) / highest);
+        check(!stored || level <= 255, "data", "'", file.path, "', byte ", begin, ": the number ",
+              level, " is above 255");
+        out.at(c, y, x) =
+            static_cast<uint8_t>(stored ? level : (level * 255 + highest / 2) / highest);
       }
   return out;
 }

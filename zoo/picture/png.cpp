@@ -175,14 +175,17 @@ void put_pixel(const Bytes& file, const Png& png, const uint8_t* row, int64_t i,
 
 }  // namespace
 
-Picture read_png(const Bytes& file) {
+Picture read_png(const Bytes& file, Levels levels) {
   const Png png = read_chunks(file);
+  const bool stored = levels == Levels::stored;
+  check(!stored || ((png.has_palette() || png.colour == grey) && png.depth <= 8), "data", "'",
+        file.path, "' is a PNG of another kind: ", kOneNumber);
   const std::vector<Pass> passes = passes_of(png);
   int64_t size = 0;
   for (const Pass& pass : passes) size += pass.bytes(png);
   // Deflate cannot make more than 1,032 bytes of one.
-  Picture out =
-      empty_picture(file, png.channels(), png.height, png.width, [&] { return size / 1032; });
+  Picture out = empty_picture(file, stored ? 1 : png.channels(), png.height, png.width,
+                              [&] { return size / 1032; });
   std::string data = inflate(png.pixels, static_cast<size_t>(size), file.path);
   const int64_t step = std::max<int64_t>(1, png.samples() * png.depth / 8);
   auto* at = reinterpret_cast<uint8_t*>(data.data());
@@ -193,8 +196,13 @@ Picture read_png(const Bytes& file) {
     for (int64_t r = 0; r < pass.rows(png); ++r, at += bytes) {
       const int filter = *at++;
       unfilter(file, filter, at, above, bytes, step);
-      for (int64_t i = 0; i < pass.columns(png); ++i)
-        put_pixel(file, png, at, i, pass.top + r * pass.down, pass.left + i * pass.right, out);
+      for (int64_t i = 0; i < pass.columns(png); ++i) {
+        const int64_t y = pass.top + r * pass.down, x = pass.left + i * pass.right;
+        if (stored)
+          out.at(0, y, x) = static_cast<uint8_t>(sample(at, i, png.depth));
+        else
+          put_pixel(file, png, at, i, y, x, out);
+      }
       above = at;
     }
   }

@@ -1,11 +1,25 @@
 #include "zoo/picture/read.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <string_view>
 
 #include "autograd/io/file.h"
+#include "zoo/data/words.h"
 #include "zoo/picture/formats.h"
 
 namespace tarsier::zoo {
+
+namespace {
+
+bool is_netpbm(std::string_view start) {
+  return start.size() >= 2 && start[0] == 'P' &&
+         std::string_view("2356").find(start[1]) != std::string_view::npos;
+}
+
+bool is_png(std::string_view start) { return start.starts_with("\x89PNG"); }
+
+}  // namespace
 
 void check_size(const Bytes& file, int64_t height, int64_t width) {
   check(height > 0 && width > 0 && height <= kMostPixels / width, "data", "'", file.path,
@@ -13,14 +27,32 @@ void check_size(const Bytes& file, int64_t height, int64_t width) {
         " can be read");
 }
 
+const std::vector<std::string>& picture_endings() {
+  static const std::vector<std::string> endings{".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm"};
+  return endings;
+}
+
+bool names_a_picture(const std::string& path) {
+  const std::string ending = to_lower(std::filesystem::path(path).extension().string());
+  const std::vector<std::string>& all = picture_endings();
+  return std::find(all.begin(), all.end(), ending) != all.end();
+}
+
+Picture read_numbers(const std::string& path) {
+  const std::string bytes = read_file(path);
+  const Bytes file{path, bytes, "mask"};
+  if (is_netpbm(bytes)) return read_netpbm(file, Levels::stored);
+  if (is_png(bytes)) return read_png(file, Levels::stored);
+  fail("data", "'", path, "' is neither PGM nor PNG: ", kOneNumber);
+}
+
 Picture read_picture(const std::string& path) {
   const std::string bytes = read_file(path);
   const Bytes file{path, bytes, "picture"};
   const std::string_view start = bytes;
-  if (start.size() >= 2 && start[0] == 'P' && std::string_view("2356").find(start[1]) != start.npos)
-    return read_netpbm(file);
+  if (is_netpbm(start)) return read_netpbm(file);
   if (start.starts_with("BM")) return read_bmp(file);
-  if (start.starts_with("\x89PNG")) return read_png(file);
+  if (is_png(start)) return read_png(file);
   if (start.starts_with("\xFF\xD8\xFF")) return read_jpeg(file);
   const auto has = [&](size_t at, std::string_view name) {
     return start.size() >= at && start.substr(at).starts_with(name);

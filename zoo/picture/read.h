@@ -2,10 +2,16 @@
 // Picture files.
 
 #include <string>
+#include <vector>
 
 #include "picture.h"
 
 namespace tarsier::zoo {
+
+/// How the names of pictures end: ".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm".
+const std::vector<std::string>& picture_endings();
+/// Whether the file is named as a picture that read_picture() reads.
+bool names_a_picture(const std::string& path);
 
 /// The picture in a file, recognised by its first bytes, with 8 bits a channel:
 ///   - PNG of every colour type and depth, also interlaced. 16 bits are rounded to 8. What is
@@ -20,5 +26,11 @@ namespace tarsier::zoo {
 /// ones), files cut off or damaged, sizes of 0 or above 100 million pixels. Memory is taken only
 /// for as many pixels as the bytes of the file can hold.
 Picture read_picture(const std::string& path);
+
+/// The numbers in a picture file, one for each pixel, as they are stored: a mask, whose numbers are
+/// classes. Grey PGM or PNG, without scaling to 0 … 255; or the numbers of the colours of a PNG
+/// with a palette. Throws Error("data") as read_picture(), for files with other pixels, and for
+/// numbers above 255.
+Picture read_numbers(const std::string& path);
 
 }  // namespace tarsier::zoo

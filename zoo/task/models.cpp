@@ -10,6 +10,7 @@
 #include "zoo/music/task.h"
 #include "zoo/question_answering/task.h"
 #include "zoo/recommend/task.h"
+#include "zoo/segmentation/task.h"
 #include "zoo/speech/task.h"
 #include "zoo/summarize/task.h"
 #include "zoo/text_classifier/task.h"
@@ -25,6 +26,7 @@ const std::vector<ModelEntry>& models() {
          {gpt::models(), transformer::models(), text_classifier::models(), vit::models(),
           speech::models(), recommend::models(), music::models(), summarize::models(),
           bert::models(), question_answering::models(), image_gpt::models(), detection::models(),
+          segmentation::models(),
           captioning::models(), clip::models()})
       all.insert(all.end(), family.begin(), family.end());
     return all;

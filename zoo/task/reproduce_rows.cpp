@@ -45,6 +45,13 @@ std::vector<ReproduceRow> rows_of_texts_and_images() {
        {{{"AP50", 0.60, 3, "", true},
          "none at this size; colour blobs reach 0.397, YOLOv7 on other splits at 416 pixels "
          "0.906"}}},
+      {"segmentation",
+       "segmentation-street",
+       "image-segmentation",
+       {},
+       {{{"mIoU", 0.42, 3, "", true},
+         "none at this size; boosted trees reach 0.282, ENet and ESPNet at 480 × 360 .51 to .56"},
+        {{"pixel accuracy", 0.82, 3, "", true}, "none; boosted trees 0.701"}}},
       {"gpt",
        "gpt",
        "tinyshakespeare/input.txt",
