@@ -1,6 +1,8 @@
 // Detection as a task: batches, augmentation, metrics, predict, resuming.
 #include <doctest/doctest.h>
 
+#include <array>
+#include <set>
 #include <sstream>
 
 #include "tests/error_of.h"
@@ -64,6 +66,44 @@ TEST_CASE("detection: augmentation moves the boxes along with the pixels") {
   CHECK(same.boxes[0] == Box{0, 0, 1, 1});
 }
 
+TEST_CASE("detection: a mosaic shows a quarter of each picture, and what is left of its objects") {
+  const int64_t height = 8, width = 12;
+  Dice dice({6, 0});
+  std::set<std::pair<int64_t, int64_t>> points;
+  for (int trial = 0; trial < 200; ++trial) {
+    std::array<Sample, 4> parts;
+    for (size_t q = 0; q < 4; ++q) {
+      parts[q].pixels.assign(static_cast<size_t>(3 * height * width), static_cast<float>(q));
+      parts[q].boxes = {{0, 0, 12, 8}, {1, 1, 3, 3}};  // the whole picture; near its first corner
+      parts[q].labels = {static_cast<int64_t>(q), static_cast<int64_t>(10 + q)};
+    }
+    const Sample sample = mosaic(parts, height, width, 0.01, dice);
+    std::array<Box, 4> seen;
+    seen.fill({1e9, 1e9, -1e9, -1e9});
+    for (int64_t i = 0; i < 3 * height * width; ++i) {
+      const auto row = static_cast<double>(i / width % height),
+                 column = static_cast<double>(i % width);
+      Box& box = seen[static_cast<size_t>(sample.pixels[static_cast<size_t>(i)])];
+      box = {std::min(box.x1, column), std::min(box.y1, row), std::max(box.x2, column + 1),
+             std::max(box.y2, row + 1)};
+    }
+    points.emplace(seen[0].x2, seen[0].y2);
+    size_t next = 0;
+    for (size_t q = 0; q < 4; ++q) {
+      CHECK(sample.boxes[next] == seen[q]);
+      CHECK(sample.labels[next++] == static_cast<int64_t>(q));
+      const Box corner = intersection({1, 1, 3, 3}, seen[q]);
+      if (corner.area() <= 0) continue;
+      CHECK(sample.boxes[next] == corner);
+      CHECK(sample.labels[next++] == static_cast<int64_t>(10 + q));
+    }
+    CHECK(next == sample.boxes.size());
+    for (const Box& box : mosaic(parts, height, width, 1, dice).boxes)
+      CHECK(box == Box{1, 1, 3, 3});  // nothing that is cut
+  }
+  CHECK(points.size() == 5 * 7);  // from a quarter to three quarters
+}
+
 TEST_CASE("detection: boxes go into the fitted picture and back") {
   const Pair size{72, 96};
   const Box box{100, 50, 300, 250};
@@ -97,6 +137,11 @@ TEST_CASE("detection: a batch depends only on seed and number") {
     CHECK(a->batch(number, 2)["images"].to_vector() != x["images"].to_vector());
     CHECK(x.weight == static_cast<double>(x["labels"].numel()));
   }
+  // Of some pictures mosaics are made.
+  const auto c = prepared_task("detection", data, with(kTinyDetector, {{"mosaic", "1"}})),
+             d = prepared_task("detection", data, with(kTinyDetector, {{"mosaic", "1"}}));
+  CHECK(same_bits(c->batch(3, 1).tensors, d->batch(3, 1).tensors));
+  CHECK(c->batch(3, 1)["images"].to_vector() != a->batch(3, 1)["images"].to_vector());
   CHECK(a->describe_data()["width"].as_int() == 16);
   CHECK(a->describe_data()["names"].dump() == R"(["green", "red"])");
 }

@@ -1,6 +1,7 @@
 #include "zoo/detection/examples.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "zoo/boxes/ops.h"
@@ -40,8 +41,25 @@ FittedExamples fitted_examples(const std::vector<Example>& examples, Pair size) 
   return out;
 }
 
+namespace {
+
+/// Example i, changed by random numbers; or a mosaic that begins with it.
+Sample changed(const FittedExamples& examples, int64_t i, const Augmentation& limits, Dice& dice) {
+  const auto one = [&](int64_t number) {
+    const auto place = static_cast<size_t>(number);
+    return augmented(examples.images.picture(number), examples.boxes[place], examples.labels[place],
+                     limits, dice);
+  };
+  if (limits.mosaic == 0 || dice.roll() >= limits.mosaic) return one(i);
+  std::array<Sample, 4> parts;
+  for (Sample& part : parts) part = one(&part == parts.data() ? i : dice.below(examples.size()));
+  return mosaic(parts, examples.images.height, examples.images.width, kLeastVisible, dice);
+}
+
+}  // namespace
+
 Batch example_batch(const FittedExamples& examples, const std::vector<int64_t>& chosen,
-                    const PixelScale& scale, const PictureChanges* limits, RandomKey key) {
+                    const PixelScale& scale, const Augmentation* limits, RandomKey key) {
   const Images& images = examples.images;
   const double h = static_cast<double>(images.height), w = static_cast<double>(images.width);
   const int64_t area = images.height * images.width;
@@ -52,8 +70,7 @@ Batch example_batch(const FittedExamples& examples, const std::vector<int64_t>& 
     const auto place = static_cast<size_t>(i);
     Sample sample;
     if (limits != nullptr) {
-      sample = augmented(images.picture(i), examples.boxes[place], examples.labels[place], *limits,
-                         dice);
+      sample = changed(examples, i, *limits, dice);
     } else {
       sample = {{images.image(i), images.image(i) + images.image_size()},
                 examples.boxes[place],

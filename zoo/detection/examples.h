@@ -32,7 +32,7 @@ Box from_fitted(const Box& box, int64_t height, int64_t width, Pair size);
 /// height, width), "boxes" (M, 4) as in Objects, "labels" (M) and "counts" (B). Its weight is the
 /// number of objects, at least 1.
 Batch example_batch(const FittedExamples& examples, const std::vector<int64_t>& chosen,
-                    const PixelScale& scale, const PictureChanges* limits = nullptr,
+                    const PixelScale& scale, const Augmentation* limits = nullptr,
                     RandomKey key = {});
 
 Objects objects_of(const Batch& batch);

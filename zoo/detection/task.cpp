@@ -320,7 +320,7 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
   double threshold_ = 0.35;  // scores of the focal loss are low
   double overlap_ = 0.6;
   std::string out_;
-  PictureChanges augmentation_;
+  Augmentation augmentation_;
   std::string source_;
   std::vector<std::string> names_;
   DetectionData data_;  // the training pictures are in train_
