@@ -140,6 +140,18 @@ TEST_CASE("a confusion matrix has its counts in the cells, or a table of numbers
   }
 }
 
+TEST_CASE("large counts of a confusion matrix are rounded, so that they fit their cells") {
+  ConfusionMatrix confusion(4);
+  const auto add = [&](int64_t truth, int64_t predicted, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) confusion.add(truth, predicted);
+  };
+  add(0, 0, 9'999), add(0, 1, 10'000), add(1, 0, 999'499), add(1, 1, 999'500), add(2, 2, 14'500);
+  Page page("t");
+  add_confusion(page, confusion, {"a", "b", "c", "d"});
+  for (const char* text : {"9999", "10k", "999k", "1M", "15k"})
+    CHECK_MESSAGE(count(page.html(), concat(">", text, "</text>")) == 1, text);
+}
+
 TEST_CASE("a picture is a PNG inside the page") {
   // One red and one white pixel; Pillow reads the same from this.
   const std::string markup = picture_with_patches({3, 1, 2, {255, 255, 0, 255, 0, 255}}).markup;

@@ -7,6 +7,21 @@
 
 namespace tarsier::zoo {
 
+namespace {
+
+/// A count in at most four characters, which fit a cell: 9999, "10k", "12M".
+std::string short_count(int64_t count) {
+  const char* unit = "";
+  for (const char* larger : {"k", "M", "G", "T"}) {
+    if (count < (unit[0] == '\0' ? 10'000 : 1'000)) break;
+    count = (count + 500) / 1000;
+    unit = larger;
+  }
+  return concat(count, unit);
+}
+
+}  // namespace
+
 void add_confusion(Page& page, const ConfusionMatrix& confusion,
                    const std::vector<std::string>& names) {
   constexpr int64_t kMostClasses = 40, kClassesWithCounts = 15;
@@ -24,7 +39,7 @@ void add_confusion(Page& page, const ConfusionMatrix& confusion,
     for (int64_t predicted = 0; predicted < n; ++predicted) {
       const int64_t count = confusion.at(truth, predicted);
       shares.push_back(sum > 0 ? static_cast<double>(count) / static_cast<double>(sum) : 0);
-      counts.push_back(count > 0 ? std::to_string(count) : "");
+      counts.push_back(count > 0 ? short_count(count) : "");
     }
   }
   HeatMapOptions options{.label = "confusion matrix",
