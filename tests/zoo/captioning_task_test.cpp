@@ -8,7 +8,9 @@
 #include "tests/error_of.h"
 #include "tests/threads.h"
 #include "tests/zoo/captioned.h"
+#include "zoo/captioning/captioned.h"
 #include "zoo/captioning/picture_texts.h"
+#include "zoo/picture/read.h"
 #include "zoo/report/page.h"
 
 namespace tarsier::zoo {
@@ -29,6 +31,46 @@ TEST_CASE("captioning: a picture gets a caption, one of another size with a rema
         "'" + scratch.path("wide.png") + "' has 32 × 60 pixels: it is fitted into 32 × 32\n");
   CHECK(error_of([&] { task->predict({"nothing.png"}, out); }).find("nothing.png") !=
         std::string::npos);
+}
+
+TEST_CASE("captioning: --out writes the pictures with their captions as one sheet") {
+  const Scratch scratch;
+  write_scenes(scratch, "a", 12, {1, 0});
+  const auto task = prepared_task("captioning", scratch.path("a"), kTinySight);
+  task->model().eval();
+  const std::string one = scratch.path("a/images/train0.png"), sheet = scratch.path("sheet.png");
+  const std::vector<std::string> plain = predicted_lines(*task, {one});
+  Settings options = task->predict_options();
+  options.set("out", sheet);
+  CHECK(predicted_lines(*task, {one, one, one, one, one}).front() == plain.front());
+  CHECK(read_picture(sheet).width == 4 * (32 * 7 + 4) + 5 * 2);  // pictures of 32 pixels, 7 times
+  options.set("out", "sheet.jpg");
+  CHECK(error_of([&] { predicted_lines(*task, {one}); }) ==
+        "[predict] --out is 'sheet.jpg': expected a name that ends in .png");
+}
+
+TEST_CASE("a picture with its caption: the picture in a frame, the words below in lines") {
+  const Picture dark{1, 10, 30, std::vector<uint8_t>(300, 9)};
+  const Picture one = captioning::captioned(dark, "a cat");
+  CHECK(one.width == 30 * 8 + 4);
+  CHECK(one.height == 10 * 8 + 4 + 14);
+  CHECK(one.at(0, 0, 0) == 128);
+  CHECK(one.at(2, 2, 2) == 9);
+  CHECK(one.at(1, 84, 0) == 255);
+  const auto ink = [](const Picture& picture, int64_t top, int64_t bottom) {
+    int64_t count = 0;
+    for (int64_t y = top; y < bottom; ++y)
+      for (int64_t x = 0; x < picture.width; ++x) count += picture.at(0, y, x) == 0;
+    return count;
+  };
+  CHECK(ink(one, 84, 98) > 50);
+  const Picture two = captioning::captioned(dark, "a cat and another cat and a third cat");
+  CHECK(two.height == one.height + 14);
+  CHECK(ink(two, 98, 112) > 50);
+  CHECK(captioning::captioned(dark, "").height == 84);
+  const Picture photo{3, 300, 960, std::vector<uint8_t>(960 * 900, 50)};
+  CHECK(captioning::captioned(photo, "").width == 484);
+  CHECK(captioning::captioned(photo, "").height == 154);
 }
 
 TEST_CASE("captioning: a picture counts if any of its captions is written exactly") {

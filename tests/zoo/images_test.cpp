@@ -43,6 +43,9 @@ TEST_CASE("IDX: images and labels") {
   CHECK(images.labels == std::vector<int64_t>{7, 200, 0});
   CHECK(images.image(2)[5] == 17);
   CHECK(images.pixels.size() == 18);
+  const Images alone = read_idx_images(scratch.path("i"));
+  CHECK(alone.pixels == images.pixels);
+  CHECK(alone.labels == std::vector<int64_t>{0, 0, 0});
 }
 
 TEST_CASE("IDX: errors name what is wrong, and where") {

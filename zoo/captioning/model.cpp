@@ -3,30 +3,13 @@
 #include <cmath>
 
 #include "nn/init.h"
+#include "zoo/captioning/picture_encoder.h"
 
 namespace tarsier::zoo::captioning {
 
-namespace {
-
-vit::Config vision_of(const Config& config) {
-  return {.image_size = config.image_size,
-          .patch_size = config.patch_size,
-          .channels = 3,
-          .classes = 0,
-          .width = config.width,
-          .layers = config.layers,
-          .heads = config.heads,
-          .mlp_width = config.mlp_width,
-          .dropout = config.dropout,
-          .stem = config.stem,
-          .pooling = vit::Pooling::mean};
-}
-
-}  // namespace
-
 Captioner::Captioner(const Config& config, Generator& random)
     : config(config),
-      vision(vision_of(config), random),
+      vision(picture_encoder(config, 0), random),
       embedding(config.vocab, config.width),
       positions(nn::input_positions(nn::PositionKind::sinusoidal, 0, config.width)),
       dropout(config.dropout),

@@ -7,12 +7,18 @@
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
 #include "zoo/base/limits.h"
+#include "zoo/base/usage_error.h"
+#include "zoo/captioning/captioned.h"
 #include "zoo/captioning/describe.h"
 #include "zoo/captioning/model.h"
+#include "zoo/captioning/picture_encoder.h"
 #include "zoo/captioning/picture_texts.h"
 #include "zoo/captioning/pictures.h"
 #include "zoo/data/sampler.h"
 #include "zoo/metrics/bleu.h"
+#include "zoo/picture/read.h"
+#include "zoo/picture/sheet.h"
+#include "zoo/picture/write.h"
 #include "zoo/report/parts.h"
 
 namespace tarsier::zoo::captioning {
@@ -103,6 +109,16 @@ class CaptioningTask : public TaskOf<Captioner, CaptionData> {
 
   // ---- use ----
 
+  /// Captions, and with --out the pictures with theirs, as one sheet.
+  void predict(const std::vector<std::string>& inputs, std::ostream& out,
+               std::ostream* notes) override {
+    if (!out_.empty() && !is_picture_name(out_))
+      usage_fail("predict", "--out is '", out_, "': expected a name that ends in .png");
+    shown_.clear();
+    Task::predict(inputs, out, notes);
+    if (!shown_.empty()) write_picture(out_, sheet(shown_, kColumns));
+  }
+
   void show_sample(std::ostream& out) override {
     const NoGrad no_grad;
     const TextPart& part = data_.val;
@@ -149,15 +165,7 @@ class CaptioningTask : public TaskOf<Captioner, CaptionData> {
   void add_settings(Settings& settings) override {
     settings.add("layers", config_.layers, "layers of the encoder", 1, 1000);
     settings.add("decoder_layers", config_.decoder_layers, "layers of the decoder", 1, 1000);
-    settings.add("heads", config_.heads, "attention heads; must divide width");
-    settings.add("width", config_.width, "width of the stream between the layers");
-    settings.add("mlp_width", config_.mlp_width, "width inside a layer's MLP");
-    settings.add("patch_size", config_.patch_size, "pixels; must divide the picture's sides");
-    settings.add_choice(
-        "stem", config_.stem, "how a picture becomes patches",
-        {{"convolutions", vit::Stem::convolutions}, {"patches", vit::Stem::patches}});
-    settings.add("dropout", config_.dropout, "fraction of activations dropped in training", 0,
-                 0.99);
+    add_encoder_settings(settings, config_);
     settings.add("label_smoothing", label_smoothing_, "fraction of the target spread evenly", 0, 1);
     data_.add_settings(settings);
     settings.add("beams", beam_.beams, "captions followed in parallel", 1, kMostBeams);
@@ -170,13 +178,16 @@ class CaptioningTask : public TaskOf<Captioner, CaptionData> {
                 "captions followed in parallel; 1: greedy; default: the run's", 1, kMostBeams);
     options.add("length-penalty", beam_.length_penalty,
                 "above 0: favours long texts; default: the run's");
+    options.add("out", out_, "a PNG file to write: the pictures with their captions", {});
   }
 
   // ---- use ----
 
   /// The input is the path of a picture, the answer its caption.
   std::string answer(const std::string& path) override {
-    return path + "  " + text_of(data_.of_file(path));
+    const std::string text = text_of(data_.of_file(path));
+    if (!out_.empty()) shown_.push_back(captioned(read_picture(path), text));
+    return path + "  " + text;
   }
   void note(const std::string& path, std::ostream& notes) const override {
     notes << data_.remark(path);
@@ -193,6 +204,8 @@ class CaptioningTask : public TaskOf<Captioner, CaptionData> {
   std::string cut_facts() const override { return data_.cut_facts(); }
 
  private:
+  static constexpr int64_t kColumns = 4;  // of a sheet
+
   static Batch batch_of(const Tensor& images, const std::vector<std::vector<int32_t>>& captions) {
     const Teaching teaching = teaching_of(captions);
     return {{{"images", images}, {"target", teaching.target}, {"next", teaching.next}},
@@ -269,6 +282,8 @@ class CaptioningTask : public TaskOf<Captioner, CaptionData> {
   PictureTexts data_;
   double label_smoothing_ = 0.1;
   transformer::BeamOptions beam_;
+  std::string out_;
+  std::vector<Picture> shown_;
 };
 
 }  // namespace

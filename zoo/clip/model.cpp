@@ -4,24 +4,11 @@
 #include <cmath>
 
 #include "nn/init.h"
+#include "zoo/captioning/picture_encoder.h"
 
 namespace tarsier::zoo::clip {
 
 namespace {
-
-vit::Config vision_of(const Config& config) {
-  return {.image_size = config.image_size,
-          .patch_size = config.patch_size,
-          .channels = 3,
-          .classes = config.space,
-          .width = config.width,
-          .layers = config.layers,
-          .heads = config.heads,
-          .mlp_width = config.mlp_width,
-          .dropout = config.dropout,
-          .stem = config.stem,
-          .pooling = vit::Pooling::mean};
-}
 
 /// Rows of length 1.
 Tensor normalized(const Tensor& x) { return x / norm(x, 2, {-1}, true); }
@@ -30,7 +17,7 @@ Tensor normalized(const Tensor& x) { return x / norm(x, 2, {-1}, true); }
 
 Clip::Clip(const Config& config, Generator& random)
     : config(config),
-      vision(vision_of(config), random),
+      vision(captioning::picture_encoder(config, config.space), random),
       embedding(config.vocab, config.width),
       positions(nn::input_positions(nn::PositionKind::sinusoidal, 0, config.width)),
       dropout(config.dropout),

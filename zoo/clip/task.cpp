@@ -7,6 +7,7 @@
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
 #include "zoo/base/usage_error.h"
+#include "zoo/captioning/picture_encoder.h"
 #include "zoo/clip/matching.h"
 #include "zoo/clip/model.h"
 #include "zoo/clip/pictures.h"
@@ -24,8 +25,8 @@ constexpr size_t kKept = 2000;
 class ClipTask : public TaskOf<Clip, CaptionData> {
  public:
   explicit ClipTask(const std::string& name) : TaskOf(name) {
-    recipe.epochs = 60;
-    recipe.batch_size = 128;
+    recipe.epochs = 120;
+    recipe.batch_size = 256;
     recipe.learning_rate = 2e-3;
     recipe.min_learning_rate = 1e-5;
     recipe.warmup_steps = 50;
@@ -158,16 +159,8 @@ class ClipTask : public TaskOf<Clip, CaptionData> {
   void add_settings(Settings& settings) override {
     settings.add("layers", config_.layers, "layers of the encoder of pictures", 1, 1000);
     settings.add("text_layers", config_.text_layers, "layers of the encoder of texts", 1, 1000);
-    settings.add("heads", config_.heads, "attention heads; must divide width");
-    settings.add("width", config_.width, "width of the streams between the layers");
-    settings.add("mlp_width", config_.mlp_width, "width inside a layer's MLP");
+    captioning::add_encoder_settings(settings, config_);
     settings.add("space", config_.space, "width of the common space");
-    settings.add("patch_size", config_.patch_size, "pixels; must divide the picture's sides");
-    settings.add_choice(
-        "stem", config_.stem, "how a picture becomes patches",
-        {{"convolutions", vit::Stem::convolutions}, {"patches", vit::Stem::patches}});
-    settings.add("dropout", config_.dropout, "fraction of activations dropped in training", 0,
-                 0.99);
     data_.add_settings(settings);
   }
 
@@ -306,8 +299,8 @@ class ClipTask : public TaskOf<Clip, CaptionData> {
 std::vector<ModelEntry> models() {
   return {{"clip", "clip", "clip", "to match pictures and texts",
            "generated scenes, or --data PATH: pictures and a table of captions, or COCO's JSON",
-           "R@1 .973 from picture to text and .977 back, among 295 emoji",
-           "under a minute on two cores", make_task_of<ClipTask>}};
+           "R@1 .986 from picture to text and .991 back, among 295 emoji",
+           "two minutes on one core", make_task_of<ClipTask>}};
 }
 
 }  // namespace tarsier::zoo::clip

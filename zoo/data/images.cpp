@@ -73,20 +73,27 @@ std::vector<int64_t> idx_sizes(std::string_view bytes, const std::string& path, 
 
 }  // namespace
 
-Images read_idx(const std::string& images_file, const std::string& labels_file) {
-  const std::string image_bytes = read_file(images_file);
-  const std::string label_bytes = read_file(labels_file);
-  const std::vector<int64_t> sizes = idx_sizes(image_bytes, images_file, 3);
-  const std::vector<int64_t> counts = idx_sizes(label_bytes, labels_file, 1);
-  check(sizes[0] == counts[0], "data", "'", images_file, "' has ", sizes[0], " images and '",
-        labels_file, "' has ", counts[0], " labels");
+Images read_idx_images(const std::string& images_file) {
+  const std::string bytes = read_file(images_file);
+  const std::vector<int64_t> sizes = idx_sizes(bytes, images_file, 3);
   check(sizes[0] > 0 && sizes[1] > 0 && sizes[2] > 0, "data", "'", images_file, "' has ", sizes[0],
         " images of ", sizes[1], " × ", sizes[2], " pixels: nothing to learn from");
   Images out;
   out.height = sizes[1];
   out.width = sizes[2];
-  out.pixels.assign(image_bytes.begin() + 16, image_bytes.end());
-  for (size_t i = 8; i < label_bytes.size(); ++i) out.labels.push_back(byte_at(label_bytes, i));
+  out.pixels.assign(bytes.begin() + 16, bytes.end());
+  out.labels.assign(static_cast<size_t>(sizes[0]), 0);
+  return out;
+}
+
+Images read_idx(const std::string& images_file, const std::string& labels_file) {
+  Images out = read_idx_images(images_file);
+  const std::string bytes = read_file(labels_file);
+  const int64_t count = idx_sizes(bytes, labels_file, 1)[0];
+  check(out.size() == count, "data", "'", images_file, "' has ", out.size(), " images and '",
+        labels_file, "' has ", count, " labels");
+  for (int64_t i = 0; i < count; ++i)
+    out.labels[static_cast<size_t>(i)] = byte_at(bytes, static_cast<size_t>(8 + i));
   return out;
 }
 

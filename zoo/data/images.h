@@ -34,6 +34,8 @@ struct Images {
 /// (naming both), or there are no images.
 /// Source: https://yann.lecun.com/exdb/mnist
 Images read_idx(const std::string& images_file, const std::string& labels_file);
+/// The file of images alone: all labels are 0. The errors are the same.
+Images read_idx_images(const std::string& images_file);
 
 /// CIFAR-10's binary format: files of records of 1 label and 3 · 32 · 32 bytes. Throws
 /// Error("data") if a file is not a whole number of records, or a label is above 9. Source:

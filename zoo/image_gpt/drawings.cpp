@@ -85,9 +85,8 @@ Parts read_idx_files(const std::string& folder, int64_t levels) {
   const auto read = [&](const std::string& part) {
     const std::string start = (fs::path(folder) / part).string();
     const std::string file = start + "-images-idx3-ubyte";
-    return file_exists(file)
-               ? in_levels(read_idx(file, start + "-labels-idx1-ubyte"), levels, "'" + file + "'")
-               : Drawings{};
+    return file_exists(file) ? in_levels(read_idx_images(file), levels, "'" + file + "'")
+                             : Drawings{};
   };
   Parts parts{read("train"), read("val"), read("test"), ""};
   if (parts.test.size() == 0) parts.test = read("t10k");

@@ -35,8 +35,8 @@ std::vector<uint8_t> levels_of(const Picture& picture, int64_t height, int64_t w
 Picture picture_of(const uint8_t* pixels, int64_t height, int64_t width, int64_t levels);
 
 /// Reads a data set in so many levels:
-///   - a folder with IDX files as MNIST's: train-images-idx3-ubyte and train-labels-idx1-ubyte, and
-///     if there are, the same for val, and for test or t10k; labels mean nothing;
+///   - a folder with IDX files of images as MNIST's: train-images-idx3-ubyte, and if there are, the
+///     same for val, and for test or t10k;
 ///   - a folder of picture files (PNG, JPEG, …), in folders of their own or not (their names, such
 ///     as those of classes, mean nothing): from train, val and test, if there is a folder train. All
 ///     become grey; those of another size than the first one are resized to it;
