@@ -14,6 +14,8 @@
 #include <sstream>
 
 #include "autograd/check/gradcheck.h"
+#include "nn/layers/relative_position_bias.h"
+#include "nn/layers/residual.h"
 #include "nn/nn.h"
 #include "tests/data.h"
 #include "tests/nn/temporary.h"
@@ -104,6 +106,7 @@ std::vector<LayerCase> maps_and_norms() {
           layer<nn::EmbeddingBag>({whole({1, 0, 3, 1}), whole({0, 3})}, 5, 3),
           layer<nn::Conv2d>(image, 4, 3, Pair(3), conv),
           layer<nn::Conv1d>({numbers({2, 4, 5})}, 4, 3, 3),
+          layer<nn::BasicBlock>(image, 4, 3, 2),
           layer<nn::ConvTranspose2d>(image, 4, 2, Pair(2)),
           layer<nn::ConvTranspose1d>({numbers({2, 4, 5})}, 4, 3, 3),
           layer<nn::Dropout>(image, 0.3),
@@ -140,6 +143,12 @@ std::vector<LayerCase> attentions() {
   const Tensors one{numbers({2, 3, 4})}, two{numbers({2, 3, 4}), numbers({2, 2, 4})};
   return {layer<nn::MultiheadAttention>(one, 4, 2),
           layer<nn::AttentionGate>({numbers({1, 2, 4, 4}), numbers({1, 3, 2, 2})}, 2, 3, 2),
+          {[] { return std::make_unique<nn::RelativePositionBias>(2, 1, 3); },
+           [](nn::Module& module, const Tensors& x) {  // only the size of x matters
+             const Tensor mask = dynamic_cast<nn::RelativePositionBias&>(module)(x[0]);
+             return cat({flatten(mask), flatten(x[0])});
+           },
+           one},
           layer<nn::GroupedQueryAttention>(one, 4, 2, 1),
           layer<nn::LocalAttention>(one, 4, 2, 2),
           layer<nn::RelativeAttention>(one, 4, 2, nn::RelativeAttentionOptions{.max_distance = 2}),

@@ -39,8 +39,8 @@ Tensor some_masks() {
   return from_vector(classes, {2, 4, 8});
 }
 
-TEST_CASE("the gradient of every weight of a whole segmenter is right, with both stems") {
-  for (const Stem stem : {Stem::convolution, Stem::patches}) {
+TEST_CASE("the gradient of every weight of a whole segmenter is right, with every stem") {
+  for (const Stem stem : {Stem::convolution, Stem::patches, Stem::stages}) {
     Generator generator(3);
     Segmenter model(tiny_config(stem), generator);
     model.to(f64);
@@ -58,8 +58,8 @@ TEST_CASE("the gradient of every weight of a whole segmenter is right, with both
   }
 }
 
-TEST_CASE("a segmenter learns two pictures by heart, with both stems") {
-  for (const Stem stem : {Stem::convolution, Stem::patches}) {
+TEST_CASE("a segmenter learns two pictures by heart, with every stem") {
+  for (const Stem stem : {Stem::convolution, Stem::patches, Stem::stages}) {
     Config config = tiny_config(stem);
     config.width = 16;
     config.mlp_width = 16;

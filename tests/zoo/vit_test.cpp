@@ -9,6 +9,7 @@
 #include "nn/init.h"
 #include "optim/optim.h"
 #include "tests/error_of.h"
+#include "tests/threads.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -35,6 +36,8 @@ void for_each_kind(const Check& check) {
       CAPTURE(static_cast<int>(pooling));
       check(tiny_config(stem, pooling));
     }
+  CAPTURE("stages");
+  check(tiny_config(vit::Stem::stages, vit::Pooling::mean));
 }
 
 TEST_CASE("the gradient of every weight of a whole Vision Transformer is right") {
@@ -92,6 +95,15 @@ TEST_CASE("the weights of a Vision Transformer have these names and shapes") {
                              "position_embedding (1, 196, 64)", "stem.conv1.weight (64, 1, 3, 3)",
                              "stem.patches.weight (64, 64, 1, 1)", "stem.patches.bias (64,)",
                              "head.weight (10, 64)", "head.bias (10,)"});
+  std::vector<std::string> staged;
+  for (const std::string& name : names({.stem = vit::Stem::stages, .pooling = vit::Pooling::mean}))
+    if (name.find("conv") != name.npos || name.find("relative") != name.npos)
+      staged.push_back(name);
+  CHECK(staged == std::vector<std::string>{
+                      "stem.conv1.weight (32, 1, 3, 3)", "stem.block2.conv1.weight (64, 32, 3, 3)",
+                      "stem.block2.conv2.weight (64, 64, 3, 3)",
+                      "stem.block3.conv1.weight (64, 64, 3, 3)",
+                      "stem.block3.conv2.weight (64, 64, 3, 3)", "relative.table (4, 13, 13)"});
   // ViT-B/16 of the paper's Table 1: 86 million.
   const nn::NoInit guard;
   const vit::Config base{.image_size = 224,
@@ -126,6 +138,44 @@ TEST_CASE("at the start all classes are equally likely, and every weight gets a 
   }
 }
 
+TEST_CASE("the number of threads does not change a bit, whatever the stem") {
+  for (const vit::Stem stem : {vit::Stem::patches, vit::Stem::convolutions, vit::Stem::stages}) {
+    const auto gradients = [&](int threads) {
+      const Threads scope(threads);
+      Generator generator(6);
+      vit::VisionTransformer model({.layers = 1, .stem = stem, .pooling = vit::Pooling::mean},
+                                   generator);
+      const Tensor images = randn({9, 1, 28, 28}, f32, generator);
+      cross_entropy(model(images), randint(0, 10, {9}, generator)).backward();
+      std::vector<double> all;
+      for (const Tensor& parameter : model.parameters())
+        for (const double value : parameter.grad().to_vector()) all.push_back(value);
+      return all;
+    };
+    CHECK(gradients(1) == gradients(3));
+  }
+}
+
+TEST_CASE("with residual stages only the displacement of patches matters to attention") {
+  Generator generator(8);
+  vit::VisionTransformer model(
+      {.image_size = 16, .layers = 1, .stem = vit::Stem::stages, .pooling = vit::Pooling::mean},
+      generator);
+  CHECK_FALSE(model.position_embedding.defined());
+  model.eval();
+  const NoGrad guard;
+  const Tensor images = randn({2, 1, 16, 16}, f32, generator);
+  CHECK(model.attention(images).shape() == Shape{2, 16});
+  const Tensor before = model(images);
+  nn::normal_(model.relative->table, 0, 1, generator);
+  CHECK_FALSE(allclose(model(images), before, 1e-3));
+  // The same for all displacements is nothing: softmax does not see it.
+  nn::ones_(model.relative->table);
+  const Tensor shifted = model(images);
+  nn::zeros_(model.relative->table);
+  CHECK(allclose(model(images), shifted, 1e-4, 1e-5));
+}
+
 TEST_CASE("the order of the patches matters only through the position embedding") {
   for (const vit::Pooling pooling : {vit::Pooling::class_token, vit::Pooling::mean}) {
     Generator generator(5);
@@ -157,6 +207,9 @@ TEST_CASE("a Vision Transformer refuses sizes that do not fit, and names them") 
         std::string::npos);
   CHECK(error({.image_size = 32, .patch_size = 16, .width = 4, .stem = vit::Stem::convolutions})
             .find("multiple of 8") != std::string::npos);
+  CHECK(error({.stem = vit::Stem::stages}) ==
+        "[vit] stem=stages with pooling=class_token: a class token has no place among the patches; "
+        "take pooling=mean");
   vit::VisionTransformer model({});
   const auto call_error = [&](const Tensor& x) { return error_of([&] { model(x); }); };
   CHECK(call_error(zeros({2, 1, 28, 32})) ==

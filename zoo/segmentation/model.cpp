@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "nn/init.h"
+#include "nn/layers/residual.h"
 
 namespace tarsier::zoo::segmentation {
 
@@ -44,8 +45,12 @@ void add_stem(nn::ModuleList<nn::Sequential>& stem, const Config& config) {
   }
   int64_t in = 3;
   for (int64_t scale = 1; scale <= config.stride; scale *= 2) {
-    add_convolution(stem.emplace_back(), in, scale * config.detail, scale == 1 ? 1 : 2);
-    in = scale * config.detail;
+    const int64_t out = scale * config.detail;
+    if (config.stem == Stem::stages && scale > 1)
+      stem.emplace_back().add_named<nn::BasicBlock>("block", in, out, 2);
+    else
+      add_convolution(stem.emplace_back(), in, out, scale == 1 ? 1 : 2);
+    in = out;
   }
   stem[stem.size() - 1].add_named<nn::Conv2d>("patches", in, config.width, 1);
 }

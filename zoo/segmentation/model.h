@@ -33,6 +33,10 @@ enum class Stem {
   /// 3×3 convolutions, each after the first with stride 2 and twice the channels, batch norm and
   /// ReLU; then 1×1. What comes before each halving is the detail of that size.
   convolution,
+  /// The same with a residual block (nn/layers/residual.h) in place of each convolution with stride
+  /// 2, as in the networks that join convolution and attention in stages: Srinivas et al. 2021,
+  /// "Bottleneck Transformers for visual recognition".
+  stages,
 };
 
 /// The defaults are for pictures of 48 × 64 pixels.

@@ -197,8 +197,9 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
   }
 
   void add_settings(Settings& settings) override {
-    settings.add_choice("stem", config_.stem, "how a picture becomes patches",
-                        {{"convolution", Stem::convolution}, {"patches", Stem::patches}});
+    settings.add_choice(
+        "stem", config_.stem, "how a picture becomes patches",
+        {{"convolution", Stem::convolution}, {"patches", Stem::patches}, {"stages", Stem::stages}});
     settings.add("layers", config_.layers, "layers of the encoder", 1, 100);
     settings.add("decoder_layers", config_.decoder_layers, "layers of the decoder", 1, 100);
     settings.add("heads", config_.heads, "attention heads; must divide width");

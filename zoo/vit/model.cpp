@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "nn/init.h"
+#include "nn/layers/residual.h"
 
 namespace tarsier::zoo::vit {
 
@@ -22,7 +23,10 @@ const Config& checked(const Config& config) {
   check(config.width % config.heads == 0, "vit", "heads=", config.heads,
         " does not divide width=", config.width,
         ": every head gets an equal share of the width; take another number of heads or width");
-  if (config.stem == Stem::convolutions) {
+  check(config.stem != Stem::stages || config.pooling == Pooling::mean, "vit",
+        "stem=stages with pooling=class_token: a class token has no place among the patches; take ",
+        "pooling=mean");
+  if (config.stem != Stem::patches) {
     const auto side = static_cast<uint64_t>(patch.h);
     check(patch.h == patch.w && side >= 2 && std::has_single_bit(side), "vit", "patches of ",
           patch.h, "×", patch.w,
@@ -45,13 +49,21 @@ void add_stem(nn::Sequential& stem, const Config& config) {
   int64_t in = config.channels, i = 1;
   for (int64_t left = config.patch_size.h; left > 1; left /= 2, ++i) {
     const int64_t out = config.width / (left / 2);
+    if (config.stem == Stem::stages && i > 1) {
+      stem.add_named<nn::BasicBlock>(concat("block", i), in, out, 2);
+      in = out;
+      continue;
+    }
     stem.add_named<nn::Conv2d>(concat("conv", i), in, out, 3,
                                Conv2dOptions{.stride = 2, .padding = 1}, /*with_bias=*/false);
     stem.add_named<nn::BatchNorm2d>(concat("norm", i), out);
     stem.add_named<nn::ReLU>(concat("relu", i));
     in = out;
   }
-  stem.add_named<nn::Conv2d>("patches", config.width, config.width, 1);
+  if (config.stem == Stem::stages)
+    stem.add_named<nn::BasicBlock>(concat("block", i), config.width, config.width);
+  else
+    stem.add_named<nn::Conv2d>("patches", config.width, config.width, 1);
 }
 
 }  // namespace
@@ -72,8 +84,11 @@ VisionTransformer::VisionTransformer(const Config& config, Generator& generator)
   register_parameter(
       "class_token", class_token,
       config.pooling == Pooling::class_token ? Tensor::empty({1, 1, config.width}) : Tensor());
+  const bool staged = config.stem == Stem::stages;
   register_parameter("position_embedding", position_embedding,
-                     Tensor::empty({1, config.positions(), config.width}));
+                     staged ? Tensor() : Tensor::empty({1, config.positions(), config.width}));
+  if (staged)
+    register_module("relative", relative.emplace(config.heads, config.rows(), config.columns()));
   register_module("dropout", dropout);
   register_module("encoder", encoder);
   if (config.classes > 0) register_module("head", head);
@@ -88,7 +103,7 @@ void VisionTransformer::initialize(Generator& generator) {
       nn::xavier_uniform_(parameter, 1, generator);
   }
   if (class_token.defined()) nn::zeros_(class_token);
-  nn::normal_(position_embedding, 0, 0.02, generator);
+  nn::normal_(relative ? relative->table : position_embedding, 0, 0.02, generator);
 }
 
 /// The input of the encoder: (B, positions, C).
@@ -101,7 +116,11 @@ Tensor VisionTransformer::embedded(const Arg& images) {
   Tensor x = transpose(flatten(grid, 2), 1, 2);  // (B, N, C)
   if (class_token.defined())
     x = cat({expand(class_token, {x.size(0), 1, config.width}), x}, 1);  // (B, 1 + N, C)
-  return dropout(x + position_embedding);
+  return dropout(relative ? x : x + position_embedding);
+}
+
+nn::EncoderMasks VisionTransformer::masks(const Tensor& x) {
+  return {.src_mask = relative ? (*relative)(x) : Tensor()};
 }
 
 Tensor VisionTransformer::features(const Arg& images) {
@@ -110,7 +129,8 @@ Tensor VisionTransformer::features(const Arg& images) {
 }
 
 Tensor VisionTransformer::attention(const Arg& images) {
-  const Tensor weights = encoder.with_weights(embedded(images)).weights.back();
+  const Tensor x = embedded(images);
+  const Tensor weights = encoder.with_weights(x, masks(x)).weights.back();
   return class_token.defined() ? slice(select(weights, 1, 0), 1, 1) : mean(weights, 1);
 }
 

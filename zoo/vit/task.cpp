@@ -10,8 +10,8 @@
 #include "zoo/data/fingerprint.h"
 #include "zoo/data/images.h"
 #include "zoo/data/lines.h"
-#include "zoo/picture/read.h"
 #include "zoo/data/sampler.h"
+#include "zoo/picture/read.h"
 #include "zoo/report/parts.h"
 #include "zoo/vit/model.h"
 
@@ -186,7 +186,9 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     settings.add("mlp_width", config_.mlp_width, "width inside a layer's MLP");
     settings.add("patch_size", config_.patch_size.h, "pixels; must divide the image's sides");
     settings.add_choice("stem", config_.stem, "how an image becomes patches",
-                        {{"convolutions", Stem::convolutions}, {"patches", Stem::patches}});
+                        {{"convolutions", Stem::convolutions},
+                         {"patches", Stem::patches},
+                         {"stages", Stem::stages}});
     settings.add_choice("pooling", config_.pooling, "input of the head",
                         {{"mean", Pooling::mean}, {"class_token", Pooling::class_token}});
     settings.add("dropout", config_.dropout, "fraction of activations dropped in training", 0,
