@@ -40,9 +40,11 @@ std::string png_folder(const Scratch& scratch, const std::string& part, int64_t 
   return scratch.path("png");
 }
 
-TEST_CASE("image-gpt: IDX files become levels; a tenth validates") {
+TEST_CASE("image-gpt: IDX files of images become levels; a tenth validates") {
   const Scratch scratch;
   const std::string folder = idx_folder(scratch);
+  for (const char* part : {"train", "t10k"})  // nobody asks for labels
+    REQUIRE(std::filesystem::remove(concat(folder, "/", part, "-labels-idx1-ubyte")));
   const image_gpt::Parts parts = image_gpt::read_drawings(folder, 2);
   CHECK(parts.train.size() == 27);
   CHECK(parts.val.size() == 3);
@@ -137,6 +139,39 @@ TEST_CASE("image-gpt: a batch depends on seed and number; shifts move whole draw
   const Metrics metrics = task->validate();  // nats a block, and a picture of 16 blocks
   CHECK(metrics[1].value == doctest::Approx(16 * metrics[0].value));
   CHECK(task->choice()->count == 16);
+}
+
+TEST_CASE("image-gpt: what is bent is told, and is not what validation sees") {
+  const Scratch scratch;
+  const std::string data = idx_folder(scratch);
+  Changes settings = kTiny;
+  settings.insert(settings.end(), {{"shift", "0"}, {"bent", "1"}, {"turned", "0"}});
+  const auto task = prepared_task("image-gpt", data, settings);
+  const Batch batch = task->batch(2, 1);
+  CHECK(same_bits(batch.tensors, task->batch(2, 1).tensors));
+  CHECK(sum(batch["changes"], 0).to_vector() == std::vector<double>{4, 0, 0, 0, 0, 0, 0, 0});
+  settings.insert(settings.end(), {{"bent", "0"}});
+  const auto plain = prepared_task("image-gpt", data, settings);
+  CHECK(sum(plain->batch(2, 1)["changes"]).item() == 0);
+  CHECK_FALSE(batch["pixels"].to_vector() == plain->batch(2, 1)["pixels"].to_vector());
+  // The models begin alike, and are measured on the same drawings.
+  CHECK(task->validate()[0].value == plain->validate()[0].value);
+}
+
+TEST_CASE("image-gpt: a row that is studied has ink") {
+  const Scratch scratch;
+  Images images;
+  for (int64_t i = 0; i < 4; ++i) {  // ink in row 4 alone
+    Picture picture{1, 8, 8, std::vector<uint8_t>(64, 0)};
+    std::fill(picture.pixels.begin() + 33, picture.pixels.begin() + 39, uint8_t{255});
+    images.append(picture, 0);
+  }
+  write_idx(scratch, "idx", "train", images);
+  const auto task = prepared_task("image-gpt", scratch.path("idx"), kTiny);
+  const Tensor pixels = task->study_input(4, 1).batch["pixels"];
+  CHECK(pixels.shape() == Shape{1, 2, 8});
+  CHECK(sum(pixels, 2).to_vector() == std::vector<double>{6, 0});
+  CHECK(task->study_input(100, 1).batch["pixels"].shape() == Shape{1, 8, 8});
 }
 
 TEST_CASE("image-gpt: a stopped run ends with the bits of an unbroken one, with any threads") {

@@ -19,11 +19,13 @@ image_gpt::Config tiny_config() {
           .patch = 2,
           .reach = 2,
           .window = 1,
+          .near = 1,
           .width = 8,
           .layers = 2,
           .heads = 2,
           .mlp_width = 6,
-          .dropout = 0};
+          .dropout = 0,
+          .changes = 3};
 }
 
 /// With weights large enough that everything matters.
@@ -38,9 +40,10 @@ TEST_CASE("the gradient of every weight of a whole Image GPT is right") {
   widen(model, generator);
   const Tensor pixels = randint(0, 2, {2, 4, 6}, generator);
   // What the mask hides of the kernels has a gradient of 0 both ways.
-  CHECK_NOTHROW(gradcheck([&](const std::vector<Tensor>&) { return model.loss(pixels); },
+  const Tensor changes = tensor({{1, 0, 1}, {0, 1, 0}}, f64);
+  CHECK_NOTHROW(gradcheck([&](const std::vector<Tensor>&) { return model.loss(pixels, changes); },
                           model.parameters()));
-  model.loss(pixels).backward();
+  model.loss(pixels, changes).backward();
   CHECK(nn::check_gradients(model).empty());
 }
 
@@ -84,10 +87,11 @@ TEST_CASE("a block's logits depend on earlier blocks alone, within reach and win
     const Tensor changes = amax(abs(model(other) - logits), 2);
     for (int64_t t = 0; t < T; ++t) {
       const double change = select(select(changes, 0, 0), 0, t).item();
-      // What a block sees directly lies one block (a reach of 2 pixels) around it; through its
-      // attention it sees what those blocks saw that lie one around it.
+      // What a block sees directly lies one block (a reach of 2 pixels) around it. Its attention
+      // adds another one around those, and so does each of the two times that it mixes with its
+      // neighbours.
       const int64_t up = t / 6 - s / 6, aside = std::abs(t % 6 - s % 6);
-      if (s >= t || up > 2 || aside > 2) CHECK(change == 0);
+      if (s >= t || up > 4 || aside > 4) CHECK(change == 0);
       if (s < t && up <= 1 && aside <= 1) CHECK(change > 0);
     }
   }
@@ -116,6 +120,39 @@ TEST_CASE("a grid: neighbourhoods, and what lies as far apart gets the same scor
   CHECK(score(9, 8) != doctest::Approx(score(9, 5)));   // one left; one up
   const Tensor last = grid.rotated(slice(k, 2, 0, 2), 18);
   CHECK(allclose(last, slice(grid.rotated(k, 0), 2, 18), 1e-12, 1e-12));
+}
+
+TEST_CASE(
+    "a grid mixes a block with its neighbours on the left and above, and none beyond an edge") {
+  const image_gpt::Grid grid(3, 4, 0, 4);
+  const Tensor x = reshape(arange(12, f64) + 1, {1, 12, 1});
+  const auto mixed = [&](int64_t which, int64_t first) {  // what one of the five adds
+    Tensor weights = zeros({5, 1}, f64);
+    weights.data<double>()[which] = 1;
+    const Tensor before = first == 0 ? zeros({1, 5, 1}, f64) : slice(x, 1, first - 5, first);
+    return flatten(grid.nearby(slice(x, 1, first), weights, before, first)).to_vector();
+  };
+  using Values = std::vector<double>;
+  CHECK(mixed(0, 0) == Values{0, 0, 0, 0, 0, 1, 2, 3, 0, 5, 6, 7});
+  CHECK(mixed(1, 0) == Values{0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8});
+  CHECK(mixed(2, 0) == Values{0, 0, 0, 0, 2, 3, 4, 0, 6, 7, 8, 0});
+  CHECK(mixed(3, 0) == Values{0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11});
+  CHECK(mixed(4, 0) == Values{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+  CHECK(mixed(2, 7) == Values{0, 6, 7, 8, 0});
+  CHECK(image_gpt::Grid(3, 4, 0, 4, 2).neighbours() == 13);
+}
+
+TEST_CASE("the model draws as it is: what it was told of changes is added to what it sees") {
+  Generator generator(9);
+  image_gpt::ImageGpt model(tiny_config(), generator);
+  const NoGrad no_grad;
+  const Tensor pixels = randint(0, 2, {2, 4, 6}, generator);
+  const Tensor plain = model(pixels);
+  CHECK((model(pixels, zeros({2, 3}))).to_vector() == plain.to_vector());
+  const Tensor told = model(pixels, tensor({{0, 0, 0}, {0, 1, 0}}));
+  CHECK(select(told, 0, 0).to_vector() == select(plain, 0, 0).to_vector());
+  CHECK_FALSE(allclose(select(told, 0, 1), select(plain, 0, 1), 1e-6, 1e-6));
+  CHECK_FALSE(allclose(select(model(pixels, ones({2, 3})), 0, 1), select(told, 0, 1), 1e-6, 1e-6));
 }
 
 TEST_CASE("blocks are numbered by their pixels") {

@@ -23,12 +23,23 @@ Tensor angles(int64_t T, int64_t first, int64_t columns, int64_t pairs) {
 
 }  // namespace
 
-Grid::Grid(int64_t rows, int64_t columns, int64_t window, int64_t pairs)
+Grid::Grid(int64_t rows, int64_t columns, int64_t window, int64_t pairs, int64_t near)
     : rows_(rows),
       columns_(columns),
       window_(window),
+      near_(near),
       cos_([=](int64_t T, int64_t first) { return cos(angles(T, first, columns, pairs)); }),
       sin_([=](int64_t T, int64_t first) { return sin(angles(T, first, columns, pairs)); }) {
+  std::vector<float> inside;
+  for (int64_t up = near; up >= 0; --up)
+    for (int64_t aside = -near; aside <= (up > 0 ? near : 0); ++aside) {
+      nearby_.push_back(up * columns - aside);
+      for (int64_t t = 0; t < size(); ++t) {
+        const int64_t column = t % columns + aside;
+        inside.push_back(column >= 0 && column < columns ? 1.0f : 0.0f);
+      }
+    }
+  inside_ = from_vector(inside, {neighbours(), size(), 1});
   if (window == 0) return;
   seen_ = Tensor::empty({size(), size()}, boolean);
   bool* seen = seen_.data<bool>();
@@ -50,6 +61,19 @@ Tensor Grid::attend(const Tensor& q, const Tensor& k, const Tensor& v, int64_t f
   window.left = window_ * columns_ + window_;  // what is farther takes no time
   const Tensor seen = slice(slice(seen_, 0, first, end), 1, 0, end);
   return local_attention(q, k, v, window, seen, dropout);
+}
+
+Tensor Grid::nearby(const Arg& x, const Tensor& weights, const Tensor& before,
+                    int64_t first) const {
+  const int64_t T = x.size(1), last = neighbours() - 1;
+  const Tensor all = cat({before, x}, 1);
+  const Tensor inside = tarsier::to(slice(inside_, 1, first, first + T), x.dtype());
+  Tensor y = x * select(weights, 0, last);
+  for (int64_t i = 0; i < last; ++i) {
+    const int64_t start = kept() - nearby_[static_cast<size_t>(i)];
+    y = y + slice(all, 1, start, start + T) * (select(inside, 0, i) * select(weights, 0, i));
+  }
+  return y;
 }
 
 Tensor Grid::rotated(const Tensor& x, int64_t first) {

@@ -85,7 +85,7 @@ Tensor LocalAttention2d::weights(const Arg& x, Grid& grid) {
   return grid.attend(q, k, expand(eye(T, x.dtype()), {x.size(0), heads, T, T}), 0, 0);
 }
 
-Block::Block(const Config& config)
+Block::Block(const Config& config, int64_t neighbours)
     : norm1(config.width),
       attn(config),
       norm2(config.width),
@@ -97,7 +97,29 @@ Block::Block(const Config& config)
   register_module("norm2", norm2);
   register_module("linear1", linear1);
   register_module("linear2", linear2);
+  for (auto& [name, weights] : {std::pair{"near1", &near1}, {"near2", &near2}}) {
+    const Tensor others = zeros({(neighbours - 1) * config.width});
+    register_parameter(name, *weights, cat({others, ones({config.width})}, 0));
+  }
   register_module("dropout", dropout);
+}
+
+Tensor Block::near(const Tensor& x, const Tensor& weights, Grid& grid, int64_t first,
+                   Tensor* last) {
+  const int64_t kept = grid.kept();
+  const Tensor before =
+      last != nullptr && last->defined() ? *last : zeros({x.size(0), kept, x.size(2)}, x.dtype());
+  if (last != nullptr) *last = slice(cat({before, x}, 1), 1, x.size(1), x.size(1) + kept);
+  return grid.nearby(x, reshape(weights, {grid.neighbours(), x.size(2)}), before, first);
+}
+
+Tensor Block::forward(const Arg& x, Grid& grid, LayerCache* cache) {
+  const int64_t first = cache != nullptr ? cache->keys_values.length() : 0;
+  const Tensor seen =
+      x + dropout(attn(near(norm1(x), near1, grid, first, cache ? &cache->last1 : nullptr), grid,
+                       cache != nullptr ? &cache->keys_values : nullptr));
+  const Tensor y = near(norm2(seen), near2, grid, first, cache ? &cache->last2 : nullptr);
+  return seen + dropout(linear2(dropout(square(relu(linear1(y))))));
 }
 
 // ------------------------------------------------------------------------------------------- model
@@ -105,16 +127,19 @@ Block::Block(const Config& config)
 ImageGpt::ImageGpt(const Config& config, Generator& generator)
     : config(checked(config)),
       grid(config.image_size.h / config.patch, config.image_size.w / config.patch, config.window,
-           config.width / config.heads / 2),
+           config.width / config.heads / 2, config.near),
       stem(config),
       dropout(config.dropout),
-      layers(config.layers, config),
+      layers(config.layers, config, grid.neighbours()),
       norm(config.width),
       head(config.width, config.kinds()) {
   register_module("stem", stem);
   register_parameter("row_embedding", row_embedding, Tensor::empty({grid.rows(), config.width}));
   register_parameter("column_embedding", column_embedding,
                      Tensor::empty({grid.columns(), config.width}));
+  if (config.changes > 0)
+    register_parameter("change_embedding", change_embedding,
+                       Tensor::empty({config.changes, config.width}));
   register_module("dropout", dropout);
   register_module("layers", layers);
   register_module("norm", norm);
@@ -150,15 +175,17 @@ Tensor ImageGpt::padded(const Arg& pixels) const {
 }
 
 /// The input of the first layer: (B, T, C).
-Tensor ImageGpt::embedded(const Arg& pixels) {
+Tensor ImageGpt::embedded(const Arg& pixels, const Tensor& changes) {
   const int64_t rows = pixels.size(1) / config.patch;
   const Tensor places = unsqueeze(slice(row_embedding, 0, 0, rows), 1) + column_embedding;
-  return dropout(stem(padded(pixels)) + flatten(places, 0, 1));
+  Tensor x = stem(padded(pixels)) + flatten(places, 0, 1);
+  if (changes.defined()) x = x + unsqueeze(matmul(changes, change_embedding), 1);
+  return dropout(x);
 }
 
-Tensor ImageGpt::forward(const Arg& pixels) {
+Tensor ImageGpt::forward(const Arg& pixels, const Tensor& changes) {
   kinds(pixels);  // reports a wrong size
-  Tensor x = embedded(pixels);
+  Tensor x = embedded(pixels, changes);
   for (Block& block : layers) x = block(x, grid);
   return head(norm(x));
 }
@@ -181,7 +208,7 @@ std::vector<Tensor> ImageGpt::attention(const Arg& pixels) {
   std::vector<Tensor> weights;
   Tensor x = embedded(pixels);
   for (Block& block : layers) {
-    weights.push_back(block.attn.weights(block.norm1(x), grid));
+    weights.push_back(block.attn.weights(block.queried(x, grid), grid));
     x = block(x, grid);
   }
   return weights;

@@ -5,7 +5,9 @@
 //     → blocks of patch × patch pixels, in reading order; a block is one of V = levels^(patch²)
 //     → stem: what was drawn around a block before it, through a masked convolution   (B, T, C)
 //     → + row embedding + column embedding → dropout
-//     → layers: attention to blocks before it in the neighbourhood, then an MLP        (B, T, C)
+//       (+ embeddings of the changes that a drawing of training went through)
+//     → layers: attention to blocks before it in the neighbourhood, then an MLP; before each, the
+//       blocks next to it are mixed in, channel by channel                             (B, T, C)
 //     → norm → logits of the block                                                     (B, T, V)
 //
 // The probability of a picture is the product over its blocks, Π p(block t | blocks before t):
@@ -19,8 +21,9 @@
 //
 // Sources: Chen et al. 2020, "Generative pretraining from pixels"; the neighbourhoods: Parmar et
 // al. 2018, "Image Transformer"; masked convolutions: van den Oord et al. 2016, "Pixel recurrent
-// neural networks"; rotation by rows and columns: Heo et al. 2024, "Rotary position embedding for
-// Vision Transformer"; the squared ReLU: So et al. 2021, "Primer".
+// neural networks"; mixing neighbours, and the squared ReLU: So et al. 2021, "Primer"; being told of
+// changes: Jun et al. 2020, "Distribution augmentation for generative modeling"; rotation by rows
+// and columns: Heo et al. 2024, "Rotary position embedding for Vision Transformer".
 //
 // B batch, T blocks, C width, H heads, D = C/H, V kinds of blocks.
 
@@ -38,18 +41,24 @@ struct Config {
   int64_t patch = 2;   ///< pixels; divides both sides
   int64_t reach = 5;   ///< pixels above, to the left and to the right that the stem sees
   int64_t window = 6;  ///< blocks above, to the left and to the right that attention sees; 0: all
-  int64_t width = 96;  ///< C
+  int64_t near = 1;    ///< blocks above, to the left and to the right that are mixed
+  int64_t width = 64;  ///< C
   int64_t layers = 2;
   int64_t heads = 4;        ///< divides the width, into even sizes that are a multiple of 4
-  int64_t mlp_width = 384;  ///< inside the MLP, and of the convolution
+  int64_t mlp_width = 256;  ///< inside the MLP, and of the convolution
   double dropout = 0;
+  int64_t changes = 0;  ///< K, kinds of changes of drawings that the model is told of; 0: none
 
   /// V. Throws Error("image-gpt") if there would be more than 256.
   int64_t kinds() const;
 };
 
-/// The keys and values of the blocks that a model has seen, one cache per layer.
-using Cache = std::vector<nn::KVCache>;
+/// What a layer keeps of the blocks that it has seen.
+struct LayerCache {
+  nn::KVCache keys_values;
+  Tensor last1, last2;  ///< (B, kept, C): what norm1 and norm2 made of the last ones
+};
+using Cache = std::vector<LayerCache>;
 
 /// What lies around each block, of what comes before it: a convolution whose kernel covers the
 /// block and `reach` pixels above, to the left and to the right, with zeros for the weights of the
@@ -87,20 +96,26 @@ struct LocalAttention2d : nn::Layer<LocalAttention2d> {
   Heads split(const Arg& x, Grid& grid, int64_t position);
 };
 
-/// x + attention(norm(x)), then x + mlp(norm(x)), mlp(x) = relu(x·W)²·U.
+/// x + attention(near(norm(x))), then x + mlp(near(norm(x))), mlp(x) = relu(x·W)²·U. `near` mixes
+/// each channel of a block with that of the blocks next to it (Grid::nearby), and begins as the
+/// identity.
 struct Block : nn::Layer<Block> {
   nn::RMSNorm norm1;
   LocalAttention2d attn;
   nn::RMSNorm norm2;
   nn::Linear linear1, linear2;
+  Tensor near1, near2;  ///< (neighbours · C): their weights; a vector has no weight decay
   nn::Dropout dropout;
 
-  explicit Block(const Config& config);
+  Block(const Config& config, int64_t neighbours);
 
-  Tensor forward(const Arg& x, Grid& grid, nn::KVCache* cache = nullptr) {
-    const Tensor seen = x + dropout(attn(norm1(x), grid, cache));
-    return seen + dropout(linear2(dropout(square(relu(linear1(norm2(seen)))))));
-  }
+  Tensor forward(const Arg& x, Grid& grid, LayerCache* cache = nullptr);
+  /// What attention gets to see: near(norm(x)).
+  Tensor queried(const Arg& x, Grid& grid) { return near(norm1(x), near1, grid, 0, nullptr); }
+
+ private:
+  static Tensor near(const Tensor& x, const Tensor& weights, Grid& grid, int64_t first,
+                     Tensor* last);
 };
 
 struct ImageGpt : nn::Layer<ImageGpt> {
@@ -108,6 +123,7 @@ struct ImageGpt : nn::Layer<ImageGpt> {
   Grid grid;
   Stem stem;
   Tensor row_embedding, column_embedding;  ///< (rows, C), (columns, C)
+  Tensor change_embedding;                 ///< (K, C); undefined if K is 0
   nn::Dropout dropout;
   nn::ModuleList<Block> layers;
   nn::RMSNorm norm;
@@ -123,15 +139,16 @@ struct ImageGpt : nn::Layer<ImageGpt> {
   /// Throws Error("image-gpt") for other sizes.
   Tensor kinds(const Arg& pixels) const;
 
-  /// Logits: (B, height, width) i64 → (B, T, V).
-  Tensor forward(const Arg& pixels);
+  /// Logits: (B, height, width) i64 → (B, T, V). `changes` (B, K) has a 1 for each change that a
+  /// drawing went through, else 0; undefined: none of them did.
+  Tensor forward(const Arg& pixels, const Tensor& changes = {});
   /// The logits of block t alone, (B, V): of the pixels only those of earlier blocks count, and the
   /// cache must hold all earlier blocks; t is added. Only in eval(), under NoGrad.
   Tensor next(const Arg& pixels, int64_t t, Cache& cache);
 
   /// Mean cross-entropy in nats a block.
-  Tensor loss(const Arg& pixels) {
-    return cross_entropy(flatten((*this)(pixels), 0, 1), flatten(kinds(pixels)));
+  Tensor loss(const Arg& pixels, const Tensor& changes = {}) {
+    return cross_entropy(flatten((*this)(pixels, changes), 0, 1), flatten(kinds(pixels)));
   }
 
   /// The attention weights of each layer: (B, height, width) → (B, H, T, T). Only in eval().
@@ -139,7 +156,7 @@ struct ImageGpt : nn::Layer<ImageGpt> {
 
  private:
   Tensor padded(const Arg& pixels) const;
-  Tensor embedded(const Arg& pixels);
+  Tensor embedded(const Arg& pixels, const Tensor& changes = {});
 };
 
 }  // namespace tarsier::zoo::image_gpt
