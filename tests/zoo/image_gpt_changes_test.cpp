@@ -71,12 +71,14 @@ TEST_CASE("bent: rotates, stretches, shears and moves the way it says") {
     for (Bend::Place& way : row) way = {2, -1};
   CHECK(image_gpt::bent(block(12, 4, 8, 4, 8), 12, 12, wobble) ==
         image_gpt::bent(block(12, 2, 6, 5, 9), 12, 12, {.tall = 1.0001}));
+  // What comes in from beyond the edge is paper, here white.
+  CHECK(image_gpt::bent(Drawing(144, 1), 12, 12, {.angle = 0.5, .tall = 0.5}) == Drawing(144, 1));
   Bend corner;  // only what is near the first corner moves
   corner.ways[0][0] = {-1, -1};
-  const Drawing frame = block(13, 0, 13, 0, 13), moved = image_gpt::bent(frame, 13, 13, corner);
-  CHECK(moved[0] == 0);
-  CHECK(moved[13 * 13 - 1] == 1);
-  CHECK(moved[12] == 1);
+  const Drawing moved = image_gpt::bent(block(13, 1, 13, 1, 13), 13, 13, corner);
+  CHECK(moved[1 * 13 + 1] == 0);
+  CHECK(moved[1 * 13 + 12] == 1);
+  CHECK(moved[12 * 13 + 12] == 1);
 }
 
 TEST_CASE("changed: the model is told of what was done, and of nothing else") {

@@ -140,6 +140,7 @@ TEST_CASE(
   CHECK(mixed(4, 0) == Values{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
   CHECK(mixed(2, 7) == Values{0, 6, 7, 8, 0});
   CHECK(image_gpt::Grid(3, 4, 0, 4, 2).neighbours() == 13);
+  CHECK(image_gpt::Grid(3, 2, 0, 4, 2).neighbours() == 2 * 3 + 2);  // no column is two away
 }
 
 TEST_CASE("the model draws as it is: what it was told of changes is added to what it sees") {

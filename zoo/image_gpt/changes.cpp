@@ -19,7 +19,7 @@ std::array<double, 4> spline(double part) {
           t * t * t / 6};
 }
 
-/// The smoothed drawing at a place; beyond the edge there is level 0.
+/// The smoothed drawing at a place; beyond the edge there is what the first pixel shows: paper.
 double smoothed(const std::vector<uint8_t>& drawing, int64_t height, int64_t width, Place place) {
   const double y0 = std::floor(place.y), x0 = std::floor(place.x);
   const std::array<double, 4> down = spline(place.y - y0), right = spline(place.x - x0);
@@ -28,9 +28,9 @@ double smoothed(const std::vector<uint8_t>& drawing, int64_t height, int64_t wid
   for (int64_t i = 0; i < 4; ++i)
     for (int64_t j = 0; j < 4; ++j) {
       const int64_t y = top + i, x = left + j;
-      if (y >= 0 && y < height && x >= 0 && x < width)
-        value += down[static_cast<size_t>(i)] * right[static_cast<size_t>(j)] *
-                 drawing[static_cast<size_t>(y * width + x)];
+      const bool inside = y >= 0 && y < height && x >= 0 && x < width;
+      value += down[static_cast<size_t>(i)] * right[static_cast<size_t>(j)] *
+               drawing[inside ? static_cast<size_t>(y * width + x) : 0];
     }
   return value;
 }

@@ -17,14 +17,12 @@ namespace tarsier::zoo::image_gpt {
 
 /// How a drawing may change.
 struct Changes {
-  int64_t shift = 0;   ///< up to so many pixels down and to the right; told to nobody
-  double bent = 0;     ///< the share of drawings that are bent, in [0, 1]
-  double rotate = 12;  ///< of those: up to so many degrees
-  double stretch =
-      0.15;  ///< up to 1 + stretch as large or 1 / (1 + stretch), in both directions; shear
-  double wobble =
-      1.2;  ///< 16 points of a grid move up to so many pixels, what lies between with them
-  double turned = 0;  ///< the share of drawings that are turned or mirrored, in one of 7 ways
+  int64_t shift = 0;      ///< up to so many pixels down and to the right; told to nobody
+  double bent = 0;        ///< the share of drawings that are bent, in [0, 1]
+  double rotate = 12;     ///< of those: up to so many degrees
+  double stretch = 0.15;  ///< taller, wider and sheared: 0.15 is up to 15 % more, or less
+  double wobble = 1.2;    ///< 16 points of a grid move up to so many pixels
+  double turned = 0;      ///< the share of drawings that are turned or mirrored, in one of 7 ways
 };
 
 /// What the model is told: whether the drawing was bent, and which of the 7 ways it was turned.
@@ -60,7 +58,7 @@ struct Bend {
 
 /// The drawing stretched and sheared around its middle, rotated, and moved with the grid. What lies
 /// between pixels are smoothed levels (a cubic B-spline), rounded to whole ones; beyond the edge
-/// there is level 0. What does not bend stays exactly as it is.
+/// there is the level of the first pixel. What does not bend stays exactly as it is.
 std::vector<uint8_t> bent(const std::vector<uint8_t>& drawing, int64_t height, int64_t width,
                           const Bend& bend);
 

@@ -33,6 +33,7 @@ Grid::Grid(int64_t rows, int64_t columns, int64_t window, int64_t pairs, int64_t
   std::vector<float> inside;
   for (int64_t up = near; up >= 0; --up)
     for (int64_t aside = -near; aside <= (up > 0 ? near : 0); ++aside) {
+      if (std::abs(aside) >= columns) continue;  // there is no such column
       nearby_.push_back(up * columns - aside);
       for (int64_t t = 0; t < size(); ++t) {
         const int64_t column = t % columns + aside;

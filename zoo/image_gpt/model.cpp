@@ -114,11 +114,13 @@ Tensor Block::near(const Tensor& x, const Tensor& weights, Grid& grid, int64_t f
 }
 
 Tensor Block::forward(const Arg& x, Grid& grid, LayerCache* cache) {
-  const int64_t first = cache != nullptr ? cache->keys_values.length() : 0;
-  const Tensor seen =
-      x + dropout(attn(near(norm1(x), near1, grid, first, cache ? &cache->last1 : nullptr), grid,
-                       cache != nullptr ? &cache->keys_values : nullptr));
-  const Tensor y = near(norm2(seen), near2, grid, first, cache ? &cache->last2 : nullptr);
+  nn::KVCache* const keys_values = cache != nullptr ? &cache->keys_values : nullptr;
+  const int64_t first = cache != nullptr ? keys_values->length() : 0;
+  const Tensor to_attend =
+      near(norm1(x), near1, grid, first, cache != nullptr ? &cache->last1 : nullptr);
+  const Tensor seen = x + dropout(attn(to_attend, grid, keys_values));
+  const Tensor y =
+      near(norm2(seen), near2, grid, first, cache != nullptr ? &cache->last2 : nullptr);
   return seen + dropout(linear2(dropout(square(relu(linear1(y))))));
 }
 
