@@ -10,8 +10,8 @@
 namespace tarsier::zoo::segmentation {
 
 struct LossOptions {
-  double balance = 0.5;           ///< 0: every pixel counts alike; 1: every class does
-  double dice = 0.5;              ///< the weight of the overlap
+  double balance = 0.5;        ///< 0: every pixel counts alike; 1: every class does
+  double dice = 0.5;           ///< the weight of the overlap
   double label_smoothing = 0;  ///< fraction of each target spread over all classes, by weight
 };
 

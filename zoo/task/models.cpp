@@ -26,8 +26,7 @@ const std::vector<ModelEntry>& models() {
          {gpt::models(), transformer::models(), text_classifier::models(), vit::models(),
           speech::models(), recommend::models(), music::models(), summarize::models(),
           bert::models(), question_answering::models(), image_gpt::models(), detection::models(),
-          segmentation::models(),
-          captioning::models(), clip::models()})
+          segmentation::models(), captioning::models(), clip::models()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();
