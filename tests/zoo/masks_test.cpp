@@ -157,7 +157,7 @@ TEST_CASE("numbers of masks without names: what occurs in training; another numb
     folder.picture(concat(name, ".png"));
     folder.write(concat(name, "-mask.png"), png_of(binary));
   }
-  CHECK(folder.error().find("the pictures have 1 class: expected 2 to 255; --ignored N") !=
+  CHECK(folder.error().find("expected 2 to 255 classes in the masks, found 1; --ignored N") !=
         std::string::npos);
   const SegmentationData data = load_pictures(find_masks(folder.path()), {.ignored = -1});
   CHECK(data.names == std::vector<std::string>{"0", "255"});
@@ -213,6 +213,11 @@ TEST_CASE("bad pictures and masks are named") {
         }) ==
         "[data] 'D/val/a-label.png' has the number 9 at column 5 of row 3, which is no class: "
         "expected '0', '1' and '2'; --ignored N says which number does not count");
+  CHECK(error([](const Folder& f) {
+          f.write("val/a-label.png", png_of({1, 12, 16, std::vector<uint8_t>(12 * 16, 255)}));
+        }) ==
+        "[data] no pixel of 'D/val/a-label.png' and the other masks of its part counts: all are "
+        "the ignored number");
   CHECK(error([](const Folder& f) { f.write("classes.txt", "a\na\nb\n"); }) ==
         "[data] two classes have the same name among 'a', 'a' and 'b'");
   CHECK(error([](const Folder& f) {

@@ -179,6 +179,31 @@ TEST_CASE("segmentation: the same bits with one, two and three threads") {
   CHECK(weights[0] == weights[2]);
 }
 
+TEST_CASE("segmentation: the same pictures as Pascal VOC with palettes give the same batches") {
+  const Scratch scratch;
+  const std::string data = squares(scratch), voc = scratch.path("voc");
+  for (const char* folder : {"JPEGImages", "SegmentationClass", "ImageSets/Segmentation"})
+    std::filesystem::create_directories(voc + "/" + folder);
+  for (const auto& [part, count] : {std::pair{"train", 10}, {"val", 5}, {"test", 4}}) {
+    std::string list;
+    for (int i = 0; i < count; ++i) {
+      const std::string name = concat(part, i), from = concat("data/", part, "/", name);
+      scratch.write("voc/JPEGImages/" + name + ".png", scratch.read(from + ".png"));
+      scratch.write("voc/SegmentationClass/" + name + ".png",
+                    palette_png(read_numbers(scratch.path(from + "-label.png"))));
+      list += name + "\n";
+    }
+    scratch.write(concat("voc/ImageSets/Segmentation/", part, ".txt"), list);
+  }
+  const auto a = prepared_task("segmentation", data, kTinySegmenter),
+             b = prepared_task("segmentation", voc, kTinySegmenter);
+  CHECK(same_bits(a->batch(2, 1).tensors, b->batch(2, 1).tensors));
+  a->model().eval();
+  b->model().eval();
+  CHECK(value_of(a->evaluate(), "mIoU") == value_of(b->evaluate(), "mIoU"));
+  CHECK(a->describe_data()["fingerprint"].dump() == b->describe_data()["fingerprint"].dump());
+}
+
 TEST_CASE("segmentation: other data may lack classes, but have none that training has not seen") {
   const Scratch scratch;
   const auto task = prepared_task("segmentation", squares(scratch), kTinySegmenter);

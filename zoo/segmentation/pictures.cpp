@@ -65,6 +65,16 @@ void renumber(Example& example, const std::string& file, const std::vector<int>&
   }
 }
 
+/// Refuses a part of which nothing counts: there is nothing to learn or to measure.
+void check_part(const std::vector<Example>& examples, const std::vector<MaskedFile>& files) {
+  const bool counts = std::any_of(examples.begin(), examples.end(), [](const Example& example) {
+    return std::any_of(example.mask.pixels.begin(), example.mask.pixels.end(),
+                       [](uint8_t c) { return c != kVoid; });
+  });
+  check(counts, "data", "no pixel of '", files.front().mask, "' and the other masks of its part ",
+        "counts: all are the ignored number");
+}
+
 std::vector<std::string> split_names(const std::string& text) {
   std::vector<std::string> out;
   if (text.empty()) return out;
@@ -88,14 +98,16 @@ SegmentationData load_pictures(const MaskedFiles& files, const MaskOptions& opti
     for (const MaskedFile& file : *from) to->push_back(read_example(file, options.longest));
   const bool numbered = out.names.empty();
   if (numbered) out.names = numbers_in(out.parts.train, options.ignored);
-  check(out.names.size() >= 2 && out.names.size() <= kVoid, "data", "the pictures have ",
-        counted(std::ssize(out.names), "class"), ": expected 2 to 255; --ignored N says which ",
-        "number in masks does not count (now ", options.ignored, ", -1 for none)");
+  check(out.names.size() >= 2 && out.names.size() <= kVoid, "data",
+        "expected 2 to 255 classes in the masks, found ", out.names.size(),
+        "; --ignored N says which number does not count (now ", options.ignored, ", -1 for none)");
   check(std::set<std::string>(out.names.begin(), out.names.end()).size() == out.names.size(),
         "data", "two classes have the same name among ", quoted_list(out.names));
   const std::vector<int> classes = classes_of(out.names, numbered, options.ignored);
   for (const auto& [from, to] : parts)
     for (size_t i = 0; i < to->size(); ++i) renumber((*to)[i], (*from)[i].mask, classes, out.names);
+  check_part(out.parts.train, files.parts.train);
+  check_part(out.parts.val, files.parts.val);
   return out;
 }
 

@@ -36,7 +36,8 @@ struct MaskOptions {
 /// Reads the pictures. Those whose longer side has more than `longest` pixels are scaled down, their
 /// masks stay as they are. Without names, the numbers in the training masks are the classes.
 /// Throws Error("data") with the file for pictures and masks that cannot be read, that differ in
-/// size, for a number that is no class, and for fewer than two classes or more than 255.
+/// size, for a number that is no class, for fewer than two classes or more than 255, and if nothing
+/// counts in the training or the validation masks.
 SegmentationData load_pictures(const MaskedFiles& files, const MaskOptions& options);
 
 /// Scenes that the program draws (data/scenes.h): 2,000 to train, 200 to validate, 400 to test;
