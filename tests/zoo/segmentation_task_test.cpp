@@ -64,7 +64,7 @@ TEST_CASE("segmentation: pictures of other proportions are fitted, what is aroun
   CHECK(fitted.masks[0].at(0, 4, 2) == 1);
   CHECK(fitted.masks[0].at(0, 4, 5) == 1);
   CHECK(fitted.masks[0].at(0, 4, 6) == kVoid);
-  const Batch batch = example_batch(fitted, {0}, PixelScale::of(fitted.images), {0, 0.5});
+  const Batch batch = example_batch(fitted, {0}, {PixelScale::of(fitted.images)}, {0, 0.5});
   CHECK(batch.weight == 16);  // 32 pixels
   // To be looked at, they are as large as fits, in whole patches.
   const auto same = [](Pair a, Pair b) { return a.h == b.h && a.w == b.w; };
@@ -72,6 +72,42 @@ TEST_CASE("segmentation: pictures of other proportions are fitted, what is aroun
   CHECK(same(seen_size(640, 480, {48, 64}, 4), {48, 36}));
   CHECK(same(seen_size(10, 1000, {48, 64}, 4), {4, 64}));
   CHECK(same(seen_size(3, 4, {48, 64}, 4), {48, 64}));
+}
+
+TEST_CASE("segmentation: colours scaled by the picture's own do not depend on its light") {
+  Colors colors{{{0.5, 0.5}, {0.25, 0.5}}, false};
+  std::vector<float> plain{0, 255, 51, 102}, dark, red;
+  colors.apply(plain, 2);
+  CHECK(plain[0] == doctest::Approx(-2));
+  CHECK(plain[3] == doctest::Approx(-0.2));
+  colors.own = true;
+  std::vector<float> bright{10, 30, 200, 100};
+  for (const float p : bright) dark.push_back(p / 2);
+  colors.apply(bright, 2);
+  colors.apply(dark, 2);
+  CHECK(bright == std::vector<float>{-1, 1, 1, -1});
+  for (size_t i = 0; i < 4; ++i) CHECK(dark[i] == doctest::Approx(bright[i]));
+  std::vector<float> even{7, 7};
+  colors.apply(even, 2);
+  CHECK(even == std::vector<float>{0, 0});
+}
+
+TEST_CASE("segmentation: the colour of the light makes each colour so many times as bright") {
+  Dice dice({3, 0});
+  const PictureChanges light{.color = 0, .cast = 0.5};
+  double least = 10, most = 0;
+  for (int trial = 0; trial < 200; ++trial) {
+    std::vector<float> pixels{20, 40, 100, 60};
+    recolor(pixels, 2, light, dice);
+    CHECK(pixels[1] == doctest::Approx(2 * pixels[0]));
+    CHECK(pixels[2] / pixels[3] == doctest::Approx(100.0 / 60));
+    const double one = pixels[0] / 20, other = pixels[3] / 60;
+    least = std::min({least, one, other}), most = std::max({most, one, other});
+  }
+  CHECK(least >= 1 / 1.5001);
+  CHECK(least < 0.7);
+  CHECK(most <= 1.5001);
+  CHECK(most > 1.45);
 }
 
 TEST_CASE("segmentation: a batch depends only on seed and number") {

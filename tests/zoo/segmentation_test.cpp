@@ -23,6 +23,7 @@ Config tiny_config(Stem stem = Stem::convolution) {
           .width = 4,
           .stride = 2,
           .detail = 2,
+          .stem_layers = 1,
           .layers = 1,
           .decoder_layers = 1,
           .heads = 2,

@@ -26,6 +26,7 @@ void PictureChanges::add_to(Settings& settings) {
   settings.add("zoom", zoom, "training images: 0.3 is up to 30 % larger or smaller", 0, 10);
   settings.add("stretch", stretch, "training images: change of the proportions", 0, 1);
   settings.add("color", color, "training images: change of brightness, contrast and colours", 0, 1);
+  settings.add("cast", cast, "training images: change of the colour of the light", 0, 10);
 }
 
 Warp drawn_warp(int64_t height, int64_t width, const PictureChanges& limits, Dice& dice) {
@@ -49,17 +50,18 @@ std::vector<float> warped(const Picture& picture, const Warp& warp) {
   return out;
 }
 
-void recolor(std::vector<float>& pixels, int64_t area, double limit, Dice& dice) {
-  const auto change = [&] { return limit * (2 * dice.roll() - 1); };
+void recolor(std::vector<float>& pixels, int64_t area, const PictureChanges& limits, Dice& dice) {
+  const auto change = [&] { return limits.color * (2 * dice.roll() - 1); };
   const double contrast = 1 + change(), brightness = 255 * 0.5 * change();
   double mean = 0;
   for (const float p : pixels) mean += p;
   mean /= static_cast<double>(pixels.size());
   for (size_t begin = 0; begin < pixels.size(); begin += static_cast<size_t>(area)) {
     const double strength = contrast * (1 + 0.5 * change());
+    const double light = limits.cast > 0 ? factor(limits.cast, dice) : 1;
     for (size_t i = begin; i < begin + static_cast<size_t>(area); ++i)
       pixels[i] = static_cast<float>(
-          std::clamp((pixels[i] - mean) * strength + mean + brightness, 0.0, 255.0));
+          std::clamp(light * ((pixels[i] - mean) * strength + mean + brightness), 0.0, 255.0));
   }
 }
 

@@ -19,6 +19,7 @@ struct PictureChanges {
                          ///< what was there stays in sight
   double stretch = 0.1;  ///< width against height, by up to a factor of 1 + stretch
   double color = 0.2;    ///< brightness, contrast and the strength of each colour, by this share
+  double cast = 0;       ///< the colour of the light: each colour up to 1 + cast times as bright
 
   void add_to(Settings& settings);
 };
@@ -43,8 +44,7 @@ Warp drawn_warp(int64_t height, int64_t width, const PictureChanges& limits, Dic
 /// four around them. Outside of the picture is the colour of its nearest pixel.
 std::vector<float> warped(const Picture& picture, const Warp& warp);
 
-/// Changes brightness, contrast and the strength of each colour by up to the share `limit`, in
-/// place: channels of `area` pixels each.
-void recolor(std::vector<float>& pixels, int64_t area, double limit, Dice& dice);
+/// Changes the colours within the limits, in place: channels of `area` pixels each.
+void recolor(std::vector<float>& pixels, int64_t area, const PictureChanges& limits, Dice& dice);
 
 }  // namespace tarsier::zoo

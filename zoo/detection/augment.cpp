@@ -27,7 +27,7 @@ Sample augmented(const Picture& picture, const std::vector<Box>& boxes,
   const Warp warp = drawn_warp(h, w, limits, dice);
   Sample out;
   out.pixels = warped(picture, warp);
-  recolor(out.pixels, h * w, limits.color, dice);
+  recolor(out.pixels, h * w, limits, dice);
   for (size_t i = 0; i < boxes.size(); ++i) {
     const auto [x1, x2] = std::minmax({warp.across(boxes[i].x1), warp.across(boxes[i].x2)});
     const auto [y1, y2] = std::minmax({warp.down(boxes[i].y1), warp.down(boxes[i].y2)});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 namespace tarsier::zoo::segmentation {
 
@@ -35,7 +36,7 @@ Sample augmented(const Picture& picture, const Picture& mask, const PictureChang
   const int64_t h = picture.height, w = picture.width;
   const Warp warp = drawn_warp(h, w, limits, dice);
   Sample out{warped(picture, warp), {}};
-  recolor(out.pixels, h * w, limits.color, dice);
+  recolor(out.pixels, h * w, limits, dice);
   for (int64_t y = 0; y < h; ++y)
     for (int64_t x = 0; x < w; ++x) {
       const auto from_y =
@@ -48,8 +49,25 @@ Sample augmented(const Picture& picture, const Picture& mask, const PictureChang
   return out;
 }
 
+void Colors::apply(std::vector<float>& pixels, int64_t area) const {
+  if (!own) {
+    scale.apply(pixels.data(), area);
+    return;
+  }
+  for (size_t begin = 0; begin < pixels.size(); begin += static_cast<size_t>(area)) {
+    const std::span<float> channel(pixels.data() + begin, static_cast<size_t>(area));
+    double sum = 0, squares = 0;
+    for (const float p : channel) sum += p;
+    const double mean = sum / static_cast<double>(area);
+    for (const float p : channel) squares += (p - mean) * (p - mean);
+    // One level at least: a plain picture has no colours to scale.
+    const double deviation = std::max(1.0, std::sqrt(squares / static_cast<double>(area)));
+    for (float& p : channel) p = static_cast<float>((p - mean) / deviation);
+  }
+}
+
 Batch example_batch(const FittedExamples& examples, const std::vector<int64_t>& chosen,
-                    const PixelScale& scale, const std::vector<double>& weights,
+                    const Colors& colors, const std::vector<double>& weights,
                     const PictureChanges* limits, RandomKey key) {
   const Images& images = examples.images;
   const int64_t count = std::ssize(chosen), h = images.height, w = images.width;
@@ -65,7 +83,7 @@ Batch example_batch(const FittedExamples& examples, const std::vector<int64_t>& 
     } else {
       sample = {{images.image(i), images.image(i) + images.image_size()}, mask.pixels};
     }
-    scale.apply(sample.pixels.data(), h * w);
+    colors.apply(sample.pixels, h * w);
     pixels.insert(pixels.end(), sample.pixels.begin(), sample.pixels.end());
     classes.insert(classes.end(), sample.mask.begin(), sample.mask.end());
     for (const uint8_t c : sample.mask) weight += c == kVoid ? 0 : weights[c];
@@ -84,11 +102,11 @@ Pair seen_size(int64_t height, int64_t width, Pair size, int64_t stride) {
   return {whole(fit.height, size.h), whole(fit.width, size.w)};
 }
 
-Tensor seen(const Picture& picture, Pair size, int64_t stride, const PixelScale& scale) {
+Tensor seen(const Picture& picture, Pair size, int64_t stride, const Colors& colors) {
   const Pair to = seen_size(picture.height, picture.width, size, stride);
   const Picture small = resized(with_channels(picture, 3), to.h, to.w);
   std::vector<float> pixels(small.pixels.begin(), small.pixels.end());
-  scale.apply(pixels.data(), to.h * to.w);
+  colors.apply(pixels, to.h * to.w);
   return from_vector(pixels, {1, 3, to.h, to.w});
 }
 

@@ -33,11 +33,21 @@ struct Sample {
 Sample augmented(const Picture& picture, const Picture& mask, const PictureChanges& limits,
                  Dice& dice);
 
+/// How the pixels of a picture become the model's numbers: by the mean and the deviation of each
+/// colour in the training pictures, or in the picture itself, which takes out its light.
+struct Colors {
+  PixelScale scale;
+  bool own = false;
+
+  /// In place: the channels of one picture, of `area` pixels each.
+  void apply(std::vector<float>& pixels, int64_t area) const;
+};
+
 /// Pictures `chosen`, changed by random numbers from `key` if `limits` are given: "images" (B, 3,
 /// height, width) and "masks" (B, height, width) i64. Its weight is the sum of `weights` of its
 /// pixels' classes, void 0, at least 1.
 Batch example_batch(const FittedExamples& examples, const std::vector<int64_t>& chosen,
-                    const PixelScale& scale, const std::vector<double>& weights,
+                    const Colors& colors, const std::vector<double>& weights,
                     const PictureChanges* limits = nullptr, RandomKey key = {});
 
 /// How large the model sees a picture of height × width: as large as fits into `size` with its
@@ -45,6 +55,6 @@ Batch example_batch(const FittedExamples& examples, const std::vector<int64_t>& 
 Pair seen_size(int64_t height, int64_t width, Pair size, int64_t stride);
 
 /// A picture as the model sees it: (1, 3, height, width).
-Tensor seen(const Picture& picture, Pair size, int64_t stride, const PixelScale& scale);
+Tensor seen(const Picture& picture, Pair size, int64_t stride, const Colors& colors);
 
 }  // namespace tarsier::zoo::segmentation

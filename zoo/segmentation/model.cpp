@@ -30,11 +30,12 @@ const Config& checked(const Config& config) {
 }
 
 /// 3×3, batch norm and ReLU.
-void add_convolution(nn::Sequential& to, int64_t in, int64_t out, int64_t stride) {
-  to.add_named<nn::Conv2d>("conv", in, out, 3, Conv2dOptions{.stride = stride, .padding = 1},
-                           /*with_bias=*/false);
-  to.add_named<nn::BatchNorm2d>("norm", out);
-  to.add_named<nn::ReLU>("relu");
+void add_convolution(nn::Sequential& to, int64_t in, int64_t out, int64_t stride,
+                     const std::string& number = "") {
+  to.add_named<nn::Conv2d>("conv" + number, in, out, 3,
+                           Conv2dOptions{.stride = stride, .padding = 1}, /*with_bias=*/false);
+  to.add_named<nn::BatchNorm2d>("norm" + number, out);
+  to.add_named<nn::ReLU>("relu" + number);
 }
 
 void add_stem(nn::ModuleList<nn::Sequential>& stem, const Config& config) {
@@ -52,7 +53,9 @@ void add_stem(nn::ModuleList<nn::Sequential>& stem, const Config& config) {
       add_convolution(stem.emplace_back(), in, out, scale == 1 ? 1 : 2);
     in = out;
   }
-  stem[stem.size() - 1].add_named<nn::Conv2d>("patches", in, config.width, 1);
+  nn::Sequential& last = stem[stem.size() - 1];
+  for (int64_t i = 0; i < config.stem_layers; ++i) add_convolution(last, in, in, 1, concat(i + 2));
+  last.add_named<nn::Conv2d>("patches", in, config.width, 1);
 }
 
 }  // namespace

@@ -46,7 +46,8 @@ struct Config {
   int64_t width = 96;    ///< C
   int64_t stride = 4;    ///< the side of a patch in pixels: 2, 4, 8, …
   int64_t detail = 24;  ///< D: channels at the size of the picture, twice as many at half of it, …
-  int64_t layers = 3;   ///< of the encoder
+  int64_t stem_layers = 0;  ///< convolutions at the size of the patches, after the last that halves
+  int64_t layers = 3;       ///< of the encoder
   int64_t decoder_layers = 1;
   int64_t heads = 4;        ///< divides the width
   int64_t mlp_width = 192;  ///< inside an MLP

@@ -58,13 +58,13 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
   int64_t training_examples() const override { return train_.size(); }
 
   Batch batch(int64_t number, uint64_t seed) override {
-    return example_batch(train_, drawn(number, seed), scale_, weights_, &changes_,
+    return example_batch(train_, drawn(number, seed), colors_, weights_, &changes_,
                          {seed, kAugmentStream + static_cast<uint64_t>(number)});
   }
 
   /// The example as it is: the picture is recognised more easily.
   StudyInput study_input(int64_t, uint64_t seed) override {
-    StudyInput input{.batch = example_batch(train_, {first_drawn(seed)}, scale_, weights_)};
+    StudyInput input{.batch = example_batch(train_, {first_drawn(seed)}, colors_, weights_)};
     std::vector<std::string> patches;
     for (int64_t i = 0; i < config_.rows() * config_.columns(); ++i)
       patches.push_back(concat(i / config_.columns() + 1, ", ", i % config_.columns() + 1));
@@ -115,7 +115,7 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
       all.push_back({&example, classes_in(example.picture, &example.mask)});
     add_masks(page, all, names_);
     const Picture& first = data_.parts.val.front().picture;
-    const Tensor input = seen(first, config_.image_size, config_.stride, scale_);
+    const Tensor input = seen(first, config_.image_size, config_.stride, colors_);
     add_class_attention(page, data_.parts.val.front(), select(model()(input, true).attention, 0, 0),
                         input.size(2) / config_.stride, all.front().classes, names_);
   }
@@ -142,7 +142,7 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
     };
     config_.image_size = {whole(height), whole(width)};
     config_.classes = std::ssize(names_);
-    scale_ = PixelScale::of(fitted_examples(data.parts.train, config_.image_size).images);
+    colors_.scale = PixelScale::of(fitted_examples(data.parts.train, config_.image_size).images);
   }
 
   void use(SegmentationData data) override {
@@ -162,14 +162,14 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
     return {{"height", config_.image_size.h},
             {"width", config_.image_size.w},
             {"names", Json::Array(names_.begin(), names_.end())},
-            {"scale", scale_.to_json()}};
+            {"scale", colors_.scale.to_json()}};
   }
   void restore(const Json& data) override {
     config_.image_size = {data["height"].as_int(), data["width"].as_int()};
     names_.clear();
     for (const Json& name : data["names"].as_array()) names_.push_back(name.as_string());
     config_.classes = std::ssize(names_);
-    scale_ = PixelScale::from_json(data["scale"]);
+    colors_.scale = PixelScale::from_json(data["scale"]);
   }
   Json::Object mark() const override {
     Fingerprint fingerprint;
@@ -200,6 +200,8 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
     settings.add_choice(
         "stem", config_.stem, "how a picture becomes patches",
         {{"convolution", Stem::convolution}, {"patches", Stem::patches}, {"stages", Stem::stages}});
+    settings.add("stem_layers", config_.stem_layers, "convolutions at the size of the patches", 0,
+                 100);
     settings.add("layers", config_.layers, "layers of the encoder", 1, 100);
     settings.add("decoder_layers", config_.decoder_layers, "layers of the decoder", 1, 100);
     settings.add("heads", config_.heads, "attention heads; must divide width");
@@ -214,6 +216,7 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
     settings.add("dice", loss_.dice, "weight of the overlap of classes in the loss", 0, 100);
     settings.add("label_smoothing", loss_.label_smoothing, "fraction of the target spread evenly",
                  0, 0.99);
+    settings.add("own_colors", colors_.own, "scales the colours of each picture by its own mean");
     settings.add("mirrored", mirrored_, "answers are the mean of the picture and its mirror image");
     changes_.add_to(settings);
   }
@@ -270,7 +273,7 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
   /// The class of each pixel of a picture; 1 channel, at its size, or that of `like`.
   Picture classes_in(const Picture& picture, const Picture* like = nullptr) {
     const Picture& size = like != nullptr ? *like : picture;
-    return best_classes(logits_of(seen(picture, config_.image_size, config_.stride, scale_)),
+    return best_classes(logits_of(seen(picture, config_.image_size, config_.stride, colors_)),
                         size.height, size.width);
   }
 
@@ -281,7 +284,7 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
     double loss = 0, weight = 0;
     for (const Example& example : examples) {
       const Tensor logits =
-          logits_of(seen(example.picture, config_.image_size, config_.stride, scale_));
+          logits_of(seen(example.picture, config_.image_size, config_.stride, colors_));
       count_pixels(confusion, example.mask,
                    best_classes(logits, example.mask.height, example.mask.width));
       const auto [one, of] = entropy_of(logits, example.mask);
@@ -311,7 +314,7 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
   SegmentationData data_;  // the training pictures are in train_
   FittedExamples train_;
   std::vector<double> weights_;  // of the classes
-  PixelScale scale_;
+  Colors colors_;
 };
 
 }  // namespace
