@@ -47,6 +47,10 @@ TEST_CASE("study: a browser walks through the page of a text classifier") {
 
 TEST_CASE("study: a browser walks through the page of a ViT") { check_model("vit", 4); }
 
+TEST_CASE("study: a browser walks through the page of a Diffusion Transformer") {
+  check_model("diffusion", 4);
+}
+
 TEST_CASE("study: a browser walks through the page of a speech recogniser") {
   // Frames have no names, and those of the moments do not pass through the convolutions.
   check_model("speech", 2, 3);

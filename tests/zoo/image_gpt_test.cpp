@@ -10,6 +10,7 @@
 #include "tests/error_of.h"
 #include "zoo/image_gpt/generate.h"
 #include "zoo/image_gpt/pages.h"
+#include "zoo/picture/sheet.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -263,7 +264,7 @@ TEST_CASE("sizes of an Image GPT that do not fit are refused") {
 }
 
 TEST_CASE("pictures as text, and completed") {
-  CHECK(image_gpt::as_text({1, 3, 4, {0, 255, 0, 255, 0, 0, 255, 255, 255, 0, 0, 0}}) ==
+  CHECK(as_text({1, 3, 4, {0, 255, 0, 255, 0, 0, 255, 255, 255, 0, 0, 0}}) ==
         " ▀▄█\n▀   \n");
   image_gpt::ImageGpt model(tiny_config());
   const Tensor pixels = ones({1, 4, 6}, i64);

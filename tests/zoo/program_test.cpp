@@ -15,6 +15,7 @@
 #include "tests/zoo/masked.h"
 #include "tests/zoo/program.h"
 #include "zoo/audio/spoken_digits.h"
+#include "zoo/data/digits.h"
 #include "zoo/data/text.h"
 
 namespace tarsier::zoo {
@@ -245,6 +246,32 @@ TEST_CASE("image-gpt: the program trains it, draws and completes with it" *
   const Result wrong = tarsier(scratch, draw + " '' --out a.gif");
   CHECK(wrong.code == 2);
   CHECK(has(wrong.err, "expected a name that ends in .png"));
+}
+
+TEST_CASE("diffusion: the program trains it, measures and draws with it, and a vit reads that") {
+  const Scratch scratch;
+  write_idx(scratch, "idx", "train", draw_digits(40, {1, 0}, 8));
+  write_idx(scratch, "idx", "t10k", draw_digits(10, {2, 0}, 8));
+  const std::string sizes =
+      " --data idx --threads 1 --set width=8 --set heads=2 --set layers=1 --set mlp_width=8";
+  const Result train = tarsier(scratch, "train diffusion --steps 4 --set patch=4" + sizes);
+  REQUIRE_MESSAGE(train.code == 0, train.err);
+  CHECK(train.err.empty());  // no warning of weights that wait for others
+  CHECK(has(train.out, "4 patches of 4 × 4 pixels"));
+  REQUIRE(tarsier(scratch, "train vit --steps 2 --set stem=patches" + sizes).code == 0);
+  const std::string eval = "eval runs/diffusion --likelihood 2 --steps 1 --method euler";
+  const Result alone = tarsier(scratch, eval), read = tarsier(scratch, eval + " --reader runs/vit");
+  CHECK_MESSAGE(printed_value(alone.out, "bits") > 3, alone.out);
+  CHECK_FALSE(has(alone.out, "recognised"));
+  CHECK_MESSAGE(printed_value(read.out, "recognised") <= 100, read.out);
+  CHECK(has(tarsier(scratch, "eval runs/vit --reader runs/vit").err,
+            "--reader is for diffusion; vit has no such option"));
+  CHECK(tarsier(scratch, eval + " --guidance -1").code == 2);
+  const std::string draw = "predict runs/diffusion --steps 1 --count 2";
+  CHECK(has(tarsier(scratch, draw + " --class 3 --out a.png ''").out, "a.png: 2 pictures\n"));
+  CHECK(has(tarsier(scratch, draw + " --out b.png a.png").out, "b.png: 3 pictures\n"));
+  CHECK(tarsier(scratch, draw + " --class x ''").code == 2);
+  CHECK(tarsier(scratch, "predict runs/vit --guidance 2 a.png").code == 2);
 }
 
 TEST_CASE("the facts before training fit the terminal, broken between words") {

@@ -12,6 +12,7 @@
 #include "tests/zoo/scratch.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/cli/commands.h"
+#include "zoo/data/digits.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -183,6 +184,43 @@ TEST_CASE("reproduce: a row with two marks is trained once, and has a line for e
   // What `eval` does not say cannot be a mark.
   row.marks.back().bound.name = "BLEU";
   check_error("the evaluation says nothing of 'BLEU'", [&] { place.run(row, 1); });
+}
+
+TEST_CASE("reproduce: a row whose evaluation needs another row's run has it made first") {
+  const Place place;
+  write_idx(place, "idx", "train", draw_digits(40, {1, 0}, 8));
+  write_idx(place, "idx", "t10k", draw_digits(10, {2, 0}, 8));
+  const Changes tiny = {{"layers", "1"}, {"heads", "2"}, {"width", "8"}, {"mlp_width", "8"}};
+  const std::vector<ReproduceRow> rows = {
+      {"draws",
+       "diffusion",
+       "idx",
+       with(tiny, {{"patch", "8"}, {"steps", "2"}}),
+       {{{"recognised", 0, 2, "%", true}, "none (this test)"}},
+       {{"reader", "reads"}}},
+      {"reads",
+       "vit",
+       "idx",
+       with(tiny, {{"patch_size", "8"}, {"stem", "patches"}, {"epochs", "1"}}),
+       {{{"accuracy", 0, 2, "%", true}, "none (this test)"}}}};
+  int code = -1;
+  const std::string out =
+      printed([&] { code = reproduce(place.reproduction, {rows[0]}, rows, 2, true); });
+  CHECK(code == 0);
+  CHECK(out.find("draws: recognised ") == 0);
+  CHECK(out.find("reads: ") == out.npos);  // it was not asked for
+  CHECK(place.reproduction.result(rows[0])->seeds.size() == 2);
+  CHECK(place.reproduction.result(rows[1])->seeds.size() == 1);
+  CHECK(place.read("out/table.md").find("| reads | accuracy | ") != std::string::npos);
+  // Without it there is nothing to evaluate with.
+  std::filesystem::remove_all(place.path("out/reads"));
+  std::filesystem::remove(place.path("out/draws/seed-1/result.json"));
+  const std::unique_ptr<Task> task = place.reproduction.prepare(rows[0], 1);
+  TrainObserver silence;
+  check_error("reads/seed-1", [&] {
+    place.reproduction.run(
+        rows[0], *task, 1, [] { return false; }, silence);
+  });
 }
 
 TEST_CASE("reproduce: missing data are named before anything is trained") {

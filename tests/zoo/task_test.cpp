@@ -64,6 +64,14 @@ Sample sample_of(const std::string& family, const Scratch& scratch) {
     changes.insert(changes.end(), {{"stem", "patches"}, {"patch_size", "14"}});
     return {changes, scratch.path("a"), scratch.path("b"), scratch.path("c")};
   }
+  if (family == "diffusion") {
+    for (const auto& [folder, seed, count] : {std::tuple{"a", 1, 60}, {"b", 3, 80}, {"c", 5, 60}}) {
+      const auto key = static_cast<uint64_t>(seed);
+      write_idx(scratch, folder, "train", draw_digits(count, {key, 0}, 8));
+      write_idx(scratch, folder, "t10k", draw_digits(10, {key, 1}, 8));
+    }
+    return {changes, scratch.path("a"), scratch.path("b"), scratch.path("c")};
+  }
   if (family == "image-gpt") {
     for (const auto& [folder, seed, count] : {std::tuple{"a", 1, 60}, {"b", 3, 80}, {"c", 5, 60}})
       write_idx(scratch, folder, "train", draw_digits(count, {static_cast<uint64_t>(seed), 0}, 8));

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "zoo/cli/commands.h"
+#include "zoo/cli/task_options.h"
 #include "zoo/cli/threads.h"
 #include "zoo/task/models.h"
 
@@ -10,9 +11,12 @@ namespace {
 
 int run(const Arguments& arguments, const std::string&) {
   set_threads(arguments);
+  check_option_values(&Task::eval_options, arguments);
   const RunFolder folder = RunFolder::open(arguments.positional()[0]);
   const RunConfig config = folder.read_config();
   const std::unique_ptr<Task> task = make_trained_task(folder, config);
+  check_task_options(&Task::eval_options, *task, "eval", arguments);
+  set_options(&Task::eval_options, *task, arguments);
   const auto given = arguments.text("data");
   load_trained_data(*task, config, given);
   if (!given && task->describe_data() != config.data)
@@ -29,10 +33,9 @@ Command eval_command() {
   spec.arguments = "DIR";
   spec.min_arguments = spec.max_arguments = 1;
   spec.summary = "measure the trained model in DIR";
-  spec.options = {
-      {"data", "PATH", "other data; default: the data that it was trained on"},
-      threads_option(),
-  };
+  spec.options = {{"data", "PATH", "other data; default: the data that it was trained on"}};
+  for (const OptionSpec& option : task_options(&Task::eval_options)) spec.options.push_back(option);
+  spec.options.push_back(threads_option());
   spec.details =
       "Prints a line for each metric, such as `val_loss X`, `accuracy X %`, `BLEU X`, `WER X %`: "
       "on the test "

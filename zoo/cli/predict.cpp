@@ -31,20 +31,14 @@ void predict_lines(Task& task) {
   }
 }
 
-void set_options(Task& task, const Arguments& arguments) {
-  Settings options = task.predict_options();
-  for (const auto& [name, value] : given_options(options, arguments)) options.set(name, value);
-}
-
 int run(const Arguments& arguments, const std::string&) {
   set_threads(arguments);
-  for (const ModelEntry& entry : models())  // reports a wrong value before any file is read
-    set_options(*entry.make(), arguments);
+  check_option_values(&Task::predict_options, arguments);
   const auto& words = arguments.positional();
   const RunFolder folder = RunFolder::open(words[0]);
   const std::unique_ptr<Task> task = make_trained_task(folder, folder.read_config());
   check_task_options(&Task::predict_options, *task, "predict", arguments);
-  set_options(*task, arguments);
+  set_options(&Task::predict_options, *task, arguments);
   const std::vector<std::string> inputs(words.begin() + 1, words.end());
   if (!inputs.empty()) {
     task->predict(inputs, std::cout, &std::cerr);
@@ -76,7 +70,9 @@ Command predict_command() {
       "is one. A gpt joins all INPUTs into one text and continues it; without INPUT it continues "
       "all of standard input, and if that is empty it starts on its own. A music model continues "
       "each INPUT, a MIDI file or notes, and writes it to --out. An image-gpt draws, or completes "
-      "the upper half of each INPUT, and writes a PNG file to --out. Put -- before an INPUT that "
+      "the upper half of each INPUT, and writes a PNG file to --out. A diffusion model draws "
+      "pictures of classes, or variations of each INPUT, and writes them likewise. Put -- before "
+      "an INPUT that "
       "begins with a dash.";
   return {spec, run};
 }

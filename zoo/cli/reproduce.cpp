@@ -42,20 +42,24 @@ void print_rows(const std::vector<ReproduceRow>& rows) {
   }
 }
 
-/// The row of that name. Throws UsageError that lists all rows.
-ReproduceRow find_row(const std::string& name) {
+/// The row of that name among `rows`. Throws UsageError that lists them.
+ReproduceRow find_row(const std::vector<ReproduceRow>& rows, const std::string& name) {
   std::vector<std::string> names;
-  for (const ReproduceRow& row : reproduce_rows()) {
+  for (const ReproduceRow& row : rows) {
     if (row.name == name) return row;
     names.push_back(row.name);
   }
   usage_fail("reproduce", "there is no row '", name, "'", among(name, names, "There are"));
 }
 
-/// Runs one seed of a row. Empty if it was interrupted.
+/// Runs one seed of a row, after the rows among `all` that its evaluation needs, with seed 1. Empty
+/// if it was interrupted.
 std::optional<SeedResult> run_seed(const Reproduction& reproduction, const ReproduceRow& row,
-                                   uint64_t seed, bool quiet) {
+                                   const std::vector<ReproduceRow>& all, uint64_t seed,
+                                   bool quiet) {
   if (const auto done = reproduction.finished(row, seed)) return done;
+  for (const auto& [option, needed] : row.runs)
+    if (!run_seed(reproduction, find_row(all, needed), all, 1, quiet)) return {};
   const InterruptGuard guard;
   const auto stop = [] { return InterruptGuard::requested() || nobody_listens(); };
   const std::unique_ptr<Task> task = reproduction.prepare(row, seed);
@@ -78,7 +82,7 @@ int run(const Arguments& arguments, const std::string&) {
   const std::vector<ReproduceRow>& all = reproduce_rows();
   const auto& words = arguments.positional();
   const std::vector<ReproduceRow> rows =
-      words.empty() ? all : std::vector<ReproduceRow>{find_row(words[0])};
+      words.empty() ? all : std::vector<ReproduceRow>{find_row(all, words[0])};
   if (arguments.has("list")) {
     print_rows(rows);
     return 0;
@@ -131,7 +135,7 @@ int reproduce(const Reproduction& reproduction, const std::vector<ReproduceRow>&
     for (int64_t number = 1; number <= seeds; ++number) {
       const auto seed = static_cast<uint64_t>(number);
       if (!quiet) std::cout << row.name << ", seed " << seed << " of " << seeds << std::endl;
-      const auto one = run_seed(reproduction, row, seed, quiet);
+      const auto one = run_seed(reproduction, row, table, seed, quiet);
       if (!one) {
         std::cerr << "Interrupted. Finished work is kept in " << reproduction.out()
                   << "; run the same command to continue." << std::endl;

@@ -56,4 +56,13 @@ std::vector<std::pair<std::string, std::string>> given_options(const Settings& o
   return given;
 }
 
+void set_options(OptionsOf options_of, Task& task, const Arguments& arguments) {
+  Settings options = (task.*options_of)();
+  for (const auto& [name, value] : given_options(options, arguments)) options.set(name, value);
+}
+
+void check_option_values(OptionsOf options_of, const Arguments& arguments) {
+  for (const ModelEntry& entry : models()) set_options(options_of, *entry.make(), arguments);
+}
+
 }  // namespace tarsier::zoo

@@ -10,7 +10,7 @@
 
 namespace tarsier::zoo {
 
-/// A kind of options of a task: &Task::data_options or &Task::predict_options.
+/// A kind of options of a task: &Task::data_options, &Task::predict_options, &Task::eval_options.
 using OptionsOf = Settings (Task::*)();
 
 /// The options of all tasks. Help names the families that have each.
@@ -23,5 +23,11 @@ void check_task_options(OptionsOf options_of, Task& task, const std::string& com
 /// Those of `options` that were given, with their values as Settings::set() takes them.
 std::vector<std::pair<std::string, std::string>> given_options(const Settings& options,
                                                                const Arguments& arguments);
+
+/// Sets the options of `task` that were given. Throws UsageError for a wrong value.
+void set_options(OptionsOf options_of, Task& task, const Arguments& arguments);
+
+/// The same for a new task of every model: reports a wrong value before any file is read.
+void check_option_values(OptionsOf options_of, const Arguments& arguments);
 
 }  // namespace tarsier::zoo

@@ -76,19 +76,6 @@ std::vector<Picture> completed(ImageGpt& model, const Tensor& pixels, int64_t co
   return row;
 }
 
-std::string as_text(const Picture& picture) {
-  std::string text;
-  for (int64_t y = 0; y < picture.height; y += 2) {
-    for (int64_t x = 0; x < picture.width; ++x) {
-      const bool above = picture.at(0, y, x) >= 128;
-      const bool below = y + 1 < picture.height && picture.at(0, y + 1, x) >= 128;
-      text += above ? (below ? "█" : "▀") : (below ? "▄" : " ");
-    }
-    text += '\n';
-  }
-  return text;
-}
-
 void add_pages(Page& page, ImageGpt& model, const Drawings& validation) {
   const NoGrad no_grad;
   const gpt::Sampling sampling{.temperature = 1, .seed = 1};

@@ -19,10 +19,6 @@ std::vector<Picture> pictures_of(const Tensor& pixels, const Config& config);
 std::vector<Picture> completed(ImageGpt& model, const Tensor& pixels, int64_t count,
                                const gpt::Sampling& sampling);
 
-/// A grey picture in characters, two rows of pixels in a line: " ", "▀", "▄" and "█", bright where
-/// a pixel is 128 or more.
-std::string as_text(const Picture& picture);
-
 /// Drawings from nothing, validation drawings completed, where a block's attention goes, and which
 /// blocks are the most surprising.
 void add_pages(Page& page, ImageGpt& model, const Drawings& validation);

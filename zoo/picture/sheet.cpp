@@ -35,4 +35,18 @@ Picture sheet(const std::vector<Picture>& pictures, int64_t columns, int64_t sca
   return out;
 }
 
+std::string as_text(const Picture& colours) {
+  const Picture picture = with_channels(colours, 1);
+  std::string text;
+  for (int64_t y = 0; y < picture.height; y += 2) {
+    for (int64_t x = 0; x < picture.width; ++x) {
+      const bool above = picture.at(0, y, x) >= 128;
+      const bool below = y + 1 < picture.height && picture.at(0, y + 1, x) >= 128;
+      text += above ? (below ? "█" : "▀") : (below ? "▄" : " ");
+    }
+    text += '\n';
+  }
+  return text;
+}
+
 }  // namespace tarsier::zoo

@@ -1,6 +1,7 @@
 #pragma once
-// Many pictures as one.
+// Many pictures as one; a picture as text.
 
+#include <string>
 #include <vector>
 
 #include "picture.h"
@@ -13,5 +14,9 @@ namespace tarsier::zoo {
 /// row may have free places, grey like the gaps. Throws Error("picture") if there are none, one has
 /// no pixels, or columns or scale are not positive.
 Picture sheet(const std::vector<Picture>& pictures, int64_t columns, int64_t scale = 1);
+
+/// A picture in characters, two rows of pixels in a line: " ", "▀", "▄" and "█", bright where its
+/// grey is 128 or more.
+std::string as_text(const Picture& picture);
 
 }  // namespace tarsier::zoo

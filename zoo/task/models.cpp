@@ -5,6 +5,7 @@
 #include "zoo/captioning/task.h"
 #include "zoo/clip/task.h"
 #include "zoo/detection/task.h"
+#include "zoo/diffusion/task.h"
 #include "zoo/gpt/task.h"
 #include "zoo/image_gpt/task.h"
 #include "zoo/music/task.h"
@@ -13,6 +14,7 @@
 #include "zoo/segmentation/task.h"
 #include "zoo/speech/task.h"
 #include "zoo/summarize/task.h"
+#include "zoo/task/trained.h"
 #include "zoo/text_classifier/task.h"
 #include "zoo/transformer/task.h"
 #include "zoo/vit/task.h"
@@ -25,8 +27,8 @@ const std::vector<ModelEntry>& models() {
     for (const auto& family :
          {gpt::models(), transformer::models(), text_classifier::models(), vit::models(),
           speech::models(), recommend::models(), music::models(), summarize::models(),
-          bert::models(), question_answering::models(), image_gpt::models(), detection::models(),
-          segmentation::models(), captioning::models(), clip::models()})
+          bert::models(), question_answering::models(), image_gpt::models(), diffusion::models(),
+          detection::models(), segmentation::models(), captioning::models(), clip::models()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();
@@ -52,31 +54,24 @@ const ModelEntry& find_preset(const std::string& family, const std::string& pres
   usage_fail("settings", family, " has no preset '", preset, "'", among(preset, names));
 }
 
-std::unique_ptr<Task> make_task(const RunConfig& config) {
-  for (const ModelEntry& entry : models()) {
-    if (entry.name != config.model) continue;
-    std::unique_ptr<Task> task = entry.make();
-    Settings settings = task->settings();
-    config.apply_to(settings);
-    task->restore_data(config.data);
-    return task;
-  }
+namespace {
+
+/// The entry of the model that a run is of.
+const ModelEntry& entry_of(const RunConfig& config) {
+  for (const ModelEntry& entry : models())
+    if (entry.name == config.model) return entry;
   fail("config", "the run is of a model '", config.model,
        "', which this program does not have: use the version that trained it");
 }
 
+}  // namespace
+
+std::unique_ptr<Task> make_task(const RunConfig& config) {
+  return configured_task(entry_of(config), config);
+}
+
 std::unique_ptr<Task> make_trained_task(const RunFolder& folder, const RunConfig& config) {
-  std::unique_ptr<Task> task = make_task(config);
-  task->build(config.seed);
-  const TensorDict weights = folder.load_weights();
-  try {
-    task->model().load_state_dict(weights);
-  } catch (const Error& error) {
-    fail("run", folder.path(),
-         ": model.safetensors and config.json do not belong together: ", error.what());
-  }
-  task->model().eval();
-  return task;
+  return trained_task(entry_of(config), folder, config);
 }
 
 void load_trained_data(Task& task, const RunConfig& config,

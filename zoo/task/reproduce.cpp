@@ -151,6 +151,9 @@ std::optional<SeedResult> Reproduction::run(const ReproduceRow& row, Task& task,
   options.interrupted = interrupted;
   if (train(task, run, options, observer).interrupted) return {};
 
+  Settings eval_options = task.eval_options();
+  for (const auto& [option, other] : row.runs)
+    eval_options.set(option, concat(out_, "/", other, "/seed-1"));
   const Metrics metrics = task.evaluate();
   SeedResult result{seed, {}, run.load_checkpoint().seconds};
   Json::Object measured;

@@ -29,6 +29,9 @@ struct ReproduceRow {
   std::string data;   ///< a path below the folder of all data; "": the model's own
   std::vector<std::pair<std::string, std::string>> settings;  ///< as for --set
   std::vector<Mark> marks;                                    ///< never empty
+  /// Options of the evaluation that take the run of another row with seed 1, which is made first:
+  /// {"reader", "vit"}.
+  std::vector<std::pair<std::string, std::string>> runs = {};
 };
 
 /// The rows of the zoo.
@@ -78,8 +81,8 @@ class Reproduction {
   /// The row's model with its data, ready for run().
   std::unique_ptr<Task> prepare(const ReproduceRow& row, uint64_t seed) const;
 
-  /// Trains what prepare() gave, or continues it, and evaluates it once. Empty if it was
-  /// interrupted. Throws Error("reproduce") if the folder holds a run with other settings or
+  /// Trains what prepare() gave, or continues it, and evaluates it once, with the runs of other rows
+  /// that it needs, which must be finished. Empty if it was interrupted. Throws Error("reproduce") if the folder holds a run with other settings or
   /// data, or the evaluation lacks the metric of a mark.
   std::optional<SeedResult> run(const ReproduceRow& row, Task& task, uint64_t seed,
                                 const std::function<bool()>& interrupted,

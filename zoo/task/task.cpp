@@ -35,6 +35,12 @@ Settings Task::predict_options() {
   return options;
 }
 
+Settings Task::eval_options() {
+  Settings options(name(), "eval");
+  add_eval_options(options);
+  return options;
+}
+
 // ------------------------------------------------------------------------------- data and model
 
 void Task::require(bool met, const char* call, const char* first) const {

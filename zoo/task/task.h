@@ -67,6 +67,8 @@ class Task {
   Settings data_options();
   /// The task's options of `tarsier predict`: "--top-k K" is the option "top-k".
   Settings predict_options();
+  /// The task's options of `tarsier eval`.
+  Settings eval_options();
 
   /// Takes tokens, sizes and weights from the run in `folder`, of another model: for --from of
   /// `tarsier train`, before anything else. settings() may not contradict them afterwards. By
@@ -115,6 +117,9 @@ class Task {
   virtual Batch batch(int64_t number, uint64_t seed) = 0;
   /// The mean loss of a batch, recorded: over batch.weight targets.
   virtual Tensor loss(const Batch& batch) = 0;
+  /// The step after whose backward the trainer warns of weights without a gradient. Later than the
+  /// first for a model of which parts wait for others, which start at zero, to learn.
+  virtual int64_t checked_step() const { return 1; }
   /// Called after each step of the optimiser, before the weights are averaged: for weights that must
   /// stay within bounds.
   virtual void after_step() {}
@@ -162,6 +167,8 @@ class Task {
   virtual void add_settings(Settings&) {}
   /// Adds the options of predict().
   virtual void add_predict_options(Settings&) {}
+  /// Adds the options of evaluate().
+  virtual void add_eval_options(Settings&) {}
 
   /// What the model must know of its data; the members of describe_data() that restore() reads.
   virtual Json::Object known() const { return {}; }

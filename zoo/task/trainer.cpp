@@ -110,9 +110,11 @@ class Run {
       loss.backward();
       items += batch.items;
     }
-    if (!std::exchange(gradients_checked_, true))
+    if (!gradients_checked_ && step_ >= task_.checked_step()) {
+      gradients_checked_ = true;
       if (const auto report = nn::check_gradients(task_.model()); !report.empty())
         observer_.on_bad_gradients(report);
+    }
     if (step_ % ((steps_ - 1) / kLayerReports + 1) == 0 || may_be_last())
       report.layers = layer_norms(task_.model());
     const double max_norm = task_.recipe.clip_norm > 0 ? task_.recipe.clip_norm : INFINITY;
