@@ -25,7 +25,7 @@ constexpr size_t kKept = 2000;
 class ClipTask : public TaskOf<Clip, CaptionData> {
  public:
   explicit ClipTask(const std::string& name) : TaskOf(name) {
-    recipe.epochs = 120;
+    recipe.steps = 720;  // of the emoji 120 epochs
     recipe.batch_size = 256;
     recipe.learning_rate = 2e-3;
     recipe.min_learning_rate = 1e-5;
