@@ -27,20 +27,19 @@ enum class Preset { scenes, street };
 class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
  public:
   explicit SegmentationTask(const std::string& name, Preset preset) : TaskOf(name) {
-    recipe.epochs = 8;
-    recipe.batch_size = 16;
+    recipe.epochs = 4;
+    recipe.batch_size = 8;
     recipe.optimizer = "muon";
     recipe.learning_rate = 3e-3;
     recipe.min_learning_rate = 1e-5;
     recipe.weight_decay = 0.05;
     recipe.beta2 = 0.99;
     recipe.ema_decay = 0.99;
-    recipe.eval_every = 0;
+    recipe.eval_every = 250;
     changes_ = {.zoom = 0.2, .stretch = 0.1, .color = 0.2};
     if (preset == Preset::street) {
       recipe.epochs = 0;
       recipe.steps = 2400;
-      recipe.batch_size = 8;
       recipe.ema_decay = 0.995;
       recipe.eval_every = 300;
       config_.stem_layers = 2;
