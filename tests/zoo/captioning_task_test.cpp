@@ -28,7 +28,7 @@ TEST_CASE("captioning: a picture gets a caption, one of another size with a rema
   task->predict({same, scratch.path("wide.png")}, out, &notes);
   CHECK(out.str().starts_with(same + "  "));
   CHECK(notes.str() ==
-        "'" + scratch.path("wide.png") + "' has 32 × 60 pixels: it is fitted into 32 × 32\n");
+        "'" + scratch.path("wide.png") + "' has 60 × 32 pixels: it is read as 32 × 17\n");
   CHECK(error_of([&] { task->predict({"nothing.png"}, out); }).find("nothing.png") !=
         std::string::npos);
 }

@@ -12,6 +12,7 @@
 #include "tests/data.h"
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
+#include "zoo/data/image_folder.h"
 #include "zoo/data/sampler.h"
 
 namespace tarsier::zoo {

@@ -7,10 +7,12 @@
 #include <sstream>
 
 #include "autograd/io/json.h"
+#include "tests/data.h"
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/data/digits.h"
+#include "zoo/picture/write.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -178,6 +180,92 @@ TEST_CASE("vit: CIFAR's files have three channels, and names of their classes") 
        {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"})
     named = named || line.find(name) != line.npos;
   CHECK_MESSAGE(named, line);
+}
+
+/// Red and blue signs on white as PNG files, a JPEG among them, in folders of classes: 24 to train.
+std::string picture_folder(const Scratch& scratch) {
+  for (int64_t i = 0; i < 36; ++i) {
+    const std::string folder = scratch.path(concat("signs/",
+                                                   i < 24   ? "train"
+                                                   : i < 30 ? "val"
+                                                            : "test",
+                                                   "/", i % 2 == 0 ? "red one" : "blue zero"));
+    std::filesystem::create_directories(folder);
+    Picture picture{3, 20, 24 + i % 3, {}};
+    picture.pixels.assign(static_cast<size_t>(picture.numel()), 250);
+    for (int64_t y = 4; y < 16; ++y)
+      for (int64_t x = 6; x < 18; ++x)
+        for (const int64_t c : {i % 2 == 0 ? 1 : 0, i % 2 == 0 ? 2 : 1})
+          picture.at(c, y, x) = static_cast<uint8_t>(i);
+    write_picture(concat(folder, "/", i, ".png"), picture);
+  }
+  std::filesystem::copy_file(source_file("tests/golden/pictures/rgb.jpg"),
+                             scratch.path("signs/train/red one/photo.jpg"));
+  return scratch.path("signs");
+}
+
+TEST_CASE("vit: pictures in folders of classes train, evaluate and are named") {
+  const Scratch scratch;
+  const std::string data = picture_folder(scratch);
+  const Changes changes = with(kTinyVit, {{"image_size", "14"},
+                                          {"epochs", "12"},
+                                          {"learning_rate", "0.01"},
+                                          {"label_smoothing", "0"}});
+  const std::unique_ptr<Task> task = prepared_task("vit", data, changes);
+  CHECK(task->describe_data()["channels"].as_int() == 3);
+  CHECK(task->training_examples() == 25);
+  CHECK(task->facts()[1].second == "'" + data +
+                                       "': 25 images of 14 × 14 to train on, 6 to validate, 2 "
+                                       "classes; 37 had another size and are fitted into it");
+  train_task(*task, data, scratch.path("run"));
+  CHECK(value_of(task->evaluate(), "accuracy") == 100);
+
+  const std::unique_ptr<Task> loaded = loaded_task(scratch.path("run"));
+  const std::string red = data + "/test/red one/30.png", blue = data + "/test/blue zero/31.png";
+  std::ostringstream out, notes;
+  loaded->predict({red, blue}, out, &notes);
+  CHECK(out.str().starts_with(red + "  red one"));
+  CHECK(out.str().find(blue + "  blue zero") != std::string::npos);
+  CHECK(notes.str() == "'" + red + "' has 24 × 20 pixels: it is read as 14 × 12\n'" + blue +
+                           "' has 25 × 20 pixels: it is read as 14 × 11\n");
+
+  // Other data are read in the model's form, and their classes found by name.
+  std::filesystem::rename(data + "/train/blue zero", data + "/train/Blue");
+  check_error("has the class 'Blue', which the model does not know", [&] {
+    std::filesystem::remove_all(data + "/val");
+    std::filesystem::remove_all(data + "/test");
+    loaded->load_data(data);
+  });
+}
+
+TEST_CASE("vit: a model of MNIST's files reads pictures of digits of another size as well") {
+  const Scratch scratch;
+  const std::string mnist = mnist_folder(scratch);
+  const std::unique_ptr<Task> task = prepared_task("vit", mnist, kTinyVit);
+  task->model().eval();
+  const double loss = value_of(task->evaluate(), "loss");
+  // The same test digits as files of classes, in 56 × 56.
+  const Images digits = draw_digits(20, {2, 0});
+  for (int64_t i = 0; i < 20; ++i)
+    for (const char* part : {"train", "test"}) {
+      const std::string folder =
+          scratch.path(concat("large/", part, "/", digits.labels[static_cast<size_t>(i)]));
+      std::filesystem::create_directories(folder);
+      Picture large{1, 56, 56, std::vector<uint8_t>(56 * 56)};
+      for (int64_t y = 0; y < 56; ++y)
+        for (int64_t x = 0; x < 56; ++x) large.at(0, y, x) = digits.picture(i).at(0, y / 2, x / 2);
+      write_picture(concat(folder, "/", i, ".png"), large);
+    }
+  task->load_data(scratch.path("large"));
+  CHECK(value_of(task->evaluate(), "loss") == doctest::Approx(loss));
+  CHECK(task->facts()[1].second.find("40 had another size and are fitted") != std::string::npos);
+
+  std::ostringstream out, notes;
+  const std::string picture = scratch.write("two.pgm", "P2 2 1 255 0 255");
+  task->predict({picture}, out, &notes);
+  CHECK(notes.str() == "'" + picture +
+                           "' has 2 × 1 pixels: the sign in it is read as 20 × 20, centred in 28 × "
+                           "28\n");
 }
 
 TEST_CASE("vit: a run stopped in the middle of an epoch resumes to the same bits") {

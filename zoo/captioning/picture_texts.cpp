@@ -6,6 +6,7 @@
 
 #include "zoo/base/format.h"
 #include "zoo/data/fingerprint.h"
+#include "zoo/data/fitted_pictures.h"
 #include "zoo/picture/read.h"
 
 namespace tarsier::zoo::captioning {
@@ -142,10 +143,7 @@ Tensor PictureTexts::of_file(const std::string& path) const {
 }
 
 std::string PictureTexts::remark(const std::string& path) const {
-  const Picture picture = read_picture(path);
-  if (picture.height == size.height && picture.width == size.width) return "";
-  return concat("'", path, "' has ", picture.height, " × ", picture.width,
-                " pixels: it is fitted into ", size.height, " × ", size.width, "\n");
+  return size_remark(path, read_picture(path), size.height, size.width);
 }
 
 }  // namespace tarsier::zoo::captioning

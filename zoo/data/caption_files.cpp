@@ -1,6 +1,7 @@
 #include "zoo/data/caption_files.h"
 
 #include "zoo/data/coco.h"
+#include "zoo/data/picture_files.h"
 #include "zoo/data/rows.h"
 #include "zoo/data/text.h"
 
@@ -10,17 +11,13 @@ namespace {
 
 std::vector<CaptionRow> read_table(const std::string& path, const CaptionColumns& columns,
                                    std::string* names) {
-  const Column image{.what = "image",
-                     .option = "--image ",
-                     .given = columns.image,
-                     .names = {"image", "file", "path", "picture", "filename", "file_name",
-                               "image_path", "img", "photo"}};
   const Column caption{
       .what = "caption",
       .option = "--caption ",
       .given = columns.caption,
       .names = {"caption", "text", "sentence", "description", "title", "comment", "raw"}};
-  const TwoColumns table = read_two_columns(path, image, caption, columns.header);
+  const TwoColumns table =
+      read_two_columns(path, image_column(columns.image), caption, columns.header);
   if (names != nullptr) *names = table.columns;
   std::vector<CaptionRow> rows;
   for (const TwoColumns::Row& row : table.rows)

@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "zoo/base/format.h"
+#include "zoo/data/fitted_pictures.h"
 #include "zoo/data/lines.h"
-#include "zoo/data/rows.h"
+#include "zoo/data/picture_files.h"
 #include "zoo/data/scenes.h"
 #include "zoo/data/splits.h"
-#include "zoo/picture/read.h"
 #include "zoo/task/task.h"
 
 namespace tarsier::zoo {
@@ -31,64 +31,31 @@ namespace {
 /// The pictures of a part in one size, each read once.
 class Pictures {
  public:
-  explicit Pictures(PictureSize size) : size_(size) {}
+  explicit Pictures(PictureSize size) : fitted_({3, size.height, size.width}) {}
 
   /// The number of the picture in `path`. `place` names it, for errors.
   int64_t add(const std::string& path, const std::string& place) {
     const auto [entry, is_new] = numbers_.try_emplace(path, static_cast<int64_t>(numbers_.size()));
-    if (!is_new) return entry->second;
-    try {
-      waiting_.push_back(read_picture(path));
-    } catch (const Error& error) {
-      fail("data", place, ": ", error.what());
-    }
-    const Picture &first = waiting_.front(), &last = waiting_.back();
-    const bool same = last.height == first.height && last.width == first.width;
-    constexpr int64_t kMost = 64, kUsual = 48;
-    if (size_.height == 0 && (!same || std::max(last.height, last.width) > kMost))
-      size_ = {kUsual, kUsual};
-    if (size_.height > 0) fit();
+    if (is_new) fitted_.add(read_picture_at(path, place), 0);
     return entry->second;
   }
 
   /// All of them, and how many had another size.
-  std::pair<Images, int64_t> all() {
-    const auto whole = [](int64_t side) { return (side + 7) / 8 * 8; };
-    if (size_.height == 0 && !waiting_.empty())
-      size_ = {whole(waiting_.front().height), whole(waiting_.front().width)};
-    fit();
-    return {std::move(images_), resized_};
-  }
+  std::pair<Images, int64_t> all() { return fitted_.all(); }
 
  private:
-  void fit() {
-    for (const Picture& picture : waiting_) {
-      resized_ += picture.height != size_.height || picture.width != size_.width;
-      images_.append(fitted(picture, 3, size_.height, size_.width), 0);
-    }
-    waiting_.clear();
-  }
-
-  PictureSize size_;
   std::map<std::string, int64_t> numbers_;
-  std::vector<Picture> waiting_;  // those read before the size was known
-  Images images_;
-  int64_t resized_ = 0;
+  FittedPictures fitted_;
 };
 
 /// The pictures and captions that `rows` of the file `source` name; pictures are below `folder`.
 CaptionPart loaded(const std::vector<CaptionRow>& rows, const std::string& source,
                    const std::string& folder, PictureSize size) {
-  static const std::vector<std::string> kBelow = {
-      "images", "train", "val", "test", "train2017", "val2017", "test2017", "train2014", "val2014"};
   CaptionPart out;
   Pictures pictures(size);
   for (const CaptionRow& row : rows) {
-    check(!is_blank(row.image) && !is_blank(row.caption), "data", row.place, ": the ",
-          is_blank(row.image) ? "picture's name" : "caption", " is blank");
-    const std::string path = find_file(folder, row.image, kBelow, {});
-    check(!path.empty(), "data", row.place, ": there is no file '", row.image, "' in '", folder,
-          "', nor in its folders ", quoted_list(kBelow));
+    check(!is_blank(row.caption), "data", row.place, ": the caption is blank");
+    const std::string path = picture_path(folder, row.image, row.place);
     const int64_t image = pictures.add(path, row.place);
     if (image == std::ssize(out.files)) out.files.push_back(path);
     out.captions.push_back({image, row.caption});

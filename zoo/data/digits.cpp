@@ -276,7 +276,11 @@ Images draw_digits(int64_t count, RandomKey key, int64_t size) {
 }
 
 ImageFolder digits_folder() {
-  ImageFolder folder{draw_digits(6000, {1, 0}), draw_digits(1000, {2, 0}), {}};
+  ImageFolder folder{.train = draw_digits(6000, {1, 0}),
+                     .val = {},
+                     .test = draw_digits(1000, {2, 0}),
+                     .names = {},
+                     .signs = true};
   for (int digit = 0; digit < 10; ++digit) folder.names.push_back(std::to_string(digit));
   return folder;
 }

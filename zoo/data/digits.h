@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "../../autograd/base/random.h"
-#include "images.h"
+#include "image_folder.h"
 
 namespace tarsier::zoo {
 

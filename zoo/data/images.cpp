@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <limits>
 #include <numbers>
 #include <string_view>
@@ -11,11 +10,8 @@
 #include "autograd/base/error.h"
 #include "autograd/io/file.h"
 #include "autograd/io/json.h"
-#include "zoo/data/lines.h"
 
 namespace tarsier::zoo {
-
-namespace fs = std::filesystem;
 
 void Images::append(const Picture& picture, int64_t label) {
   if (labels.empty()) channels = picture.channels, height = picture.height, width = picture.width;
@@ -115,52 +111,6 @@ Images read_cifar10(const std::vector<std::string>& files) {
       out.pixels.insert(out.pixels.end(), image, image + out.image_size());
     }
   }
-  return out;
-}
-
-ImageFolder read_image_folder(const std::string& folder) {
-  std::error_code ignored;
-  check(fs::is_directory(folder, ignored), "data", "'", folder,
-        "' is not a folder: give a folder with MNIST's or CIFAR-10's files");
-  const auto path = [&](const std::string& name) { return (fs::path(folder) / name).string(); };
-  const auto need = [&](const std::string& name) {
-    if (file_exists(path(name))) return path(name);
-    if (file_exists(path(name + ".gz")))
-      fail("data", "'", path(name + ".gz"), "' is compressed: unpack it with gunzip first");
-    fail("data", "there is no '", name, "' in '", folder, "', which holds ",
-         describe_folder(folder), "; supported are the files of MNIST (",
-         "train-images-idx3-ubyte, …", ") and of CIFAR-10 (data_batch_1.bin, …)");
-  };
-  ImageFolder out;
-  if (file_exists(path("data_batch_1.bin"))) {
-    std::vector<std::string> batches;
-    for (int i = 1; i <= 5; ++i) batches.push_back(need(concat("data_batch_", i, ".bin")));
-    out.train = read_cifar10(batches);
-    out.test = read_cifar10({need("test_batch.bin")});
-    if (file_exists(path("batches.meta.txt")))
-      for (const std::string& line : read_lines(path("batches.meta.txt")))
-        if (!is_blank(line)) out.names.push_back(line);
-  } else {
-    const auto read = [&](const std::string& part) {
-      const std::string images = need(part + "-images-idx3-ubyte");
-      return read_idx(images, need(part + "-labels-idx1-ubyte"));
-    };
-    out.train = read("train");
-    out.test = read("t10k");
-  }
-  check(out.train.height == out.test.height && out.train.width == out.test.width, "data", "'",
-        folder, "' has training images of ", out.train.height, " × ", out.train.width,
-        " pixels and test images of ", out.test.height, " × ", out.test.width);
-  const int64_t classes = 1 + *std::max_element(out.train.labels.begin(), out.train.labels.end());
-  for (int64_t i = 0; i < out.test.size(); ++i) {
-    const int64_t label = out.test.labels[static_cast<size_t>(i)];
-    check(label < classes, "data", "test image ", i, " of '", folder, "' has label ", label,
-          ", which no training image has");
-  }
-  check(out.names.empty() || static_cast<int64_t>(out.names.size()) >= classes, "data", "'",
-        path("batches.meta.txt"), "' has ", out.names.size(), " names for ", classes, " classes");
-  for (int64_t c = 0; c < classes && static_cast<int64_t>(out.names.size()) < classes; ++c)
-    out.names.push_back(std::to_string(c));
   return out;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Labelled images: MNIST's IDX files, CIFAR-10's binary files, and batches.
+// Labelled images of one size: MNIST's IDX files, CIFAR-10's binary files, and batches.
 
 #include <cstdint>
 #include <string>
@@ -40,18 +40,6 @@ Images read_idx_images(const std::string& images_file);
 /// CIFAR-10's binary format: files of records of 1 label and 3 · 32 · 32 bytes. Throws
 /// Error("data") if a file is not a whole number of records, or a label is above 9. Source:
 Images read_cifar10(const std::vector<std::string>& files);
-
-/// What an image classifier learns from.
-struct ImageFolder {
-  Images train, test;
-  std::vector<std::string> names;  ///< of the classes
-};
-
-/// Reads a folder with MNIST's four files (train-images-idx3-ubyte, …; Fashion-MNIST and others use
-/// the same names; classes are called 0, 1, …), or with CIFAR-10's (data_batch_1.bin … 5,
-/// test_batch.bin, and batches.meta.txt for the names, if it exists). Throws Error("data") for
-/// anything else, and if test images have classes or a size that the training images lack.
-ImageFolder read_image_folder(const std::string& folder);
 
 /// Images order[begin], …, order[end − 1] of `images`.
 Images select(const Images& images, const std::vector<int64_t>& order, int64_t begin, int64_t end);

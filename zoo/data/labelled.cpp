@@ -8,23 +8,13 @@
 #include "autograd/base/error.h"
 #include "autograd/io/json.h"
 #include "zoo/data/lines.h"
+#include "zoo/data/rows.h"
 #include "zoo/data/sampler.h"
+#include "zoo/data/splits.h"
 
 namespace tarsier::zoo {
 
 namespace fs = std::filesystem;
-
-namespace {
-
-/// "'positive', 'negative'", at most ten of them.
-std::string list_of(const std::vector<std::string>& names) {
-  std::string text;
-  for (size_t i = 0; i < names.size() && i < 10; ++i)
-    text += concat(i == 0 ? "" : ", ", '\'', names[i], '\'');
-  return names.size() > 10 ? concat(text, " and ", names.size() - 10, " more") : text;
-}
-
-}  // namespace
 
 void LabelledColumns::add_to(Settings& settings) {
   settings.add_choice(
@@ -194,16 +184,10 @@ LabelledData read_labelled_data(const std::string& path, const LabelledColumns& 
   out.columns = file.columns;
   out.labels = Labels(lines, source);
 
-  std::map<std::string, std::vector<size_t>> members;  // lines of each label, shuffled
-  for (int64_t i : permutation(static_cast<int64_t>(lines.size()), key))
-    members[lines[static_cast<size_t>(i)].label].push_back(static_cast<size_t>(i));
-  // Dealing continues from label to label, so that many small classes give their share as well.
-  std::vector<int> part(lines.size(), 0);
-  int64_t dealt = 0;
-  for (const auto& [label, places] : members)
-    for (size_t i = 1; i < places.size(); ++i, ++dealt)
-      part[places[i]] = dealt % 10 == 4 ? 1 : dealt % 10 == 9 ? 2 : 0;
-  check(dealt >= 10, "data", source, " has ", lines.size(),
+  std::vector<std::string> names;
+  for (const LabelledLine& line : lines) names.push_back(line.label);
+  const std::vector<int> part = parts_by_label(names, key);
+  check(std::ssize(lines) - out.labels.size() >= 10, "data", source, " has ", lines.size(),
         " examples, too few to split off validation and test: give at least ",
         10 + out.labels.size());
 

@@ -91,6 +91,13 @@ std::string quoted_list(const std::vector<std::string>& names) {
   return text;
 }
 
+std::string list_of(const std::vector<std::string>& names) {
+  std::string text;
+  for (size_t i = 0; i < names.size() && i < 10; ++i)
+    text += concat(i == 0 ? "" : ", ", '\'', names[i], '\'');
+  return names.size() > 10 ? concat(text, " and ", names.size() - 10, " more") : text;
+}
+
 std::optional<size_t> as_number(const std::string& given) {
   size_t number = 0;
   const char* end = given.data() + given.size();

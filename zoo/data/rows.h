@@ -34,6 +34,9 @@ std::vector<Fields> parse_rows(std::string_view text, const std::string& path);
 /// "'id', 'text' and 'label'"
 std::string quoted_list(const std::vector<std::string>& names);
 
+/// "'id', 'text'" and so on, of at most ten names: "… and 3 more".
+std::string list_of(const std::vector<std::string>& names);
+
 /// A column given as a number from 1: its index, from 0. Empty for other texts.
 std::optional<size_t> as_number(const std::string& given);
 

@@ -44,4 +44,9 @@ Parts<T> parts_of(std::vector<T> all, RandomKey key) {
   return out;
 }
 
+/// The part of each example of one list, 0 trains, 1 validates, 2 tests, with a share of every label
+/// in each: the first of a label trains, and of ten others 8 train, 1 validates and 1 tests, in an
+/// order drawn from `key`.
+std::vector<int> parts_by_label(const std::vector<std::string>& labels, RandomKey key);
+
 }  // namespace tarsier::zoo

@@ -8,6 +8,7 @@
 #include "autograd/base/number.h"
 #include "zoo/base/format.h"
 #include "zoo/data/lines.h"
+#include "zoo/data/picture_files.h"
 #include "zoo/picture/read.h"
 #include "zoo/task/task.h"
 

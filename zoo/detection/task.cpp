@@ -7,6 +7,7 @@
 #include "zoo/base/format.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/data/fingerprint.h"
+#include "zoo/data/fitted_pictures.h"
 #include "zoo/data/rows.h"
 #include "zoo/detection/examples.h"
 #include "zoo/detection/showing.h"
@@ -228,12 +229,7 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
   }
 
   void note(const std::string& path, std::ostream& notes) const override {
-    const Picture picture = read_picture(path);
-    if (picture.height == config_.image_size.h && picture.width == config_.image_size.w) return;
-    const PictureFit fit =
-        fit_of(picture.height, picture.width, config_.image_size.h, config_.image_size.w);
-    notes << "'" << path << "' has " << picture.width << " × " << picture.height
-          << " pixels: it is read as " << fit.width << " × " << fit.height << "\n";
+    notes << size_remark(path, read_picture(path), config_.image_size.h, config_.image_size.w);
   }
 
   std::string model_facts() const override {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "zoo/data/lines.h"
+#include "zoo/data/picture_files.h"
 #include "zoo/data/rows.h"
 #include "zoo/data/words.h"
 #include "zoo/detection/annotations.h"

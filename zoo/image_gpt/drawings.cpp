@@ -8,6 +8,7 @@
 #include "zoo/data/digits.h"
 #include "zoo/data/images.h"
 #include "zoo/data/lines.h"
+#include "zoo/data/picture_files.h"
 #include "zoo/data/sampler.h"
 #include "zoo/picture/read.h"
 #include "zoo/task/task.h"
@@ -34,28 +35,9 @@ Drawings in_levels(const Images& images, int64_t levels, const std::string& sour
   return out;
 }
 
-/// The picture files in a folder and those in it, in the order of their names.
-std::vector<std::string> picture_files(const std::string& folder) {
-  std::vector<std::string> files;
-  for (const std::string& name : names_in(folder)) {
-    const std::string path = (fs::path(folder) / name).string();
-    std::string ending = fs::path(name).extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    const auto endings = {".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm"};
-    if (fs::is_directory(path)) {
-      const std::vector<std::string> inner = picture_files(path);
-      files.insert(files.end(), inner.begin(), inner.end());
-    } else if (std::find(endings.begin(), endings.end(), ending) != endings.end()) {
-      files.push_back(path);
-    }
-  }
-  return files;
-}
-
 /// All pictures in a folder, in the size of `out`; if that is none, of the first picture.
 void add_pictures(const std::string& folder, int64_t levels, Drawings& out) {
-  for (const std::string& file : picture_files(folder)) {
+  for (const std::string& file : pictures_below(folder)) {
     const Picture picture = read_picture(file);
     if (out.height == 0) {
       check_sides(picture.height, picture.width, "'" + file + "'");

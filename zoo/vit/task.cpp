@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <numeric>
-#include <tuple>
 
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
 #include "zoo/data/digits.h"
 #include "zoo/data/fingerprint.h"
-#include "zoo/data/images.h"
+#include "zoo/data/image_folder.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/sampler.h"
 #include "zoo/picture/read.h"
@@ -126,27 +125,31 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
 
   ImageFolder read(const std::string& path) override {
     source_ = path.empty() ? "digits drawn by the program" : "'" + path + "'";
-    return path.empty() ? digits_folder() : read_image_folder(path);
+    // A model that knows its data reads all others in its own form.
+    ImageForm form{.height = image_size_, .width = image_size_, .multiple = config_.patch_size.h};
+    if (!names_.empty())
+      form = {config_.channels, config_.image_size.h, config_.image_size.w, form.multiple};
+    ImageFolder data = path.empty() ? digits_folder() : read_image_folder(path, form, columns_);
+    fit_images(data, form);
+    return with_validation(std::move(data));
   }
 
   void learn(const ImageFolder& data) override {
     names_ = data.names;
-    scale_ = PixelScale::of(split(data.train).first);
+    signs_ = data.signs;
+    scale_ = PixelScale::of(data.train);
     config_.channels = data.train.channels;
     config_.image_size = {data.train.height, data.train.width};
     config_.classes = static_cast<int64_t>(names_.size());
   }
 
   void use(ImageFolder data) override {
-    const Images& images = data.train;
-    check(images.channels == config_.channels && images.height == config_.image_size.h &&
-              images.width == config_.image_size.w,
-          "data", source_, " has images of ", images.height, " × ", images.width, " with ",
-          counted(images.channels, "channel"), ", but the model reads ", config_.image_size.h,
-          " × ", config_.image_size.w, " with ", config_.channels);
-    check(data.names.size() == names_.size(), "data", source_, " has ", data.names.size(),
-          " classes, but the model knows ", names_.size());
-    std::tie(train_, validation_) = split(images);
+    renumber_classes(data, names_, source_);
+    if (!data.columns.empty()) source_ += ", columns " + data.columns;
+    resized_ = data.resized;
+    remark_ = data.remark;
+    train_ = std::move(data.train);
+    validation_ = std::move(data.val);
     test_ = std::move(data.test);
   }
 
@@ -154,7 +157,7 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     return {
         {"channels", config_.channels},  {"height", config_.image_size.h},
         {"width", config_.image_size.w}, {"names", Json::Array(names_.begin(), names_.end())},
-        {"scale", scale_.to_json()},
+        {"scale", scale_.to_json()},     {"signs", signs_},
     };
   }
   void restore(const Json& data) override {
@@ -164,6 +167,8 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     for (const Json& name : data["names"].as_array()) names_.push_back(name.as_string());
     config_.classes = static_cast<int64_t>(names_.size());
     scale_ = PixelScale::from_json(data["scale"]);
+    // Runs of before there were folders of pictures do not say it.
+    signs_ = data.find("signs") != nullptr ? data["signs"].as_bool() : config_.channels == 1;
   }
   Json::Object mark() const override {
     Fingerprint fingerprint;
@@ -179,7 +184,11 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     return std::make_unique<VisionTransformer>(config_, generator);
   }
 
+  void add_data_settings(Settings& settings) override { columns_.add_to(settings); }
   void add_settings(Settings& settings) override {
+    settings.add("image_size", image_size_,
+                 "pixels of a side; 0: as the pictures, or 48 if they are large or differ", 0,
+                 1024);
     settings.add("layers", config_.layers, "layers of the encoder", 1, 1000);
     settings.add("heads", config_.heads, "attention heads; must divide width");
     settings.add("width", config_.width, "width of the stream between the layers");
@@ -210,11 +219,23 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     const Picture picture = read_picture(path);
     const auto [h, w] = config_.image_size;
     Images one;
-    one.append(config_.channels == 1 ? fitted_sign(picture, h, w)
-                                     : fitted(picture, config_.channels, h, w),
+    one.append(signs_ && config_.channels == 1 ? fitted_sign(picture, h, w)
+                                               : fitted(picture, config_.channels, h, w),
                0);
     const Tensor p = softmax(model()(image_batch(one, {0}, scale_)), -1);
     return path + "  " + likeliest(p.to_vector(), names_);
+  }
+
+  void note(const std::string& path, std::ostream& notes) const override {
+    const Picture picture = read_picture(path);
+    const auto [h, w] = config_.image_size;
+    if (!signs_ || config_.channels > 1) {
+      notes << size_remark(path, picture, h, w);
+    } else if (picture.height != h || picture.width != w) {
+      notes << "'" << path << "' has " << picture.width << " × " << picture.height
+            << " pixels: the sign in it is read as " << w * 20 / 28 << " × " << h * 20 / 28
+            << ", centred in " << w << " × " << h << "\n";
+    }
   }
 
   std::string model_facts() const override {
@@ -224,17 +245,14 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
   std::string data_facts() const override {
     return concat(source_, ": ", with_commas(train_.size()), " images of ", config_.image_size.h,
                   " × ", config_.image_size.w, " to train on, ", with_commas(validation_.size()),
-                  " to validate, ", config_.classes, " classes");
+                  " to validate, ", config_.classes, " classes",
+                  resized_ == 0 ? ""
+                                : concat("; ", with_commas(resized_),
+                                         " had another size and are fitted into it"));
   }
+  std::string cut_facts() const override { return remark_; }
 
  private:
-  /// The training part, and a tenth for validation. The split does not depend on the run's seed.
-  static std::pair<Images, Images> split(const Images& images) {
-    const std::vector<int64_t> order = permutation(images.size(), kSplitKey);
-    const int64_t first = images.size() * 9 / 10;
-    return {select(images, order, 0, first), select(images, order, first, images.size())};
-  }
-
   Metrics measure(const Images& images, const std::string& loss_name) {
     return scored(images).metrics(loss_name);
   }
@@ -256,8 +274,12 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
   Config config_;
   double label_smoothing_ = 0.1;
   Augmentation augmentation_{.shift = 2, .rotate = 12, .scale = 0.12};
-  std::string source_;
+  ClassColumns columns_;
+  int64_t image_size_ = 0;
+  std::string source_, remark_;
+  int64_t resized_ = 0;
   std::vector<std::string> names_;
+  bool signs_ = false;  // as in ImageFolder
   Images train_, validation_, test_;
   PixelScale scale_;
 };
@@ -265,9 +287,11 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
 }  // namespace
 
 std::vector<ModelEntry> models() {
-  return {{"vit", "vit", "digits", "to classify images",
-           "generated digits, or --data DIR: the files of MNIST, Fashion-MNIST or CIFAR-10",
-           "99.1 % of MNIST's digits", "two minutes on two cores", make_task_of<VitTask>}};
+  return {
+      {"vit", "vit", "digits", "to classify images",
+       "generated digits, or --data DIR: a folder of pictures for each class, tables of pictures "
+       "and labels, the files of MNIST, Fashion-MNIST or CIFAR-10",
+       "99.1 % of MNIST's digits", "two minutes on two cores", make_task_of<VitTask>}};
 }
 
 }  // namespace tarsier::zoo::vit

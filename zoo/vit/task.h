@@ -7,9 +7,9 @@
 
 namespace tarsier::zoo::vit {
 
-/// The task "classify images". Data: a folder with the files of MNIST (or Fashion-MNIST and others
-/// in its format) or of CIFAR-10; by default digits drawn by the program. A tenth of the training
-/// images is for validation.
+/// The task "classify images". Data as read_image_folder() reads them: folders of pictures, the files
+/// of MNIST or CIFAR-10; by default digits drawn by the program. Without images for validation, a
+/// tenth of the training images is for that.
 std::vector<ModelEntry> models();
 
 }  // namespace tarsier::zoo::vit

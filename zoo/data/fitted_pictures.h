@@ -1,0 +1,48 @@
+#pragma once
+// Pictures of any size as images of one size.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "images.h"
+
+namespace tarsier::zoo {
+
+/// The images that a model reads; 0: what suits the pictures.
+struct ImageForm {
+  int64_t channels = 0, height = 0, width = 0;
+  int64_t multiple = 8;  ///< of which sides that suit the pictures are whole multiples
+};
+
+/// Collects pictures, and fits each into one size (fitted(): with its proportions, as large as fits,
+/// centred, the rest filled with its mean colour). Where the size is not given, it is that of the
+/// pictures, rounded up to whole multiples, if all have the same and no side is above 64; otherwise
+/// 48 × 48, also rounded up. Where the channels are not given, there is 1 if all pictures are grey,
+/// also those stored in colours, and 3 otherwise.
+class FittedPictures {
+ public:
+  explicit FittedPictures(const ImageForm& form) : form_(form) {}
+
+  void add(Picture picture, int64_t label);
+  /// All of them, which are at least one, and how many had another size. Ends the collection.
+  std::pair<Images, int64_t> all();
+
+ private:
+  void fit();
+
+  ImageForm form_;
+  std::vector<Picture> waiting_;  // added before the size was known
+  std::vector<int64_t> waiting_labels_;
+  Images images_;
+  int64_t resized_ = 0;
+  bool coloured_ = false;
+};
+
+/// "'x.png' has 640 × 480 pixels: it is read as 48 × 36" and a line end; "" for a picture of the size
+/// that the model reads.
+std::string size_remark(const std::string& path, const Picture& picture, int64_t height,
+                        int64_t width);
+
+}  // namespace tarsier::zoo
