@@ -186,9 +186,7 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
 
   void add_data_settings(Settings& settings) override { columns_.add_to(settings); }
   void add_settings(Settings& settings) override {
-    settings.add("image_size", image_size_,
-                 "pixels of a side; 0: as the pictures, or 48 if they are large or differ", 0,
-                 1024);
+    settings.add("image_size", image_size_, "pixels of a side; 0: as the pictures, or 48", 0, 1024);
     settings.add("layers", config_.layers, "layers of the encoder", 1, 1000);
     settings.add("heads", config_.heads, "attention heads; must divide width");
     settings.add("width", config_.width, "width of the stream between the layers");
