@@ -1,6 +1,5 @@
 #include "zoo/detection/annotations.h"
 
-#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <set>
@@ -9,7 +8,6 @@
 #include "zoo/base/format.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/picture_files.h"
-#include "zoo/picture/read.h"
 #include "zoo/task/task.h"
 
 namespace tarsier::zoo::detection {

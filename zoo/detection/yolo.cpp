@@ -10,7 +10,6 @@
 #include "zoo/data/rows.h"
 #include "zoo/data/words.h"
 #include "zoo/detection/annotations.h"
-#include "zoo/picture/read.h"
 
 namespace tarsier::zoo::detection {
 

@@ -7,7 +7,7 @@
 #include "zoo/base/usage_error.h"
 #include "zoo/data/digits.h"
 #include "zoo/data/fingerprint.h"
-#include "zoo/data/images.h"
+#include "zoo/data/image_folder.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/sampler.h"
 #include "zoo/diffusion/examples.h"
@@ -146,7 +146,13 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
 
   ImageFolder read(const std::string& path) override {
     source_ = path.empty() ? "digits drawn by the program" : "'" + path + "'";
-    return path.empty() ? digits_folder() : read_image_folder(path);
+    // A model that knows its data reads all others in its own form.
+    ImageForm form{.height = image_size_, .width = image_size_, .multiple = config_.patch};
+    if (!names_.empty())
+      form = {config_.channels, config_.image_size.h, config_.image_size.w, form.multiple};
+    ImageFolder data = path.empty() ? digits_folder() : read_image_folder(path, form, columns_);
+    fit_images(data, form);
+    return with_validation(std::move(data));
   }
 
   void learn(const ImageFolder& data) override {
@@ -157,18 +163,12 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
   }
 
   void use(ImageFolder data) override {
-    const Images& images = data.train;
-    check(images.channels == config_.channels && images.height == config_.image_size.h &&
-              images.width == config_.image_size.w,
-          "data", source_, " has images of ", images.height, " × ", images.width, " with ",
-          counted(images.channels, "channel"), ", but the model draws ", config_.image_size.h,
-          " × ", config_.image_size.w, " with ", config_.channels);
-    check(data.names.size() == names_.size(), "data", source_, " has ", data.names.size(),
-          " classes, but the model knows ", names_.size());
-    const std::vector<int64_t> order = permutation(images.size(), kSplitKey);
-    const int64_t first = images.size() * 9 / 10;
-    train_ = select(images, order, 0, first);
-    validation_ = select(images, order, first, images.size());
+    renumber_classes(data, names_, source_);
+    if (!data.columns.empty()) source_ += ", columns " + data.columns;
+    resized_ = data.resized;
+    remark_ = data.remark;
+    train_ = std::move(data.train);
+    validation_ = std::move(data.val);
     test_ = std::move(data.test);
   }
 
@@ -198,7 +198,9 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
     return std::make_unique<DiffusionTransformer>(config_, generator);
   }
 
+  void add_data_settings(Settings& settings) override { columns_.add_to(settings); }
   void add_settings(Settings& settings) override {
+    settings.add("image_size", image_size_, "pixels of a side; 0: as the pictures, or 48", 0, 1024);
     settings.add("layers", config_.layers, "layers", 1, 1000);
     settings.add("heads", config_.heads, "attention heads; must divide width");
     settings.add("width", config_.width, "width of the stream between the layers");
@@ -241,8 +243,12 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
   std::string data_facts() const override {
     return concat(source_, ": ", with_commas(train_.size()), " images of ", config_.image_size.w,
                   " × ", config_.image_size.h, " to train on, ", with_commas(validation_.size()),
-                  " to validate, ", config_.classes, " classes");
+                  " to validate, ", config_.classes, " classes",
+                  resized_ == 0 ? ""
+                                : concat("; ", with_commas(resized_),
+                                         " had another size and are fitted into it"));
   }
+  std::string cut_facts() const override { return remark_; }
 
  private:
   static constexpr int64_t kScale = 2;
@@ -325,7 +331,10 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
 
   Config config_;
   Drawing drawing_;
-  std::string source_;
+  ClassColumns columns_;
+  int64_t image_size_ = 0;
+  std::string source_, remark_;
+  int64_t resized_ = 0;
   std::vector<std::string> names_;
   Images train_, validation_, test_;
   // Options of predict and eval.
@@ -338,10 +347,12 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
 }  // namespace
 
 std::vector<ModelEntry> models() {
-  return {{"diffusion", "diffusion", "digits", "to draw pictures of a class",
-           "generated digits, or --data DIR: the files of MNIST, Fashion-MNIST or CIFAR-10",
-           "a vit recognises 99.9 % of its digits", "five minutes on one core",
-           make_task_of<DiffusionTask>}};
+  return {
+      {"diffusion", "diffusion", "digits", "to draw pictures of a class",
+       "generated digits, or --data DIR: a folder of pictures for each class, tables of pictures "
+       "and labels, the files of MNIST, Fashion-MNIST or CIFAR-10",
+       "a vit recognises 99.9 % of its digits", "five minutes on one core",
+       make_task_of<DiffusionTask>}};
 }
 
 }  // namespace tarsier::zoo::diffusion

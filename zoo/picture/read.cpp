@@ -1,11 +1,8 @@
 #include "zoo/picture/read.h"
 
-#include <algorithm>
-#include <filesystem>
 #include <string_view>
 
 #include "autograd/io/file.h"
-#include "zoo/data/words.h"
 #include "zoo/picture/formats.h"
 
 namespace tarsier::zoo {
@@ -25,17 +22,6 @@ void check_size(const Bytes& file, int64_t height, int64_t width) {
   check(height > 0 && width > 0 && height <= kMostPixels / width, "data", "'", file.path,
         "' claims to have ", width, " × ", height, " pixels; from 1 to ", kMostPixels,
         " can be read");
-}
-
-const std::vector<std::string>& picture_endings() {
-  static const std::vector<std::string> endings{".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm"};
-  return endings;
-}
-
-bool names_a_picture(const std::string& path) {
-  const std::string ending = to_lower(std::filesystem::path(path).extension().string());
-  const std::vector<std::string>& all = picture_endings();
-  return std::find(all.begin(), all.end(), ending) != all.end();
 }
 
 Picture read_numbers(const std::string& path) {

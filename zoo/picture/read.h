@@ -2,16 +2,10 @@
 // Picture files.
 
 #include <string>
-#include <vector>
 
 #include "picture.h"
 
 namespace tarsier::zoo {
-
-/// How the names of pictures end: ".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm".
-const std::vector<std::string>& picture_endings();
-/// Whether the file is named as a picture that read_picture() reads.
-bool names_a_picture(const std::string& path);
 
 /// The picture in a file, recognised by its first bytes, with 8 bits a channel:
 ///   - PNG of every colour type and depth, also interlaced. 16 bits are rounded to 8. What is

@@ -7,8 +7,8 @@
 
 #include "zoo/base/format.h"
 #include "zoo/data/lines.h"
+#include "zoo/data/picture_files.h"
 #include "zoo/data/rows.h"
-#include "zoo/picture/read.h"
 #include "zoo/task/task.h"
 
 namespace tarsier::zoo::segmentation {
