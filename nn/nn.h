@@ -27,6 +27,8 @@
 #include "layers/pool.h"
 #include "layers/position.h"
 #include "layers/relative_attention.h"
+#include "layers/relative_position_bias.h"
+#include "layers/residual.h"
 #include "layers/rnn.h"
 #include "layers/rnn_cell.h"
 #include "layers/shape.h"

@@ -1,6 +1,7 @@
 // The Diffusion Transformer as a task: data, training, what predict, eval and the report show.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "tests/error_of.h"
@@ -182,10 +183,9 @@ TEST_CASE("diffusion: options that make no sense are refused") {
         "[predict] --out is 'a.jpg': expected a name that ends in .png");
   options.set("out", "");
   check_error("none.png", [&] { predicted_lines(*task, {"none.png"}); });
-  options.set("neighbours", idx_folder(scratch, "large", 12));
-  check_error("some of the same size are needed", [&] { predicted_lines(*task, {""}); });
   options.set("neighbours", scratch.path("none"));
-  check_error("is not a folder", [&] { predicted_lines(*task, {""}); });
+  check_error("none': give a folder with a folder for each class",
+              [&] { predicted_lines(*task, {""}); });
 }
 
 TEST_CASE("diffusion: the report shows drawings, the way there, guidance and neighbours") {
@@ -201,20 +201,42 @@ TEST_CASE("diffusion: the report shows drawings, the way there, guidance and nei
     CHECK_MESSAGE(page.html().find(part) != std::string::npos, part);
 }
 
-TEST_CASE("diffusion: images of another size, or of other classes, are refused as data") {
+TEST_CASE("diffusion: images of another size are fitted, and unknown classes refused") {
   const Scratch scratch;
   const auto task = prepared_task("diffusion", idx_folder(scratch), kTiny);
-  check_error("has images of 12 × 12 with 1 channel, but the model draws 8 × 8",
-              [&] { task->load_data(idx_folder(scratch, "large", 12)); });
-  Images two = draw_digits(40, {5, 0}, 8);
-  for (int64_t& label : two.labels) label %= 2;
-  write_idx(scratch, "two", "train", two);
-  write_idx(scratch, "two", "t10k", two);
-  check_error("has 2 classes, but the model knows 10",
-              [&] { task->load_data(scratch.path("two")); });
+  task->load_data(idx_folder(scratch, "large", 12));
+  const std::string facts = task->facts()[1].second;
+  CHECK(facts.find("images of 8 × 8 to train on") != facts.npos);
+  CHECK(facts.find("had another size and are fitted into it") != facts.npos);
+  Images more = draw_digits(40, {5, 0}, 8);
+  more.labels[0] = 10;
+  write_idx(scratch, "more", "train", more);
+  write_idx(scratch, "more", "t10k", more);
+  check_error("has the class '10', which the model does not know",
+              [&] { task->load_data(scratch.path("more")); });
   check_error("do not fill a picture of 12 × 12", [&] {
     prepared_task("diffusion", idx_folder(scratch, "large", 12), with(kTiny, {{"patch", "5"}}));
   });
+}
+
+TEST_CASE("diffusion: pictures in a folder for each class, in grey or in colours") {
+  const Scratch scratch;
+  for (const int64_t channels : {1, 3}) {
+    const std::string folder = concat("pictures", channels);
+    for (int i = 0; i < 24; ++i) {
+      std::filesystem::create_directories(scratch.path(concat(folder, "/", i % 2 ? "ink" : "sky")));
+      Picture picture{channels, 8, 8, std::vector<uint8_t>(static_cast<size_t>(channels * 64))};
+      for (size_t k = 0; k < picture.pixels.size(); ++k)
+        picture.pixels[k] = static_cast<uint8_t>(i % 2 ? 7 * k % 60 : 255 - 3 * k % 40);
+      write_picture(scratch.path(concat(folder, "/", i % 2 ? "ink/" : "sky/", i, ".png")), picture);
+    }
+    const auto task = prepared_task("diffusion", scratch.path(folder), kTiny);
+    CHECK(task->describe_data()["channels"].as_int() == channels);
+    CHECK(task->describe_data()["names"].dump() == R"(["ink", "sky"])");
+    const Batch batch = task->batch(1, 1);
+    CHECK(batch["pictures"].size(1) == channels);
+    CHECK(std::isfinite(task->loss(batch).item()));
+  }
 }
 
 }  // namespace

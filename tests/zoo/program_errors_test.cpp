@@ -46,7 +46,7 @@ TEST_CASE("wrong usage exits with 2 and says how to fix it") {
   CHECK(has(usage("train --resume run --seed 2"), "--seed does not go with --resume"));
   CHECK(has(usage("train gpt --source de"), "--source is for transformer; gpt has no such option"));
   CHECK(has(usage("train gpt --label en"),
-            "--label is for text-classifier, vit, bert; gpt has no such option"));
+            "--label is for text-classifier, vit, bert, diffusion; gpt has no such option"));
   CHECK(has(usage("train sentiment --label a --set label=b"),
             "--label and --set label are the same"));
   CHECK(has(usage("train sentiment --header maybe"), "must be one of auto, yes, no"));
