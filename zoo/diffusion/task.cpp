@@ -5,9 +5,7 @@
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
 #include "zoo/base/usage_error.h"
-#include "zoo/data/digits.h"
-#include "zoo/data/fingerprint.h"
-#include "zoo/data/image_folder.h"
+#include "zoo/data/learned_images.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/sampler.h"
 #include "zoo/diffusion/examples.h"
@@ -44,10 +42,10 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
 
   // ---- training ----
 
-  int64_t training_examples() const override { return train_.size(); }
+  int64_t training_examples() const override { return images_.train.size(); }
 
   Batch batch(int64_t number, uint64_t seed) override {
-    return training_batch(config_, train_, drawn(number, seed), drawing_, seed, number);
+    return training_batch(config_, images_.train, drawn(number, seed), drawing_, seed, number);
   }
 
   Tensor loss(const Batch& batch) override { return flow_loss(model(), batch); }
@@ -56,7 +54,7 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
   int64_t checked_step() const override { return 3; }
 
   StudyInput study_input(int64_t, uint64_t seed) override {
-    StudyInput input{.batch = training_batch(config_, train_, {first_drawn(seed)},
+    StudyInput input{.batch = training_batch(config_, images_.train, {first_drawn(seed)},
                                              {.class_dropout = 0}, seed, 1)};
     const int64_t rows = config_.rows(), columns = config_.columns();
     std::vector<std::string> places;
@@ -71,13 +69,13 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
   }
 
   Metrics validate() override {
-    return {{.name = "val_loss", .value = mean_loss(model(), validation_)}};
+    return {{.name = "val_loss", .value = mean_loss(model(), images_.val)}};
   }
 
   /// The loss and the bits of unseen pictures; with a reader, drawings as it reads them, and
   /// how near they are to the pictures of the training.
   Metrics evaluate() override {
-    const Images& images = unseen();
+    const Images& images = images_.unseen();
     Metrics metrics{{.name = "loss", .value = mean_loss(model(), images)}};
     if (measured_bits_ > 0) {
       const int64_t count = std::min(measured_bits_, images.size());
@@ -89,17 +87,17 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
                                         counted(count, "picture"))});
     }
     if (reader_.empty()) return metrics;
-    Reader reader(reader_, config_, names_);
+    Reader reader(reader_, config_, images_.names);
     const int64_t each = std::max<int64_t>(1, kReadPictures / config_.classes);
     const Images pictures =
         drawn_images(model(), classes_in_turn(config_.classes, each * config_.classes), sampling_);
     metrics.push_back(percent("recognised", reader.share_recognised(pictures)));
     metrics.push_back({.name = "distance",
-                       .value = mean_distance(nearest(pictures, train_)),
+                       .value = mean_distance(nearest(pictures, images_.train)),
                        .digits = 2,
                        .higher_is_better = true,
                        .note = concat("to the nearest training picture; of unseen pictures ",
-                                      fixed(mean_distance(nearest(images, train_)), 2))});
+                                      fixed(mean_distance(nearest(images, images_.train)), 2))});
     return metrics;
   }
 
@@ -138,59 +136,25 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
   }
 
   void report(Page& page) override {
-    add_pages(page, model(), names_, sampling_, train_, validation_);
+    add_pages(page, model(), images_.names, sampling_, images_.train, images_.val);
   }
 
  protected:
   // ---- data ----
 
-  ImageFolder read(const std::string& path) override {
-    source_ = path.empty() ? "digits drawn by the program" : "'" + path + "'";
-    // A model that knows its data reads all others in its own form.
-    ImageForm form{.height = image_size_, .width = image_size_, .multiple = config_.patch};
-    if (!names_.empty())
-      form = {config_.channels, config_.image_size.h, config_.image_size.w, form.multiple};
-    ImageFolder data = path.empty() ? digits_folder() : read_image_folder(path, form, columns_);
-    fit_images(data, form);
-    return with_validation(std::move(data));
-  }
-
+  ImageFolder read(const std::string& path) override { return images_.read(path, config_.patch); }
   void learn(const ImageFolder& data) override {
-    names_ = data.names;
-    config_.channels = data.train.channels;
-    config_.image_size = {data.train.height, data.train.width};
-    config_.classes = static_cast<int64_t>(names_.size());
+    images_.learn(data);
+    fit_config();
   }
+  void use(ImageFolder data) override { images_.use(std::move(data)); }
 
-  void use(ImageFolder data) override {
-    renumber_classes(data, names_, source_);
-    if (!data.columns.empty()) source_ += ", columns " + data.columns;
-    resized_ = data.resized;
-    remark_ = data.remark;
-    train_ = std::move(data.train);
-    validation_ = std::move(data.val);
-    test_ = std::move(data.test);
-  }
-
-  Json::Object known() const override {
-    return {{"channels", config_.channels},
-            {"height", config_.image_size.h},
-            {"width", config_.image_size.w},
-            {"names", Json::Array(names_.begin(), names_.end())}};
-  }
+  Json::Object known() const override { return images_.known(); }
   void restore(const Json& data) override {
-    config_.channels = data["channels"].as_int();
-    config_.image_size = {data["height"].as_int(), data["width"].as_int()};
-    names_.clear();
-    for (const Json& name : data["names"].as_array()) names_.push_back(name.as_string());
-    config_.classes = static_cast<int64_t>(names_.size());
+    images_.restore(data);
+    fit_config();
   }
-  Json::Object mark() const override {
-    Fingerprint fingerprint;
-    for (const Images* images : {&train_, &validation_})
-      fingerprint.add(images->pixels).add(images->labels);
-    return {{"images", train_.size() + validation_.size()}, {"fingerprint", fingerprint.text()}};
-  }
+  Json::Object mark() const override { return images_.mark(); }
 
   // ---- model and settings ----
 
@@ -198,9 +162,9 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
     return std::make_unique<DiffusionTransformer>(config_, generator);
   }
 
-  void add_data_settings(Settings& settings) override { columns_.add_to(settings); }
+  void add_data_settings(Settings& settings) override { images_.add_data_settings(settings); }
   void add_settings(Settings& settings) override {
-    settings.add("image_size", image_size_, "pixels of a side; 0: as the pictures, or 48", 0, 1024);
+    images_.add_settings(settings);
     settings.add("layers", config_.layers, "layers", 1, 1000);
     settings.add("heads", config_.heads, "attention heads; must divide width");
     settings.add("width", config_.width, "width of the stream between the layers");
@@ -240,17 +204,17 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
                   config_.width, " wide, ", config_.rows() * config_.columns(), " patches of ",
                   config_.patch, " × ", config_.patch, " pixels");
   }
-  std::string data_facts() const override {
-    return concat(source_, ": ", with_commas(train_.size()), " images of ", config_.image_size.w,
-                  " × ", config_.image_size.h, " to train on, ", with_commas(validation_.size()),
-                  " to validate, ", config_.classes, " classes",
-                  resized_ == 0 ? ""
-                                : concat("; ", with_commas(resized_),
-                                         " had another size and are fitted into it"));
-  }
-  std::string cut_facts() const override { return remark_; }
+  std::string data_facts() const override { return images_.facts(); }
+  std::string cut_facts() const override { return images_.remark(); }
 
  private:
+  /// The sizes that follow from the data.
+  void fit_config() {
+    config_.channels = images_.channels;
+    config_.image_size = {images_.height, images_.width};
+    config_.classes = std::ssize(images_.names);
+  }
+
   static constexpr int64_t kScale = 2;
   static constexpr int64_t kBitsSteps = 60;
   static constexpr int64_t kReadPictures = 1000;
@@ -264,15 +228,14 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
     options.add("seed", seed_, "other pictures for another number", 0);
   }
 
-  const Images& unseen() const { return test_.size() > 0 ? test_ : validation_; }
-
   /// The number of the class of --class, if one was asked for.
   std::optional<int64_t> wanted_class() const {
     if (class_.empty()) return {};
-    const auto found = std::find(names_.begin(), names_.end(), class_);
-    if (found == names_.end())
-      usage_fail("predict", "--class is '", class_, "'", among(class_, names_, "The model draws"));
-    return found - names_.begin();
+    const auto found = std::find(images_.names.begin(), images_.names.end(), class_);
+    if (found == images_.names.end())
+      usage_fail("predict", "--class is '", class_, "'",
+                 among(class_, images_.names, "The model draws"));
+    return found - images_.names.begin();
   }
 
   /// New pictures, and under each row the nearest ones if asked for, about which `facts` says more.
@@ -331,12 +294,7 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
 
   Config config_;
   Drawing drawing_;
-  ClassColumns columns_;
-  int64_t image_size_ = 0;
-  std::string source_, remark_;
-  int64_t resized_ = 0;
-  std::vector<std::string> names_;
-  Images train_, validation_, test_;
+  LearnedImages images_;
   // Options of predict and eval.
   Sampling sampling_;
   int64_t seed_ = 1, count_ = 0, measured_bits_ = 100;

@@ -5,9 +5,7 @@
 
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
-#include "zoo/data/digits.h"
-#include "zoo/data/fingerprint.h"
-#include "zoo/data/image_folder.h"
+#include "zoo/data/learned_images.h"
 #include "zoo/data/lines.h"
 #include "zoo/data/sampler.h"
 #include "zoo/picture/read.h"
@@ -41,21 +39,21 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
 
   // ---- training ----
 
-  int64_t training_examples() const override { return train_.size(); }
+  int64_t training_examples() const override { return images_.train.size(); }
 
   Batch batch(int64_t number, uint64_t seed) override {
     const std::vector<int64_t> chosen = drawn(number, seed);
-    return {{{"images",
-              image_batch(train_, chosen, scale_, augmentation_, {seed, kAugmentStream}, number)},
-             {"labels", label_batch(train_.labels, chosen)}},
+    return {{{"images", image_batch(images_.train, chosen, scale_, augmentation_,
+                                    {seed, kAugmentStream}, number)},
+             {"labels", label_batch(images_.train.labels, chosen)}},
             static_cast<int64_t>(chosen.size())};
   }
 
   /// The example without augmentation: the picture is recognised more easily.
   StudyInput study_input(int64_t, uint64_t seed) override {
     const std::vector<int64_t> chosen{first_drawn(seed)};
-    StudyInput input{.batch = {{{"images", image_batch(train_, chosen, scale_)},
-                                {"labels", label_batch(train_.labels, chosen)}},
+    StudyInput input{.batch = {{{"images", image_batch(images_.train, chosen, scale_)},
+                                {"labels", label_batch(images_.train.labels, chosen)}},
                                1}};
     const int64_t rows = config_.image_size.h / config_.patch_size.h,
                   columns = config_.image_size.w / config_.patch_size.w;
@@ -63,7 +61,7 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     if (config_.pooling == Pooling::class_token) positions.push_back("class");
     for (int64_t i = 0; i < rows * columns; ++i)
       positions.push_back(concat(i / columns + 1, ", ", i % columns + 1));
-    input.labels = {{"patches", positions}, {"classes", names_}};
+    input.labels = {{"patches", positions}, {"classes", images_.names}};
     input.description = "1 image";
     input.picture = {select(input.batch["images"], 0, 0), rows, columns};
     return input;
@@ -74,28 +72,28 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
                          {.label_smoothing = label_smoothing_});
   }
 
-  Metrics validate() override { return measure(validation_, "val_loss"); }
-  Metrics evaluate() override { return measure(test_.size() > 0 ? test_ : validation_, "loss"); }
+  Metrics validate() override { return measure(images_.val, "val_loss"); }
+  Metrics evaluate() override { return measure(images_.unseen(), "loss"); }
 
   // ---- use ----
 
   void show_sample(std::ostream& out) override {
     NoGrad no_grad;
-    const int64_t count = std::min<int64_t>(10, validation_.size());
+    const int64_t count = std::min<int64_t>(10, images_.val.size());
     std::vector<int64_t> first(static_cast<size_t>(count));
     std::iota(first.begin(), first.end(), 0);
-    const Tensor p = softmax(model()(image_batch(validation_, first, scale_)), -1);
+    const Tensor p = softmax(model()(image_batch(images_.val, first, scale_)), -1);
     const std::vector<double> all = p.to_vector();
     for (int64_t i = 0; i < count; ++i) {
       const auto row = all.begin() + i * config_.classes;
-      out << "  " << names_[static_cast<size_t>(validation_.labels[static_cast<size_t>(i)])]
-          << "  read as  " << likeliest({row, row + config_.classes}, names_) << "\n";
+      out << "  " << images_.names[static_cast<size_t>(images_.val.labels[static_cast<size_t>(i)])]
+          << "  read as  " << likeliest({row, row + config_.classes}, images_.names) << "\n";
     }
   }
 
   void report(Page& page) override {
-    const ClassifierScore score = scored(validation_);
-    add_confusion(page, score.confusion(), names_);
+    const ClassifierScore score = scored(images_.val);
+    add_confusion(page, score.confusion(), images_.names);
     page.section("Validation images");
     page.paragraph(
         "The most confident mistakes, then other answers, each with the truth. On "
@@ -103,10 +101,10 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     const NoGrad no_grad;
     std::vector<Figure> figures;
     for (const Answer& answer : worth_showing(score.answers(), 18, 12)) {
-      const Picture picture = validation_.picture(answer.example);
-      const Tensor seen = model().attention(image_batch(validation_, {answer.example}, scale_));
+      const Picture picture = images_.val.picture(answer.example);
+      const Tensor seen = model().attention(image_batch(images_.val, {answer.example}, scale_));
       const int64_t rows = config_.image_size.h / config_.patch_size.h;
-      const std::string caption = described(answer, names_);
+      const std::string caption = described(answer, images_.names);
       figures.push_back(
           {picture_with_patches(picture, seen.to_vector(), rows, seen.numel() / rows, caption),
            caption, !answer.right()});
@@ -115,7 +113,7 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
   }
 
   std::optional<Choice> choice() const override {
-    return Choice{static_cast<int64_t>(names_.size()), "classes"};
+    return Choice{static_cast<int64_t>(images_.names.size()), "classes"};
   }
 
   std::string example_input() const override { return "picture.png"; }
@@ -124,58 +122,29 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
   // ---- data ----
 
   ImageFolder read(const std::string& path) override {
-    source_ = path.empty() ? "digits drawn by the program" : "'" + path + "'";
-    // A model that knows its data reads all others in its own form.
-    ImageForm form{.height = image_size_, .width = image_size_, .multiple = config_.patch_size.h};
-    if (!names_.empty())
-      form = {config_.channels, config_.image_size.h, config_.image_size.w, form.multiple};
-    ImageFolder data = path.empty() ? digits_folder() : read_image_folder(path, form, columns_);
-    fit_images(data, form);
-    return with_validation(std::move(data));
+    return images_.read(path, config_.patch_size.h);
   }
-
   void learn(const ImageFolder& data) override {
-    names_ = data.names;
-    signs_ = data.signs;
+    images_.learn(data);
     scale_ = PixelScale::of(data.train);
-    config_.channels = data.train.channels;
-    config_.image_size = {data.train.height, data.train.width};
-    config_.classes = static_cast<int64_t>(names_.size());
+    fit_config();
   }
-
-  void use(ImageFolder data) override {
-    renumber_classes(data, names_, source_);
-    if (!data.columns.empty()) source_ += ", columns " + data.columns;
-    resized_ = data.resized;
-    remark_ = data.remark;
-    train_ = std::move(data.train);
-    validation_ = std::move(data.val);
-    test_ = std::move(data.test);
-  }
+  void use(ImageFolder data) override { images_.use(std::move(data)); }
 
   Json::Object known() const override {
-    return {
-        {"channels", config_.channels},  {"height", config_.image_size.h},
-        {"width", config_.image_size.w}, {"names", Json::Array(names_.begin(), names_.end())},
-        {"scale", scale_.to_json()},     {"signs", signs_},
-    };
+    Json::Object known = images_.known();
+    known.emplace_back("scale", scale_.to_json());
+    known.emplace_back("signs", images_.signs);
+    return known;
   }
   void restore(const Json& data) override {
-    config_.channels = data["channels"].as_int();
-    config_.image_size = {data["height"].as_int(), data["width"].as_int()};
-    names_.clear();
-    for (const Json& name : data["names"].as_array()) names_.push_back(name.as_string());
-    config_.classes = static_cast<int64_t>(names_.size());
+    images_.restore(data);
     scale_ = PixelScale::from_json(data["scale"]);
     // Runs of before there were folders of pictures do not say it.
-    signs_ = data.find("signs") != nullptr ? data["signs"].as_bool() : config_.channels == 1;
+    images_.signs = data.find("signs") != nullptr ? data["signs"].as_bool() : images_.channels == 1;
+    fit_config();
   }
-  Json::Object mark() const override {
-    Fingerprint fingerprint;
-    for (const Images* images : {&train_, &validation_})
-      fingerprint.add(images->pixels).add(images->labels);
-    return {{"images", train_.size() + validation_.size()}, {"fingerprint", fingerprint.text()}};
-  }
+  Json::Object mark() const override { return images_.mark(); }
 
   // ---- model and settings ----
 
@@ -184,9 +153,9 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     return std::make_unique<VisionTransformer>(config_, generator);
   }
 
-  void add_data_settings(Settings& settings) override { columns_.add_to(settings); }
+  void add_data_settings(Settings& settings) override { images_.add_data_settings(settings); }
   void add_settings(Settings& settings) override {
-    settings.add("image_size", image_size_, "pixels of a side; 0: as the pictures, or 48", 0, 1024);
+    images_.add_settings(settings);
     settings.add("layers", config_.layers, "layers of the encoder", 1, 1000);
     settings.add("heads", config_.heads, "attention heads; must divide width");
     settings.add("width", config_.width, "width of the stream between the layers");
@@ -217,17 +186,17 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     const Picture picture = read_picture(path);
     const auto [h, w] = config_.image_size;
     Images one;
-    one.append(signs_ && config_.channels == 1 ? fitted_sign(picture, h, w)
-                                               : fitted(picture, config_.channels, h, w),
+    one.append(images_.signs && config_.channels == 1 ? fitted_sign(picture, h, w)
+                                                      : fitted(picture, config_.channels, h, w),
                0);
     const Tensor p = softmax(model()(image_batch(one, {0}, scale_)), -1);
-    return path + "  " + likeliest(p.to_vector(), names_);
+    return path + "  " + likeliest(p.to_vector(), images_.names);
   }
 
   void note(const std::string& path, std::ostream& notes) const override {
     const Picture picture = read_picture(path);
     const auto [h, w] = config_.image_size;
-    if (!signs_ || config_.channels > 1) {
+    if (!images_.signs || config_.channels > 1) {
       notes << size_remark(path, picture, h, w);
     } else if (picture.height != h || picture.width != w) {
       notes << "'" << path << "' has " << picture.width << " × " << picture.height
@@ -240,17 +209,17 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     return concat(counted(config_.layers, "layer"), ", ", counted(config_.heads, "head"), ", ",
                   config_.width, " wide, ", config_.patches(), " patches");
   }
-  std::string data_facts() const override {
-    return concat(source_, ": ", with_commas(train_.size()), " images of ", config_.image_size.h,
-                  " × ", config_.image_size.w, " to train on, ", with_commas(validation_.size()),
-                  " to validate, ", config_.classes, " classes",
-                  resized_ == 0 ? ""
-                                : concat("; ", with_commas(resized_),
-                                         " had another size and are fitted into it"));
-  }
-  std::string cut_facts() const override { return remark_; }
+  std::string data_facts() const override { return images_.facts(); }
+  std::string cut_facts() const override { return images_.remark(); }
 
  private:
+  /// The sizes that follow from the data.
+  void fit_config() {
+    config_.channels = images_.channels;
+    config_.image_size = {images_.height, images_.width};
+    config_.classes = std::ssize(images_.names);
+  }
+
   Metrics measure(const Images& images, const std::string& loss_name) {
     return scored(images).metrics(loss_name);
   }
@@ -272,13 +241,7 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
   Config config_;
   double label_smoothing_ = 0.1;
   Augmentation augmentation_{.shift = 2, .rotate = 12, .scale = 0.12};
-  ClassColumns columns_;
-  int64_t image_size_ = 0;
-  std::string source_, remark_;
-  int64_t resized_ = 0;
-  std::vector<std::string> names_;
-  bool signs_ = false;  // as in ImageFolder
-  Images train_, validation_, test_;
+  LearnedImages images_;
   PixelScale scale_;
 };
 
