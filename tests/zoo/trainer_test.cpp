@@ -237,5 +237,19 @@ TEST_CASE("a new run takes the next free folder and never one that is taken") {
   CHECK_THROWS_AS(RunFolder::open(stem), Error);  // a folder, but without a run
 }
 
+TEST_CASE("a run of an older version knows its data by what it wrote down of them") {
+  const Json described(Json::Object{{"images", 9}, {"fingerprint", "ab"}, {"signs", true}});
+  RunConfig config;
+  const auto learned = [&](const Json::Object& stored) {
+    config.data = stored;
+    return config.learned_from(described);
+  };
+  CHECK(learned({{"images", 9}, {"fingerprint", "ab"}, {"signs", true}}));
+  CHECK(learned({{"fingerprint", "ab"}, {"images", 9}}));  // before there were signs
+  CHECK_FALSE(learned({{"images", 9}, {"fingerprint", "ac"}}));
+  CHECK_FALSE(learned({{"images", 9}, {"fingerprint", "ab"}, {"levels", 2}}));
+  CHECK_FALSE(learned({}));
+}
+
 }  // namespace
 }  // namespace tarsier::zoo

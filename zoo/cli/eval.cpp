@@ -19,7 +19,7 @@ int run(const Arguments& arguments, const std::string&) {
   set_options(&Task::eval_options, *task, arguments);
   const auto given = arguments.text("data");
   load_trained_data(*task, config, given);
-  if (!given && task->describe_data() != config.data)
+  if (!given && !config.learned_from(task->describe_data()))
     std::cerr << "tarsier: note: the data changed since this model was trained\n";
   std::cout << lines_of(task->evaluate()) << std::flush;
   return 0;

@@ -297,7 +297,7 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
   const std::unique_ptr<Task> task = make_task(config);
   const std::string data = arguments.text("data").value_or(config.data_path);
   load_trained_data(*task, config, arguments.text("data"));
-  check(task->describe_data() == config.data, "train",
+  check(config.learned_from(task->describe_data()), "train",
         data.empty() ? "the built-in data" : "'" + data + "'",
         " is not what this run was trained on, so it cannot go on to the same result. ",
         data.empty() ? "The program was rebuilt from changed sources: train again"

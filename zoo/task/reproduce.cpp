@@ -139,7 +139,7 @@ std::optional<SeedResult> Reproduction::run(const ReproduceRow& row, Task& task,
   if (resume) {
     const RunConfig kept = run.read_config();
     check(kept.model == config.model && kept.seed == seed && kept.settings == config.settings &&
-              kept.data == config.data,
+              kept.learned_from(config.data),
           "reproduce", path, " holds a run with other settings or data: remove it, or choose ",
           "another --out");
   } else {

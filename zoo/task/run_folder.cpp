@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -95,6 +96,14 @@ void RunConfig::apply_to(Settings& values) const {
     // The file is wrong, not the command line.
     fail("config", "in config.json: ", error.what());
   }
+}
+
+bool RunConfig::learned_from(const Json& described) const {
+  const Json::Object& members = data.as_object();
+  return !members.empty() && std::all_of(members.begin(), members.end(), [&](const auto& member) {
+    const Json* now = described.find(member.first);
+    return now != nullptr && *now == member.second;
+  });
 }
 
 void RunFolder::write_config(const RunConfig& config) const {

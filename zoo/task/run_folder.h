@@ -41,6 +41,9 @@ struct RunConfig {
   void keep(const Settings& values);
   /// Restores every stored setting. Throws Error("config").
   void apply_to(Settings& values) const;
+  /// Whether the run learned from the data of which Task::describe_data() says `described`. What an
+  /// older version did not write down yet is not compared.
+  bool learned_from(const Json& described) const;
 };
 
 /// The contents of a checkpoint.
