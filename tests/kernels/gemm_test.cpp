@@ -188,6 +188,27 @@ TEST_CASE_TEMPLATE("matmul without rows, columns or steps", T, float, double) {
   Problem<T> zeros(5, 4, 0);
   zeros.run();
   CHECK(zeros.c[0] == 0);
+  // Without steps there may be no memory: nothing is read, nor an address computed from it.
+  const std::vector<T> bias{1, 2, 3};
+  std::vector<T> c(2 * 40 * 4, 9);
+  const int64_t offsets[] = {0, 160};
+  Gemm<T> empty{.m = 40,
+                .n = 3,
+                .k = 0,
+                .a = nullptr,
+                .a_row = 1,
+                .a_col = 40,
+                .b = nullptr,
+                .b_row = 3,
+                .b_col = 1,
+                .c = c.data(),
+                .c_row = 4,
+                .bias = bias.data(),
+                .batch = 2,
+                .c_offsets = offsets};
+  active<GemmKernels<T>>().gemm(empty);
+  for (size_t i = 0; i < c.size(); ++i)
+    REQUIRE(c[i] == (i % 4 == 3 ? T(9) : static_cast<T>(i % 4 + 1)));
   Problem<T> no_batch(5, 4, 3);
   no_batch.gemm.batch = 0;
   active<GemmKernels<T>>().gemm(no_batch.gemm);

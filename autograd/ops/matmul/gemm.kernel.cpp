@@ -272,9 +272,21 @@ Gemm<T> as_row(const Gemm<T>& g) {
   return row;
 }
 
+/// The products if k = 0: sums of nothing. There may be no memory behind a and b.
+template <class T>
+void sums_of_nothing(const Gemm<T>& g) {
+  if (g.accumulate) return;
+  for (int64_t i = 0; i < g.batch; ++i) {
+    T* c = g.c + (g.c_offsets == nullptr ? 0 : g.c_offsets[i]);
+    for (int64_t row = 0; row < g.m; ++row)
+      for (int64_t j = 0; j < g.n; ++j) c[row * g.c_row + j] = g.bias != nullptr ? g.bias[j] : T(0);
+  }
+}
+
 template <class T>
 void gemm(const Gemm<T>& g) {
   if (g.m <= 0 || g.n <= 0) return;
+  if (g.k <= 0) return sums_of_nothing(g);
   if (g.n == 1 && g.m > 1 && g.c_row == 1) return gemm(as_row(g));
   const int64_t work = g.m * g.n * (g.k + 1);
   const auto one = [&](int64_t i) {
