@@ -272,7 +272,7 @@ Gemm<T> as_row(const Gemm<T>& g) {
   return row;
 }
 
-/// The products if k = 0: sums of nothing. There may be no memory behind a and b.
+/// The products if k = 0: sums of nothing. a and b may be null.
 template <class T>
 void sums_of_nothing(const Gemm<T>& g) {
   if (g.accumulate) return;
