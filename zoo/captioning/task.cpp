@@ -7,7 +7,6 @@
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
 #include "zoo/base/limits.h"
-#include "zoo/base/usage_error.h"
 #include "zoo/captioning/captioned.h"
 #include "zoo/captioning/describe.h"
 #include "zoo/captioning/model.h"
@@ -112,8 +111,7 @@ class CaptioningTask : public TaskOf<Captioner, CaptionData> {
   /// Captions, and with --out the pictures with theirs, as one sheet.
   void predict(const std::vector<std::string>& inputs, std::ostream& out,
                std::ostream* notes) override {
-    if (!out_.empty() && !is_picture_name(out_))
-      usage_fail("predict", "--out is '", out_, "': expected a name that ends in .png");
+    check_out_picture(out_);
     shown_.clear();
     Task::predict(inputs, out, notes);
     if (!shown_.empty()) write_picture(out_, sheet(shown_, kColumns));

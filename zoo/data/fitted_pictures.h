@@ -1,6 +1,7 @@
 #pragma once
 // Pictures of any size as images of one size.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -39,6 +40,18 @@ class FittedPictures {
   int64_t resized_ = 0;
   bool coloured_ = false;
 };
+
+/// The least height and width, whole multiples of `multiple`, that hold the picture of each example.
+template <class Example>
+std::pair<int64_t, int64_t> sides_for(const std::vector<Example>& examples, int64_t multiple) {
+  int64_t height = 0, width = 0;
+  for (const Example& example : examples) {
+    height = std::max(height, example.picture.height);
+    width = std::max(width, example.picture.width);
+  }
+  const auto whole = [&](int64_t side) { return (side + multiple - 1) / multiple * multiple; };
+  return {whole(height), whole(width)};
+}
 
 /// "'x.png' has 640 × 480 pixels: it is read as 48 × 36" and a line end; "" for a picture of the size
 /// that the model reads.

@@ -106,8 +106,7 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
   /// Of each input, a picture file, a row: the picture, and variations of it. Of blank inputs a
   /// sheet of new pictures.
   void predict(const std::vector<std::string>& inputs, std::ostream& out, std::ostream*) override {
-    if (!out_.empty() && !is_picture_name(out_))
-      usage_fail("predict", "--out is '", out_, "': expected a name that ends in .png");
+    check_out_picture(out_);
     const std::optional<int64_t> wanted = wanted_class();
     std::vector<Picture> pictures;
     int64_t columns = std::min<int64_t>(10, wanted ? 10 : config_.classes);

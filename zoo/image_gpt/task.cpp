@@ -5,7 +5,6 @@
 
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
-#include "zoo/base/usage_error.h"
 #include "zoo/data/fingerprint.h"
 #include "zoo/data/lines.h"
 #include "zoo/image_gpt/changes.h"
@@ -90,8 +89,7 @@ class ImageGptTask : public TaskOf<ImageGpt, Parts> {
   /// Of each input, a picture file, a row: the picture, and its upper half completed in several
   /// ways. Of blank inputs a sheet of new drawings.
   void predict(const std::vector<std::string>& inputs, std::ostream& out, std::ostream*) override {
-    if (!out_.empty() && !is_picture_name(out_))
-      usage_fail("predict", "--out is '", out_, "': expected a name that ends in .png");
+    check_out_picture(out_);
     const gpt::Sampling sampling = sampling_.chosen();
     std::vector<Picture> pictures;
     int64_t columns = 10;

@@ -6,6 +6,7 @@
 
 #include "autograd/base/error.h"
 #include "autograd/io/file.h"
+#include "zoo/base/usage_error.h"
 #include "zoo/picture/checksum.h"
 #include "zoo/picture/deflate.h"
 #include "zoo/picture/formats.h"
@@ -63,6 +64,11 @@ std::string rows_of(const Picture& picture, bool guessed) {
   return rows;
 }
 
+/// Whether the name ends in .png.
+bool is_picture_name(const std::string& path) {
+  return path.ends_with(".png") || path.ends_with(".PNG");
+}
+
 }  // namespace
 
 std::string png_of(const Picture& picture) {
@@ -84,8 +90,9 @@ std::string png_of(const Picture& picture) {
          chunk("IDAT", plain.size() <= guessed.size() ? plain : guessed) + chunk("IEND", "");
 }
 
-bool is_picture_name(const std::string& path) {
-  return path.ends_with(".png") || path.ends_with(".PNG");
+void check_out_picture(const std::string& out) {
+  if (!out.empty() && !is_picture_name(out))
+    usage_fail("predict", "--out is '", out, "': expected a name that ends in .png");
 }
 
 void write_picture(const std::string& path, const Picture& picture) {

@@ -16,7 +16,8 @@ std::string png_of(const Picture& picture);
 /// file cannot be written.
 void write_picture(const std::string& path, const Picture& picture);
 
-/// Whether the name ends in .png, as write_picture() wants it.
-bool is_picture_name(const std::string& path);
+/// Throws UsageError if `out`, the --out of predict, is neither "" nor a name that write_picture()
+/// takes: before the work, not after it.
+void check_out_picture(const std::string& out);
 
 }  // namespace tarsier::zoo

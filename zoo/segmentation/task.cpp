@@ -6,6 +6,7 @@
 #include "zoo/base/format.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/data/fingerprint.h"
+#include "zoo/data/fitted_pictures.h"
 #include "zoo/data/rows.h"
 #include "zoo/picture/read.h"
 #include "zoo/picture/write.h"
@@ -93,12 +94,9 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
   /// A line for each picture. With --out, one picture with its classes drawn on it.
   void predict(const std::vector<std::string>& inputs, std::ostream& out,
                std::ostream* notes) override {
-    if (!out_.empty()) {
-      if (!is_picture_name(out_))
-        usage_fail("predict", "--out is '", out_, "': expected a name that ends in .png");
-      if (inputs.size() > 1)
-        usage_fail("predict", "--out is one file, but there are ", inputs.size(), " pictures");
-    }
+    check_out_picture(out_);
+    if (!out_.empty() && inputs.size() > 1)
+      usage_fail("predict", "--out is one file, but there are ", inputs.size(), " pictures");
     Task::predict(inputs, out, notes);
   }
 
@@ -134,15 +132,8 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
 
   void learn(const SegmentationData& data) override {
     names_ = data.names;
-    int64_t height = 0, width = 0;
-    for (const Example& example : data.parts.train) {
-      height = std::max(height, example.picture.height);
-      width = std::max(width, example.picture.width);
-    }
-    const auto whole = [&](int64_t size) {
-      return (size + config_.stride - 1) / config_.stride * config_.stride;
-    };
-    config_.image_size = {whole(height), whole(width)};
+    const auto [height, width] = sides_for(data.parts.train, config_.stride);
+    config_.image_size = {height, width};
     config_.classes = std::ssize(names_);
     colors_.scale = PixelScale::of(fitted_examples(data.parts.train, config_.image_size).images);
   }
