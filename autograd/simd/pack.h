@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "rows.h"
 #include "simd.h"
 #include "transpose.h"
 
@@ -20,16 +21,18 @@ struct PackSource {
   int64_t lane, col;
 };
 
-/// One block of width × width at p, for lanes whose elements are contiguous.
+/// One block of width × width at p, or fewer rows if the source is not so deep, for lanes whose
+/// elements are contiguous.
 template <class T>
 TARSIER_INLINE void pack_transposed(T* to, int64_t step, int64_t lanes, const PackSource<T>& source,
-                                    int64_t p) {
+                                    int64_t p, int64_t depth = Simd<T>::width) {
   constexpr int W = Simd<T>::width;
   Simd<T> x[W];
   for (int l = 0; l < W; ++l)
-    x[l] = l < lanes ? Simd<T>::load(source.from + l * source.lane + p) : Simd<T>(T(0));
+    x[l] = l < lanes ? load(source.from + l * source.lane + p, depth) : Simd<T>(T(0));
   transpose(x);
-  for (int i = 0; i < W; ++i) x[i].store(to + (p + i) * step);
+  for (int i = 0; i < W; ++i)
+    if (i < depth) x[i].store(to + (p + i) * step);
 }
 
 /// Packs one vector of lanes: to[p·step + l] = from[l·lane + p·col] for p < depth and l < width,
@@ -47,6 +50,8 @@ void pack_lanes(T* to, int64_t step, int64_t lanes, const PackSource<T>& source,
     for (int64_t p = 0; p + W <= depth; p += W) pack_transposed(to, step, lanes, source, p);
     // The last block overlaps the one before it: simpler and faster than a short one.
     if (depth % W != 0) pack_transposed(to, step, lanes, source, depth - W);
+  } else if (col == 1) {
+    pack_transposed(to, step, lanes, source, 0, depth);
   } else {
     for (int64_t p = 0; p < depth; ++p)
       for (int64_t l = 0; l < W; ++l)

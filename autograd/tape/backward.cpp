@@ -1,6 +1,7 @@
 // The walk back over the tape.
 #include <algorithm>
-#include <queue>
+#include <functional>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -59,10 +60,9 @@ class Walk {
     if (observer_) [[unlikely]]
       observer_->on_walk_start();
     try {
-      while (!queue_.empty()) {
-        const std::shared_ptr<Node> node = queue_.top();
-        queue_.pop();
-        visit(*node);
+      while (!pending_.empty()) {
+        const auto latest = pending_.extract(pending_.begin());
+        visit(*latest.mapped().node, latest.mapped());
       }
       finish_leaves();
     } catch (...) {
@@ -120,10 +120,10 @@ class Walk {
 
   /// Adds to the pending gradient of output `output` of a node with several, or of the only one.
   void add_to_node(const std::shared_ptr<Node>& node, int output, Tensor gradient) {
-    auto [at, is_new] = pending_.try_emplace(node.get());
+    auto [at, is_new] = pending_.try_emplace(node->sequence);
     Pending& pending = at->second;
     if (is_new) {
-      queue_.push(node);
+      pending.node = node;
       pending.dys.resize(static_cast<size_t>(node->outputs));
     }
     detail::accumulate(output < 0 ? pending.dy : pending.dys[static_cast<size_t>(output)],
@@ -136,9 +136,14 @@ class Walk {
     detail::accumulate(leaves_[at->second].second, std::move(gradient));
   }
 
-  void visit(Node& node) {
-    auto entry = pending_.extract(&node);
-    Pending& pending = entry.mapped();
+  /// The gradients collected for a node: of its output, or of each of several.
+  struct Pending {
+    std::shared_ptr<Node> node;
+    Tensor dy;
+    Grads dys;
+  };
+
+  void visit(Node& node, Pending& pending) {
     Tensor& dy = pending.dy;
     dy = run_hooks(node.hooks, std::move(dy));
     if (const auto output = node.output.lock(); output && output->retain_grad && !restricted_)
@@ -148,17 +153,18 @@ class Walk {
       if (!needed_.contains(&node)) return;
     }
 
-    check(
-        node.backward || node.outputs_backward, "backward", "the graph at ", node.describe(),
-        " was already walked and freed: pass retain_graph = true to the first backward(), or run ",
-        "the forward again");
-    std::vector<bool> wanted(node.inputs.size());
+    if (!node.backward && !node.outputs_backward) [[unlikely]]
+      fail("backward", "the graph at ", node.describe(), " was already walked and freed: pass ",
+           "retain_graph = true to the first backward(), or run the forward again");
+    std::vector<bool>& wanted = wanted_;
+    wanted.resize(node.inputs.size());
     for (size_t i = 0; i < wanted.size(); ++i) wanted[i] = wants(node.inputs[i]);
     const CallSite site(node.at);
     const bool partial = detail::is_partial(node.backward);
     Grads grads =
         observer_ ? show_backward(node, wanted, pending) : run_backward(node, wanted, pending);
-    pending = {};
+    pending.dy = {};
+    pending.dys.clear();
     if (!retain_graph_) {
       node.saved.clear();
       node.backward = nullptr;
@@ -202,12 +208,6 @@ class Walk {
     }
   }
 
-  /// The gradients collected for a node: of its output, or of each of several.
-  struct Pending {
-    Tensor dy;
-    Grads dys;
-  };
-
   Grads run_backward(Node& node, const std::vector<bool>& wanted, const Pending& pending) {
     const detail::ReadWatch watch(create_graph_);
     const Saved saved(node, wanted);
@@ -239,21 +239,21 @@ class Walk {
     }
   }
 
-  struct Older {
-    bool operator()(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) const {
-      return a->sequence < b->sequence;
-    }
-  };
+  template <class Key, class Value>
+  using Entries = detail::SmallMemory<std::pair<const Key, Value>>;
 
   const bool retain_graph_, create_graph_;
   bool restricted_ = false;
   bool anomaly_ = false;
   TapeObserver* observer_ = nullptr;
   TapeObserver::Clock::duration backward_time_{};  // of the last node, with an observer
-  std::priority_queue<std::shared_ptr<Node>, std::vector<std::shared_ptr<Node>>, Older> queue_;
-  std::unordered_map<Node*, Pending> pending_;
+  std::vector<bool> wanted_;                       // of the node that is being visited
+  // By the number of the node, the latest first.
+  std::map<uint64_t, Pending, std::greater<>, Entries<uint64_t, Pending>> pending_;
   std::vector<std::pair<std::shared_ptr<TensorImpl>, Tensor>> leaves_;
-  std::unordered_map<TensorImpl*, size_t> leaf_index_;
+  std::unordered_map<TensorImpl*, size_t, std::hash<TensorImpl*>, std::equal_to<>,
+                     Entries<TensorImpl*, size_t>>
+      leaf_index_;
   std::unordered_map<const void*, Tensor> target_grads_;
   std::unordered_set<Node*> needed_;
 };

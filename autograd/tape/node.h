@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "../base/small_memory.h"
 #include "tape.h"
 
 namespace tarsier {
@@ -34,14 +35,17 @@ class Node : public std::enable_shared_from_this<Node> {
     bool is_output = false;
   };
 
+  using Edges = std::vector<Edge, detail::SmallMemory<Edge>>;
+  using SavedTensors = std::vector<SavedTensor, detail::SmallMemory<SavedTensor>>;
+
   ~Node();
 
   const char* name = "";
   std::shared_ptr<const std::string> module_path;
   SourceLine at;
   uint64_t sequence = 0;  ///< order of creation
-  std::vector<Edge> inputs;
-  std::vector<SavedTensor> saved;
+  Edges inputs;
+  SavedTensors saved;
   BackwardFn backward;  ///< empty once the graph was freed
   /// An op with several outputs is a node with one of these instead of `backward`, and a node for
   /// each output that passes its gradient on to it.

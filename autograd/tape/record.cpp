@@ -1,6 +1,7 @@
 // Recording: what an op stores, and how a graph is destroyed. The walk back is in backward.cpp.
 #include <atomic>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 #include "autograd/tape/observer.h"
@@ -16,11 +17,31 @@ std::atomic<uint64_t> next_sequence{1};
 
 /// What the destructors of nodes leave for the outermost one to destroy: a chain of a million nodes
 /// is destroyed in a loop, where plain destructors would recurse a million deep.
-struct Graveyard {
-  std::vector<std::vector<Node::Edge>> edges;
-  std::vector<std::vector<Node::SavedTensor>> saved;
+struct Remains {
+  Node::Edges edges;
+  Node::SavedTensors saved;
 };
+using Graveyard = std::vector<Remains, detail::SmallMemory<Remains>>;
 thread_local Graveyard* graveyard = nullptr;  // of the outermost running destructor, on its stack
+
+/// "decoder.layers" and "1" → "decoder.layers.1". A model calls the same modules in every step, so
+/// the paths of the last calls are kept.
+std::shared_ptr<const std::string> joined_path(const std::shared_ptr<const std::string>& before,
+                                               std::string_view name) {
+  struct Kept {
+    std::shared_ptr<const std::string> before, path;
+  };
+  constexpr size_t kKept = 64;
+  thread_local Kept all_kept[kKept];
+  Kept& kept = all_kept[(std::hash<std::string_view>()(name) ^
+                         reinterpret_cast<uintptr_t>(before.get()) / sizeof(std::string)) %
+                        kKept];
+  const size_t start = before ? before->size() + 1 : 0;
+  if (!kept.path || kept.before != before || kept.path->compare(start, kept.path->npos, name) != 0)
+    kept = {before, std::make_shared<const std::string>(
+                        (before ? *before + "." : std::string()).append(name))};
+  return kept.path;
+}
 
 }  // namespace
 
@@ -66,7 +87,7 @@ uint64_t next_sequence_number() { return next_sequence.fetch_add(1, std::memory_
 namespace {
 
 std::shared_ptr<Node> new_node(const char* name, SourceLine at) {
-  auto node = std::make_shared<Node>();
+  auto node = std::allocate_shared<Node>(SmallMemory<Node>());
   node->name = name;
   node->module_path = current_path;
   node->at = at;
@@ -207,18 +228,16 @@ bool Saved::needs(int i) const {
 
 Node::~Node() {
   if (graveyard != nullptr) {
-    graveyard->edges.push_back(std::move(inputs));
-    graveyard->saved.push_back(std::move(saved));
+    graveyard->push_back({std::move(inputs), std::move(saved)});
     return;
   }
   Graveyard mine;
   graveyard = &mine;
   inputs.clear();
   saved.clear();
-  while (!mine.edges.empty() || !mine.saved.empty()) {
-    // Removed before they are destroyed, because destruction may add to the lists.
-    const auto edges = std::exchange(mine.edges, {});
-    const auto tensors = std::exchange(mine.saved, {});
+  while (!mine.empty()) {
+    const Remains last = std::move(mine.back());  // destroyed after it was removed, for that may
+    mine.pop_back();                              // add to the list
   }
   graveyard = nullptr;
 }
@@ -242,9 +261,7 @@ AnomalyMode::AnomalyMode(bool enable) : before_(std::exchange(anomaly_mode, enab
 AnomalyMode::~AnomalyMode() { anomaly_mode = before_; }
 
 ModuleScope::ModuleScope(std::string_view name) : before_(current_path) {
-  if (name.empty()) return;
-  std::string path = before_ ? *before_ + "." : "";
-  current_path = std::make_shared<const std::string>(path.append(name));
+  if (!name.empty()) current_path = joined_path(before_, name);
 }
 ModuleScope::~ModuleScope() { current_path = std::move(before_); }
 

@@ -3,23 +3,18 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "autograd/base/error.h"
+#include "autograd/base/sanitizer.h"
 #include "autograd/tensor/memory_guard.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define TARSIER_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TARSIER_ASAN 1
-#endif
-#endif
 #ifdef TARSIER_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
@@ -42,13 +37,24 @@ void allow([[maybe_unused]] void* p, [[maybe_unused]] size_t bytes) {
 #endif
 }
 
-/// Rounds up to one of eight sizes per power of two, so that nearly equal requests share blocks and
-/// at most an eighth is wasted.
-size_t block_size(size_t bytes) {
-  size_t step = kAlignment;
-  while (step * 16 <= bytes) step *= 2;
-  return (bytes + step - 1) / step * step;
-}
+/// The size of a block, and its place among all sizes: multiples of 64 bytes, and from 1 KiB on
+/// eight sizes per power of two, so that nearly equal requests share blocks and at most an eighth is
+/// wasted.
+struct BlockSize {
+  size_t bytes, index;
+
+  explicit BlockSize(size_t wanted) {
+    const auto doublings = static_cast<size_t>(std::bit_width(wanted / (kAlignment * 8) | 1)) - 1;
+    const size_t step = kAlignment << doublings, steps = (wanted + step - 1) / step;
+    bytes = steps * step;
+    index = doublings * 8 + steps;
+  }
+  static constexpr size_t kCount = (64 - 9) * 8 + 17;
+  static size_t bytes_at(size_t index) {
+    const size_t doublings = index <= 16 ? 0 : (index - 9) / 8;
+    return (index - 8 * doublings) * (kAlignment << doublings);
+  }
+};
 
 class Allocator;
 Allocator& allocator();
@@ -63,11 +69,11 @@ class Allocator {
   }
 
   void* take(size_t bytes) {
-    const size_t size = block_size(bytes);
+    const auto [size, index] = BlockSize(bytes);
     std::lock_guard lock(mutex_);
     ++stats_.allocations;
     void* block = nullptr;
-    if (auto& blocks = free_[size]; !blocks.empty()) {
+    if (auto& blocks = free_[index]; !blocks.empty()) {
       block = blocks.back();
       blocks.pop_back();
       stats_.cached_bytes -= static_cast<int64_t>(size);
@@ -90,7 +96,7 @@ class Allocator {
   }
 
   void give_back(void* block, size_t bytes) {
-    const size_t size = block_size(bytes);
+    const auto [size, index] = BlockSize(bytes);
     std::lock_guard lock(mutex_);
     stats_.current_bytes -= static_cast<int64_t>(size);
     // Keep no more than the peak use: a program whose sizes keep changing (decoding, one token
@@ -102,7 +108,7 @@ class Allocator {
       return;
     }
     forbid(block, size);
-    free_[size].push_back(block);
+    free_[index].push_back(block);
     stats_.cached_bytes += static_cast<int64_t>(size);
   }
 
@@ -122,12 +128,12 @@ class Allocator {
 
  private:
   void release_all() {
-    for (auto& [size, blocks] : free_) {
-      for (void* block : blocks) {
-        allow(block, size);
+    for (size_t index = 0; index < free_.size(); ++index) {
+      for (void* block : free_[index]) {
+        allow(block, BlockSize::bytes_at(index));
         std::free(block);
       }
-      blocks.clear();
+      free_[index].clear();
     }
     stats_.cached_bytes = 0;
   }
@@ -140,7 +146,7 @@ class Allocator {
   }
 
   std::mutex mutex_;
-  std::unordered_map<size_t, std::vector<void*>> free_;
+  std::array<std::vector<void*>, BlockSize::kCount> free_;  // by BlockSize::index
   MemoryStats stats_{};
 };
 

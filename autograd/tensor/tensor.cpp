@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "autograd/base/small_memory.h"
+
 namespace tarsier {
 namespace {
 
@@ -16,6 +18,10 @@ bool has_contiguous_strides(const Shape& shape, const Strides& strides) {
   return true;
 }
 
+std::shared_ptr<TensorImpl> new_impl() {
+  return std::allocate_shared<TensorImpl>(detail::SmallMemory<TensorImpl>());
+}
+
 }  // namespace
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, SourceLine at) {
@@ -28,8 +34,9 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, SourceLine at) {
           shape, " of ", dtype, " has more bytes than 64 bits can count");
   }
   if (shape.numel() == 0) bytes = 0;
-  auto impl = std::make_shared<TensorImpl>();
-  impl->storage = std::make_shared<Storage>(static_cast<size_t>(bytes));
+  auto impl = new_impl();
+  impl->storage =
+      std::allocate_shared<Storage>(detail::SmallMemory<Storage>(), static_cast<size_t>(bytes));
   impl->shape = shape;
   impl->strides = contiguous_strides(shape);
   impl->dtype = dtype;
@@ -37,7 +44,7 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, SourceLine at) {
 }
 
 Tensor Tensor::view_as(const Shape& shape, const Strides& strides, int64_t offset) const {
-  auto impl = std::make_shared<TensorImpl>();
+  auto impl = new_impl();
   impl->storage = get().storage;
   impl->offset = offset;
   impl->shape = shape;

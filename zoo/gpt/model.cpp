@@ -81,11 +81,12 @@ std::vector<Tensor> Gpt::attention(const Arg& index) {
 Tensor Gpt::features(const Arg& index, Cache* cache) {
   const int64_t before = cache != nullptr ? cache->front().length() : 0;
   const bool has_end = !config.is_relative();
-  check(index.dim() == 2 && index.size(1) > 0 &&
-            (!has_end || before + index.size(1) <= config.block_size),
-        "gpt", "indices of shape ", index.shape(),
-        before > 0 ? concat(" after ", before, " in the cache") : "", ": (B, T) with 1 to ",
-        has_end ? concat("block_size ", config.block_size) : "any number of", " tokens expected");
+  const bool fits = index.dim() == 2 && index.size(1) > 0 &&
+                    (!has_end || before + index.size(1) <= config.block_size);
+  if (!fits)  // not check(), which would write the parts of the text every time
+    fail("gpt", "indices of shape ", index.shape(),
+         before > 0 ? concat(" after ", before, " in the cache") : "", ": (B, T) with 1 to ",
+         has_end ? concat("block_size ", config.block_size) : "any number of", " tokens expected");
   const Tensor x = transformer(index, cache);
   // Drops what no later token will see; not at every token, because that moves the others.
   if (cache != nullptr && cache->front().length() >= 2 * config.block_size)

@@ -15,6 +15,7 @@
 #include "../../loops/random.kernel.h"
 #include "../../simd/dispatch.h"
 #include "../../simd/pack.h"
+#include "../../simd/rows.h"
 #include "../../simd/scratch.h"
 #include "../../simd/simd.h"
 #include "../../simd/tile.h"
@@ -110,9 +111,11 @@ void strip(int64_t rows, int64_t cols, int64_t depth, Matrix<const T> a, Matrix<
     args.c_row = step;
     tile(args);
     for (int64_t i = 0; i < rows; ++i)
-      for (int64_t j = 0; j < n; ++j)
-        out[i * c.row + j] =
-            accumulate ? out[i * c.row + j] + whole[i * step + j] : whole[i * step + j];
+      each<T>(n, [&](int64_t j, int64_t lanes) {
+        T* const p = out + i * c.row + j;
+        const Simd<T> sum = Simd<T>::load(whole + i * step + j);
+        store(p, accumulate ? load(p, lanes) + sum : sum, lanes);
+      });
   }
 }
 
@@ -161,7 +164,9 @@ Matrix<const T> whole_vectors(Matrix<const T> x, int64_t n, int64_t d, T* space)
   const int64_t padded = round_up<T>(d);
   if (padded == d) return x;
   for (int64_t i = 0; i < n; ++i)
-    for (int64_t e = 0; e < padded; ++e) space[i * padded + e] = e < d ? x.data[i * x.row + e] : 0;
+    each<T>(d, [&](int64_t e, int64_t lanes) {
+      load(x.data + i * x.row + e, lanes).store(space + i * padded + e);
+    });
   return {space, padded};
 }
 
