@@ -56,7 +56,7 @@ Results run(const std::vector<Tensor>& qkv, const Options& o, bool fused) {
 
 /// Rounding errors of the sums in attention grow with their length, here at most 70, and with the
 /// size of the numbers, about 1: some hundred units in the last place.
-double tolerance(DType dtype) { return dtype == f32 ? 2e-5 : 2e-14 * 2; }
+double rounding(DType dtype) { return dtype == f32 ? 2e-5 : 2e-14 * 2; }
 
 /// Compares the fused op with the reference form: values and gradients, in f64 and f32.
 void check_fused(const Shape& q, const Shape& k, const Shape& v, const Options& options) {
@@ -67,11 +67,11 @@ void check_fused(const Shape& q, const Shape& k, const Shape& v, const Options& 
     const std::vector<Tensor> qkv{leaf(q, 1, dtype), leaf(k, 2, dtype), leaf(v, 3, dtype)};
     const Results fused = run(qkv, o, true), reference = run(qkv, o, false);
     CHECK(fused.y.shape() == reference.y.shape());
-    CHECK(allclose(fused.y, reference.y, tolerance(dtype), tolerance(dtype)));
+    CHECK(allclose(fused.y, reference.y, rounding(dtype), rounding(dtype)));
     for (int i = 0; i < 3; ++i) {
       CAPTURE(i);
       CHECK(fused.grads[i].shape() == qkv[i].shape());
-      CHECK(allclose(fused.grads[i], reference.grads[i], tolerance(dtype), 4 * tolerance(dtype)));
+      CHECK(allclose(fused.grads[i], reference.grads[i], rounding(dtype), 4 * rounding(dtype)));
     }
   }
 }

@@ -11,7 +11,9 @@
 namespace tarsier {
 namespace {
 
-Tensor leaf(std::initializer_list<double> values) { return tensor(values, f64).requires_grad_(); }
+Tensor leaf_of(std::initializer_list<double> values) {
+  return tensor(values, f64).requires_grad_();
+}
 
 /// y = x³ with this backward.
 Tensor cube_with(const Arg& x, BackwardFn backward) {
@@ -41,7 +43,7 @@ std::vector<double> second_derivative(const Tensor& x, const Backward& backward)
 }
 
 TEST_CASE("a backward in raw memory is an error under create_graph, which names op and line") {
-  const Tensor x = leaf({2, 3});
+  const Tensor x = leaf_of({2, 3});
   CHECK(second_derivative(x, [](const Saved& saved, const Tensor& dy) -> Grads {
           return {dy * 3 * square(saved[0])};
         }) == std::vector<double>{14, 20});
@@ -58,7 +60,7 @@ TEST_CASE("a backward in raw memory is an error under create_graph, which names 
 }
 
 TEST_CASE("every way to read without recording is found") {
-  const Tensor x = leaf({2, 3});
+  const Tensor x = leaf_of({2, 3});
   const auto finds = [&](const Backward& backward) {
     const std::string error = error_of([&] { second_derivative(x, backward); });
     CAPTURE(error);
@@ -112,7 +114,7 @@ Tensor triple_square(const Tensor& x) {
 }
 
 TEST_CASE("reading for a recorded op, or of a tensor marked constant, is no error") {
-  const Tensor x = leaf({2, 3});
+  const Tensor x = leaf_of({2, 3});
   const std::vector<double> right = {14, 20};
   CHECK(second_derivative(x, [](const Saved& saved, const Tensor& dy) -> Grads {
           return {dy * triple_square(saved[0])};
@@ -132,7 +134,7 @@ TEST_CASE("reading for a recorded op, or of a tensor marked constant, is no erro
                     return {dy * map(saved[0].detach(), [](auto v) { return v < 0 ? -1.0 : 1.0; })};
                   });
   };
-  const Tensor y = leaf({-2, 3});
+  const Tensor y = leaf_of({-2, 3});
   const Tensor first = grad({sum(absolute(y) * y)}, {y}, {}, false, true)[0];
   CHECK(first.to_vector() == std::vector<double>{4, 6});
   CHECK(grad({sum(first)}, {y})[0].to_vector() == std::vector<double>{-2, 2});
@@ -146,7 +148,7 @@ TEST_CASE("reading for a recorded op, or of a tensor marked constant, is no erro
 }
 
 TEST_CASE("hooks and printing may read recorded gradients") {
-  const Tensor x = leaf({2, 3});
+  const Tensor x = leaf_of({2, 3});
   const Tensor y = square(x);
   double seen = 0;
   y.register_hook([&](const Tensor& dy) {
@@ -178,7 +180,7 @@ TEST_CASE("hooks and printing may read recorded gradients") {
 }
 
 TEST_CASE("once_differentiable: first derivatives as they are, second ones an error") {
-  const Tensor x = leaf({2, 3});
+  const Tensor x = leaf_of({2, 3});
   const auto cube = [](const Tensor& x) { return cube_with(x, once_differentiable(raw_backward)); };
   const auto loss = [&] { return sum(cube(x)) + sum(square(x)); };
   CHECK(grad({loss()}, {x})[0].to_vector() == std::vector<double>{16, 33});
@@ -190,7 +192,7 @@ TEST_CASE("once_differentiable: first derivatives as they are, second ones an er
   CHECK(error.find("read_watch_test.cpp") != error.npos);
 
   // A gradient computed with create_graph, but not differentiated through the op.
-  const Tensor w = leaf({5, 7});
+  const Tensor w = leaf_of({5, 7});
   const Tensor both = grad({sum(cube(x) * w)}, {x}, {}, false, true)[0];
   check_error("[cube] a second derivative", [&] { grad({sum(both)}, {w}, {}, true); });
   const Tensor dw = grad({sum(cube(x) * w)}, {w}, {}, false, true)[0];

@@ -10,7 +10,7 @@ namespace {
 using Numbers = std::vector<double>;
 using Tensors = std::vector<Tensor>;
 
-Tensor counted(const Shape& shape) { return reshape(arange(shape.numel(), f64), shape); }
+Tensor counting(const Shape& shape) { return reshape(arange(shape.numel(), f64), shape); }
 
 TEST_CASE("narrow: exact, from the end, and not clipped") {
   CHECK(narrow(arange(5), 0, -3, 2).to_vector() == Numbers{2, 3});
@@ -31,7 +31,7 @@ TEST_CASE("movedim: one, several, the others keep their order") {
 }
 
 TEST_CASE("diagonal and diag: offsets, dimensions, beyond the corner, views") {
-  const Tensor x = counted({2, 3, 4});
+  const Tensor x = counting({2, 3, 4});
   const Tensor y = diagonal(x, 1, 0, 2);
   CHECK(y.shape() == Shape{3, 2});
   CHECK(y.to_vector() == Numbers{1, 14, 5, 18, 9, 22});
@@ -40,7 +40,7 @@ TEST_CASE("diagonal and diag: offsets, dimensions, beyond the corner, views") {
   CHECK(diagonal(zeros({2, 3}), INT64_MIN).shape() == Shape{0});
   CHECK(diagonal(zeros({0, 3})).shape() == Shape{0});
   CHECK(diag(tensor({1, 2}), -1).to_vector() == Numbers{0, 0, 0, 1, 0, 0, 0, 2, 0});
-  CHECK(diag(counted({2, 3}), 1).to_vector() == Numbers{1, 5});
+  CHECK(diag(counting({2, 3}), 1).to_vector() == Numbers{1, 5});
   CHECK(diag(zeros({0})).shape() == Shape{0, 0});
   check_error("[diagonal] dimensions 0 and -2 of shape (2, 3) are the same", [] {
     diagonal(zeros({2, 3}), 0, 0, -2);
@@ -49,11 +49,11 @@ TEST_CASE("diagonal and diag: offsets, dimensions, beyond the corner, views") {
 }
 
 TEST_CASE("unfold_dim: windows that overlap, have gaps, or are empty") {
-  const Tensor x = counted({7}), y = unfold_dim(x, 0, 3, 2);
+  const Tensor x = counting({7}), y = unfold_dim(x, 0, 3, 2);
   CHECK(y.shape() == Shape{3, 3});
   CHECK(y.to_vector() == Numbers{0, 1, 2, 2, 3, 4, 4, 5, 6});
   CHECK(y.impl()->storage == x.impl()->storage);
-  CHECK(unfold_dim(counted({2, 5}), 1, 1, 3).to_vector() == Numbers{0, 3, 5, 8});
+  CHECK(unfold_dim(counting({2, 5}), 1, 1, 3).to_vector() == Numbers{0, 3, 5, 8});
   CHECK(unfold_dim(zeros({3}), 0, 0, 1).shape() == Shape{4, 0});
   CHECK(unfold_dim(zeros({3, 2}), 0, 3, INT64_MAX).shape() == Shape{1, 2, 3});
   check_error("[unfold_dim] windows of 4 elements", [] { unfold_dim(zeros({3}), 0, 4, 1); });
@@ -102,7 +102,7 @@ TEST_CASE("tile and repeat_interleave") {
 }
 
 TEST_CASE("pad: the modes of torch.nn.functional.pad") {
-  const Tensor x = counted({2, 3});
+  const Tensor x = counting({2, 3});
   const auto row = [&](const std::vector<int64_t>& padding, const char* mode) {
     return select(pad(x, padding, mode), 0, 0).to_vector();
   };
@@ -114,10 +114,10 @@ TEST_CASE("pad: the modes of torch.nn.functional.pad") {
   CHECK(row({-1, 2}, "reflect") == Numbers{1, 2, 1, 0});
   CHECK(row({-1, 2}, "replicate") == Numbers{1, 2, 2, 2});
   CHECK(row({-1, 2}, "circular") == Numbers{1, 2, 1, 2});
-  CHECK(pad(counted({3, 4}), {1, 2, 2, 1}, "reflect").to_vector() ==
+  CHECK(pad(counting({3, 4}), {1, 2, 2, 1}, "reflect").to_vector() ==
         Numbers{9, 8, 9, 10, 11, 10, 9, 5, 4, 5, 6,  7,  6,  5, 1, 0, 1, 2, 3, 2, 1,
                 5, 4, 5, 6,  7,  6,  5, 9, 8, 9, 10, 11, 10, 9, 5, 4, 5, 6, 7, 6, 5});
-  CHECK(pad(counted({3, 4}), {1, 2, 2, 1}, "circular").to_vector() ==
+  CHECK(pad(counting({3, 4}), {1, 2, 2, 1}, "circular").to_vector() ==
         Numbers{7, 4, 5, 6, 7, 4, 5, 11, 8, 9, 10, 11, 8, 9, 3, 0, 1, 2, 3, 0, 1,
                 7, 4, 5, 6, 7, 4, 5, 11, 8, 9, 10, 11, 8, 9, 3, 0, 1, 2, 3, 0, 1});
   CHECK(pad(x, {1, 1}, "constant", 7).to_vector()[0] == 7);

@@ -13,7 +13,7 @@ namespace tarsier {
 namespace {
 
 /// √(mean of squared errors / mean square of the results).
-double relative_error(const Tensor& got, const Tensor& exact) {
+double rms_error(const Tensor& got, const Tensor& exact) {
   const std::vector<double> a = got.to_vector(), b = exact.to_vector();
   double errors = 0, squares = 0;
   for (size_t i = 0; i < b.size(); ++i) {
@@ -45,8 +45,8 @@ TEST_CASE("attention: sums over 32,768 keys or queries err by no more than PyTor
                         Case{32768, 16, 0.80e-7, 3.03e-6, 2.39e-7, 2.26e-7}}) {
     const std::vector<Tensor> got = results(c.queries, c.keys, f32),
                               exact = results(c.queries, c.keys, f64);
-    const double y = relative_error(got[0], exact[0]), dq = relative_error(got[1], exact[1]),
-                 dk = relative_error(got[2], exact[2]), dv = relative_error(got[3], exact[3]);
+    const double y = rms_error(got[0], exact[0]), dq = rms_error(got[1], exact[1]),
+                 dk = rms_error(got[2], exact[2]), dv = rms_error(got[3], exact[3]);
     CAPTURE(c.keys);
     // At most PyTorch's error in the long sums, and twice that in the others. (dq varies a lot from
     // sample to sample, because each query has one rounded D for all of its keys.)

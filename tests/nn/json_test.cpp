@@ -12,7 +12,7 @@
 namespace tarsier {
 namespace {
 
-std::string error_of(std::string_view text) {
+std::string parse_error_of(std::string_view text) {
   try {
     Json::parse(text, "a.json");
   } catch (const Error& error) {
@@ -91,14 +91,14 @@ TEST_CASE("JSON is written on one line or indented, and set adds or replaces") {
 }
 
 TEST_CASE("invalid JSON is refused, with its position") {
-  CHECK(error_of("{\"a\": 1,\n \"b\" 2}") ==
+  CHECK(parse_error_of("{\"a\": 1,\n \"b\" 2}") ==
         "[json] a.json line 2, byte 14: expected ':' after the key, found '2'");
-  CHECK(error_of("") ==
+  CHECK(parse_error_of("") ==
         "[json] a.json line 1, byte 0: expected a value, found the end of the text");
   CHECK(
-      error_of("[1, 2") ==
+      parse_error_of("[1, 2") ==
       "[json] a.json line 1, byte 5: expected ']' or ',' after an item, found the end of the text");
-  CHECK(error_of(R"({"a": 1, "b": 2, "a": 3})") ==
+  CHECK(parse_error_of(R"({"a": 1, "b": 2, "a": 3})") ==
         "[json] a.json line 1, byte 0: the object that begins here has the key 'a' twice");
   for (const char* text : {"[1,]",
                            "{,}",
@@ -144,12 +144,13 @@ TEST_CASE("invalid JSON is refused, with its position") {
                            "1_000",
                            "--1"}) {
     CAPTURE(text);
-    CHECK(error_of(text).starts_with("[json] a.json line 1, byte "));
+    CHECK(parse_error_of(text).starts_with("[json] a.json line 1, byte "));
   }
-  CHECK(error_of(std::string(100000, '[')).find("nested deeper than 100") != std::string::npos);
+  CHECK(parse_error_of(std::string(100000, '[')).find("nested deeper than 100") !=
+        std::string::npos);
   std::string deep(100, '[');
   deep.append(100, ']');
-  CHECK(error_of(deep) == "no error");
+  CHECK(parse_error_of(deep) == "no error");
 }
 
 TEST_CASE("no text crashes the parser") {

@@ -18,7 +18,7 @@ void check_gradients(const nn::Module& module, const TensorDict& expected) {
 
 /// Runs `layer` (freshly made by `make`) on the numbers of `name`, in both dtypes.
 template <class Make>
-void check_layer(const std::string& name, Make make) {
+void check_golden(const std::string& name, Make make) {
   for (const DType dtype : {f64, f32}) {
     CAPTURE(name);
     auto layer = make();
@@ -38,15 +38,15 @@ void check_layer(const std::string& name, Make make) {
 
 TEST_CASE("layers compute what PyTorch's compute, with the same gradients") {
   using std::make_unique;
-  check_layer("linear", [] { return make_unique<nn::Linear>(5, 3); });
-  check_layer("linear_no_bias", [] { return make_unique<nn::Linear>(5, 3, false); });
-  check_layer("layer_norm", [] { return make_unique<nn::LayerNorm>(5); });
-  check_layer("layer_norm_eps", [] { return make_unique<nn::LayerNorm>(5, 0.1); });
-  check_layer("layer_norm_plain", [] { return make_unique<nn::LayerNorm>(5, 1e-5, false); });
-  check_layer("gelu", [] { return make_unique<nn::GELU>(); });
-  check_layer("gelu_tanh", [] { return make_unique<nn::GELU>("tanh"); });
-  check_layer("embedding", [] { return make_unique<nn::Embedding>(6, 3); });
-  check_layer("embedding_padding", [] { return make_unique<nn::Embedding>(6, 3, 2); });
+  check_golden("linear", [] { return make_unique<nn::Linear>(5, 3); });
+  check_golden("linear_no_bias", [] { return make_unique<nn::Linear>(5, 3, false); });
+  check_golden("layer_norm", [] { return make_unique<nn::LayerNorm>(5); });
+  check_golden("layer_norm_eps", [] { return make_unique<nn::LayerNorm>(5, 0.1); });
+  check_golden("layer_norm_plain", [] { return make_unique<nn::LayerNorm>(5, 1e-5, false); });
+  check_golden("gelu", [] { return make_unique<nn::GELU>(); });
+  check_golden("gelu_tanh", [] { return make_unique<nn::GELU>("tanh"); });
+  check_golden("embedding", [] { return make_unique<nn::Embedding>(6, 3); });
+  check_golden("embedding_padding", [] { return make_unique<nn::Embedding>(6, 3, 2); });
 }
 
 TEST_CASE("dropout: off in eval, scaled in training") {

@@ -15,12 +15,12 @@
 namespace tarsier {
 namespace {
 
-constexpr const char* kFile = "positions.safetensors";
+constexpr const char* kPositions = "positions.safetensors";
 
 /// Compares an M(args…) with the numbers of a case.
 template <class M, class... Args>
-void check_case(const std::string& name, const Args&... args) {
-  check_layer(kFile, name, [&] { return std::make_unique<M>(args...); });
+void check_position(const std::string& name, const Args&... args) {
+  check_layer(kPositions, name, [&] { return std::make_unique<M>(args...); });
 }
 
 /// Tokens `first` … `first + count − 1` of x (B, …, T, C).
@@ -29,16 +29,16 @@ Tensor tokens(const Tensor& x, int64_t first, int64_t count) {
 }
 
 TEST_CASE("added positions are the papers', with the same gradients") {
-  check_case<nn::SinusoidalPositions>("sinusoidal", 6);
-  check_case<nn::SinusoidalPositions>("sinusoidal_odd", 5);
-  check_case<nn::LearnedPositions>("learned", 9, 5);
+  check_position<nn::SinusoidalPositions>("sinusoidal", 6);
+  check_position<nn::SinusoidalPositions>("sinusoidal_odd", 5);
+  check_position<nn::LearnedPositions>("learned", 9, 5);
   for (const DType dtype : {f64, f32})
     check_close("far", nn::sinusoidal_positions(3, 10, dtype, 5000),
-                golden(kFile, "sinusoidal_far", dtype)[""]);
+                golden(kPositions, "sinusoidal_far", dtype)[""]);
 }
 
 TEST_CASE("learned positions at an offset read, and train, the rows from there on") {
-  const TensorDict numbers = golden(kFile, "learned_offset.");
+  const TensorDict numbers = golden(kPositions, "learned_offset.");
   nn::LearnedPositions layer(9, 5);
   layer.to(f64);
   layer.load_state_dict(part(numbers, "state."));
@@ -52,13 +52,13 @@ TEST_CASE("learned positions at an offset read, and train, the rows from there o
 
 TEST_CASE("rotary positions are RoFormer's in either layout, with the same gradients") {
   using Options = nn::RotaryOptions;
-  check_case<nn::RotaryEmbedding>("rotary", 6);
-  check_case<nn::RotaryEmbedding>("rotary_interleaved", 6, Options{.interleaved = true});
-  check_case<nn::RotaryEmbedding>("rotary_partial", 10, Options{.base = 500, .rotary_dim = 4});
-  check_case<nn::RotaryEmbedding>("rotary_partial_interleaved", 10,
-                                  Options{.interleaved = true, .rotary_dim = 6, .factor = 4});
+  check_position<nn::RotaryEmbedding>("rotary", 6);
+  check_position<nn::RotaryEmbedding>("rotary_interleaved", 6, Options{.interleaved = true});
+  check_position<nn::RotaryEmbedding>("rotary_partial", 10, Options{.base = 500, .rotary_dim = 4});
+  check_position<nn::RotaryEmbedding>("rotary_partial_interleaved", 10,
+                                      Options{.interleaved = true, .rotary_dim = 6, .factor = 4});
   for (const DType dtype : {f64, f32}) {
-    const TensorDict numbers = golden(kFile, "rotary_far.", dtype);
+    const TensorDict numbers = golden(kPositions, "rotary_far.", dtype);
     nn::RotaryEmbedding rotary(6);
     Tensor x = clone(numbers["x"]).requires_grad_();
     const Tensor y = rotary(x, 5000);
@@ -131,13 +131,13 @@ TEST_CASE("the slopes of ALiBi, for numbers of heads that are powers of two and 
   for (int64_t heads = 1; heads < 14; ++heads)
     for (const DType dtype : {f64, f32})
       check_close("slopes", nn::alibi_slopes(heads, dtype),
-                  golden(kFile, "alibi_slopes." + std::to_string(heads), dtype)[""]);
+                  golden(kPositions, "alibi_slopes." + std::to_string(heads), dtype)[""]);
 }
 
 TEST_CASE("the bias of ALiBi is −slope · distance, and takes the memory of its distances") {
   for (const DType dtype : {f64, f32}) {
     const Tensor bias = nn::alibi_bias(3, 4, 6, 2, dtype);
-    check_close("bias", bias, golden(kFile, "alibi_bias", dtype)[""]);
+    check_close("bias", bias, golden(kPositions, "alibi_bias", dtype)[""]);
     // Its memory overlaps, which ops must handle.
     check_close("sum", sum(bias, -1), sum(clone(bias), -1));
     check_close("product", matmul(bias, ones({6, 2}, dtype)),

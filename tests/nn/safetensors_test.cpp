@@ -28,7 +28,7 @@ std::string file_of(const std::string& header, size_t data) {
 }
 
 /// The error of loading these bytes, or "" if they load.
-std::string error_of(const TemporaryFolder& folder, const std::string& bytes) {
+std::string load_error_of(const TemporaryFolder& folder, const std::string& bytes) {
   const std::string path = folder / "hostile";
   {
     // Not atomically, and a new file each time: the fuzz tests write thousands, and file systems
@@ -190,19 +190,19 @@ TEST_CASE("unaligned tensors are copied") {
   const TemporaryFolder folder;
   const std::string header = R"({"m":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]},)"
                              R"("x":{"dtype":"F64","shape":[2],"data_offsets":[1,17]}})";
-  CHECK(error_of(folder, file_of(header, 17)) == "");
+  CHECK(load_error_of(folder, file_of(header, 17)) == "");
 }
 
 TEST_CASE("a file cut off at any byte is refused") {
   const TemporaryFolder folder;
   save_safetensors(folder / "a", sample());
   const std::string bytes = read_file(folder / "a");
-  CHECK(error_of(folder, bytes) == "");
+  CHECK(load_error_of(folder, bytes) == "");
   for (size_t length = 0; length < bytes.size(); ++length) {
     CAPTURE(length);
-    CHECK(error_of(folder, bytes.substr(0, length)).find("hostile") != std::string::npos);
+    CHECK(load_error_of(folder, bytes.substr(0, length)).find("hostile") != std::string::npos);
   }
-  CHECK(error_of(folder, bytes + "x").find("the last 1 bytes") != std::string::npos);
+  CHECK(load_error_of(folder, bytes + "x").find("the last 1 bytes") != std::string::npos);
 }
 
 TEST_CASE("errors in a header are named") {
@@ -257,18 +257,18 @@ TEST_CASE("errors in a header are named") {
   };
   for (const Case& c : cases) {
     CAPTURE(c.header);
-    const std::string message = error_of(folder, file_of(c.header, c.data));
+    const std::string message = load_error_of(folder, file_of(c.header, c.data));
     CAPTURE(message);
     CHECK(message.find(c.message) != std::string::npos);
     CHECK(message.find("hostile") != std::string::npos);
   }
   std::string bools = file_of(R"({"m":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}})", 2);
   bools.back() = 2;
-  CHECK(error_of(folder, bools).find("element 1 of BOOL is 2") != std::string::npos);
+  CHECK(load_error_of(folder, bools).find("element 1 of BOOL is 2") != std::string::npos);
   for (const uint64_t length : {uint64_t{100'000'001}, ~uint64_t{0}, ~uint64_t{0} - 7}) {
     std::string bytes = file_of("{}", 0);
     std::memcpy(bytes.data(), &length, 8);
-    CHECK(error_of(folder, bytes).find("but the limit is") != std::string::npos);
+    CHECK(load_error_of(folder, bytes).find("but the limit is") != std::string::npos);
   }
 }
 
@@ -280,7 +280,7 @@ TEST_CASE("no file crashes the reader: every bit flipped, and random edits") {
     for (const int bit : {0, 2, 5, 7}) {
       std::string bytes = valid;
       bytes[i] = static_cast<char>(bytes[i] ^ 1 << bit);
-      error_of(folder, bytes);
+      load_error_of(folder, bytes);
     }
   }
   const char* pieces[] = {"[",
@@ -312,8 +312,8 @@ TEST_CASE("no file crashes the reader: every bit flipped, and random edits") {
       header.replace(at, gone, random() % 4 == 0 ? "" : pieces[random() % std::size(pieces)]);
       if (header.empty()) header = "{}";
     }
-    error_of(folder,
-             file_of(header, random() % 2 == 0 ? valid.size() - 8 - length : random() % 200));
+    load_error_of(folder,
+                  file_of(header, random() % 2 == 0 ? valid.size() - 8 - length : random() % 200));
   }
 }
 

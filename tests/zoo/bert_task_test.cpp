@@ -22,11 +22,7 @@ const Changes kTinyBert = {{"width", "8"},      {"mlp_width", "8"},   {"layers",
                            {"dropout", "0.1"},  {"max_length", "12"}, {"warmup_steps", "2"},
                            {"eval_every", "6"}, {"min_count", "1"}};
 
-Changes with(const Changes& more) {
-  Changes all = kTinyBert;
-  all.insert(all.end(), more.begin(), more.end());  // the last value counts
-  return all;
-}
+Changes tiny_with(const Changes& more) { return with(kTinyBert, more); }
 
 TEST_CASE("bert: learns which words follow from the others, and fills them in") {
   const Scratch scratch;
@@ -35,13 +31,13 @@ TEST_CASE("bert: learns which words follow from the others, and fills them in") 
     text += i % 2 == 0 ? "the cat drinks warm milk\n" : "a dog eats fresh meat\n";
   const std::string data = scratch.write("a.txt", text);
   const auto task = prepared_task("bert", data,
-                                  with({{"examples", "lines"},
-                                        {"width", "32"},
-                                        {"mlp_width", "32"},
-                                        {"steps", "400"},
-                                        {"learning_rate", "0.01"},
-                                        {"dropout", "0"},
-                                        {"eval_every", "200"}}));
+                                  tiny_with({{"examples", "lines"},
+                                             {"width", "32"},
+                                             {"mlp_width", "32"},
+                                             {"steps", "400"},
+                                             {"learning_rate", "0.01"},
+                                             {"dropout", "0"},
+                                             {"eval_every", "200"}}));
   CHECK(task->training_examples() == 36);
   const TrainOutcome outcome = train_task(*task, data, scratch.path("run"));
   CHECK(outcome.metrics[0].name == "val_loss");
@@ -112,7 +108,7 @@ TEST_CASE("bert: any number of threads gives the same bits") {
   const auto trained = [&](int threads) {
     const Threads guard(threads);
     const std::string out = scratch.path(std::to_string(threads));
-    train_task(*prepared_task("bert", data, with({{"batch_size", "30"}})), data, out);
+    train_task(*prepared_task("bert", data, tiny_with({{"batch_size", "30"}})), data, out);
     return RunFolder::open(out).load_weights();
   };
   CHECK(same_bits(trained(1), trained(3)));
@@ -122,7 +118,7 @@ TEST_CASE("bert: validation hides the same words every time, whatever the batche
   const Scratch scratch;
   const std::string data = scratch.write("a.txt", small_text());
   const auto a = prepared_task("bert", data, kTinyBert),
-             b = prepared_task("bert", data, with({{"batch_size", "1"}}));
+             b = prepared_task("bert", data, tiny_with({{"batch_size", "1"}}));
   for (Task* task : {a.get(), b.get()}) task->model().eval();
   const double loss = a->validate()[0].value;
   CHECK(a->validate()[0].value == loss);
@@ -138,7 +134,7 @@ TEST_CASE("bert: `hidden` is the share of training; of validation texts 15 % are
   std::set<double> losses;
   for (const auto& [hidden, count] : {std::pair{"0.15", 3}, {"0.5", 10}}) {
     const auto task = prepared_task(
-        "bert", data, with({{"examples", "lines"}, {"max_length", "32"}, {"hidden", hidden}}));
+        "bert", data, tiny_with({{"examples", "lines"}, {"max_length", "32"}, {"hidden", hidden}}));
     const Batch batch = task->batch(1, 1);
     CHECK(batch.weight == static_cast<double>(batch["index"].size(0) * count));
     CHECK(batch["places"].numel() == batch["index"].size(0) * count);
@@ -149,7 +145,7 @@ TEST_CASE("bert: `hidden` is the share of training; of validation texts 15 % are
 }
 
 TEST_CASE("bert: the default data are tarsier's own source text" * doctest::test_suite("long")) {
-  const auto task = prepared_task("bert", "", with({{"min_count", "20"}, {"steps", "2"}}));
+  const auto task = prepared_task("bert", "", tiny_with({{"min_count", "20"}, {"steps", "2"}}));
   CHECK(task->facts()[1].second.starts_with("tarsier's own source text: "));
   CHECK(task->training_examples() > 1000);
   CHECK(std::isfinite(task->loss(task->batch(1, 1)).item()));
@@ -161,7 +157,7 @@ TEST_CASE("bert: tokens may be words, characters or byte pairs") {
   for (const char* tokens : {"words", "characters", "bpe"}) {
     CAPTURE(tokens);
     const auto task =
-        prepared_task("bert", data, with({{"tokens", tokens}, {"vocab_size", "280"}}));
+        prepared_task("bert", data, tiny_with({{"tokens", tokens}, {"vocab_size", "280"}}));
     CHECK(train_task(*task, data, scratch.path(tokens)).step == 12);
     CHECK(predicted_lines(*loaded_task(scratch.path(tokens)), {"the [MASK]"}) ==
           predicted_lines(*task, {"the [MASK]"}));
@@ -172,7 +168,7 @@ TEST_CASE("bert: bad data and bad inputs are errors, and short texts are not") {
   const Scratch scratch;
   const auto error = [&](const std::string& text, const Changes& changes = {}) {
     const std::string file = scratch.write("x.txt", text);
-    return error_of([&] { prepared_task("bert", file, with(changes)); });
+    return error_of([&] { prepared_task("bert", file, tiny_with(changes)); });
   };
   const auto has = [](const std::string& text, const std::string& part) {
     INFO(text);

@@ -17,10 +17,10 @@
 namespace tarsier::zoo {
 namespace {
 
-const Changes kTiny = {{"layers", "1"},     {"heads", "2"},      {"width", "8"},
-                       {"mlp_width", "8"},  {"reach", "1"},      {"batch_size", "8"},
-                       {"steps", "6"},      {"eval_every", "3"}, {"checkpoint_every", "2"},
-                       {"ema_decay", "0.5"}};
+const Changes kTinyDiffusion = {{"layers", "1"},     {"heads", "2"},      {"width", "8"},
+                                {"mlp_width", "8"},  {"reach", "1"},      {"batch_size", "8"},
+                                {"steps", "6"},      {"eval_every", "3"}, {"checkpoint_every", "2"},
+                                {"ema_decay", "0.5"}};
 
 /// Digits of `size` × `size` pixels as IDX files.
 std::string idx_folder(const Scratch& scratch, const std::string& name = "idx", int64_t size = 8) {
@@ -30,14 +30,14 @@ std::string idx_folder(const Scratch& scratch, const std::string& name = "idx", 
 }
 
 std::unique_ptr<Task> trained(const Scratch& scratch, const std::string& data) {
-  train_task(*prepared_task("diffusion", data, kTiny), data, scratch.path("run"));
+  train_task(*prepared_task("diffusion", data, kTinyDiffusion), data, scratch.path("run"));
   return loaded_task(scratch.path("run"));
 }
 
 TEST_CASE("diffusion: a stopped run ends with the bits of an unbroken one, with any threads") {
   const Scratch scratch;
   const std::string data = idx_folder(scratch);
-  CHECK(resumes_exactly(scratch, "diffusion", data, kTiny, 3));
+  CHECK(resumes_exactly(scratch, "diffusion", data, kTinyDiffusion, 3));
   const RunFolder whole = RunFolder::open(scratch.path("whole")),
                   parts = RunFolder::open(scratch.path("parts"));
   // The averaged weights go on where they were, and are what is kept.
@@ -45,7 +45,7 @@ TEST_CASE("diffusion: a stopped run ends with the bits of an unbroken one, with 
   CHECK(same_bits(a.average, b.average));
   CHECK_FALSE(same_bits(whole.load_weights(), a.model));
   const Threads used(3);
-  train_task(*prepared_task("diffusion", data, kTiny), data, scratch.path("threads"));
+  train_task(*prepared_task("diffusion", data, kTinyDiffusion), data, scratch.path("threads"));
   CHECK(same_bits(RunFolder::open(scratch.path("threads")).load_weights(), whole.load_weights()));
 }
 
@@ -203,7 +203,7 @@ TEST_CASE("diffusion: the report shows drawings, the way there, guidance and nei
 
 TEST_CASE("diffusion: images of another size are fitted, and unknown classes refused") {
   const Scratch scratch;
-  const auto task = prepared_task("diffusion", idx_folder(scratch), kTiny);
+  const auto task = prepared_task("diffusion", idx_folder(scratch), kTinyDiffusion);
   task->load_data(idx_folder(scratch, "large", 12));
   const std::string facts = task->facts()[1].second;
   CHECK(facts.find("images of 8 × 8 to train on") != facts.npos);
@@ -215,7 +215,8 @@ TEST_CASE("diffusion: images of another size are fitted, and unknown classes ref
   check_error("has the class '10', which the model does not know",
               [&] { task->load_data(scratch.path("more")); });
   check_error("do not fill a picture of 12 × 12", [&] {
-    prepared_task("diffusion", idx_folder(scratch, "large", 12), with(kTiny, {{"patch", "5"}}));
+    prepared_task("diffusion", idx_folder(scratch, "large", 12),
+                  with(kTinyDiffusion, {{"patch", "5"}}));
   });
 }
 
@@ -230,7 +231,7 @@ TEST_CASE("diffusion: pictures in a folder for each class, in grey or in colours
         picture.pixels[k] = static_cast<uint8_t>(i % 2 ? 7 * k % 60 : 255 - 3 * k % 40);
       write_picture(scratch.path(concat(folder, "/", i % 2 ? "ink/" : "sky/", i, ".png")), picture);
     }
-    const auto task = prepared_task("diffusion", scratch.path(folder), kTiny);
+    const auto task = prepared_task("diffusion", scratch.path(folder), kTinyDiffusion);
     CHECK(task->describe_data()["channels"].as_int() == channels);
     CHECK(task->describe_data()["names"].dump() == R"(["ink", "sky"])");
     const Batch batch = task->batch(1, 1);

@@ -22,7 +22,7 @@ namespace {
 
 using music::Score;
 
-music::Config tiny_config() {
+music::Config tiny_music() {
   return {.voices = 2,
           .low = 60,
           .high = 63,
@@ -44,7 +44,7 @@ Batch whole_piece(const music::Facts& facts) {
 
 TEST_CASE("the gradient of every weight of a whole Music Transformer is right") {
   Generator generator(3);
-  music::MusicTransformer model(tiny_config(), generator);
+  music::MusicTransformer model(tiny_music(), generator);
   model.to(f64);
   for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 0.5, generator);
   const Batch batch = music::window_batch(model.facts, {{&kPiece, 0, 4}, {&kPiece, 4, 7, 5}});
@@ -114,7 +114,7 @@ TEST_CASE(
 
 TEST_CASE("a logit is that of the note plus that of its interval") {
   Generator generator(5);
-  music::MusicTransformer model(tiny_config(), generator);
+  music::MusicTransformer model(tiny_music(), generator);
   const NoGrad no_grad;
   const Batch batch = whole_piece(model.facts);
   nn::zeros_(model.head.weight);
@@ -129,7 +129,7 @@ TEST_CASE("a logit is that of the note plus that of its interval") {
 
 TEST_CASE("a Music Transformer memorises a batch") {
   Generator generator(1);
-  music::Config config = tiny_config();
+  music::Config config = tiny_music();
   config.width = 16;
   config.mlp_width = 32;
   config.window = 16;
@@ -155,7 +155,7 @@ TEST_CASE("a Music Transformer memorises a batch") {
 
 TEST_CASE("writing with a cache draws from what the model thinks of the notes in its window") {
   Generator generator(6);
-  music::Config config = tiny_config();
+  music::Config config = tiny_music();
   config.window = 40;
   music::MusicTransformer model(config, generator);
   for (const Tensor& parameter : model.parameters()) nn::normal_(parameter, 0, 0.5, generator);
@@ -189,7 +189,7 @@ TEST_CASE("writing with a cache draws from what the model thinks of the notes in
 
 TEST_CASE("attention of a Music Transformer has rows of 1 for each layer and head") {
   Generator generator(7);
-  music::MusicTransformer model(tiny_config(), generator);
+  music::MusicTransformer model(tiny_music(), generator);
   const Batch batch = whole_piece(model.facts);
   CHECK_THROWS_AS(model.attention(batch["facts"]), Error);
   model.eval();

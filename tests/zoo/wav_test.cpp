@@ -47,7 +47,7 @@ std::string wav(const std::string& format, const std::string& data) {
   return riff(chunk("fmt ", format) + chunk("data", data));
 }
 
-Sound read(const std::string& bytes) {
+Sound sound_of(const std::string& bytes) {
   const Scratch scratch;
   return read_wav(scratch.write("x.wav", bytes));
 }
@@ -61,19 +61,20 @@ std::string message(const std::string& bytes) {
 }
 
 TEST_CASE("WAV samples of every kind are numbers from -1 to 1") {
-  CHECK(read(wav(format(1, 8), {"\x00\x80\xC0\xFF", 4})).samples ==
+  CHECK(sound_of(wav(format(1, 8), {"\x00\x80\xC0\xFF", 4})).samples ==
         Samples{-1, 0, 0.5, 127.0 / 128});
-  CHECK(read(wav(format(1, 16), {"\x00\x80\x00\x40\xFF\xFF", 6})).samples ==
+  CHECK(sound_of(wav(format(1, 16), {"\x00\x80\x00\x40\xFF\xFF", 6})).samples ==
         Samples{-1, 0.5, -1.0f / 32768});
-  CHECK(read(wav(format(1, 24), {"\x00\x00\x80\x00\x00\x40\x01\x00\x00", 9})).samples ==
+  CHECK(sound_of(wav(format(1, 24), {"\x00\x00\x80\x00\x00\x40\x01\x00\x00", 9})).samples ==
         Samples{-1, 0.5, 1.0f / 8388608});
-  CHECK(read(wav(format(1, 32), {"\x00\x00\x00\x80\x00\x00\x00\xE0", 8})).samples ==
+  CHECK(sound_of(wav(format(1, 32), {"\x00\x00\x00\x80\x00\x00\x00\xE0", 8})).samples ==
         Samples{-1, -0.25});
   const float low = -0.1f;
-  CHECK(read(wav(format(3, 32), little(std::bit_cast<uint32_t>(low), 4))).samples == Samples{low});
-  CHECK(read(wav(format(3, 64), little(std::bit_cast<uint64_t>(0.75), 8))).samples ==
+  CHECK(sound_of(wav(format(3, 32), little(std::bit_cast<uint32_t>(low), 4))).samples ==
+        Samples{low});
+  CHECK(sound_of(wav(format(3, 64), little(std::bit_cast<uint64_t>(0.75), 8))).samples ==
         Samples{0.75});
-  const Sound sound = read(wav(format(1, 16, 1, 44100), std::string(882, '\1')));
+  const Sound sound = sound_of(wav(format(1, 16, 1, 44100), std::string(882, '\1')));
   CHECK(sound.rate == 44100);
   CHECK(sound.samples.size() == 441);
   CHECK(sound.seconds() == doctest::Approx(0.01));
@@ -81,32 +82,34 @@ TEST_CASE("WAV samples of every kind are numbers from -1 to 1") {
 
 TEST_CASE("WAV channels are mixed to their mean, also in WAVE_FORMAT_EXTENSIBLE") {
   const std::string two("\x00\x40\x00\x00\x00\x80\x00\x80", 8);
-  CHECK(read(wav(format(1, 16, 2), two)).samples == Samples{0.25, -1});
-  CHECK(read(wav(extensible(1, 16, 2), two)).samples == Samples{0.25, -1});
-  CHECK(read(wav(extensible(3, 32, 1), little(std::bit_cast<uint32_t>(0.5f), 4))).samples ==
+  CHECK(sound_of(wav(format(1, 16, 2), two)).samples == Samples{0.25, -1});
+  CHECK(sound_of(wav(extensible(1, 16, 2), two)).samples == Samples{0.25, -1});
+  CHECK(sound_of(wav(extensible(3, 32, 1), little(std::bit_cast<uint32_t>(0.5f), 4))).samples ==
         Samples{0.5});
   // Five channels; the last two bytes are no whole sample of all of them.
-  CHECK(read(wav(format(1, 8, 5), {"\x80\x80\x80\x80\xD0\x00\x00", 7})).samples == Samples{0.125});
+  CHECK(sound_of(wav(format(1, 8, 5), {"\x80\x80\x80\x80\xD0\x00\x00", 7})).samples ==
+        Samples{0.125});
 }
 
 TEST_CASE("WAV chunks may come in any order, have odd sizes, and lack their padding") {
   const std::string data("\x00\x40\x00\xC0", 4), sound = chunk("data", data);
   const Samples expected{0.5, -0.5};
   const std::string fmt = chunk("fmt ", format(1, 16));
-  CHECK(read(riff(sound + fmt)).samples == expected);
-  CHECK(read(riff(chunk("LIST", "odd") + fmt + chunk("junk", "") + chunk("id3 ", "a") + sound))
+  CHECK(sound_of(riff(sound + fmt)).samples == expected);
+  CHECK(sound_of(riff(chunk("LIST", "odd") + fmt + chunk("junk", "") + chunk("id3 ", "a") + sound))
             .samples == expected);
-  CHECK(read(riff("LIST" + little(3, 4) + "odd" + fmt + sound)).samples == expected);
-  CHECK(read(riff(fmt + sound + "LIST" + little(99, 4) + "cut")).samples == expected);
-  CHECK(read(riff(fmt + sound + chunk("data", "ignored!"))).samples == expected);
-  CHECK(read(riff(chunk("fmt ", format(1, 16) + little(0, 2)) + sound)).samples == expected);
-  CHECK(read(riff(fmt + chunk("fmt ", format(1, 8)) + sound)).samples == expected);
+  CHECK(sound_of(riff("LIST" + little(3, 4) + "odd" + fmt + sound)).samples == expected);
+  CHECK(sound_of(riff(fmt + sound + "LIST" + little(99, 4) + "cut")).samples == expected);
+  CHECK(sound_of(riff(fmt + sound + chunk("data", "ignored!"))).samples == expected);
+  CHECK(sound_of(riff(chunk("fmt ", format(1, 16) + little(0, 2)) + sound)).samples == expected);
+  CHECK(sound_of(riff(fmt + chunk("fmt ", format(1, 8)) + sound)).samples == expected);
   // Written to a pipe: sizes were not known.
   const std::string stream = "RIFF" + little(0xFFFFFFFF, 4) + "WAVE" + fmt + "data";
   for (const uint64_t unknown : {0xFFFFFFFFu, 0x80000000u, 0x7FFFF000u})
-    CHECK(read(stream + little(unknown, 4) + data).samples == expected);
+    CHECK(sound_of(stream + little(unknown, 4) + data).samples == expected);
   // 8-bit sound with an odd number of samples before the format.
-  CHECK(read(riff(chunk("data", "\xC0") + chunk("fmt ", format(1, 8)))).samples == Samples{0.5});
+  CHECK(sound_of(riff(chunk("data", "\xC0") + chunk("fmt ", format(1, 8)))).samples ==
+        Samples{0.5});
 }
 
 TEST_CASE("a WAV file is read in parts") {
@@ -167,7 +170,7 @@ TEST_CASE("damaged WAV files are refused with their position") {
     CHECK(message(wav(format(3, 32), little(std::bit_cast<uint32_t>(wrong), 4))) ==
           concat(", byte 44: a sample is ", wrong,
                  ": expected a number from -1 to 1, or from -2^31 to 2^31 at most"));
-  CHECK(read(wav(format(3, 32), little(std::bit_cast<uint32_t>(-32768.0f), 4))).samples ==
+  CHECK(sound_of(wav(format(3, 32), little(std::bit_cast<uint32_t>(-32768.0f), 4))).samples ==
         Samples{-32768});
   // A header that claims 2 GB gets no memory.
   const std::string claims = "RIFF....WAVE" + chunk("fmt ", format(1, 16)) + "data";

@@ -9,7 +9,7 @@ namespace tarsier::zoo {
 
 namespace {
 
-int run(const Arguments& arguments, const std::string&) {
+int eval_run(const Arguments& arguments, const std::string&) {
   set_threads(arguments);
   check_option_values(&Task::eval_options, arguments);
   const RunFolder folder = RunFolder::open(arguments.positional()[0]);
@@ -40,7 +40,7 @@ Command eval_command() {
       "Prints a line for each metric, such as `val_loss X`, `accuracy X %`, `BLEU X`, `WER X %`: "
       "on the test "
       "split if the data have one, otherwise on the validation split.";
-  return {spec, run};
+  return {spec, eval_run};
 }
 
 }  // namespace tarsier::zoo

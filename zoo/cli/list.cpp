@@ -7,7 +7,7 @@ namespace tarsier::zoo {
 
 namespace {
 
-int run(const Arguments&, const std::string& program) {
+int list_models(const Arguments&, const std::string& program) {
   for (const ModelEntry& entry : models()) {
     std::cout << entry.name << "\n"
               << "  learns   " << wrapped(entry.learns, 11) << "  data     "
@@ -25,7 +25,7 @@ Command list_command() {
   spec.name = "list";
   spec.summary =
       "list the models: what each learns, from which data, how well, and how long it takes";
-  return {spec, run};
+  return {spec, list_models};
 }
 
 }  // namespace tarsier::zoo

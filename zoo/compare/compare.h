@@ -47,6 +47,7 @@ struct Outcome {
   int64_t peak_bytes = 0;  ///< the largest memory of all tensors in a step
 
   double tokens_per_second() const { return static_cast<double>(tokens) / seconds; }
+  double peak_megabytes() const { return static_cast<double>(peak_bytes) / 1e6; }
   Json to_json() const;
   /// Throws Error("json") if a part is missing or of another kind.
   static Outcome from_json(const Json& json);

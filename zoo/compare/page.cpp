@@ -10,8 +10,6 @@
 namespace tarsier::zoo::compare {
 namespace {
 
-constexpr double kMegabyte = 1e6;
-
 /// One curve for each model that has outcomes: value(outcome) over the distance, the largest where
 /// there are several.
 template <class Value>
@@ -65,9 +63,7 @@ void add_cost(Page& page, const std::vector<Outcome>& outcomes) {
       "this machine, whatever else it did.");
   const ChartOptions axes{.x_label = "distance in tokens", .log_y = true};
   const auto speed = [](const Outcome& outcome) { return outcome.tokens_per_second(); };
-  const auto memory = [](const Outcome& outcome) {
-    return static_cast<double>(outcome.peak_bytes) / kMegabyte;
-  };
+  const auto memory = [](const Outcome& outcome) { return outcome.peak_megabytes(); };
   page.charts({chart(curves(outcomes, speed), "tokens per second", axes),
                chart(curves(outcomes, memory), "memory of a step in MB", axes)});
   const Table table = cost_table(outcomes);
@@ -82,7 +78,7 @@ void add_runs(Page& page, const std::vector<Outcome>& outcomes) {
                     with_commas(outcome.steps), fixed(100 * outcome.accuracy, 1),
                     as_duration(outcome.seconds), as_duration(outcome.processor),
                     with_commas(static_cast<int64_t>(outcome.tokens_per_second())),
-                    fixed(static_cast<double>(outcome.peak_bytes) / kMegabyte, 1)});
+                    fixed(outcome.peak_megabytes(), 1)});
   page.collapsed_table("All runs",
                        {"task", "model", "distance", "sequences", "parameters", "steps",
                         "accuracy, %", "time", "processor time", "tokens/s", "memory, MB"},

@@ -10,7 +10,6 @@
 namespace tarsier::zoo::compare {
 namespace {
 
-constexpr double kMegabyte = 1e6;
 const std::string kNone = "–";
 
 std::string percent(double share) { return fixed(100 * share, 1); }
@@ -114,10 +113,7 @@ Table cost_table(const std::vector<Outcome>& outcomes) {
     by.add("MB", model.name, [&](int64_t distance) {
       return largest(
           outcomes, {"", model.name, distance},
-          [](const Outcome& outcome) {
-            return static_cast<double>(outcome.peak_bytes) / kMegabyte;
-          },
-          1);
+          [](const Outcome& outcome) { return outcome.peak_megabytes(); }, 1);
     });
   return by.table;
 }

@@ -27,7 +27,7 @@ constexpr std::array kOrdinals = {
     "thirty-first"};
 
 /// The parts of a date, from which the forms below build texts.
-struct Parts {
+struct DateParts {
   std::string year, yy;             // "2026", "26"
   std::string month, mon, mm, m;    // "November", "Nov", "11", "11"
   std::string day, dd, nth, spelt;  // "5", "05", "5th", "fifth"
@@ -54,10 +54,10 @@ std::string nth(unsigned day) {
   return concat(day, ending);
 }
 
-using Form = std::function<std::string(const Parts&)>;
+using Form = std::function<std::string(const DateParts&)>;
 
 const std::vector<Form>& forms() {
-  using P = const Parts&;
+  using P = const DateParts&;
   static const std::vector<Form> all = {
       [](P p) { return concat(p.weekday, ", ", p.mon, ' ', p.nth, ' ', p.year); },
       [](P p) { return concat(p.weekday, ", ", p.month, ' ', p.day, ", ", p.year); },
@@ -117,7 +117,7 @@ DateExample write_date(int64_t days, int form) {
       chrono::sys_days(chrono::year(1950) / chrono::January / 1) + chrono::days(days);
   const chrono::year_month_day date(at);
   const auto month = static_cast<unsigned>(date.month()), day = static_cast<unsigned>(date.day());
-  Parts parts;
+  DateParts parts;
   parts.year = std::to_string(static_cast<int>(date.year()));
   parts.yy = parts.year.substr(2);
   parts.month = kMonths[month - 1];

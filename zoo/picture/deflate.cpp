@@ -164,28 +164,28 @@ size_t row_of(const uint16_t (&table)[N], uint16_t value) {
 }
 
 /// A symbol of the code of lengths, and the bits after it.
-struct Run {
+struct CodeRun {
   uint8_t symbol = 0;
   uint32_t more = 0;
   int bits = 0;
 };
 
 /// Lengths of codes as runs: many are 0.
-std::vector<Run> runs_of(const std::vector<uint8_t>& lengths) {
-  std::vector<Run> runs;
+std::vector<CodeRun> runs_of(const std::vector<uint8_t>& lengths) {
+  std::vector<CodeRun> runs;
   for (size_t i = 0; i < lengths.size();) {
     size_t same = 1;
     while (i + same < lengths.size() && lengths[i + same] == lengths[i]) ++same;
     if (lengths[i] == 0 && same >= 3) {
       same = std::min<size_t>(same, 138);
-      runs.push_back(same <= 10 ? Run{17, static_cast<uint32_t>(same - 3), 3}
-                                : Run{18, static_cast<uint32_t>(same - 11), 7});
+      runs.push_back(same <= 10 ? CodeRun{17, static_cast<uint32_t>(same - 3), 3}
+                                : CodeRun{18, static_cast<uint32_t>(same - 11), 7});
     } else if (same >= 4) {
       same = std::min<size_t>(same, 7);
       runs.push_back({lengths[i], 0, 0});
       runs.push_back({16, static_cast<uint32_t>(same - 4), 2});
     } else {
-      runs.insert(runs.end(), same, Run{lengths[i], 0, 0});
+      runs.insert(runs.end(), same, CodeRun{lengths[i], 0, 0});
     }
     i += same;
   }
@@ -196,9 +196,9 @@ std::vector<Run> runs_of(const std::vector<uint8_t>& lengths) {
 void put_codes(const Code& literals, const Code& distances, BitWriter& out) {
   std::vector<uint8_t> lengths = literals.lengths();
   lengths.insert(lengths.end(), distances.lengths().begin(), distances.lengths().end());
-  const std::vector<Run> runs = runs_of(lengths);
+  const std::vector<CodeRun> runs = runs_of(lengths);
   std::vector<size_t> counts(std::size(kOrder));
-  for (const Run& run : runs) ++counts[run.symbol];
+  for (const CodeRun& run : runs) ++counts[run.symbol];
   const Code of_lengths(code_lengths(std::move(counts), 7));
   size_t stored = std::size(kOrder);
   while (stored > 4 && of_lengths.lengths()[kOrder[stored - 1]] == 0) --stored;
@@ -206,7 +206,7 @@ void put_codes(const Code& literals, const Code& distances, BitWriter& out) {
   out.put(static_cast<uint32_t>(distances.lengths().size() - 1), 5);
   out.put(static_cast<uint32_t>(stored - 4), 4);
   for (size_t i = 0; i < stored; ++i) out.put(of_lengths.lengths()[kOrder[i]], 3);
-  for (const Run& run : runs) {
+  for (const CodeRun& run : runs) {
     of_lengths.put(run.symbol, out);
     out.put(run.more, run.bits);
   }
@@ -216,16 +216,17 @@ void put_codes(const Code& literals, const Code& distances, BitWriter& out) {
 
 std::string deflate(std::string_view bytes) {
   const std::vector<Token> tokens = tokens_of(bytes);
-  std::vector<size_t> literals(kEnd + 1 + std::size(kLength)), distances(std::size(kDistance));
+  std::vector<size_t> literals(kEndOfBlock + 1 + std::size(kLength)),
+      distances(std::size(kDistance));
   for (const Token& token : tokens) {
     if (token.length == 0) {
       ++literals[token.distance];
     } else {
-      ++literals[kEnd + 1 + row_of(kLength, token.length)];
+      ++literals[kEndOfBlock + 1 + row_of(kLength, token.length)];
       ++distances[row_of(kDistance, token.distance)];
     }
   }
-  ++literals[kEnd];
+  ++literals[kEndOfBlock];
   const Code literal(code_lengths(std::move(literals), 15));
   const Code distance(code_lengths(std::move(distances), 15));
 
@@ -240,12 +241,12 @@ std::string deflate(std::string_view bytes) {
       continue;
     }
     const size_t row = row_of(kLength, token.length), far = row_of(kDistance, token.distance);
-    literal.put(kEnd + 1 + row, out);
+    literal.put(kEndOfBlock + 1 + row, out);
     out.put(uint32_t{token.length} - kLength[row], length_bits(row));
     distance.put(far, out);
     out.put(uint32_t{token.distance} - kDistance[far], distance_bits(far));
   }
-  literal.put(kEnd, out);
+  literal.put(kEndOfBlock, out);
   std::string stream = out.finish();
   const uint32_t sum = adler32(bytes);
   for (int i = 3; i >= 0; --i) stream += static_cast<char>(sum >> 8 * i & 255);

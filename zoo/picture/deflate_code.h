@@ -9,7 +9,7 @@
 
 namespace tarsier::zoo::deflate_code {
 
-inline constexpr uint16_t kEnd = 256;
+inline constexpr uint16_t kEndOfBlock = 256;
 
 /// The shortest repeat of symbol 257 + row, and the nearest of each symbol of a distance.
 inline constexpr uint16_t kLength[29] = {3,  4,  5,  6,   7,   8,   9,   10,  11, 13,

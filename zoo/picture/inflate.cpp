@@ -117,7 +117,7 @@ Codes read_codes(Bits& bits) {
     lengths.insert(lengths.end(), times, value);
   }
   if (lengths.size() > literals + distances) bits.damaged("too many lengths of codes");
-  if (lengths[kEnd] == 0) bits.damaged("a block has no end");
+  if (lengths[kEndOfBlock] == 0) bits.damaged("a block has no end");
   const auto split = lengths.begin() + static_cast<std::ptrdiff_t>(literals);
   return {code_of({lengths.begin(), split}, "the code of bytes and lengths"),
           code_of({split, lengths.end()}, "the code of distances")};
@@ -164,8 +164,8 @@ void read_coded_block(Bits& bits, const Codes& codes, Output& out) {
       out.put(static_cast<uint8_t>(symbol));
       continue;
     }
-    if (symbol == kEnd) return;
-    const size_t row = symbol - (kEnd + size_t{1});
+    if (symbol == kEndOfBlock) return;
+    const size_t row = symbol - (kEndOfBlock + size_t{1});
     if (row >= std::size(kLength)) bits.damaged("there is no such length");
     const size_t count = kLength[row] + bits.take(length_bits(row));
     const uint16_t far = bits.symbol(codes.distances);
