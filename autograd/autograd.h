@@ -7,6 +7,7 @@
 #include "check/gradcheck.h"
 #include "functional/functional.h"
 #include "ops.h"
+#include "ops/matmul/precision.h"
 #include "tape/print_tape.h"
 #include "tape/tape.h"
 #include "tensor/memory.h"

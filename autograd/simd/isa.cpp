@@ -52,6 +52,15 @@ Isa active_isa() {
   return isa;
 }
 
+bool has_bf16_products() {
+#if defined(__x86_64__)
+  static const bool has = __builtin_cpu_supports("avx512bf16");
+  return has;
+#else
+  return false;
+#endif
+}
+
 const char* name_of(Isa isa) {
   switch (isa) {
     case Isa::scalar:

@@ -27,14 +27,15 @@ constexpr int kTileCols = 2 * Simd<T>::width;
 template <class T>
 constexpr int kPanelRows = (kTileRows + Simd<T>::width - 1) / Simd<T>::width* Simd<T>::width;
 
-/// The operands of one tile: rows × cols of C, where cols is one or two vectors.
-template <class T>
+/// The operands of one tile: rows × cols of C, where cols is one or two vectors. Their elements are
+/// of type In: that of the sums, or pairs of bf16 (bf16.h), each of which counts as one step.
+template <class T, class In = T>
 struct TileArgs {
   int64_t k = 0;
   int64_t chain = kChain;        // multiply-adds in a row
-  const T* a = nullptr;          // A[i, p] at a[i·a_row + p·a_col]
+  const In* a = nullptr;         // A[i, p] at a[i·a_row + p·a_col]
   int64_t a_row = 0, a_col = 0;  // not read if A is packed
-  const T* b = nullptr;          // row p of B at b[p·b_row], columns contiguous
+  const In* b = nullptr;         // row p of B at b[p·b_row], columns contiguous
   int64_t b_row = 0;
   const T* start = nullptr;  // row i of the sums is added to start[i·start_row]
   int64_t start_row = 0;     // 0 if all rows start from the same (zeros, the bias)
@@ -47,8 +48,8 @@ struct TileArgs {
 ///
 /// The pragmas unroll the loops over the tile early, so that g++ keeps every sum in a register
 /// throughout; otherwise it also writes all of them to the stack, before and after.
-template <class T, int Rows, int Vectors, bool PackedA>
-void tile(const TileArgs<T>& args) {
+template <class T, class In, int Rows, int Vectors, bool PackedA>
+void tile(const TileArgs<T, In>& args) {
   constexpr int W = Simd<T>::width;
   const int64_t a_row = PackedA ? 1 : args.a_row;
   const int64_t a_col = PackedA ? kPanelRows<T> : args.a_col;
@@ -62,18 +63,18 @@ void tile(const TileArgs<T>& args) {
       for (int j = 0; j < Vectors; ++j) body(i, j);
   };
 
-  const T* a = args.a;
-  const T* b = args.b;
+  const In* a = args.a;
+  const In* b = args.b;
   for (int64_t begin = 0;; begin += args.chain) {
     each_sum([&](int i, int j) { sum[i][j] = Simd<T>(T(0)); });
     const int64_t steps = least(args.chain, args.k - begin);
     for (int64_t p = 0; p < steps; ++p) {
-      Simd<T> row[Vectors];
+      Simd<In> row[Vectors];
 #pragma GCC unroll 16
-      for (int j = 0; j < Vectors; ++j) row[j] = Simd<T>::load(b + j * W);
+      for (int j = 0; j < Vectors; ++j) row[j] = Simd<In>::load(b + j * W);
 #pragma GCC unroll 16
       for (int i = 0; i < Rows; ++i) {
-        const Simd<T> element(a[i * a_row]);
+        const Simd<In> element(a[i * a_row]);
 #pragma GCC unroll 16
         for (int j = 0; j < Vectors; ++j) sum[i][j] = fma(element, row[j], sum[i][j]);
       }
@@ -94,29 +95,29 @@ void tile(const TileArgs<T>& args) {
   });
 }
 
-template <class T>
-using Tile = void (*)(const TileArgs<T>&);
+template <class T, class In = T>
+using Tile = void (*)(const TileArgs<T, In>&);
 
-/// The tile functions of all sizes: [vectors − 1][rows − 1].
-template <class T>
+/// The tile functions of all sizes: of[vectors − 1][rows − 1].
+template <class T, class In, bool PackedA>
 struct Tiles {
-  Tile<T> packed[2][kTileRows];
-  Tile<T> direct[2][kTileRows];  // A where it lies, with any strides
+  Tile<T, In> of[2][kTileRows];
 
   constexpr Tiles() { fill<1>(); }
 
  private:
   template <int Rows>
   constexpr void fill() {
-    packed[0][Rows - 1] = tile<T, Rows, 1, true>;
-    packed[1][Rows - 1] = tile<T, Rows, 2, true>;
-    direct[0][Rows - 1] = tile<T, Rows, 1, false>;
-    direct[1][Rows - 1] = tile<T, Rows, 2, false>;
+    of[0][Rows - 1] = tile<T, In, Rows, 1, PackedA>;
+    of[1][Rows - 1] = tile<T, In, Rows, 2, PackedA>;
     if constexpr (Rows < kTileRows) fill<Rows + 1>();
   }
 };
 
+template <class T, class In = T>
+inline constexpr Tiles<T, In, true> kPackedTiles;
+/// A where it lies, with any strides.
 template <class T>
-inline constexpr Tiles<T> kTiles;
+inline constexpr Tiles<T, T, false> kDirectTiles;
 
 }  // namespace tarsier::kernels::TARSIER_ISA

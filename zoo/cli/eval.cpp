@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "zoo/cli/commands.h"
+#include "zoo/cli/precision.h"
 #include "zoo/cli/task_options.h"
 #include "zoo/cli/threads.h"
 #include "zoo/task/models.h"
@@ -11,6 +12,7 @@ namespace {
 
 int eval_run(const Arguments& arguments, const std::string&) {
   set_threads(arguments);
+  set_precision("eval", arguments);
   check_option_values(&Task::eval_options, arguments);
   const RunFolder folder = RunFolder::open(arguments.positional()[0]);
   const RunConfig config = folder.read_config();
@@ -36,6 +38,7 @@ Command eval_command() {
   spec.options = {{"data", "PATH", "other data; default: the data that it was trained on"}};
   for (const OptionSpec& option : task_options(&Task::eval_options)) spec.options.push_back(option);
   spec.options.push_back(threads_option());
+  spec.options.push_back(precision_option());
   spec.details =
       "Prints a line for each metric, such as `val_loss X`, `accuracy X %`, `BLEU X`, `WER X %`: "
       "on the test "

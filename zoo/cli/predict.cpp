@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "zoo/cli/commands.h"
+#include "zoo/cli/precision.h"
 #include "zoo/cli/task_options.h"
 #include "zoo/cli/threads.h"
 #include "zoo/task/models.h"
@@ -33,6 +34,7 @@ void predict_lines(Task& task) {
 
 int run(const Arguments& arguments, const std::string&) {
   set_threads(arguments);
+  set_precision("predict", arguments);
   check_option_values(&Task::predict_options, arguments);
   const auto& words = arguments.positional();
   const RunFolder folder = RunFolder::open(words[0]);
@@ -61,6 +63,7 @@ Command predict_command() {
   spec.summary = "run the trained model in DIR on inputs";
   spec.options = task_options(&Task::predict_options);
   spec.options.push_back(threads_option());
+  spec.options.push_back(precision_option());
   spec.details =
       "An INPUT is a text to translate, to classify or to sum up, a file to sum up, an image file "
       "(PNG, JPEG, PGM, PPM, BMP), a sound file (WAV), or a history of items with semicolons "

@@ -7,12 +7,14 @@
 #include <set>
 
 #include "autograd/base/parallel.h"
+#include "autograd/ops/matmul/precision.h"
 #include "autograd/simd/isa.h"
 #include "zoo/base/format.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/cli/commands.h"
 #include "zoo/cli/console.h"
 #include "zoo/cli/interrupt.h"
+#include "zoo/cli/precision.h"
 #include "zoo/cli/streams.h"
 #include "zoo/cli/task_options.h"
 #include "zoo/cli/threads.h"
@@ -110,6 +112,8 @@ void print_facts(Task& task, const RunFolder& folder, uint64_t seed, const Estim
   row("seed", std::to_string(seed));
   row("threads", concat(num_threads(), ", with the instruction set ",
                         kernels::name_of(kernels::active_isa())));
+  if (matmul_uses_bf16(matmul_precision()))
+    row("precision", concat(name_of(matmul_precision()), ": matrix products in bf16"));
   if (estimate.bytes > 0)
     row("memory", concat("about ", with_commas((estimate.bytes >> 20) + 1), " MB"));
   row("folder", folder.path());
@@ -330,6 +334,7 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
 int run(const Arguments& arguments, const std::string& program) {
   ignore_broken_pipes();
   set_threads(arguments);
+  set_precision("train", arguments);
   return arguments.has("resume") ? train_resumed(arguments, program)
                                  : train_new(arguments, program);
 }
@@ -355,6 +360,7 @@ Command train_command() {
        "rate then follows a curve of another length, unless --set decay_steps=N keeps its end"},
       {"seed", "N", "seed of all random numbers; default: 1. The same seed gives the same bits"},
       threads_option(),
+      precision_option(),
       {"resume", "DIR", "continue the run in DIR, as if it had never stopped"},
       {"set", "KEY=VALUE",
        "change a size, a rate or the preset; `tarsier train MODEL --help` lists them", true},

@@ -89,7 +89,7 @@ void strip(int64_t rows, int64_t cols, int64_t depth, Matrix<const T> a, Matrix<
   static constexpr T zeros[step] = {};
   for (int64_t col = 0; col < cols; col += step) {
     const int64_t n = least(step, cols - col);
-    const Tile<T> tile = kTiles<T>.direct[n > W][rows - 1];
+    const Tile<T> tile = kDirectTiles<T>.of[n > W][rows - 1];
     T* const out = c.data + col;
     TileArgs<T> args{.k = depth,
                      .a = a.data,

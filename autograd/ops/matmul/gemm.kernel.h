@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "precision.h"
+
 namespace tarsier::kernels {
 
 /// C[i, j] = Σ_p A[i, p]·B[p, j] + bias[j]   for i < m, j < n, p < k,
@@ -18,6 +20,10 @@ namespace tarsier::kernels {
 /// at any number of threads, alone or in a batch, and whatever the other rows and columns are; only
 /// a product with m = n = 1 is summed in another order (gemm_dot.h). The rounding error of a sum
 /// grows far slower than √k.
+///
+/// Below the highest precision, large products of f32 may be computed in bf16 (gemm_bf16.h), small
+/// ones in f32. So there the bits also depend on whether m, n and k are large, but not on threads,
+/// the batch, or the numbers in other rows and columns.
 template <class T>
 struct Gemm {
   int64_t m, n, k;
@@ -29,6 +35,7 @@ struct Gemm {
   int64_t c_row;
   bool accumulate = false;
   const T* bias = nullptr;
+  MatmulPrecision precision = MatmulPrecision::highest;  // of f32
   int64_t batch = 1;
   const int64_t* a_offsets = nullptr;
   const int64_t* b_offsets = nullptr;
@@ -49,6 +56,9 @@ template <class T>
 struct GemmKernels {
   /// The product, on the threads of the pool if it is large enough.
   void (*gemm)(const Gemm<T>&);
+  /// At each precision, the bf16 parts that large operands are split into: their sum is the number.
+  /// 0: the arithmetic of T, at every size.
+  int bf16_parts[3];
   /// For study: naive, blocked, packed, simd.
   GemmStep<T> gemm_ladder[4];
 };

@@ -9,6 +9,7 @@
 #include "autograd/loops/strided.h"
 #include "autograd/ops.h"
 #include "autograd/ops/matmul/gemm.kernel.h"
+#include "autograd/ops/matmul/precision.h"
 #include "autograd/simd/dispatch.h"
 
 namespace tarsier {
@@ -106,7 +107,8 @@ Tensor multiply(const Tensor& a, const Tensor& b, const Tensor& bias, const char
                           .b_col = b.strides()[b.dim() - 1],
                           .c = y.data<T>(),
                           .c_row = n,
-                          .bias = bias.defined() ? bias.data<T>() : nullptr};
+                          .bias = bias.defined() ? bias.data<T>() : nullptr,
+                          .precision = matmul_precision()};
     std::vector<int64_t> a_offsets, b_offsets, c_offsets;
     const bool one_b = leading(b.shape()).numel() == 1;
     const std::optional<int64_t> a_row = row_stride(a);

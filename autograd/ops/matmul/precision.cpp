@@ -1,0 +1,45 @@
+#include "autograd/ops/matmul/precision.h"
+
+#include <atomic>
+
+#include "autograd/ops/matmul/gemm.kernel.h"
+#include "autograd/simd/dispatch.h"
+
+namespace tarsier {
+namespace {
+
+constexpr MatmulPrecision kPrecisions[] = {MatmulPrecision::medium, MatmulPrecision::high,
+                                           MatmulPrecision::highest};
+
+std::atomic<MatmulPrecision> current = MatmulPrecision::highest;
+
+}  // namespace
+
+void set_matmul_precision(MatmulPrecision precision) { current = precision; }
+
+MatmulPrecision matmul_precision() { return current; }
+
+const char* name_of(MatmulPrecision precision) {
+  switch (precision) {
+    case MatmulPrecision::medium:
+      return "medium";
+    case MatmulPrecision::high:
+      return "high";
+    case MatmulPrecision::highest:
+      return "highest";
+  }
+  return "?";
+}
+
+std::optional<MatmulPrecision> matmul_precision_named(std::string_view name) {
+  for (MatmulPrecision precision : kPrecisions)
+    if (name_of(precision) == name) return precision;
+  return {};
+}
+
+bool matmul_uses_bf16(MatmulPrecision precision) {
+  const auto& kernels = kernels::active<kernels::GemmKernels<float>>();
+  return kernels.bf16_parts[static_cast<int>(precision)] != 0;
+}
+
+}  // namespace tarsier
