@@ -57,7 +57,7 @@ template <class T>
 constexpr bool kBuildsBf16 = sizeof(T) == sizeof(float) && TARSIER_VECTOR_BYTES == 64;
 
 /// GemmKernels::bf16_parts. The instruction for pairs of bf16 does two steps in the time of one in
-/// f32: it is ahead with the one product of one part, and behind with the three of two parts.
+/// f32. So one part, with its one product, is faster than f32, and two parts, with three, are not.
 template <class T>
 int bf16_parts(MatmulPrecision precision) {
   if (!kBuildsBf16<T> || !has_bf16_products()) return 0;

@@ -19,7 +19,7 @@
 #include "../../simd/simd.h"
 #include "../../simd/sum.h"
 #include "../../simd/tile.h"
-#include "gemm.kernel.h"
+#include "gemm_arguments.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
 

@@ -131,6 +131,11 @@ Tensor multiply(const Tensor& a, const Tensor& b, const Tensor& bias, const char
 
 }  // namespace
 
+bool matmul_uses_bf16(MatmulPrecision precision) {
+  const auto& kernels = kernels::active<kernels::GemmKernels<float>>();
+  return kernels.bf16_parts[static_cast<int>(precision)] != 0;
+}
+
 /// y = a · b.
 ///   da = dy · bᵀ
 ///   db = aᵀ · dy                  saved: a, b

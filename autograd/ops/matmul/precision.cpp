@@ -2,9 +2,6 @@
 
 #include <atomic>
 
-#include "autograd/ops/matmul/gemm.kernel.h"
-#include "autograd/simd/dispatch.h"
-
 namespace tarsier {
 namespace {
 
@@ -35,11 +32,6 @@ std::optional<MatmulPrecision> matmul_precision_named(std::string_view name) {
   for (MatmulPrecision precision : kPrecisions)
     if (name_of(precision) == name) return precision;
   return {};
-}
-
-bool matmul_uses_bf16(MatmulPrecision precision) {
-  const auto& kernels = kernels::active<kernels::GemmKernels<float>>();
-  return kernels.bf16_parts[static_cast<int>(precision)] != 0;
 }
 
 }  // namespace tarsier
