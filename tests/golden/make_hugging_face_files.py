@@ -59,7 +59,7 @@ def save(name, model, write=None, load=None, outputs=("logits",), edit=None, **i
         config = json.load(open(path))
         edit(config)
         json.dump(config, open(path, "w"), indent=2)
-    variant = [f.split(".")[1] for f in os.listdir(folder) if f.count(".") == 2]
+    variant = [f.split(".")[1].split("-")[0] for f in os.listdir(folder) if f.count(".") == 2]
     loaded = (load or type(model)).from_pretrained(
         folder, dtype=torch.float32, **({"variant": variant[0]} if variant else {})).eval()
     with torch.no_grad():
@@ -131,6 +131,12 @@ save("gpt2-fp16", gpt2(), write=lambda model, path: model.half().save_pretrained
     os.path.dirname(path), variant="fp16"), input_ids=IDS)
 save("gpt2-bf16", gpt2(), write=lambda model, path: model.bfloat16().save_pretrained(
     os.path.dirname(path)), input_ids=IDS)
+
+# ---- split into several files ----
+save("gpt2-split", gpt2(), write=lambda model, path: model.save_pretrained(
+    os.path.dirname(path), max_shard_size="1KB"), input_ids=IDS)
+save("gpt2-split-fp16", gpt2(), write=lambda model, path: model.half().save_pretrained(
+    os.path.dirname(path), max_shard_size="1KB", variant="fp16"), input_ids=IDS)
 
 x = torch.linspace(-12, 12, 97)
 save_file({"x": x, **{name: ACT2FN[name](x).contiguous() for name in ACT2FN

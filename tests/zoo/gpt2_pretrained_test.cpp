@@ -219,7 +219,7 @@ TEST_CASE("files that are missing or damaged are named") {
   folder.write("pytorch_model.bin", "");
   says("", "the weights are in pytorch_model.bin");
   folder.write("model.safetensors.index.json", "{}");
-  says("", "the weights are split into several files");
+  says("", "model.safetensors.index.json: expected an index of split weights");
   folder.write("model.safetensors", weights.substr(0, weights.size() - 1));
   says("", "is the file cut off?");
   folder.write("model.safetensors", weights);

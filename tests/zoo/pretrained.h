@@ -9,6 +9,7 @@
 #include "autograd/io/safetensors.h"
 #include "tests/data.h"
 #include "tests/zoo/scratch.h"
+#include "zoo/pretrained/weight_files.h"
 
 namespace tarsier::zoo {
 
@@ -30,6 +31,14 @@ struct ModelCopy {
   explicit ModelCopy(const std::string& name)
       : config(Json::parse(read_file(saved_model(name) + "/config.json"))),
         weights(load_safetensors(saved_model(name) + "/model.safetensors")) {}
+
+  /// The same of a model that is split into several files.
+  ModelCopy(const std::string& name, const WeightFiles& split)
+      : config(Json::parse(read_file(saved_model(name) + "/config.json"))) {
+    for (const auto& file : split.files)
+      for (const WeightFile::Stored& stored : file->tensors())
+        weights.add(stored.name, file->read(stored.name));
+  }
 
   /// The same with other names; a weight renamed to "" is left out.
   void rename(const std::function<std::string(const std::string&)>& new_name) {

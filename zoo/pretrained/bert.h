@@ -25,7 +25,7 @@
 // has one of the two, under either name, or two equal ones. Two that differ are both loaded, as in
 // transformers.
 //
-// `path` is the folder, or the .safetensors file in it. The results are in eval(), in f32; their
+// `path` is the folder, or a file of weights in it. The results are in eval(), in f32; their
 // dropout is the config's hidden_dropout_prob. A head that the model lacks, for any task, stays in
 // the file; `unused`, if given, gets the names of its weights.
 // All throw Error("pretrained") if files are missing or belong to another model; if weights are

@@ -24,7 +24,7 @@
 namespace tarsier::zoo {
 
 /// Loads a GPT-2 that transformers saved with save_pretrained (GPT2LMHeadModel, GPT2Model, or one
-/// with another head): `path` is the folder, or the .safetensors file in it. The result is in
+/// with another head): `path` is the folder, or a file of weights in it. The result is in
 /// eval(), in f32; its dropout is the config's resid_pdrop. Heads for other tasks stay in the file;
 /// `unused`, if given, gets the names of their weights.
 /// Throws Error("pretrained") if files are missing or belong to another model; if weights are

@@ -1,11 +1,14 @@
 #include "zoo/pretrained/hugging_face.h"
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "autograd/io/file.h"
 #include "autograd/io/json.h"
+#include "autograd/ops.h"
 #include "nn/names.h"
 #include "nn/unwrap.h"
 
@@ -17,7 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kName = "pretrained";
 constexpr const char* kConfig = "config.json";
-constexpr const char* kWeights = "model.safetensors";
+constexpr std::string_view kModelPart = "model.";
 
 /// The value of a key as `read` gives it, if it `fits`; or `otherwise`.
 template <class T, class Fits, class Read>
@@ -32,42 +35,6 @@ T read_value(const Pretrained& model, std::string_view key, const std::optional<
   check(fits(value), kName, model.config_path, ": '", key, "' is ", value.dump(), ", where ",
         expected, " was expected");
   return read(value);
-}
-
-/// Like fs::exists, but does not throw for a path that cannot be accessed.
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
-void require_file(const fs::path& path) {
-  if (is_there(path)) return;
-  std::string fix;
-  if (is_there(path.parent_path() / (std::string(kWeights) + ".index.json")))
-    fix = concat(": the weights are split into several files; save them with a larger ",
-                 "max_shard_size, as one ", kWeights);
-  else if (is_there(path.parent_path() / "pytorch_model.bin"))
-    fix = concat(": the weights are in pytorch_model.bin; load and save them with transformers, ",
-                 "which writes ", kWeights);
-  fail(kName, path.string(), " does not exist", fix);
-}
-
-/// The weights in a folder: model.safetensors, or its only variant, as
-/// save_pretrained(…, variant="fp16") writes it: model.fp16.safetensors.
-fs::path weights_in(const fs::path& folder) {
-  if (is_there(folder / kWeights)) return folder / kWeights;
-  std::vector<std::string> variants;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    const bool is_part = name.find("-of-") != name.npos;  // of split weights
-    if (name.starts_with("model.") && name.ends_with(".safetensors") && !is_part)
-      variants.push_back(name);
-  }
-  std::ranges::sort(variants);
-  check(variants.size() < 2, kName, folder.string(), " has no ", kWeights, ", and several variants",
-        nn::list_line("there are", variants), "\n  give the path of one of these files");
-  return folder / (variants.empty() ? kWeights : variants[0]);
 }
 
 Json read_config(const std::string& path, std::string_view model_type) {
@@ -92,23 +59,45 @@ void resolve(Pretrained& model, const std::vector<KeyAlias>& aliases) {
   }
 }
 
+/// Removes `part` if all names begin with it.
+void remove_from_all(std::vector<std::string>& names, std::string_view part) {
+  const auto has_part = [&](const std::string& name) { return name.starts_with(part); };
+  if (!std::ranges::all_of(names, has_part)) return;
+  for (std::string& name : names) name.erase(0, part.size());
+}
+
+/// The names of the weights without what wrappers add: PyTorch's (nn/unwrap.h), and a class of the
+/// user's own with the model as its part `model`. Notes an example.
+std::vector<std::string> names_of(Pretrained& model, std::string_view prefix) {
+  std::vector<std::string> stored;
+  for (const auto& file : model.files)
+    for (const WeightFile::Stored& weight : file->tensors()) stored.push_back(weight.name);
+  std::vector<std::string> names = nn::unwrapped(stored);
+  if (prefix != kModelPart) remove_from_all(names, kModelPart);
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] != stored[i]) {
+      model.notes.push_back(concat("names are read without what wrappers add to them: '", stored[i],
+                                   "' is '", names[i], "'"));
+      break;
+    }
+  return names;
+}
+
 /// Lists the weights by their names without the prefix.
 void list_weights(Pretrained& model, std::string_view prefix) {
-  std::vector<std::string> names;
-  for (const auto& stored : model.file->tensors()) names.push_back(stored.name);
-  names = nn::unwrapped(std::move(names));
+  const std::vector<std::string> names = names_of(model, prefix);
   const bool has_prefix =
       std::ranges::any_of(names, [&](const std::string& name) { return name.starts_with(prefix); });
-  for (size_t i = 0; i < names.size(); ++i) {
-    const bool inside = names[i].starts_with(prefix);
-    const std::string name = inside ? names[i].substr(prefix.size()) : names[i];
-    const bool is_new =
-        model.weights
-            .emplace(name, Pretrained::Weight{&model.file->tensors()[i], has_prefix && !inside})
-            .second;
-    check(is_new, kName, model.weights_path, ": '", name, "' is there twice, with and without '",
-          prefix, "'");
-  }
+  size_t i = 0;
+  for (const auto& file : model.files)
+    for (const WeightFile::Stored& stored : file->tensors()) {
+      const bool inside = names[i].starts_with(prefix);
+      const std::string name = inside ? names[i].substr(prefix.size()) : names[i];
+      const Pretrained::Weight weight{file.get(), &stored, has_prefix && !inside};
+      check(model.weights.emplace(name, weight).second, kName, model.weights_path, ": '", name,
+            "' is there twice, with and without '", prefix, "'");
+      ++i;
+    }
 }
 
 }  // namespace
@@ -148,13 +137,20 @@ std::string Pretrained::text(std::string_view key, std::optional<std::string> ot
 Tensor Pretrained::read(std::string_view name) const {
   const auto found = weights.find(name);
   check(found != weights.end(), kName, weights_path, " has no weight '", name, "'");
-  return file->read(found->second.stored->name);
+  return found->second.file->read(found->second.stored->name);
 }
 
 bool Pretrained::are_same(std::string_view one, std::string_view other) const {
   if (!contains(one) || !contains(other)) return false;
   const auto &a = *weights.find(one)->second.stored, &b = *weights.find(other)->second.stored;
-  return a.dtype == b.dtype && a.shape == b.shape && file->bytes(a) == file->bytes(b);
+  if (a.dtype != b.dtype || a.shape != b.shape || !a.becomes) return false;
+  const Tensor x = contiguous(read(one)), y = contiguous(read(other));
+  bool same = false;
+  dispatch_all(x.dtype(), [&]<class T>() {
+    const auto bytes = static_cast<size_t>(x.numel()) * sizeof(T);
+    same = bytes == 0 || std::memcmp(x.data<T>(), y.data<T>(), bytes) == 0;
+  });
+  return same;
 }
 
 bool Pretrained::is_tied(std::string_view own, std::string_view base) const {
@@ -188,20 +184,19 @@ void Pretrained::require(std::string_view name, const Shape& shape) const {
 
 Pretrained open_pretrained(const std::string& path, std::string_view model_type,
                            std::string_view prefix, const std::vector<KeyAlias>& aliases) {
-  check(is_there(path), kName, path, " does not exist: give the folder with ", kConfig, " and ",
-        kWeights);
   std::error_code ignored;
+  check(fs::exists(path, ignored), kName, path, " does not exist: give the folder with ", kConfig,
+        " and model.safetensors");
   const bool is_folder = fs::is_directory(path, ignored);
-  const fs::path folder = is_folder ? fs::path(path) : fs::path(path).parent_path();
-  require_file(folder / kConfig);
+  const fs::path config = (is_folder ? fs::path(path) : fs::path(path).parent_path()) / kConfig;
+  check(fs::exists(config, ignored), kName, config.string(), " does not exist");
   Pretrained model;
-  model.config_path = (folder / kConfig).string();
+  model.config_path = config.string();
   model.config = read_config(model.config_path, model_type);
   resolve(model, aliases);
-  const fs::path weights = is_folder ? weights_in(folder) : fs::path(path);
-  require_file(weights);
-  model.weights_path = weights.string();
-  model.file = std::make_shared<const SafetensorsFile>(model.weights_path);
+  WeightFiles opened = WeightFiles::open(path);
+  model.weights_path = std::move(opened.path);
+  model.files = std::move(opened.files);
   list_weights(model, prefix);
   return model;
 }
@@ -225,7 +220,7 @@ struct Differences {
     fail(kName, file.weights_path, " does not fit a ", module.type_name(), " of the sizes in ",
          file.config_path, ":", nn::list_line("wrong", wrong), nn::list_line("missing", missing),
          nn::list_line("unexpected", unexpected),
-         nn::list_line("of another head, and not used", heads));
+         nn::list_line("of another head, and not used", heads), nn::list_line("note", file.notes));
   }
 };
 
@@ -237,9 +232,13 @@ struct Copy {
   bool transposed;
 };
 
-bool is_floating(const SafetensorsFile::Stored& stored) {
-  const std::optional<DType> dtype = SafetensorsFile::dtype_of(stored);
-  return dtype.has_value() && tarsier::is_floating(*dtype);
+bool is_floating(const WeightFile::Stored& stored) {
+  return stored.becomes.has_value() && tarsier::is_floating(*stored.becomes);
+}
+
+/// Integers or bool: positions, masks, counts of batches, which layers here compute themselves.
+bool is_buffer(const WeightFile::Stored& stored) {
+  return stored.becomes.has_value() && !tarsier::is_floating(*stored.becomes);
 }
 
 /// The likely reason for another dtype.
@@ -294,7 +293,10 @@ std::vector<std::string> load_weights(
     const bool is_head = weight.is_outside || std::ranges::any_of(leftovers.heads, [&](auto head) {
                            return name.starts_with(head);
                          });
-    (is_head ? differences.heads : differences.unexpected).push_back(name);
+    if (is_head)
+      differences.heads.push_back(name);
+    else if (!is_buffer(*weight.stored))
+      differences.unexpected.push_back(name);
   }
   differences.check_empty(file, module);
   for (const Copy& copy : copies) {

@@ -1,6 +1,6 @@
 #pragma once
 // Models as Hugging Face's transformers library saves them: a folder with config.json (sizes and
-// options) and model.safetensors (weights). The part that all loaders share; the file of each model
+// options) and the weights (weight_files.h). The part that all loaders share; the file of each model
 // knows the names.
 // Source: https://huggingface.co/docs/transformers/main/en/main_classes/model
 
@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "../../autograd/io/json.h"
-#include "../../autograd/io/safetensors_file.h"
 #include "../../nn/init.h"
 #include "../../nn/layers/activation.h"
 #include "../../nn/module.h"
+#include "weight_files.h"
 
 namespace tarsier::zoo {
 
@@ -25,7 +25,7 @@ namespace tarsier::zoo {
 /// file's name, as does a value of another type.
 struct Pretrained {
   std::string config_path;   ///< …/config.json
-  std::string weights_path;  ///< …/model.safetensors
+  std::string weights_path;  ///< …/model.safetensors, or the index of several files
   Json config;
 
   /// Whether the key exists and is not null.
@@ -36,19 +36,22 @@ struct Pretrained {
   bool flag(std::string_view key, std::optional<bool> otherwise = {}) const;
   std::string text(std::string_view key, std::optional<std::string> otherwise = {}) const;
 
-  /// The weights by name, without what wrappers add (nn/unwrap.h) and without the prefix of the
-  /// base model. They are mapped, not read (SafetensorsFile).
+  /// The weights by name, without what wrappers add (nn/unwrap.h; "model." before all names) and
+  /// without the prefix of the base model. They are mapped, not read.
   struct Weight {
-    const SafetensorsFile::Stored* stored;  ///< in `file`
+    const WeightFile* file;  ///< one of `files`
+    const WeightFile::Stored* stored;
     bool is_outside;  ///< lacks the prefix of the base model, which others have: part of a head
   };
   std::map<std::string, Weight, std::less<>> weights;
-  std::shared_ptr<const SafetensorsFile> file;
+  std::vector<std::shared_ptr<const WeightFile>> files;
+  /// What was understood although it is not as save_pretrained leaves it; also in errors.
+  std::vector<std::string> notes;
 
   bool contains(std::string_view name) const { return weights.contains(name); }
-  /// Throws Error("safetensors") if its dtype cannot be read.
+  /// Throws Error if its dtype cannot be read.
   Tensor read(std::string_view name) const;
-  /// Whether both exist and have the same dtype, shape and bytes.
+  /// Whether both exist and have the same dtype, shape and elements, bit by bit.
   bool are_same(std::string_view one, std::string_view other) const;
   /// Whether `own` and `base` are one matrix (an output layer and the embedding): if the config
   /// says so, unless the file has both and they differ. The file wins, as in transformers.
@@ -65,11 +68,10 @@ struct KeyAlias {
   std::string_view alias, key;
 };
 
-/// Opens a saved model: `path` is its folder, or the .safetensors file in it. A folder without
-/// model.safetensors may have one variant of it, such as model.fp16.safetensors. `prefix` is what
-/// the names of the base model begin with if it was saved inside another ("transformer.", "bert.");
-/// it is removed, so that both kinds of file look alike. A value that config.json has under an
-/// alias is moved to its key.
+/// Opens a saved model: `path` is its folder, or the file or the index of the weights in it
+/// (WeightFiles::open). `prefix` is what the names of the base model begin with if it was saved
+/// inside another ("transformer.", "bert."); it is removed, so that both kinds of file look alike.
+/// A value that config.json has under an alias is moved to its key.
 /// Throws Error("pretrained") if a file is missing, config.json has another model_type, or a value
 /// differs under two names; Error("json"), Error("safetensors") and Error("file") for damaged
 /// files. All errors name the file.
@@ -119,7 +121,7 @@ struct Leftovers {
 
 /// Copies weights from `file` into every tensor of `module`'s state dict, from where
 /// source_of(tensor name) says, converting to the tensor's dtype. Weights of the file that no
-/// tensor takes must be among the `leftovers`. Returns the names of those that belong to heads.
+/// tensor takes must be among the `leftovers`, or integers or bool. Returns the names of those that belong to heads.
 /// Throws Error("pretrained") with the file's name that lists missing and unexpected names, and
 /// wrong shapes and dtypes next to the right ones, the first ten of each; then nothing is changed.
 std::vector<std::string> load_weights(

@@ -32,7 +32,7 @@
 
 namespace tarsier::zoo {
 
-/// Loads a ViTForImageClassification: `path` is the folder, or the .safetensors file in it. The
+/// Loads a ViTForImageClassification: `path` is the folder, or a file of weights in it. The
 /// result is in eval(), in f32; its dropout is the config's hidden_dropout_prob. Without qkv_bias
 /// the biases of query, key and value are zeros. Weights of heads for other tasks stay in the file;
 /// `unused`, if given, gets their names.
