@@ -29,7 +29,8 @@ Config tiny_config(vit::Stem stem) {
           .stem = stem};
 }
 
-TEST_CASE("the gradient of every weight of a whole captioner is right") {
+TEST_CASE("the gradient of every weight of a whole captioner is right" *
+          doctest::test_suite("long")) {
   for (const vit::Stem stem : {vit::Stem::patches, vit::Stem::convolutions}) {
     CAPTURE(static_cast<int>(stem));
     Generator generator(3);

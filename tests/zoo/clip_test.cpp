@@ -73,7 +73,7 @@ TEST_CASE("the scale starts at 1/0.07, and stays between 1 and 100") {
   CHECK(model.logits(other, other).item() == doctest::Approx(403.4288));
 }
 
-TEST_CASE("the gradient of every weight of a whole CLIP is right") {
+TEST_CASE("the gradient of every weight of a whole CLIP is right" * doctest::test_suite("long")) {
   for (const vit::Stem stem : {vit::Stem::patches, vit::Stem::convolutions}) {
     CAPTURE(static_cast<int>(stem));
     Generator generator(3);

@@ -39,7 +39,8 @@ Objects some_objects(DType dtype) {
       to(tensor({{0.3, 0.4, 0.2, 0.5}, {0.2, 0.6, 0.3, 0.3}, {0.7, 0.5, 0.4, 0.6}}, f64), dtype)};
 }
 
-TEST_CASE("the gradient of every weight of a whole DETR is right, for a fixed matching") {
+TEST_CASE("the gradient of every weight of a whole DETR is right, for a fixed matching" *
+          doctest::test_suite("long")) {
   Generator generator(3);
   Detr model(tiny_config(), generator);
   model.to(f64);

@@ -51,7 +51,7 @@ Tensor indices(const std::vector<int64_t>& values, const Shape& shape) {
   return from_vector(values, shape);
 }
 
-TEST_CASE("the gradient of every weight of a whole GPT is right") {
+TEST_CASE("the gradient of every weight of a whole GPT is right" * doctest::test_suite("long")) {
   for (const auto& [name, config] : variants()) {
     CAPTURE(name);
     Generator generator(3);

@@ -120,11 +120,11 @@ void kill_after(const Place& place, const std::string& out, int64_t steps,
 
 TEST_CASE("runs killed at any moment have, once resumed, the files of their results") {
   const Place place;
-  for (int i = 0; i < 16; ++i) {
+  for (int i = 0; i < 8; ++i) {
     CAPTURE(i);
     // A step of this run takes about ten milliseconds, most of it for files.
     const std::string out = concat("run", i);
-    kill_after(place, out, 1 + i % 4, std::chrono::microseconds(400 * i));
+    kill_after(place, out, 1 + i % 4, std::chrono::microseconds(800 * i));
     const Result result = tarsier(place, "train --resume " + out + " --quiet");
     CHECK_MESSAGE(result.code == 0, result.err);
     const std::string said = result.out.substr(0, result.out.find("  "));

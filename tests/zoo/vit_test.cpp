@@ -40,7 +40,8 @@ void for_each_kind(const Check& check) {
   check(tiny_config(vit::Stem::stages, vit::Pooling::mean));
 }
 
-TEST_CASE("the gradient of every weight of a whole Vision Transformer is right") {
+TEST_CASE("the gradient of every weight of a whole Vision Transformer is right" *
+          doctest::test_suite("long")) {
   for_each_kind([](const vit::Config& config) {
     Generator generator(3);
     vit::VisionTransformer model(config, generator);
