@@ -7,6 +7,7 @@
 #include "tests/error_of.h"
 #include "tests/threads.h"
 #include "tests/zoo/markup.h"
+#include "tests/zoo/pictures.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/base/usage_error.h"
 #include "zoo/data/digits.h"
@@ -238,6 +239,39 @@ TEST_CASE("diffusion: pictures in a folder for each class, in grey or in colours
     CHECK(batch["pictures"].size(1) == channels);
     CHECK(std::isfinite(task->loss(batch).item()));
   }
+}
+
+TEST_CASE("diffusion: CIFAR-10's files in colours, from training to a coloured sheet") {
+  const Scratch scratch;
+  std::string records;
+  for (int i = 0; i < 12; ++i)
+    records += i % 2 ? cifar_record(1, 200 + i, 30, 10) : cifar_record(0, 5, 40 + i, 210);
+  for (const char* part : {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4",
+                           "data_batch_5", "test_batch"})
+    scratch.write(concat(part, ".bin"), records);
+  scratch.write("batches.meta.txt", "sea\nfire\n");
+  const std::string data = scratch.path("");
+  const Changes coloured = with(kTiny, {{"patch", "8"}, {"reach", "0"}});
+  train_task(*prepared_task("diffusion", data, coloured), data, scratch.path("run"));
+  const auto task = loaded_task(scratch.path("run"));
+  task->load_data(data);
+  CHECK(task->facts()[1].second.find("images of 32 × 32 to train on") != std::string::npos);
+  CHECK(std::isfinite(value_of(task->validate(), "val_loss")));
+  Settings options = task->predict_options();
+  options.set("steps", "1");
+  options.set("class", "fire");
+  options.set("neighbours", data);
+  options.set("out", scratch.path("sheet.png"));
+  CHECK(predicted_lines(*task, {""}).size() == 2);
+  const Picture sheet = read_picture(scratch.path("sheet.png"));
+  CHECK(sheet.channels == 3);
+  // Under each drawing stands its neighbour, which is of one colour: red, or blue.
+  const auto at = [&](int64_t channel) { return sheet.at(channel, 2 + 66 + 30, 2 + 30); };
+  CHECK(at(0) != at(2));
+  CHECK((at(0) > 200 || at(2) == 210));
+  Page page("x");
+  task->report(page);
+  CHECK(flaw(page.html()) == "");
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "tests/data.h"
 #include "tests/error_of.h"
+#include "tests/zoo/pictures.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/data/image_folder.h"
 #include "zoo/data/sampler.h"
@@ -82,18 +83,11 @@ TEST_CASE("IDX: errors name what is wrong, and where") {
   CHECK(error_of([&] { read_idx(scratch.path("none"), labels); }).starts_with("[file]"));
 }
 
-/// A CIFAR-10 record: a label, and red, green and blue planes of one level each.
-std::string record(int label, int red, int green, int blue) {
-  std::string out(1, static_cast<char>(label));
-  for (int level : {red, green, blue}) out += std::string(1024, static_cast<char>(level));
-  return out;
-}
-
 TEST_CASE("CIFAR-10: records of several files") {
   const Scratch scratch;
   const Images images =
-      read_cifar10({scratch.write("a", record(3, 10, 20, 255) + record(9, 1, 2, 3)),
-                    scratch.write("b", record(0, 4, 5, 6))});
+      read_cifar10({scratch.write("a", cifar_record(3, 10, 20, 255) + cifar_record(9, 1, 2, 3)),
+                    scratch.write("b", cifar_record(0, 4, 5, 6))});
   CHECK(images.labels == std::vector<int64_t>{3, 9, 0});
   CHECK(images.channels == 3);
   CHECK(images.image(0)[2047] == 20);
@@ -103,10 +97,10 @@ TEST_CASE("CIFAR-10: records of several files") {
     const std::string path = scratch.write("c", bytes);
     return error_of([&] { read_cifar10({path}); }).substr(path.size() + 9);
   };
-  CHECK(message(record(1, 2, 3, 4).substr(1)) ==
+  CHECK(message(cifar_record(1, 2, 3, 4).substr(1)) ==
         " has 3072 bytes, not a whole number of CIFAR-10's records of 3073");
   CHECK(message("").starts_with(" has 0 bytes"));
-  CHECK(message(record(1, 2, 3, 4) + record(10, 2, 3, 4)) ==
+  CHECK(message(cifar_record(1, 2, 3, 4) + cifar_record(10, 2, 3, 4)) ==
         ", byte 3073: label 10 where CIFAR-10 has 0 to 9");
 }
 
@@ -134,10 +128,10 @@ TEST_CASE("a folder of images is MNIST's or CIFAR-10's") {
 
   const Scratch cifar;
   for (int i = 1; i <= 5; ++i)
-    cifar.write("data_batch_" + std::to_string(i) + ".bin", record(i - 1, 1, 2, 3));
+    cifar.write("data_batch_" + std::to_string(i) + ".bin", cifar_record(i - 1, 1, 2, 3));
   CHECK(error_of([&] { read_image_folder(cifar.path("")); }).find("test_batch.bin") !=
         std::string::npos);
-  cifar.write("test_batch.bin", record(4, 1, 2, 3));
+  cifar.write("test_batch.bin", cifar_record(4, 1, 2, 3));
   CHECK(read_image_folder(cifar.path("")).train.size() == 5);
   CHECK(read_image_folder(cifar.path("")).names[4] == "4");
   cifar.write("batches.meta.txt", "plane\ncar\nbird\ncat\ndeer\ndog\n\n");

@@ -18,4 +18,11 @@ inline std::string picture_error(const std::string& bytes) {
   return what.starts_with(start) ? what.substr(start.size()) : what;
 }
 
+/// A CIFAR-10 record: a label, and red, green and blue planes of one level each.
+inline std::string cifar_record(int label, int red, int green, int blue) {
+  std::string out(1, static_cast<char>(label));
+  for (int level : {red, green, blue}) out += std::string(1024, static_cast<char>(level));
+  return out;
+}
+
 }  // namespace tarsier::zoo

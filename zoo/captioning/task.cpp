@@ -19,6 +19,7 @@
 #include "zoo/picture/sheet.h"
 #include "zoo/picture/write.h"
 #include "zoo/report/parts.h"
+#include "zoo/task/place_names.h"
 
 namespace tarsier::zoo::captioning {
 
@@ -67,10 +68,7 @@ class CaptioningTask : public TaskOf<Captioner, CaptionData> {
     words.pop_back();
     input.labels.emplace_back("target", token_labels(*data_.tokenizer, words));
     const auto [rows, columns] = config_.grid();
-    std::vector<std::string> patches;
-    for (int64_t i = 0; i < rows * columns; ++i)
-      patches.push_back(concat(i / columns + 1, ", ", i % columns + 1));
-    input.labels.emplace_back("patches", patches);
+    input.labels.emplace_back("patches", place_names(rows, columns));
     input.description = concat("1 picture + ", counted(T, "token"));
     input.picture = {select(input.batch["images"], 0, 0), rows, columns};
     return input;

@@ -11,6 +11,11 @@
 namespace tarsier::zoo {
 
 struct LearnedImages {
+  /// What it reads, for the list of models.
+  static constexpr const char* kData =
+      "generated digits, or --data DIR: a folder of pictures for each class, tables of pictures "
+      "and labels, the files of MNIST, Fashion-MNIST or CIFAR-10";
+
   // What the model knows once it has learned.
   int64_t channels = 1, height = 0, width = 0;
   std::vector<std::string> names;  ///< of the classes
@@ -29,6 +34,14 @@ struct LearnedImages {
   void learn(const ImageFolder& data);
   /// Takes the images, with the numbers that their classes have in `names`.
   void use(ImageFolder data);
+
+  /// Sets what of a model follows from its data.
+  template <class Config>
+  void fit(Config& config) const {
+    config.channels = channels;
+    config.image_size = {height, width};
+    config.classes = std::ssize(names);
+  }
 
   /// Channels, height, width and names.
   Json::Object known() const;

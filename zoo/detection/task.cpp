@@ -2,17 +2,18 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
-#include "zoo/base/usage_error.h"
 #include "zoo/data/fingerprint.h"
 #include "zoo/data/fitted_pictures.h"
-#include "zoo/data/rows.h"
+#include "zoo/data/learned_pictures.h"
 #include "zoo/detection/examples.h"
 #include "zoo/detection/showing.h"
 #include "zoo/picture/read.h"
 #include "zoo/picture/write.h"
+#include "zoo/task/place_names.h"
 
 namespace tarsier::zoo::detection {
 
@@ -47,17 +48,15 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
   int64_t training_examples() const override { return train_.size(); }
 
   Batch batch(int64_t number, uint64_t seed) override {
-    return example_batch(train_, drawn(number, seed), scale_, &augmentation_,
+    return example_batch(train_, drawn(number, seed), pictures_.scale, &augmentation_,
                          {seed, kAugmentStream + static_cast<uint64_t>(number)});
   }
 
   /// The example as it is: the picture is recognised more easily.
   StudyInput study_input(int64_t, uint64_t seed) override {
-    StudyInput input{.batch = example_batch(train_, {first_drawn(seed)}, scale_)};
-    std::vector<std::string> patches;
-    for (int64_t i = 0; i < config_.rows() * config_.columns(); ++i)
-      patches.push_back(concat(i / config_.columns() + 1, ", ", i % config_.columns() + 1));
-    input.labels = {{"patches", patches}, {"classes", names_}};
+    StudyInput input{.batch = example_batch(train_, {first_drawn(seed)}, pictures_.scale)};
+    input.labels = {{"patches", place_names(config_.rows(), config_.columns())},
+                    {"classes", pictures_.names}};
     input.description = "1 image";
     input.picture = {select(input.batch["images"], 0, 0), config_.rows(), config_.columns()};
     return input;
@@ -88,9 +87,7 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
   /// A line for each picture. With --out, one picture with its objects drawn on it.
   void predict(const std::vector<std::string>& inputs, std::ostream& out,
                std::ostream* notes) override {
-    check_out_picture(out_);
-    if (!out_.empty() && inputs.size() > 1)
-      usage_fail("predict", "--out is one file, but there are ", inputs.size(), " pictures");
+    check_out_picture(out_, inputs.size());
     Task::predict(inputs, out, notes);
   }
 
@@ -98,7 +95,8 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
     const NoGrad no_grad;
     for (int64_t i = 0; i < std::min<int64_t>(4, validation_.size()); ++i) {
       const Found found = found_in(i);
-      out << "  " << found.example->name << "  " << listed(shown(found.detections), names_) << "\n";
+      out << "  " << found.example->name << "  " << listed(shown(found.detections), pictures_.names)
+          << "\n";
     }
   }
 
@@ -106,7 +104,7 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
     const NoGrad no_grad;
     std::vector<Found> all;
     for (int64_t i = 0; i < validation_.size(); ++i) all.push_back(found_in(i));
-    add_detections(page, all, names_, threshold_);
+    add_detections(page, all, pictures_.names, threshold_);
     std::vector<int64_t> queries;
     Output output;
     const Found first = found_in(0, &queries, &output);
@@ -114,7 +112,7 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
     for (size_t i = 0; i < std::min<size_t>(6, queries.size()); ++i)
       weights.push_back(select(select(output.attention, 0, 0), 0, queries[i]).to_vector());
     add_query_attention(page, first, validation_.images.picture(0), weights, config_.rows(),
-                        names_);
+                        pictures_.names);
   }
 
   std::string example_input() const override { return "picture.png"; }
@@ -123,16 +121,16 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
   // ---- data ----
 
   DetectionData read(const std::string& path) override {
-    source_ = path.empty() ? "scenes drawn by the program" : "'" + path + "'";
+    pictures_.name_source(path);
     return path.empty() ? scene_pictures() : load_pictures(read_annotations(path), longest_);
   }
 
   void learn(const DetectionData& data) override {
-    names_ = data.names;
-    const auto [height, width] = sides_for(data.parts.train, config_.stride);
-    config_.image_size = {height, width};
-    config_.classes = std::ssize(names_);
-    scale_ = PixelScale::of(fitted_examples(data.parts.train, config_.image_size).images);
+    pictures_.names = data.names;
+    std::tie(pictures_.height, pictures_.width) = sides_for(data.parts.train, config_.stride);
+    const Pair size{pictures_.height, pictures_.width};
+    pictures_.scale = PixelScale::of(fitted_examples(data.parts.train, size).images);
+    fit_config();
   }
 
   void use(DetectionData data) override {
@@ -140,25 +138,17 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
     for (std::vector<Example>* part : {&data_.parts.train, &data_.parts.val, &data_.parts.test})
       for (Example& example : *part)
         for (TrueObject& object : example.objects)
-          object.label = known_label(data_.names[static_cast<size_t>(object.label)]);
+          object.label = pictures_.number_of(data_.names[static_cast<size_t>(object.label)]);
     train_ = fitted_examples(data_.parts.train, config_.image_size);
     validation_ = fitted_examples(data_.parts.val, config_.image_size);
     test_ = fitted_examples(data_.parts.test, config_.image_size);
     data_.parts.train.clear();
   }
 
-  Json::Object known() const override {
-    return {{"height", config_.image_size.h},
-            {"width", config_.image_size.w},
-            {"names", Json::Array(names_.begin(), names_.end())},
-            {"scale", scale_.to_json()}};
-  }
+  Json::Object known() const override { return pictures_.known(); }
   void restore(const Json& data) override {
-    config_.image_size = {data["height"].as_int(), data["width"].as_int()};
-    names_.clear();
-    for (const Json& name : data["names"].as_array()) names_.push_back(name.as_string());
-    config_.classes = std::ssize(names_);
-    scale_ = PixelScale::from_json(data["scale"]);
+    pictures_.restore(data);
+    fit_config();
   }
   Json::Object mark() const override {
     Fingerprint fingerprint;
@@ -209,13 +199,13 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
     Picture picture = with_channels(read_picture(path), 3);
     const Example example{path, picture.height, picture.width, std::move(picture), {}};
     const FittedExamples one = fitted_examples({example}, config_.image_size);
-    const Guess guess = model()(example_batch(one, {0}, scale_)["images"]).guesses.back();
+    const Guess guess = model()(example_batch(one, {0}, pictures_.scale)["images"]).guesses.back();
     const std::vector<Detection> found =
         shown(in_pixels_of(example, detections_of(guess, config_.image_size).front()));
     if (!out_.empty())
-      write_picture(out_,
-                    with_boxes(example.picture, example.height, example.width, found, names_));
-    return path + "  " + listed(found, names_);
+      write_picture(
+          out_, with_boxes(example.picture, example.height, example.width, found, pictures_.names));
+    return path + "  " + listed(found, pictures_.names);
   }
 
   void note(const std::string& path, std::ostream& notes) const override {
@@ -228,19 +218,15 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
                   " queries of ", config_.rows() * config_.columns(), " patches");
   }
   std::string data_facts() const override {
-    const std::string form = data_.format.empty() ? "" : concat(" (", data_.format, ")");
-    return concat(source_, form, ": ", with_commas(train_.size()), " images of ",
-                  config_.image_size.h, " × ", config_.image_size.w, " to train on, ",
-                  with_commas(validation_.size()), " to validate, ", config_.classes, " classes");
+    return pictures_.facts(data_.format, train_.size(), validation_.size());
   }
   std::string cut_facts() const override { return data_.repairs.text(); }
 
  private:
-  int64_t known_label(const std::string& name) const {
-    const auto found = std::find(names_.begin(), names_.end(), name);
-    check(found != names_.end(), "data", source_, ": training has never seen the class '", name,
-          "'; it knows ", quoted_list(names_));
-    return found - names_.begin();
+  /// The sizes that follow from the data.
+  void fit_config() {
+    config_.image_size = {pictures_.height, pictures_.width};
+    config_.classes = std::ssize(pictures_.names);
   }
 
   std::vector<Detection> shown(const std::vector<Detection>& found) const {
@@ -258,7 +244,7 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
   Found found_in(int64_t i, std::vector<int64_t>* queries = nullptr, Output* output = nullptr) {
     const Example& example = data_.parts.val[static_cast<size_t>(i)];
     const Output out =
-        model()(example_batch(validation_, {i}, scale_)["images"], output != nullptr);
+        model()(example_batch(validation_, {i}, pictures_.scale)["images"], output != nullptr);
     std::vector<std::vector<int64_t>> numbers;
     std::vector<Detection> found =
         detections_of(out.guesses.back(), config_.image_size, &numbers).front();
@@ -276,7 +262,7 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
       std::vector<int64_t> chosen(
           static_cast<size_t>(std::min<int64_t>(32, fitted.size() - begin)));
       std::iota(chosen.begin(), chosen.end(), begin);
-      const Batch batch = example_batch(fitted, chosen, scale_);
+      const Batch batch = example_batch(fitted, chosen, pictures_.scale);
       const Objects objects = objects_of(batch);
       const Guess guess = model()(batch["images"]).guesses.back();
       loss +=
@@ -291,9 +277,10 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
     }
     Metrics out{{.name = "AP50", .value = score.mean_ap(0).value_or(0), .higher_is_better = true}};
     out.push_back({.name = "AP", .value = score.mean_ap().value_or(0), .higher_is_better = true});
-    for (size_t c = 0; c < names_.size(); ++c)
+    for (size_t c = 0; c < pictures_.names.size(); ++c)
       if (const auto ap = score.ap(static_cast<int64_t>(c), 0))
-        out.push_back({.name = "AP50 " + names_[c], .value = *ap, .higher_is_better = true});
+        out.push_back(
+            {.name = "AP50 " + pictures_.names[c], .value = *ap, .higher_is_better = true});
     out.push_back({.name = loss_name, .value = loss / weight});
     return out;
   }
@@ -307,11 +294,9 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
   double overlap_ = 0.6;
   std::string out_;
   Augmentation augmentation_;
-  std::string source_;
-  std::vector<std::string> names_;
+  LearnedPictures pictures_;
   DetectionData data_;  // the training pictures are in train_
   FittedExamples train_, validation_, test_;
-  PixelScale scale_;
 };
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "zoo/picture/read.h"
 #include "zoo/picture/sheet.h"
 #include "zoo/picture/write.h"
+#include "zoo/task/place_names.h"
 
 namespace tarsier::zoo::diffusion {
 
@@ -57,10 +58,7 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
     StudyInput input{.batch = training_batch(config_, images_.train, {first_drawn(seed)},
                                              {.class_dropout = 0}, seed, 1)};
     const int64_t rows = config_.rows(), columns = config_.columns();
-    std::vector<std::string> places;
-    for (int64_t i = 0; i < rows * columns; ++i)
-      places.push_back(concat(i / columns + 1, ", ", i % columns + 1));
-    input.labels = {{"patches", places}};
+    input.labels = {{"patches", place_names(rows, columns)}};
     const Batch& one = input.batch;
     const Tensor point = on_line(one["noise"], one["pictures"], one["times"]);
     input.picture = {(select(point, 0, 0) + 1) / 2.0, rows, columns};
@@ -144,14 +142,14 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
   ImageFolder read(const std::string& path) override { return images_.read(path, config_.patch); }
   void learn(const ImageFolder& data) override {
     images_.learn(data);
-    fit_config();
+    images_.fit(config_);
   }
   void use(ImageFolder data) override { images_.use(std::move(data)); }
 
   Json::Object known() const override { return images_.known(); }
   void restore(const Json& data) override {
     images_.restore(data);
-    fit_config();
+    images_.fit(config_);
   }
   Json::Object mark() const override { return images_.mark(); }
 
@@ -207,13 +205,6 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
   std::string cut_facts() const override { return images_.remark(); }
 
  private:
-  /// The sizes that follow from the data.
-  void fit_config() {
-    config_.channels = images_.channels;
-    config_.image_size = {images_.height, images_.width};
-    config_.classes = std::ssize(images_.names);
-  }
-
   static constexpr int64_t kScale = 2;
   static constexpr int64_t kBitsSteps = 60;
   static constexpr int64_t kReadPictures = 1000;
@@ -304,12 +295,9 @@ class DiffusionTask : public TaskOf<DiffusionTransformer, ImageFolder> {
 }  // namespace
 
 std::vector<ModelEntry> models() {
-  return {
-      {"diffusion", "diffusion", "digits", "to draw pictures of a class",
-       "generated digits, or --data DIR: a folder of pictures for each class, tables of pictures "
-       "and labels, the files of MNIST, Fashion-MNIST or CIFAR-10",
-       "a vit recognises 99.9 % of its digits", "five minutes on one core",
-       make_task_of<DiffusionTask>}};
+  return {{"diffusion", "diffusion", "digits", "to draw pictures of a class", LearnedImages::kData,
+           "a vit recognises 99.9 % of its digits", "five minutes on one core",
+           make_task_of<DiffusionTask>}};
 }
 
 }  // namespace tarsier::zoo::diffusion

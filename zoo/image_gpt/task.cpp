@@ -15,6 +15,7 @@
 #include "zoo/picture/read.h"
 #include "zoo/picture/sheet.h"
 #include "zoo/picture/write.h"
+#include "zoo/task/place_names.h"
 
 namespace tarsier::zoo::image_gpt {
 
@@ -69,10 +70,7 @@ class ImageGptTask : public TaskOf<ImageGpt, Parts> {
     const Tensor pixels = contiguous(slice(whole, 1, first, first + rows * config_.patch));
     input.batch.tensors = {{"pixels", pixels}, {"changes", input.batch["changes"]}};
     input.batch.weight = static_cast<double>(rows * columns);
-    std::vector<std::string> places;
-    for (int64_t t = 0; t < rows * columns; ++t)
-      places.push_back(concat(t / columns + 1, ", ", t % columns + 1));
-    input.labels = {{"blocks", places}};
+    input.labels = {{"blocks", place_names(rows, columns)}};
     input.description = counted(rows * columns, "block");
     const Tensor grey = to(pixels, f32) / static_cast<double>(config_.levels - 1);
     input.picture = {grey, rows, columns};

@@ -90,9 +90,11 @@ std::string png_of(const Picture& picture) {
          chunk("IDAT", plain.size() <= guessed.size() ? plain : guessed) + chunk("IEND", "");
 }
 
-void check_out_picture(const std::string& out) {
-  if (!out.empty() && !is_picture_name(out))
+void check_out_picture(const std::string& out, size_t inputs) {
+  if (out.empty()) return;
+  if (!is_picture_name(out))
     usage_fail("predict", "--out is '", out, "': expected a name that ends in .png");
+  if (inputs > 1) usage_fail("predict", "--out is one file, but there are ", inputs, " pictures");
 }
 
 void write_picture(const std::string& path, const Picture& picture) {

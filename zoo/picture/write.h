@@ -17,7 +17,8 @@ std::string png_of(const Picture& picture);
 void write_picture(const std::string& path, const Picture& picture);
 
 /// Throws UsageError if `out`, the --out of predict, is neither "" nor a name that write_picture()
-/// takes: before the work, not after it.
-void check_out_picture(const std::string& out);
+/// takes: before the work, not after it. Also if it is one picture of `inputs` ones that predict was
+/// given.
+void check_out_picture(const std::string& out, size_t inputs = 1);
 
 }  // namespace tarsier::zoo

@@ -1,13 +1,13 @@
 #include "zoo/segmentation/task.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
-#include "zoo/base/usage_error.h"
 #include "zoo/data/fingerprint.h"
 #include "zoo/data/fitted_pictures.h"
-#include "zoo/data/rows.h"
+#include "zoo/data/learned_pictures.h"
 #include "zoo/picture/read.h"
 #include "zoo/picture/write.h"
 #include "zoo/segmentation/answers.h"
@@ -15,6 +15,7 @@
 #include "zoo/segmentation/loss.h"
 #include "zoo/segmentation/model.h"
 #include "zoo/segmentation/showing.h"
+#include "zoo/task/place_names.h"
 
 namespace tarsier::zoo::segmentation {
 
@@ -68,10 +69,8 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
   /// The example as it is: the picture is recognised more easily.
   StudyInput study_input(int64_t, uint64_t seed) override {
     StudyInput input{.batch = example_batch(train_, {first_drawn(seed)}, colors_, weights_)};
-    std::vector<std::string> patches;
-    for (int64_t i = 0; i < config_.rows() * config_.columns(); ++i)
-      patches.push_back(concat(i / config_.columns() + 1, ", ", i % config_.columns() + 1));
-    input.labels = {{"patches", patches}, {"classes", names_}};
+    input.labels = {{"patches", place_names(config_.rows(), config_.columns())},
+                    {"classes", pictures_.names}};
     input.description = "1 image";
     input.picture = {select(input.batch["images"], 0, 0), config_.rows(), config_.columns()};
     return input;
@@ -94,9 +93,7 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
   /// A line for each picture. With --out, one picture with its classes drawn on it.
   void predict(const std::vector<std::string>& inputs, std::ostream& out,
                std::ostream* notes) override {
-    check_out_picture(out_);
-    if (!out_.empty() && inputs.size() > 1)
-      usage_fail("predict", "--out is one file, but there are ", inputs.size(), " pictures");
+    check_out_picture(out_, inputs.size());
     Task::predict(inputs, out, notes);
   }
 
@@ -104,7 +101,8 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
     const NoGrad no_grad;
     for (size_t i = 0; i < std::min<size_t>(4, data_.parts.val.size()); ++i) {
       const Example& example = data_.parts.val[i];
-      out << "  " << example.name << "  " << shares(classes_in(example.picture), names_) << "\n";
+      out << "  " << example.name << "  " << shares(classes_in(example.picture), pictures_.names)
+          << "\n";
     }
   }
 
@@ -113,11 +111,11 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
     std::vector<Found> all;
     for (const Example& example : data_.parts.val)
       all.push_back({&example, classes_in(example.picture, &example.mask)});
-    add_masks(page, all, names_);
+    add_masks(page, all, pictures_.names);
     const Picture& first = data_.parts.val.front().picture;
     const Tensor input = seen(first, config_.image_size, config_.stride, colors_);
     add_class_attention(page, data_.parts.val.front(), select(model()(input, true).attention, 0, 0),
-                        input.size(2) / config_.stride, all.front().classes, names_);
+                        input.size(2) / config_.stride, all.front().classes, pictures_.names);
   }
 
   std::string example_input() const override { return "picture.png"; }
@@ -126,23 +124,23 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
   // ---- data ----
 
   SegmentationData read(const std::string& path) override {
-    source_ = path.empty() ? "scenes drawn by the program" : "'" + path + "'";
+    pictures_.name_source(path);
     return path.empty() ? scene_pictures() : load_pictures(find_masks(path), masks_);
   }
 
   void learn(const SegmentationData& data) override {
-    names_ = data.names;
-    const auto [height, width] = sides_for(data.parts.train, config_.stride);
-    config_.image_size = {height, width};
-    config_.classes = std::ssize(names_);
-    colors_.scale = PixelScale::of(fitted_examples(data.parts.train, config_.image_size).images);
+    pictures_.names = data.names;
+    std::tie(pictures_.height, pictures_.width) = sides_for(data.parts.train, config_.stride);
+    const Pair size{pictures_.height, pictures_.width};
+    pictures_.scale = PixelScale::of(fitted_examples(data.parts.train, size).images);
+    fit_config();
   }
 
   void use(SegmentationData data) override {
     data_ = std::move(data);
     std::vector<uint8_t> known(256, kVoid);
     for (size_t c = 0; c < data_.names.size(); ++c)
-      known[c] = static_cast<uint8_t>(known_class(data_.names[c]));
+      known[c] = static_cast<uint8_t>(pictures_.number_of(data_.names[c]));
     for (std::vector<Example>* part : {&data_.parts.train, &data_.parts.val, &data_.parts.test})
       for (Example& example : *part)
         for (uint8_t& c : example.mask.pixels) c = known[c];
@@ -151,18 +149,10 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
     data_.parts.train.clear();
   }
 
-  Json::Object known() const override {
-    return {{"height", config_.image_size.h},
-            {"width", config_.image_size.w},
-            {"names", Json::Array(names_.begin(), names_.end())},
-            {"scale", colors_.scale.to_json()}};
-  }
+  Json::Object known() const override { return pictures_.known(); }
   void restore(const Json& data) override {
-    config_.image_size = {data["height"].as_int(), data["width"].as_int()};
-    names_.clear();
-    for (const Json& name : data["names"].as_array()) names_.push_back(name.as_string());
-    config_.classes = std::ssize(names_);
-    colors_.scale = PixelScale::from_json(data["scale"]);
+    pictures_.restore(data);
+    fit_config();
   }
   Json::Object mark() const override {
     Fingerprint fingerprint;
@@ -224,8 +214,8 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
   std::string answer(const std::string& path) override {
     const Picture picture = with_channels(read_picture(path), 3);
     const Picture classes = classes_in(picture);
-    if (!out_.empty()) write_picture(out_, with_classes(picture, classes, names_));
-    return path + "  " + shares(classes, names_);
+    if (!out_.empty()) write_picture(out_, with_classes(picture, classes, pictures_.names));
+    return path + "  " + shares(classes, pictures_.names);
   }
 
   void note(const std::string& path, std::ostream& notes) const override {
@@ -242,19 +232,15 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
                   config_.rows() * config_.columns(), " patches");
   }
   std::string data_facts() const override {
-    const std::string form = data_.format.empty() ? "" : concat(" (", data_.format, ")");
-    return concat(source_, form, ": ", with_commas(train_.size()), " images of ",
-                  config_.image_size.h, " × ", config_.image_size.w, " to train on, ",
-                  with_commas(std::ssize(data_.parts.val)), " to validate, ", config_.classes,
-                  " classes");
+    return pictures_.facts(data_.format, train_.size(), std::ssize(data_.parts.val));
   }
 
  private:
-  int64_t known_class(const std::string& name) const {
-    const auto found = std::find(names_.begin(), names_.end(), name);
-    check(found != names_.end(), "data", source_, ": training has never seen the class '", name,
-          "'; it knows ", quoted_list(names_));
-    return found - names_.begin();
+  /// The sizes that follow from the data.
+  void fit_config() {
+    config_.image_size = {pictures_.height, pictures_.width};
+    config_.classes = std::ssize(pictures_.names);
+    colors_.scale = pictures_.scale;
   }
 
   /// The logits of pictures of one size at the size that the model sees: (B, K, …).
@@ -289,7 +275,7 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
         {.name = "class accuracy", .value = confusion.mean_recall(), .higher_is_better = true}};
     for (int64_t c = 0; by_class && c < config_.classes; ++c)
       if (confusion.occurs(c))
-        out.push_back({.name = "IoU " + names_[static_cast<size_t>(c)],
+        out.push_back({.name = "IoU " + pictures_.names[static_cast<size_t>(c)],
                        .value = confusion.iou(c),
                        .higher_is_better = true});
     out.push_back({.name = loss_name, .value = loss / std::max(1.0, weight)});
@@ -302,8 +288,7 @@ class SegmentationTask : public TaskOf<Segmenter, SegmentationData> {
   PictureChanges changes_;
   bool mirrored_ = false;
   std::string out_;
-  std::string source_;
-  std::vector<std::string> names_;
+  LearnedPictures pictures_;
   SegmentationData data_;  // the training pictures are in train_
   FittedExamples train_;
   std::vector<double> weights_;  // of the classes

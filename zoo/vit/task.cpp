@@ -10,6 +10,7 @@
 #include "zoo/data/sampler.h"
 #include "zoo/picture/read.h"
 #include "zoo/report/parts.h"
+#include "zoo/task/place_names.h"
 #include "zoo/vit/model.h"
 
 namespace tarsier::zoo::vit {
@@ -57,10 +58,8 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
                                1}};
     const int64_t rows = config_.image_size.h / config_.patch_size.h,
                   columns = config_.image_size.w / config_.patch_size.w;
-    std::vector<std::string> positions;
-    if (config_.pooling == Pooling::class_token) positions.push_back("class");
-    for (int64_t i = 0; i < rows * columns; ++i)
-      positions.push_back(concat(i / columns + 1, ", ", i % columns + 1));
+    std::vector<std::string> positions = place_names(rows, columns);
+    if (config_.pooling == Pooling::class_token) positions.insert(positions.begin(), "class");
     input.labels = {{"patches", positions}, {"classes", images_.names}};
     input.description = "1 image";
     input.picture = {select(input.batch["images"], 0, 0), rows, columns};
@@ -127,7 +126,7 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
   void learn(const ImageFolder& data) override {
     images_.learn(data);
     scale_ = PixelScale::of(data.train);
-    fit_config();
+    images_.fit(config_);
   }
   void use(ImageFolder data) override { images_.use(std::move(data)); }
 
@@ -142,7 +141,7 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
     scale_ = PixelScale::from_json(data["scale"]);
     // Runs of before there were folders of pictures do not say it.
     images_.signs = data.find("signs") != nullptr ? data["signs"].as_bool() : images_.channels == 1;
-    fit_config();
+    images_.fit(config_);
   }
   Json::Object mark() const override { return images_.mark(); }
 
@@ -213,13 +212,6 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
   std::string cut_facts() const override { return images_.remark(); }
 
  private:
-  /// The sizes that follow from the data.
-  void fit_config() {
-    config_.channels = images_.channels;
-    config_.image_size = {images_.height, images_.width};
-    config_.classes = std::ssize(images_.names);
-  }
-
   Metrics measure(const Images& images, const std::string& loss_name) {
     return scored(images).metrics(loss_name);
   }
@@ -248,11 +240,8 @@ class VitTask : public TaskOf<VisionTransformer, ImageFolder> {
 }  // namespace
 
 std::vector<ModelEntry> models() {
-  return {
-      {"vit", "vit", "digits", "to classify images",
-       "generated digits, or --data DIR: a folder of pictures for each class, tables of pictures "
-       "and labels, the files of MNIST, Fashion-MNIST or CIFAR-10",
-       "98.7 % of MNIST's digits", "two minutes on two cores", make_task_of<VitTask>}};
+  return {{"vit", "vit", "digits", "to classify images", LearnedImages::kData,
+           "98.7 % of MNIST's digits", "two minutes on two cores", make_task_of<VitTask>}};
 }
 
 }  // namespace tarsier::zoo::vit
