@@ -2,7 +2,7 @@
 #include "autograd/loops/random.kernel.h"
 
 #include "autograd/simd/dispatch.h"
-#include "autograd/simd/simd.h"
+#include "autograd/simd/rows.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
@@ -95,6 +95,16 @@ void uniform_numbers(RandomKey key, uint64_t first, int64_t n, T* y) {
   });
 }
 
+void words(RandomKey key, uint64_t first, int64_t n, uint64_t* y) {
+  Words lanes;
+  for (int j = 0; j < Words::width; ++j) lanes.v[j] = static_cast<uint64_t>(j);
+  for (int64_t i = 0; i < n; i += Words::width) {
+    Words c[4];
+    philox(key, Words(first + static_cast<uint64_t>(i)) + lanes, c);
+    store(y + i, c[0] | c[1] << 32, least(n - i, Words::width));
+  }
+}
+
 template <class T>
 void dropout(RandomKey key, uint64_t first, int64_t n, float p, T scale, const T* x, T* y) {
   each_group<float>(key, first, n, [&](int64_t i, const float* u, int64_t count) {
@@ -109,7 +119,7 @@ void dropout(RandomKey key, uint64_t first, int64_t n, float p, T scale, const T
 
 template <class T>
 RandomKernels<T> random_kernels() {
-  return {.uniform = uniform_numbers<T>, .dropout = dropout<T>};
+  return {.uniform = uniform_numbers<T>, .words = words, .dropout = dropout<T>};
 }
 
 }  // namespace tarsier::kernels::TARSIER_ISA

@@ -143,15 +143,38 @@ double identity_of(Reduce op) {
   return op == Reduce::prod ? 1 : 0;
 }
 
+/// The reduced dimensions at the end of x, if others are reduced as well, kept ones lie between, and
+/// their elements are many and adjacent: (N, C, H, W) over {0, 2, 3} has {2, 3}. Otherwise none.
+Axes separate_rows(const Tensor& x, const ReducedDims& dims) {
+  constexpr int64_t kLeast = 16;  // of shorter rows a copy costs less
+  const auto reduced = [&](int d) { return dims.reduced[static_cast<size_t>(d)]; };
+  int first = x.dim();
+  int64_t row = 1;
+  for (; first > 0 && reduced(first - 1); --first) row *= x.shape()[first - 1];
+  bool others = false;
+  for (int d = 0; d < first; ++d) others = others || (reduced(d) && x.shape()[d] > 1);
+  Axes rows;
+  if (others && row >= kLeast && x.is_contiguous())
+    for (int d = first; d < x.dim(); ++d) rows.push_back(d);
+  return rows;
+}
+
 }  // namespace
 
 Tensor reduce(Reduce op, const Tensor& x, const ReducedDims& dims) {
-  Tensor y = Tensor::empty(dims.result, x.dtype());
   if (x.numel() == 0) {
+    const Tensor y = Tensor::empty(dims.result, x.dtype());
     fill_elements(y, identity_of(op));
     return y;
   }
+  if (const Axes rows = separate_rows(x, dims); !rows.empty()) {
+    const Tensor sums = reduce(op, x, reduced_dims(x, rows, true, "reduce"));
+    ReducedDims rest = dims;
+    rest.count /= x.numel() / sums.numel();
+    return reduce(combining(op), sums, rest);
+  }
   const Matrices m = as_matrices(x, dims);
+  Tensor y = Tensor::empty(dims.result, x.dtype());
   dispatch_floating(x.dtype(), "reduce", [&]<class T>() {
     if (m.inner == 1 && m.step == 1)
       reduce_rows<T>(op, m, y.data<T>());

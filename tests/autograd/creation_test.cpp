@@ -212,6 +212,24 @@ TEST_CASE("randperm: every order, equally often") {
   for (int order : orders) CHECK(std::abs(counts[order] - n / 6) < 5 * std::sqrt(n * 5.0 / 36));
 }
 
+TEST_CASE("randperm: the exchanges of Fisher and Yates, each with its own random number") {
+  Generator g(9);
+  const RandomKey key = Generator(g).next();
+  for (const int64_t n : {2, 256, 257, 1000}) {
+    std::vector<int64_t> expected(static_cast<size_t>(n));
+    std::iota(expected.begin(), expected.end(), int64_t{0});
+    for (auto i = static_cast<uint32_t>(n - 1); i > 0; --i) {
+      const auto words = philox({i, 0, static_cast<uint32_t>(key.stream), 0},
+                                {static_cast<uint32_t>(key.seed), 0});
+      const uint64_t bits = uint64_t(words[1]) << 32 | words[0];
+      const auto j = static_cast<unsigned __int128>(bits) * (i + 1) >> 64;
+      std::swap(expected[i], expected[static_cast<size_t>(j)]);
+    }
+    Generator again(9);
+    CHECK(randperm(n, again).to_vector<int64_t>() == expected);
+  }
+}
+
 TEST_CASE("random ops refuse other dtypes") {
   CHECK_THROWS_AS(rand({2}, i64), Error);
   CHECK_THROWS_AS(randn({2}, boolean), Error);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "autograd/base/parallel.h"
@@ -72,6 +73,9 @@ TEST_CASE("an index out of range is named, with its position") {
                         "shape (2, 3) has 2 entries, counted from 0"),
       Error);
   CHECK_THROWS_AS(gather(x, 0, index_of({2}, {1, 1})), Error);
+  CHECK_THROWS_WITH_AS(gather(x, 1, index_of({0, INT64_MIN}, {1, 2})),
+                       doctest::Contains("index -9223372036854775808 at position (0, 1)"), Error);
+  CHECK_THROWS_AS(gather(x, 1, index_of({INT64_MAX, 0}, {1, 2})), Error);
   CHECK_THROWS_AS(scatter_add(x, 0, index_of({2}, {1, 1}), count_up({1, 1})), Error);
   CHECK_THROWS_AS(embedding(index_of({0}), count_up({0, 3})), Error);
   CHECK_THROWS_AS(index_select(x, 0, count_up({2})), Error);

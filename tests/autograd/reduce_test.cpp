@@ -107,6 +107,28 @@ TEST_CASE("integers and masks are counted exactly") {
   CHECK(all(mask, 0).to_vector() == Values{0, 0, 1});
 }
 
+TEST_CASE("masks of any length are counted, where bytes would overflow as well") {
+  Generator generator(3);
+  for (const int64_t n : {1, 7, 8, 9, 2039, 2040, 2041, 4095, 10'003}) {
+    const Tensor all_true = full({2, n}, 1, boolean);
+    CHECK(sum(all_true, 1).to_vector() == Values(2, static_cast<double>(n)));
+    const Tensor wide = rand({2, n}, f32, generator) < 0.4;
+    CHECK(sum(wide).item<int64_t>() == sum(to(wide, i64)).item<int64_t>());
+    CHECK(sum(wide, 0).to_vector() == sum(to(wide, i64), 0).to_vector());
+    CHECK(sum(transpose(wide, 0, 1), 0).to_vector() == sum(to(wide, i64), 1).to_vector());
+  }
+}
+
+TEST_CASE("dimensions reduced by turns, the last ones long rows") {
+  Generator generator(2);
+  const Tensor x = randn({3, 2, 4, 3, 20}, f64, generator);
+  const Tensor rows = reshape(permute(x, {1, 3, 0, 2, 4}), {2, 3, 240});
+  CHECK(allclose(sum(x, {0, 2, 4}), sum(rows, 2), 1e-12, 1e-12));
+  CHECK(allclose(var(x, {0, 2, 4}), var(rows, 2), 1e-12, 1e-12));  // from a sum of squares
+  CHECK(amax(x, {0, 2, 4}).to_vector() == amax(rows, 2).to_vector());
+  CHECK(mean(x, {0, 2, 4}, true).shape() == Shape{1, 2, 1, 3, 1});
+}
+
 TEST_CASE("empty reductions give the neutral element or an error that says why not") {
   const Tensor none = zeros({0, 3});
   CHECK(sum(none).item() == 0);

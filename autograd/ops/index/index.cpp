@@ -18,8 +18,14 @@ Tensor checked_index(const Tensor& index, const Shape& shape, int dim, const cha
   check(index.dtype() == i64, op, "the index is ", index.dtype(), ": indices are i64");
   const Tensor out = contiguous_elements(index);
   const int64_t* entries = out.data<int64_t>();
-  const int64_t size = shape[dim];
-  for (int64_t i = 0, n = out.numel(); i < n; ++i) {
+  const int64_t size = shape[dim], n = out.numel();
+  uint64_t wrong = 0;  // without a branch, so that the usual case is quick
+  for (int64_t i = 0; i < n; ++i) {
+    const auto entry = static_cast<uint64_t>(entries[i]);
+    wrong |= entry | (static_cast<uint64_t>(size) - 1 - entry);  // the highest bit is the sign
+  }
+  if (wrong >> 63 == 0) return out;
+  for (int64_t i = 0; i < n; ++i) {
     if (entries[i] >= 0 && entries[i] < size) continue;
     Shape position;
     for (int64_t stride : contiguous_strides(index.shape()))
@@ -120,6 +126,11 @@ void for_each_indexed(const Tensor& index, int dim, const Tensor& x, Body body) 
   const int64_t* entries = index.data<int64_t>();
   parallel_for(static_cast<int64_t>(outer.size()) * strips, grain, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
+      if (columns == 1) {  // along the last dimension
+        const int64_t row = outer[static_cast<size_t>(task)];
+        for (int64_t p = task * n; p < (task + 1) * n; ++p) body(p, row + entries[p] * stride);
+        continue;
+      }
       const int64_t o = task / strips, first = task % strips * kColumns;
       const int64_t last = std::min(first + kColumns, columns);
       for (int64_t i = 0; i < n; ++i)

@@ -91,16 +91,18 @@ Tensor randn(const Shape& shape, DType dtype, Generator& generator, SourceLine a
 
 namespace {
 
-/// Number `index` of a stream, uniform in 0 … range − 1: the high word of bits · range, 64 bits
-/// each. Source: Lemire, "Fast random integer generation in an interval", 2019; without its last
-/// step, so numbers differ in probability by up to range / 2⁶⁴.
-uint64_t integer_below(uint64_t range, RandomKey key, uint64_t index) {
-  const auto low = [](uint64_t v) { return static_cast<uint32_t>(v); };
-  const auto high = [](uint64_t v) { return static_cast<uint32_t>(v >> 32); };
-  const auto words = philox({low(index), high(index), low(key.stream), high(key.stream)},
-                            {low(key.seed), high(key.seed)});
-  const uint64_t bits = uint64_t(words[1]) << 32 | words[0];
+/// From 64 random bits to a number that is uniform in 0 … range − 1: the high word of bits · range.
+/// Source: Lemire, "Fast random integer generation in an interval", 2019; without its last step, so
+/// numbers differ in probability by up to range / 2⁶⁴.
+uint64_t integer_below(uint64_t range, uint64_t bits) {
   return static_cast<uint64_t>(static_cast<unsigned __int128>(bits) * range >> 64);
+}
+
+/// Random bits for numbers `begin` … `end` − 1 of a stream, up to kBits of them.
+constexpr int64_t kBits = 256;
+void random_bits(RandomKey key, int64_t begin, int64_t end, uint64_t* bits) {
+  kernels::active<kernels::RandomKernels<float>>().words(key, static_cast<uint64_t>(begin),
+                                                         end - begin, bits);
 }
 
 }  // namespace
@@ -113,9 +115,14 @@ Tensor randint(int64_t low, int64_t high, const Shape& shape, Generator& generat
   const uint64_t range = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
   int64_t* py = y.data<int64_t>();
   parallel_for(y.numel(), kCostlyGrain, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      py[i] = static_cast<int64_t>(static_cast<uint64_t>(low) +
-                                   integer_below(range, key, static_cast<uint64_t>(i)));
+    uint64_t bits[kBits];
+    for (int64_t first = begin; first < end; first += kBits) {
+      const int64_t last = std::min(first + kBits, end);
+      random_bits(key, first, last, bits);
+      for (int64_t i = first; i < last; ++i)
+        py[i] = static_cast<int64_t>(static_cast<uint64_t>(low) +
+                                     integer_below(range, bits[i - first]));
+    }
   });
   return y;
 }
@@ -147,9 +154,12 @@ Tensor randperm(int64_t n, Generator& generator, SourceLine at) {
   Tensor y = arange(n);
   const RandomKey key = generator.next();
   int64_t* py = y.data<int64_t>();
-  for (int64_t i = n - 1; i > 0; --i) {
-    const auto range = static_cast<uint64_t>(i + 1);
-    std::swap(py[i], py[static_cast<int64_t>(integer_below(range, key, static_cast<uint64_t>(i)))]);
+  uint64_t bits[kBits];
+  for (int64_t end = n; end > 0; end -= kBits) {
+    const int64_t begin = std::max<int64_t>(end - kBits, 0);
+    random_bits(key, begin, end, bits);
+    for (int64_t i = end - 1; i >= begin; --i)
+      std::swap(py[i], py[integer_below(static_cast<uint64_t>(i + 1), bits[i - begin])]);
   }
   return y;
 }

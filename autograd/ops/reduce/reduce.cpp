@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "autograd/base/parallel.h"
@@ -49,6 +50,41 @@ Tensor reduce_exactly(const Tensor& x, const ReducedDims& dims, DType dtype, int
   return y;
 }
 
+/// How many of n bools are true: bytes of 0 and 1, added eight at a time for as long as none of the
+/// eight sums can exceed a byte.
+int64_t count_true(const bool* x, int64_t n) {
+  constexpr int64_t kWord = sizeof(uint64_t), kMost = 255 * kWord;
+  constexpr uint64_t kEven = 0x00FF'00FF'00FF'00FF, kOnes = 0x0001'0001'0001'0001;
+  int64_t count = 0, i = 0;
+  while (i + kWord <= n) {
+    uint64_t sums = 0;
+    for (const int64_t end = std::min(i + kMost, n / kWord * kWord); i < end; i += kWord) {
+      uint64_t word;
+      std::memcpy(&word, x + i, sizeof(word));
+      sums += word;
+    }
+    // In pairs, which have room in 16 bits; the product has the sum of the four in its highest 16.
+    const uint64_t pairs = (sums & kEven) + (sums >> 8 & kEven);
+    count += static_cast<int64_t>(pairs * kOnes >> 48);
+  }
+  for (; i < n; ++i) count += x[i];
+  return count;
+}
+
+/// Σ x of bools, in i64.
+Tensor count_rows(const Tensor& x, const ReducedDims& dims) {
+  Tensor y = Tensor::empty(dims.result, i64);
+  const Tensor rows = detail::as_rows(x, dims);
+  const bool* from = rows.data<bool>();
+  int64_t* to = y.data<int64_t>();
+  parallel_for(y.numel(), detail::rows_per_chunk(dims.count, detail::kReduceChunk),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t i = begin; i < end; ++i)
+                   to[i] = count_true(from + i * dims.count, dims.count);
+               });
+  return y;
+}
+
 /// Sums and products of huge integers wrap around, as in PyTorch; unsigned, where this is defined.
 int64_t wrapping_add(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
@@ -73,7 +109,7 @@ Tensor with_zeros_as_ones(const Tensor& x) { return masked_fill(x, x == 0.0, 1);
 Tensor sum(const Arg& x, const Axes& dims, bool keepdim) {
   const ReducedDims over = detail::reduced_dims(x, dims, keepdim, "sum");
   if (x.dtype() == i64) return reduce_exactly<int64_t>(x, over, i64, 0, wrapping_add);
-  if (x.dtype() == boolean) return reduce_exactly<bool>(x, over, i64, 0, wrapping_add);
+  if (x.dtype() == boolean) return count_rows(x, over);
   return record("sum", {x}, detail::reduce(Reduce::sum, x, over), Save{},
                 [shape = x.shape(), kept = over.kept](const Saved&, const Tensor& dy) -> Grads {
                   return {expand(reshape(dy, kept), shape)};

@@ -6,7 +6,9 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/loops/copy.h"
+#include "autograd/loops/random.kernel.h"
 #include "autograd/ops.h"
+#include "autograd/simd/dispatch.h"
 
 namespace tarsier {
 namespace {
@@ -85,25 +87,41 @@ void check_weights(const std::vector<double>& weights, const Shape& shape, int64
   }
 }
 
+/// The first of n rising numbers that exceeds u, or n. Halving without branches, which could not be
+/// predicted.
+int64_t first_above(const double* sums, int64_t n, double u) {
+  const double* at = sums;
+  while (n > 1) {
+    const int64_t half = n / 2;
+    at += half * (at[half - 1] <= u);
+    n -= half;
+  }
+  return at - sums + (*at <= u);
+}
+
 /// Draws with probability w_i / Σ w by looking up u · Σ w in the running sums.
 void draw_with_replacement(const double* weights, int64_t n, RandomKey key, uint64_t counter,
                            int64_t* out, int64_t samples) {
   // Relative to the largest, so that the sum cannot overflow.
   const double largest = *std::max_element(weights, weights + n);
-  std::vector<double> sums;
+  std::vector<double> sums(static_cast<size_t>(n));
   double total = 0;
   int64_t last = 0;  // the last one that can be drawn
   for (int64_t i = 0; i < n; ++i) {
     const double w = weights[i] / largest;
     total += w;
-    sums.push_back(total);
+    sums[static_cast<size_t>(i)] = total;
     if (w > 0) last = i;
   }
-  for (int64_t s = 0; s < samples; ++s) {
-    const double u = uniform<double>(key, counter + static_cast<uint64_t>(s)) * total;
+  constexpr int64_t kBlock = 256;
+  double u[kBlock];
+  for (int64_t first = 0; first < samples; first += kBlock) {
+    const int64_t count = std::min(kBlock, samples - first);
+    kernels::active<kernels::RandomKernels<double>>().uniform(
+        key, counter + static_cast<uint64_t>(first), count, u);
     // The first whose running sum exceeds u: never one of weight 0, whose sum equals the previous.
-    const int64_t i = std::upper_bound(sums.begin(), sums.end(), u) - sums.begin();
-    out[s] = std::min(i, last);
+    for (int64_t s = 0; s < count; ++s)
+      out[first + s] = std::min(first_above(sums.data(), n, u[s] * total), last);
   }
 }
 
