@@ -251,7 +251,7 @@ TEST_CASE("diffusion: CIFAR-10's files in colours, from training to a coloured s
     scratch.write(concat(part, ".bin"), records);
   scratch.write("batches.meta.txt", "sea\nfire\n");
   const std::string data = scratch.path("");
-  const Changes coloured = with(kTiny, {{"patch", "8"}, {"reach", "0"}});
+  const Changes coloured = with(kTinyDiffusion, {{"patch", "8"}, {"reach", "0"}});
   train_task(*prepared_task("diffusion", data, coloured), data, scratch.path("run"));
   const auto task = loaded_task(scratch.path("run"));
   task->load_data(data);
