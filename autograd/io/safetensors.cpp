@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "autograd/io/json.h"
-#include "autograd/io/small_floats.h"
+#include "autograd/io/stored_type.h"
 #include "autograd/io/utf8.h"
 #include "autograd/ops.h"
 
@@ -18,73 +18,6 @@ static_assert(std::endian::native == std::endian::little, "the format is little 
 
 constexpr const char* kMetadata = "__metadata__";
 constexpr uint64_t kMaxHeader = 100'000'000;  // the limit of the original implementation
-
-/// Converts the bytes of `count` stored elements to elements of `to`.
-using Convert = void (*)(const char* from, int64_t count, Tensor& to);
-
-template <class Stored, class Element, Element (*value)(Stored)>
-void convert(const char* from, int64_t count, Tensor& to) {
-  Element* out = to.data<Element>();
-  for (int64_t i = 0; i < count; ++i) {
-    Stored stored;  // may be unaligned
-    std::memcpy(&stored, from + i * static_cast<int64_t>(sizeof stored), sizeof stored);
-    out[i] = value(stored);
-  }
-}
-
-template <class Stored>
-int64_t whole(Stored stored) {
-  return stored;
-}
-
-/// An element type of the format. Not all can be read, but the size of each is checked.
-struct StoredType {
-  std::string_view name;
-  int64_t bits;
-  DType dtype = f32;          // in memory
-  bool same = false;          // the same bytes
-  Convert convert = nullptr;  // otherwise
-};
-constexpr StoredType kTypes[] = {
-    {"F32", 32, f32, true},
-    {"F64", 64, f64, true},
-    {"I64", 64, i64, true},
-    {"BOOL", 8, boolean, true},
-    {"U64", 64, i64, true},
-    {"F16", 16, f32, false, convert<uint16_t, float, float_of_half>},
-    {"BF16", 16, f32, false, convert<uint16_t, float, float_of_bfloat16>},
-    {"F8_E4M3", 8, f32, false, convert<uint8_t, float, float_of_e4m3>},
-    {"F8_E5M2", 8, f32, false, convert<uint8_t, float, float_of_e5m2>},
-    {"F8_E4M3FNUZ", 8, f32, false, convert<uint8_t, float, float_of_e4m3fnuz>},
-    {"F8_E5M2FNUZ", 8, f32, false, convert<uint8_t, float, float_of_e5m2fnuz>},
-    {"F8_E8M0", 8, f32, false, convert<uint8_t, float, float_of_e8m0>},
-    {"I32", 32, i64, false, convert<int32_t, int64_t, whole>},
-    {"I16", 16, i64, false, convert<int16_t, int64_t, whole>},
-    {"I8", 8, i64, false, convert<int8_t, int64_t, whole>},
-    {"U32", 32, i64, false, convert<uint32_t, int64_t, whole>},
-    {"U16", 16, i64, false, convert<uint16_t, int64_t, whole>},
-    {"U8", 8, i64, false, convert<uint8_t, int64_t, whole>},
-    {"C64", 64},
-    {"F6_E2M3", 6},
-    {"F6_E3M2", 6},
-    {"F4", 4},
-};
-
-const StoredType* find_type(std::string_view name) {
-  const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes),
-                                  [&](const StoredType& t) { return t.name == name; });
-  return type == std::end(kTypes) ? nullptr : type;
-}
-
-bool can_be_read(const StoredType* type) {
-  return type != nullptr && (type->same || type->convert != nullptr);
-}
-
-std::string_view stored_name(DType dtype) {
-  for (const StoredType& type : kTypes)
-    if (type.same && type.dtype == dtype) return type.name;
-  return "";
-}
 
 /// A shape of any number of dimensions, as Shape is printed.
 std::string describe(const std::vector<int64_t>& shape) {
@@ -175,7 +108,7 @@ SafetensorsFile::Stored SafetensorsFile::read_entry(const std::string& name,
           " are outside the ", data_size_, " bytes of data (is the file cut off?)");
 
   // Sizes of 0 come last, so that (2⁶², 2⁶², 0) is an error everywhere or nowhere.
-  const StoredType* type = find_type(dtype->as_string());
+  const StoredType* type = find_stored_type(dtype->as_string());
   int64_t bits = type != nullptr ? type->bits : 1;
   bool fits = true, empty = false;
   for (const int64_t size : shape) {
@@ -222,54 +155,23 @@ std::string_view SafetensorsFile::bytes(const Stored& stored) const {
 }
 
 std::optional<DType> SafetensorsFile::dtype_of(const Stored& stored) {
-  const StoredType* type = find_type(stored.dtype);
-  if (!can_be_read(type) || stored.shape.size() > kMaxDims) return std::nullopt;
+  const StoredType* type = find_stored_type(stored.dtype);
+  if (type == nullptr || !type->can_be_read() || stored.shape.size() > kMaxDims)
+    return std::nullopt;
   return type->dtype;
 }
 
 Tensor SafetensorsFile::read(std::string_view name) const {
   const Stored* stored = find(name);
   require(stored != nullptr, "there is no tensor '", name, "' among the ", tensors_.size());
-  const StoredType* type = find_type(stored->dtype);
-  if (!can_be_read(type)) {
-    std::string known;
-    for (const StoredType& t : kTypes)
-      if (can_be_read(&t)) known += concat(known.empty() ? "" : ", ", t.name);
-    require(false, "tensor '", name, "' has dtype ", stored->dtype,
-            ", which cannot be read; supported are ", known,
-            ". SafetensorsFile reads the other tensors of the file");
-  }
+  const StoredType* type = find_stored_type(stored->dtype);
+  require(type != nullptr && type->can_be_read(), "tensor '", name, "' has dtype ", stored->dtype,
+          ", which cannot be read; supported are ", readable_types(),
+          ". SafetensorsFile reads the other tensors of the file");
   require(stored->shape.size() <= kMaxDims, "tensor '", name, "' has ", stored->shape.size(),
           " dimensions: at most ", kMaxDims, " can be read");
-  const Shape shape(stored->shape);
-  char* data = data_ + stored->begin;
-  const size_t size = bytes(*stored).size();
-  if (type->convert != nullptr) {
-    Tensor out = Tensor::empty(shape, type->dtype);
-    type->convert(data, out.numel(), out);
-    return out;
-  }
-  if (type->dtype == boolean)
-    for (size_t i = 0; i < size; ++i)
-      require(data[i] == 0 || data[i] == 1, "tensor '", name, "': element ", i, " of BOOL is ",
-              int{data[i]}, ", neither 0 nor 1");
-  if (type->name == "U64")
-    for (size_t i = 0; i < size; i += 8)
-      require((data[i + 7] & 0x80) == 0, "tensor '", name, "': element ", i / 8,
-              " of U64 is 2⁶³ or more, which i64 does not hold");
-  const bool aligned =
-      reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(type->bits / 8) == 0;
-  if (!aligned || size == 0) {
-    const Tensor copy = Tensor::empty(shape, type->dtype);
-    if (size > 0) std::memcpy(copy.impl()->storage->data(), data, size);
-    return copy;
-  }
-  auto impl = std::make_shared<TensorImpl>();
-  impl->storage = std::make_shared<Storage>(data, size, file_);
-  impl->shape = shape;
-  impl->strides = contiguous_strides(shape);
-  impl->dtype = type->dtype;
-  return Tensor(std::move(impl));
+  return tensor_of(*type, data_ + stored->begin, Shape(stored->shape), file_, "safetensors",
+                   concat(path_, ": tensor '", name, "'"));
 }
 
 TensorDict load_safetensors(const std::string& path, Metadata* metadata) {

@@ -217,7 +217,7 @@ TEST_CASE("files that are missing or damaged are named") {
   folder.write("config.json", config);
   says("", "model.safetensors does not exist");
   folder.write("pytorch_model.bin", "");
-  says("", "the weights are in pytorch_model.bin");
+  says("", "pytorch_model.bin: not a file of torch.save");
   folder.write("model.safetensors.index.json", "{}");
   says("", "model.safetensors.index.json: expected an index of split weights");
   folder.write("model.safetensors", weights.substr(0, weights.size() - 1));

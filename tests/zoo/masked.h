@@ -7,9 +7,9 @@
 
 #include "tests/zoo/scratch.h"
 #include "zoo/data/dice.h"
-#include "zoo/picture/checksum.h"
 #include "zoo/picture/drawing.h"
 #include "zoo/picture/write.h"
+#include "zoo/zip/checksum.h"
 
 namespace tarsier::zoo {
 

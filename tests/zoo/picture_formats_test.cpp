@@ -10,8 +10,8 @@
 #include "tests/nn/golden.h"
 #include "tests/zoo/pictures.h"
 #include "zoo/picture/exif.h"
-#include "zoo/picture/inflate.h"
-#include "zoo/picture/prefix_code.h"
+#include "zoo/zip/inflate.h"
+#include "zoo/zip/prefix_code.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -91,9 +91,9 @@ TEST_CASE("PNG: headers that promise what is not there") {
   CHECK(picture_error(with_header(png, 16, std::string("\0\0\x27\x10\0\0\x27\x10", 8)))
             .find("10000 × 10000 pixels need") != std::string::npos);
   // One row more, and one less, than there is.
-  CHECK(picture_error(with_header(png, 23, "\x0C")).find("fewer than the picture has") !=
+  CHECK(picture_error(with_header(png, 23, "\x0C")).find("fewer bytes than expected") !=
         std::string::npos);
-  CHECK(picture_error(with_header(png, 23, "\x0A")).find("more than the picture has") !=
+  CHECK(picture_error(with_header(png, 23, "\x0A")).find("more bytes than expected") !=
         std::string::npos);
 }
 
@@ -158,9 +158,9 @@ TEST_CASE("inflate: exactly as many bytes as expected") {
   // zlib.compress(b"abcabcabcabc"), by hand: a block of the fixed code, a repeat that overlaps.
   const std::string stream("\x78\xda\x4b\x4c\x4a\x4e\x84\x21\x00\x1d\xe0\x04\x99", 13);
   CHECK(inflate(stream, 12, "x") == "abcabcabcabc");
-  check_error("fewer than the picture has", [&] { inflate(stream, 13, "x"); });
-  check_error("more than the picture has", [&] { inflate(stream, 11, "x"); });
-  check_error("'x': the compressed pixels end too early",
+  check_error("fewer bytes than expected", [&] { inflate(stream, 13, "x"); });
+  check_error("more bytes than expected", [&] { inflate(stream, 11, "x"); });
+  check_error("'x': the compressed data end too early",
               [&] { inflate(stream.substr(0, stream.size() - 1), 12, "x"); });
   std::string wrong = stream;
   wrong.back() = 'x';

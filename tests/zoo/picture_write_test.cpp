@@ -6,12 +6,12 @@
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/data/dice.h"
-#include "zoo/picture/checksum.h"
-#include "zoo/picture/deflate.h"
-#include "zoo/picture/inflate.h"
 #include "zoo/picture/read.h"
 #include "zoo/picture/sheet.h"
 #include "zoo/picture/write.h"
+#include "zoo/zip/checksum.h"
+#include "zoo/zip/deflate.h"
+#include "zoo/zip/inflate.h"
 
 namespace tarsier::zoo {
 namespace {

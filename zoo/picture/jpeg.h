@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "../data/bytes.h"
+#include "../zip/prefix_code.h"
 #include "picture.h"
-#include "prefix_code.h"
 
 namespace tarsier::zoo::jpeg {
 

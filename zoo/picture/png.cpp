@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
-#include "zoo/picture/checksum.h"
 #include "zoo/picture/exif.h"
 #include "zoo/picture/formats.h"
-#include "zoo/picture/inflate.h"
 #include "zoo/picture/png_filter.h"
+#include "zoo/zip/checksum.h"
+#include "zoo/zip/inflate.h"
 
 namespace tarsier::zoo {
 

@@ -7,10 +7,10 @@
 #include "autograd/base/error.h"
 #include "autograd/io/file.h"
 #include "zoo/base/usage_error.h"
-#include "zoo/picture/checksum.h"
-#include "zoo/picture/deflate.h"
 #include "zoo/picture/formats.h"
 #include "zoo/picture/png_filter.h"
+#include "zoo/zip/checksum.h"
+#include "zoo/zip/deflate.h"
 
 namespace tarsier::zoo {
 

@@ -197,6 +197,8 @@ Pretrained open_pretrained(const std::string& path, std::string_view model_type,
   WeightFiles opened = WeightFiles::open(path);
   model.weights_path = std::move(opened.path);
   model.files = std::move(opened.files);
+  for (const auto& file : model.files)
+    if (const std::string note = file->note(); !note.empty()) model.notes.push_back(note);
   list_weights(model, prefix);
   return model;
 }

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <utility>
 
 #include "autograd/io/file.h"
 #include "autograd/io/json.h"
 #include "autograd/io/safetensors_file.h"
 #include "nn/names.h"
+#include "zoo/pretrained/torch_file.h"
 
 namespace tarsier::zoo {
 
@@ -17,8 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kName = "pretrained";
-constexpr std::string_view kWeights = "model.safetensors";
-constexpr std::string_view kIndex = "model.safetensors.index.json";
+/// How the names of PyTorch's files end.
+constexpr std::string_view kTorchEnds[] = {".bin", ".pt", ".pth", ".ckpt"};
 
 class SafetensorsWeights : public WeightFile {
  public:
@@ -43,37 +43,48 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-/// Whether a name is that of weights of a variant, or of their index.
-bool is_variant(const std::string& name) {
-  const bool is_part = name.find("-of-") != name.npos;
-  return (name.starts_with("model.") && name.ends_with(".safetensors") && !is_part) ||
-         (name.starts_with("model.safetensors.index.") && name.ends_with(".json"));
-}
+/// What the names of weights begin and end with, safetensors before PyTorch's own files.
+struct Format {
+  std::string_view stem, extension;
+
+  std::string usual() const { return concat(stem, extension); }
+  std::string index() const { return concat(stem, extension, ".index.json"); }
+  /// Whether a name is that of a variant, or of its index.
+  bool is_variant(std::string_view name) const {
+    const bool is_part = name.find("-of-") != name.npos;
+    return (name.starts_with(concat(stem, ".")) && name.ends_with(extension) && !is_part) ||
+           (name.starts_with(concat(stem, extension, ".index.")) && name.ends_with(".json"));
+  }
+};
+constexpr Format kFormats[] = {{"model", ".safetensors"}, {"pytorch_model", ".bin"}};
 
 /// The weights in a folder, or their index: under their usual names, or the only variant, as
 /// save_pretrained(…, variant="fp16") writes it.
 fs::path weights_in(const fs::path& folder) {
-  for (const std::string_view name : {kWeights, kIndex})
-    if (is_there(folder / name)) return folder / name;
+  for (const Format& format : kFormats)
+    for (const std::string& name : {format.usual(), format.index()})
+      if (is_there(folder / name)) return folder / name;
   std::vector<std::string> variants;
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored))
-    if (std::string name = entry.path().filename().string(); is_variant(name))
-      variants.push_back(std::move(name));
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (std::ranges::any_of(kFormats, [&](const Format& f) { return f.is_variant(name); }))
+      variants.push_back(name);
+  }
   std::ranges::sort(variants);
-  check(variants.size() < 2, kName, folder.string(), " has no ", kWeights, ", and several variants",
+  const std::string usual = kFormats[0].usual();
+  check(variants.size() < 2, kName, folder.string(), " has no ", usual, ", and several variants",
         nn::list_line("there are", variants), "\n  give the path of one of these files");
-  return folder / (variants.empty() ? std::string(kWeights) : variants[0]);
+  return folder / (variants.empty() ? usual : variants[0]);
 }
 
-void require_file(const fs::path& path) {
-  if (is_there(path)) return;
-  const bool is_pickled = is_there(path.parent_path() / "pytorch_model.bin");
-  fail(kName, path.string(), " does not exist",
-       is_pickled ? concat(": the weights are in pytorch_model.bin; load and save them with "
-                           "transformers, which writes ",
-                           kWeights)
-                  : "");
+/// Opens a file of either format, told by its first bytes and its name.
+std::shared_ptr<const WeightFile> open_file(const std::string& path) {
+  const auto has_end = [&](std::string_view end) { return path.ends_with(end); };
+  const bool is_torch =
+      std::ranges::any_of(kTorchEnds, has_end) || MappedFile(path).text().starts_with("PK\3\4");
+  if (is_torch) return std::make_shared<TorchFile>(path);
+  return std::make_shared<SafetensorsWeights>(path);
 }
 
 /// A name of a file in the index's own folder: nothing that leads elsewhere.
@@ -126,7 +137,7 @@ WeightFiles open_index(const std::string& path) {
     const fs::path file = fs::path(path).parent_path() / shard;
     check(is_there(file), kName, file.string(), " does not exist, where ", path,
           " says that the weight '", weight, "' is: is the download complete?");
-    shards.emplace(shard, std::make_shared<SafetensorsWeights>(file.string()));
+    shards.emplace(shard, open_file(file.string()));
   }
   check_index(path, listed, shards);
   WeightFiles opened{path, {}};
@@ -139,10 +150,10 @@ WeightFiles open_index(const std::string& path) {
 WeightFiles WeightFiles::open(const std::string& path) {
   std::error_code ignored;
   const fs::path file = fs::is_directory(path, ignored) ? weights_in(path) : fs::path(path);
-  require_file(file);
+  check(is_there(file), kName, file.string(), " does not exist");
   const std::string name = file.string();
   if (name.ends_with(".json") && name.find(".index.") != name.npos) return open_index(name);
-  return {name, {std::make_shared<SafetensorsWeights>(name)}};
+  return {name, {open_file(name)}};
 }
 
 }  // namespace tarsier::zoo

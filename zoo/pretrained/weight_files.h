@@ -4,7 +4,9 @@
 //   model.safetensors                   or its variant  model.fp16.safetensors
 //   model.safetensors.index.json                        model.safetensors.index.fp16.json
 //     model-00001-of-00002.safetensors                  model.fp16-00001-of-00002.safetensors
-//     {"metadata": …, "weight_map": {"wte.weight": "model-00001-of-00002.safetensors", …}}
+//   pytorch_model.bin, with index and variants in the same way (torch_file.h)
+//
+// An index is {"metadata": …, "weight_map": {"wte.weight": "model-00001-of-00002.safetensors", …}}.
 // Source: https://huggingface.co/docs/transformers/main/en/big_models
 
 #include <cstdint>
@@ -35,6 +37,8 @@ class WeightFile {
   virtual const std::vector<Stored>& tensors() const = 0;
   /// Throws Error, which names the file, if there is none of that name, or it cannot be read.
   virtual Tensor read(std::string_view name) const = 0;
+  /// What had to be chosen to read it, for people; "" if nothing.
+  virtual std::string note() const { return ""; }
 };
 
 /// Opens the files of one model's weights.
@@ -47,7 +51,7 @@ struct WeightFiles {
   /// as well.
   /// Throws Error("pretrained"), which names file and weight, if a file is missing or is outside
   /// the index's folder, if a weight is not in its file, and if two files have it; Error("json"),
-  /// Error("safetensors") and Error("file") for damaged files.
+  /// Error("safetensors"), Error("file"), and what TorchFile throws, for damaged files.
   static WeightFiles open(const std::string& path);
 };
 

@@ -1,4 +1,4 @@
-#include "zoo/picture/checksum.h"
+#include "zoo/zip/checksum.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "zoo/picture/prefix_code.h"
+#include "zoo/zip/prefix_code.h"
 
 #include "autograd/base/error.h"
 

@@ -1,5 +1,5 @@
 #pragma once
-// zlib's compressed data, as PNG stores its pixels.
+// Compressed data: deflate, as zip archives have it, and inside zlib's frame, as PNG has its pixels.
 
 #include <cstddef>
 #include <string>
@@ -11,5 +11,8 @@ namespace tarsier::zoo {
 /// no more memory than that is taken. Throws Error("data"), with `source` (a file's name), if the
 /// stream is cut off or damaged, holds more or fewer bytes, or needs a preset dictionary.
 std::string inflate(std::string_view stream, size_t size, const std::string& source);
+
+/// The same without zlib's frame and checksum; nothing may follow the data.
+std::string inflate_raw(std::string_view stream, size_t size, const std::string& source);
 
 }  // namespace tarsier::zoo

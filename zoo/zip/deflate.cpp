@@ -1,4 +1,4 @@
-#include "zoo/picture/deflate.h"
+#include "zoo/zip/deflate.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "zoo/picture/checksum.h"
-#include "zoo/picture/deflate_code.h"
+#include "zoo/zip/checksum.h"
+#include "zoo/zip/deflate_code.h"
 
 namespace tarsier::zoo {
 

@@ -1,4 +1,4 @@
-#include "zoo/picture/inflate.h"
+#include "zoo/zip/inflate.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -6,15 +6,17 @@
 #include <vector>
 
 #include "autograd/base/error.h"
-#include "zoo/picture/checksum.h"
-#include "zoo/picture/deflate_code.h"
-#include "zoo/picture/prefix_code.h"
+#include "zoo/zip/checksum.h"
+#include "zoo/zip/deflate_code.h"
+#include "zoo/zip/prefix_code.h"
 
 namespace tarsier::zoo {
 
 using namespace deflate_code;
 
 namespace {
+
+constexpr size_t kMostPerByte = 1032;
 
 /// The bits of a stream; of each byte the lowest comes first.
 class Bits {
@@ -36,7 +38,7 @@ class Bits {
     held_ -= count;
     // Whole bytes that are still held were not used.
     if (at_ - static_cast<size_t>(held_ / 8) > stream_.size())
-      fail("data", "'", source_, "': the compressed pixels end too early: the file is cut off");
+      fail("data", "'", source_, "': the compressed data end too early: the file is cut off");
   }
   uint32_t take(int count) {
     const uint32_t bits = peek(count);
@@ -52,9 +54,12 @@ class Bits {
   }
   /// Drops the rest of a byte.
   void align() { drop(held_ % 8); }
+  /// Whether all bytes are used, when aligned.
+  bool at_end() const { return at_ - static_cast<size_t>(held_ / 8) == stream_.size(); }
+  size_t size() const { return stream_.size(); }
 
   [[noreturn]] void damaged(const char* why) const {
-    fail("data", "'", source_, "': the compressed pixels are damaged (", why, ")");
+    fail("data", "'", source_, "': the compressed data are damaged (", why, ")");
   }
 
  private:
@@ -142,7 +147,7 @@ class Output {
 
  private:
   void make_room(size_t count) {
-    if (size_ - data_.size() < count) bits_.damaged("there are more than the picture has");
+    if (size_ - data_.size() < count) bits_.damaged("there are more bytes than expected");
   }
 
   size_t size_;
@@ -174,14 +179,10 @@ void read_coded_block(Bits& bits, const Codes& codes, Output& out) {
   }
 }
 
-}  // namespace
-
-std::string inflate(std::string_view stream, size_t size, const std::string& source) {
-  Bits bits(stream, source);
-  const uint32_t method = bits.take(8), flags = bits.take(8);
-  if ((method & 15) != 8 || method >> 4 > 7 || (method << 8 | flags) % 31 != 0)
-    bits.damaged("they do not begin like zlib's");
-  if ((flags & 32) != 0) bits.damaged("they need a dictionary");
+/// The data of all blocks, up to the end of the last byte.
+std::string inflate_blocks(Bits& bits, size_t size) {
+  // Before taking the memory. The shortest code of the longest repeat, 258 bytes, has two bits.
+  if (size / kMostPerByte > bits.size()) bits.damaged("there are fewer bytes than expected");
   Output out(size, bits);
   for (bool last = false; !last;) {
     last = bits.take(1) == 1;
@@ -192,12 +193,31 @@ std::string inflate(std::string_view stream, size_t size, const std::string& sou
     else
       read_coded_block(bits, kind == 1 ? fixed_codes() : read_codes(bits), out);
   }
-  if (out.data().size() != size) bits.damaged("there are fewer than the picture has");
+  if (out.data().size() != size) bits.damaged("there are fewer bytes than expected");
   bits.align();
+  return std::move(out.data());
+}
+
+}  // namespace
+
+std::string inflate(std::string_view stream, size_t size, const std::string& source) {
+  Bits bits(stream, source);
+  const uint32_t method = bits.take(8), flags = bits.take(8);
+  if ((method & 15) != 8 || method >> 4 > 7 || (method << 8 | flags) % 31 != 0)
+    bits.damaged("they do not begin like zlib's");
+  if ((flags & 32) != 0) bits.damaged("they need a dictionary");
+  std::string data = inflate_blocks(bits, size);
   uint32_t stored = 0;
   for (int i = 0; i < 4; ++i) stored = stored << 8 | bits.take(8);
-  if (stored != adler32(out.data())) bits.damaged("their checksum is wrong");
-  return std::move(out.data());
+  if (stored != adler32(data)) bits.damaged("their checksum is wrong");
+  return data;
+}
+
+std::string inflate_raw(std::string_view stream, size_t size, const std::string& source) {
+  Bits bits(stream, source);
+  std::string data = inflate_blocks(bits, size);
+  if (!bits.at_end()) bits.damaged("bytes follow their end");
+  return data;
 }
 
 }  // namespace tarsier::zoo
