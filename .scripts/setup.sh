@@ -1,7 +1,8 @@
 # Sourced by tests/run, zoo/run, bench/run and others: installs what a build needs, and builds.
 #
 #   TARSIER_BUILD_DIR   where to build (default: build/ in the project)
-#   TARSIER_WERROR=ON   warnings are errors and headers are not precompiled, as in CI
+#   TARSIER_WERROR=ON   warnings are errors, headers of the libraries are not precompiled, and tests are
+#                       compiled in groups, as in CI
 #   CXX                 the compiler to use (default: the first that is new enough)
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -142,7 +143,10 @@ configure() {
   if [ ! -f "$build_dir/CMakeCache.txt" ] && have ninja; then options+=(-G Ninja); fi
   if [ -n "${TARSIER_WERROR:-}" ]; then options+=("-DTARSIER_WERROR=$TARSIER_WERROR"); fi
   # Precompiled headers build faster; where warnings are errors, missing includes are as well.
-  case ${TARSIER_WERROR:-OFF} in ON) options+=(-DTARSIER_PCH=OFF) ;; *) options+=(-DTARSIER_PCH=ON) ;; esac
+  case ${TARSIER_WERROR:-OFF} in
+    ON) options+=(-DTARSIER_PCH=OFF -DTARSIER_TEST_GROUPS=ON) ;;
+    *) options+=(-DTARSIER_PCH=ON -DTARSIER_TEST_GROUPS=OFF) ;;
+  esac
   mkdir -p "$build_dir" 2>/dev/null && [ -w "$build_dir" ] ||
     stop "Cannot write to $build_dir: set TARSIER_BUILD_DIR to a folder that you can write to."
   if ! cmake "${options[@]}" >"$build_dir/configure.log" 2>&1; then
