@@ -1,7 +1,7 @@
 # tarsier_compile_in_groups(target): compiles its sources in up to 16 groups, each as one (a unity
 # build), which takes two thirds of the time. The group follows from a source's own path: a new source
-# joins one and moves no other. Names in anonymous namespaces must differ within a group; if two do
-# not, the compiler says "redefinition", and one needs a name of its own.
+# joins one and moves no other. Names in an anonymous namespace must differ from those of the other
+# sources of the group and of their headers; otherwise .scripts/setup.sh compiles each on its own.
 function(tarsier_compile_in_groups target)
   get_target_property(sources ${target} SOURCES)
   list(FILTER sources EXCLUDE REGEX "^${PROJECT_BINARY_DIR}/")  # generated

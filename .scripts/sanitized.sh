@@ -53,7 +53,7 @@ configure_thread() {
 }
 
 configure_sanitized() {
-  local options=()
+  local options=(-DTARSIER_GROUPS=ON)
   if echo 'int main() {}' | "$CXX" -fuse-ld=lld -x c++ - -o /dev/null 2>/dev/null; then
     options+=(-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld)  # several times as fast
   fi

@@ -11,7 +11,7 @@ namespace tarsier::zoo {
 
 namespace {
 
-constexpr std::string_view kMember = "PK\3\4", kEntry = "PK\1\2", kEnd = "PK\5\6",
+constexpr std::string_view kMember = "PK\3\4", kEntry = "PK\1\2", kEndRecord = "PK\5\6",
                            kWideEnd = "PK\6\6", kLocator = "PK\6\7";
 constexpr uint64_t kMemberSize = 30, kEntrySize = 46, kEndSize = 22, kWideEndSize = 56,
                    kLocatorSize = 20;
@@ -63,11 +63,11 @@ ZipFile::ZipFile(const std::string& path)
 /// The end record is the last whose comment ends with the file.
 ZipFile::Directory ZipFile::find_directory() const {
   const uint64_t size = file_->size();
-  require(is_at(kMember, 0) || is_at(kEnd, 0), 0, "not a zip archive, which begins with PK");
+  require(is_at(kMember, 0) || is_at(kEndRecord, 0), 0, "not a zip archive, which begins with PK");
   require(size >= kEndSize, size, "cut off: there is no directory at the end");
   const uint64_t last = size - kEndSize, first = last - std::min(last, kLongestComment);
   uint64_t at = last;
-  while (!(is_at(kEnd, at) && number(at + 20, 2) == last - at)) {
+  while (!(is_at(kEndRecord, at) && number(at + 20, 2) == last - at)) {
     require(at > first, size, "cut off: there is no directory at the end");
     --at;
   }
