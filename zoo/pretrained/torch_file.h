@@ -17,7 +17,7 @@
 #include "../../autograd/tensor/tensor_dict.h"
 #include "../zip/zip.h"
 #include "pickle.h"
-#include "weight_files.h"
+#include "weight_file.h"
 
 namespace tarsier::zoo {
 
