@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <set>
 
 #include "autograd/base/parallel.h"
 #include "autograd/loops/reduce.kernel.h"
 #include "autograd/ops.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier::optim {
 namespace {
@@ -57,15 +59,10 @@ double total_norm(const std::vector<Tensor>& tensors, double p) {
   return count == 0 ? 0 : norm(from_vector(norms, {count}), p).item();
 }
 
-}  // namespace
-
-double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, double norm_type,
-                       bool error_if_nonfinite) {
-  check(max_norm >= 0, "clip_grad_norm_", "max_norm is ", max_norm, ": it must not be negative");
-  check(norm_type > 0, "clip_grad_norm_", "norm_type is ", norm_type,
-        ": use 1, 2, another positive number, or infinity");
+/// Scales the gradients; returns their norm before.
+double clip(const std::vector<Tensor>& grads, double max_norm, double norm_type,
+            bool error_if_nonfinite) {
   const NoGrad guard;
-  const std::vector<Tensor> grads = grads_of(parameters);
   const double norm = total_norm(grads, norm_type);
   check(!error_if_nonfinite || std::isfinite(norm), "clip_grad_norm_",
         "the norm of the gradients is ", norm,
@@ -83,11 +80,27 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, d
   return norm;
 }
 
+}  // namespace
+
+double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, double norm_type,
+                       bool error_if_nonfinite) {
+  check(max_norm >= 0, "clip_grad_norm_", "max_norm is ", max_norm, ": it must not be negative");
+  check(norm_type > 0, "clip_grad_norm_", "norm_type is ", norm_type,
+        ": use 1, 2, another positive number, or infinity");
+  const auto norm = std::make_shared<double>();
+  tarsier::detail::compute("clip_grad_norm_", [=, grads = grads_of(parameters)] {
+    *norm = clip(grads, max_norm, norm_type, error_if_nonfinite);
+  });
+  return *norm;
+}
+
 void clip_grad_value_(const std::vector<Tensor>& parameters, double clip_value) {
   check(clip_value >= 0, "clip_grad_value_", "clip_value is ", clip_value,
         ": it must not be negative");
-  const NoGrad guard;
-  for (const Tensor& grad : grads_of(parameters)) copy_(grad, clamp(grad, -clip_value, clip_value));
+  tarsier::detail::compute("clip_grad_value_", [=, grads = grads_of(parameters)] {
+    const NoGrad guard;
+    for (const Tensor& grad : grads) copy_(grad, clamp(grad, -clip_value, clip_value));
+  });
 }
 
 }  // namespace tarsier::optim

@@ -5,6 +5,7 @@
 
 #include "autograd/base/parallel.h"
 #include "autograd/ops.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier::optim {
 namespace {
@@ -121,18 +122,23 @@ void Optimizer::step() {
       check(state.dtype() == slot.parameter.dtype(), tag_, "'", slot.name, "' is ",
             slot.parameter.dtype(), " now, and its state ", state.dtype(),
             ": convert a model before making its optimiser");
-  std::vector<Change> changes;
-  for (Slot& slot : slots_) {
-    const Tensor grad = slot.parameter.grad();
-    if (!grad.defined()) continue;
-    if (slot.state.empty())
-      for (const Memory& m : memory(slot))
-        slot.state.push_back(full(m.shape, m.start, slot.parameter.dtype()));
-    ++slot.steps;
-    slot.parameter.impl()->storage->bump_version(tag_);
-    changes.push_back({&slot, contiguous(grad)});
-  }
-  update(changes);
+  std::vector<std::pair<size_t, Tensor>> grads;  // with the places of their slots
+  for (size_t i = 0; i < slots_.size(); ++i)
+    if (const Tensor grad = slots_[i].parameter.grad(); grad.defined())
+      grads.emplace_back(i, contiguous(grad));
+  tarsier::detail::compute(tag_, [this, grads] {
+    std::vector<Change> changes;
+    for (const auto& [place, grad] : grads) {
+      Slot& slot = slots_[place];
+      if (slot.state.empty())
+        for (const Memory& m : memory(slot))
+          slot.state.push_back(full(m.shape, m.start, slot.parameter.dtype()));
+      ++slot.steps;
+      slot.parameter.impl()->storage->bump_version(tag_);
+      changes.push_back({&slot, grad});
+    }
+    update(changes);
+  });
 }
 
 void ElementwiseOptimizer::update(const std::vector<Change>& changes) const {

@@ -10,6 +10,7 @@
 #include "autograd/loops/strided.h"
 #include "autograd/loops/transpose.kernel.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 namespace {
@@ -117,20 +118,24 @@ void copy_elements(const Tensor& from, const Tensor& to) {
   check(from.shape() == to.shape(), "copy", "shapes ", from.shape(), " and ", to.shape(),
         " differ");
   if (to.numel() == 0) return;
-  const Loop loop = detail::merged(to.shape(), {from.strides(), to.strides()});
-  dispatch_all(from.dtype(), [&]<class From>() {
-    dispatch_all(to.dtype(),
-                 [&]<class To>() { copy_loop(loop, from.data<From>(), to.data<To>()); });
+  detail::compute("copy", [=] {
+    const Loop loop = detail::merged(to.shape(), {from.strides(), to.strides()});
+    dispatch_all(from.dtype(), [&]<class From>() {
+      dispatch_all(to.dtype(),
+                   [&]<class To>() { copy_loop(loop, from.data<From>(), to.data<To>()); });
+    });
   });
 }
 
 void fill_elements(const Tensor& to, double value) {
   if (to.numel() == 0) return;
-  // A fill is a copy of one element with stride 0.
-  const Loop loop = detail::merged(to.shape(), {Shape::filled(to.dim(), 0), to.strides()});
-  dispatch_all(to.dtype(), [&]<class To>() {
-    const To converted = convert<To>(value);
-    copy_runs(loop, &converted, to.data<To>());
+  detail::compute("fill", [=] {
+    // A fill is a copy of one element with stride 0.
+    const Loop loop = detail::merged(to.shape(), {Shape::filled(to.dim(), 0), to.strides()});
+    dispatch_all(to.dtype(), [&]<class To>() {
+      const To converted = convert<To>(value);
+      copy_runs(loop, &converted, to.data<To>());
+    });
   });
 }
 

@@ -3,6 +3,7 @@
 #include "autograd/loops/copy.h"
 #include "autograd/loops/elementwise.kernel.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier::detail {
 
@@ -89,13 +90,15 @@ Tensor binary_number(Binary f, const Tensor& x, double number, const char* op) {
     const T value = number_as<T>(number, op);
     const Tensor in_order = contiguous_elements(x);
     Tensor y = Tensor::empty(x.shape(), x.dtype());
-    const T* px = in_order.data<T>();
-    T* py = y.data<T>();
-    parallel_for(y.numel(), grain_of(f), [&](int64_t begin, int64_t end) {
-      if constexpr (number_first)
-        run(end - begin, &value, 0, px + begin, 1, py + begin);
-      else
-        run(end - begin, px + begin, 1, &value, 0, py + begin);
+    compute(op, [=] {
+      const T* px = in_order.data<T>();
+      T* py = y.data<T>();
+      parallel_for(y.numel(), grain_of(f), [&](int64_t begin, int64_t end) {
+        if constexpr (number_first)
+          run(end - begin, &value, 0, px + begin, 1, py + begin);
+        else
+          run(end - begin, px + begin, 1, &value, 0, py + begin);
+      });
     });
     return y;
   });
@@ -109,18 +112,20 @@ Tensor binary(Binary f, const Tensor& a, const Tensor& b, const char* op) {
     const BinaryRun<T> run(f, op);
     Tensor y = Tensor::empty(broadcast_shapes(a.shape(), b.shape(), op), a.dtype());
     const Tensor ra = readable(a), rb = readable(b);
-    const T *pa = ra.data<T>(), *pb = rb.data<T>();
-    T* py = y.data<T>();
-    if (ra.is_contiguous() && rb.is_contiguous() && a.shape() == b.shape()) {
-      parallel_for(y.numel(), grain_of(f), [&](int64_t begin, int64_t end) {
-        run(end - begin, pa + begin, 1, pb + begin, 1, py + begin);
-      });
-    } else {
-      const Loop loop = plan_loop(y.shape(), {&ra, &rb});
-      run_loop(loop, grain_of(f), [&](const Run& r) {
-        run(r.n, pa + r.from[0], loop.step(0), pb + r.from[1], loop.step(1), py + r.at);
-      });
-    }
+    compute(op, [=] {
+      const T *pa = ra.data<T>(), *pb = rb.data<T>();
+      T* py = y.data<T>();
+      if (ra.is_contiguous() && rb.is_contiguous() && ra.shape() == rb.shape()) {
+        parallel_for(y.numel(), grain_of(f), [&](int64_t begin, int64_t end) {
+          run(end - begin, pa + begin, 1, pb + begin, 1, py + begin);
+        });
+      } else {
+        const Loop loop = plan_loop(y.shape(), {&ra, &rb});
+        run_loop(loop, grain_of(f), [&](const Run& r) {
+          run(r.n, pa + r.from[0], loop.step(0), pb + r.from[1], loop.step(1), py + r.at);
+        });
+      }
+    });
     return y;
   });
 }
@@ -143,27 +148,31 @@ void update(Binary f, const Tensor& x, const Tensor& y, const char* op) {
   const bool direct = x.is_contiguous() && is_floating(x.dtype()) && safe_to_overwrite(x, y);
   if (!direct) return copy_elements(binary(f, x, y, op), x);
   const Tensor operand = readable(y);
-  const Loop loop = plan_loop(x.shape(), {&x, &operand});
-  dispatch_floating(x.dtype(), op, [&]<class T>() {
-    const auto kernel =
-        kernels::active<kernels::ElementwiseKernels<T>>().binary[static_cast<int>(f)];
-    T* px = x.data<T>();
-    const T* py = operand.data<T>();
-    run_loop(loop, kCheapGrain, [&](const Run& run) {
-      kernel(run.n, px + run.at, 1, py + run.from[1], loop.step(1), px + run.at);
+  compute(op, [=] {
+    const Loop loop = plan_loop(x.shape(), {&x, &operand});
+    dispatch_floating(x.dtype(), op, [&]<class T>() {
+      const auto kernel =
+          kernels::active<kernels::ElementwiseKernels<T>>().binary[static_cast<int>(f)];
+      T* px = x.data<T>();
+      const T* py = operand.data<T>();
+      run_loop(loop, kCheapGrain, [&](const Run& run) {
+        kernel(run.n, px + run.at, 1, py + run.from[1], loop.step(1), px + run.at);
+      });
     });
   });
 }
 
 void update(Binary f, const Tensor& x, double y, const char* op) {
   if (!x.is_contiguous() || !is_floating(x.dtype())) return copy_elements(binary(f, x, y, op), x);
-  dispatch_floating(x.dtype(), op, [&]<class T>() {
-    const auto kernel =
-        kernels::active<kernels::ElementwiseKernels<T>>().binary[static_cast<int>(f)];
-    const T value = static_cast<T>(y);
-    T* px = x.data<T>();
-    parallel_for(x.numel(), kCheapGrain, [&](int64_t begin, int64_t end) {
-      kernel(end - begin, px + begin, 1, &value, 0, px + begin);
+  compute(op, [=] {
+    dispatch_floating(x.dtype(), op, [&]<class T>() {
+      const auto kernel =
+          kernels::active<kernels::ElementwiseKernels<T>>().binary[static_cast<int>(f)];
+      const T value = static_cast<T>(y);
+      T* px = x.data<T>();
+      parallel_for(x.numel(), kCheapGrain, [&](int64_t begin, int64_t end) {
+        kernel(end - begin, px + begin, 1, &value, 0, px + begin);
+      });
     });
   });
 }

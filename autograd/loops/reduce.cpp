@@ -10,6 +10,7 @@
 #include "autograd/loops/reduce.kernel.h"
 #include "autograd/loops/strided.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier::detail {
 
@@ -175,11 +176,13 @@ Tensor reduce(Reduce op, const Tensor& x, const ReducedDims& dims) {
   }
   const Matrices m = as_matrices(x, dims);
   Tensor y = Tensor::empty(dims.result, x.dtype());
-  dispatch_floating(x.dtype(), "reduce", [&]<class T>() {
-    if (m.inner == 1 && m.step == 1)
-      reduce_rows<T>(op, m, y.data<T>());
-    else
-      reduce_columns<T>(op, m, y.data<T>());
+  compute("reduce", [=] {
+    dispatch_floating(m.x.dtype(), "reduce", [&]<class T>() {
+      if (m.inner == 1 && m.step == 1)
+        reduce_rows<T>(op, m, y.data<T>());
+      else
+        reduce_columns<T>(op, m, y.data<T>());
+    });
   });
   return y;
 }

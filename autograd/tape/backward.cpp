@@ -7,9 +7,11 @@
 
 #include "autograd/loops/copy.h"
 #include "autograd/tape/accumulate.h"
+#include "autograd/tape/capture.h"
 #include "autograd/tape/observer.h"
 #include "autograd/tape/partial_backward.h"
 #include "autograd/tape/read_watch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 namespace {
@@ -52,6 +54,8 @@ class Walk {
 
   void run() {
     // What fails is the backward of an op, at the line that called it, not an op inside it.
+    check(!create_graph_ || !detail::compute_log, "capture", "create_graph in a step that is ",
+          "captured: gradients of gradients are not captured");
     anomaly_ = detail::anomaly_enabled();
     const AnomalyMode only_results(false);
     const detail::ReadWatch not_of_the_caller(false);
@@ -232,10 +236,12 @@ class Walk {
   void finish_leaves() {
     for (auto& [leaf, gradient] : leaves_) {
       gradient = run_hooks(leaf->hooks, std::move(gradient));
-      if (auto target = target_grads_.find(leaf.get()); target != target_grads_.end())
+      if (auto target = target_grads_.find(leaf.get()); target != target_grads_.end()) {
         target->second = gradient;
-      else if (!restricted_)
+      } else if (!restricted_) {
+        detail::note_gradient(leaf);
         detail::accumulate_grad(*leaf, gradient);
+      }
     }
   }
 

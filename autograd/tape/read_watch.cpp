@@ -2,9 +2,11 @@
 #include "autograd/tape/read_watch.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "autograd/tape/node.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 namespace detail {
@@ -20,7 +22,7 @@ bool is_same(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 ReadWatch::ReadWatch(bool watch)
-    : before_(std::exchange(read_watch, watch ? this : nullptr)),
+    : before_(std::exchange(read_watch, watch ? this : capture_watch)),
       first_sequence_(watch ? next_sequence_number() : 0) {}
 ReadWatch::~ReadWatch() { read_watch = before_; }
 
@@ -64,16 +66,44 @@ void ReadWatch::check_recorded(const Node& node) const {
        "gradient does not change with x");
 }
 
+namespace {
+
+/// "cumsum" from "tarsier::Tensor tarsier::cumsum(const tarsier::Arg&, int64_t)".
+std::string_view function_at(const SourceLine& at) {
+  constexpr std::string_view kUnnamed = "(anonymous namespace)::";  // so written by clang
+  std::string_view name = at.function_name();
+  if (const size_t found = name.find(kUnnamed); found != name.npos)
+    name.remove_prefix(found + kUnnamed.size());
+  name = name.substr(0, name.find_first_of("(<"));
+  return name.substr(name.find_last_of(": ") + 1);
+}
+
+[[noreturn]] void refuse_access(const SourceLine& at) {
+  if (!in_library(at))
+    fail("capture", "the step reads or writes elements at ", at.file_name(), ":", at.line(),
+         " (item(), to_vector(), data()), which would be done only now: read results after the ",
+         "step, and copy_() new numbers into its tensors before it");
+  fail("capture", "'", function_at(at),
+       "' cannot be captured: it reads or writes elements itself (", at.file_name(), ":", at.line(),
+       "), which would be done only now: use it before the step, or ", "after it");
+}
+
+}  // namespace
+
 void note_read(const Tensor& x, const SourceLine& at) {
+  if (compute_log != nullptr) refuse_access(at);
+  if (read_watch == capture_watch) return;  // a computation that is being captured
   if (x.requires_grad() && !in_library(at)) read_watch->note(x, at, true);
 }
 
 void note_unrecorded(std::initializer_list<Arg> inputs) {
+  if (read_watch == capture_watch) return;
   for (const Arg& x : inputs)
     if (x.defined() && x.requires_grad() && !in_library(x.at)) read_watch->note(x, x.at, false);
 }
 
 void note_recorded(const Inputs& inputs, const SourceLine& at) {
+  if (read_watch == capture_watch) return;
   auto& reads = read_watch->reads_;
   if (reads.empty()) return;
   const bool library = in_library(at);  // the library's ops read raw memory only for themselves

@@ -40,4 +40,8 @@ class ReadWatch {
   std::vector<Read> reads_;
 };
 
+/// While a step is captured (capture.h), takes the place of "no watch": so every access to memory
+/// calls note_read(), which refuses those outside of compute().
+inline constinit thread_local ReadWatch* capture_watch = nullptr;
+
 }  // namespace tarsier::detail

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/tape/capture.h"
 #include "autograd/tape/node.h"
 
 namespace tarsier {
@@ -32,6 +33,7 @@ void Tensor::set_grad(const Tensor& grad, SourceLine at) const {
     check(grad.shape() == shape() && grad.dtype() == dtype(), "set_grad", "gradient of shape ",
           grad.shape(), " and dtype ", grad.dtype(), " for a tensor of shape ", shape(),
           " and dtype ", dtype(), ": they must be the same");
+  detail::note_cleared(impl_);
   get().grad = grad.impl_ptr();
 }
 

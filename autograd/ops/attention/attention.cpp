@@ -1,5 +1,6 @@
 // Scaled dot-product attention, to all keys or within a window: fused, and in primitive ops.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <type_traits>
@@ -12,6 +13,8 @@
 #include "autograd/ops/attention/attention.kernel.h"
 #include "autograd/ops/record.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tape/capture.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 namespace {
@@ -149,7 +152,7 @@ struct Call {
                             .scale = static_cast<T>(options.scale),
                             .band = options.band,
                             .dropout_p = options.dropout_p,
-                            .key = options.key};
+                            .key = detail::current_key(options.key)};
     if (mask.defined()) {
       if (mask.dtype() == boolean)
         a.keep = mask.data<bool>();
@@ -198,11 +201,13 @@ Tensor attend(const Options& options, const Arg& q, const Arg& k, const Arg& v,
 
   Tensor y = empty_heads(sizes.with(sizes.tq, sizes.dv), q.dtype());
   Tensor lse = Tensor::empty({sizes.batch.numel(), sizes.tq}, q.dtype());
-  dispatch_floating(q.dtype(), options.name, [&]<class T>() {
-    const Call call(sizes, options, q, k, v, mask);
-    const Heads out(y, y.shape());
-    kernels::active<kernels::AttentionKernels<T>>().attention(call.arguments<T>(), out.rows<T>(),
-                                                              lse.data<T>());
+  const Call call(sizes, options, q, k, v, mask);
+  const Heads out(y, y.shape());
+  detail::compute(options.name, [=] {
+    dispatch_floating(y.dtype(), call.options.name, [&]<class T>() {
+      kernels::active<kernels::AttentionKernels<T>>().attention(call.arguments<T>(), out.rows<T>(),
+                                                                lse.data<T>());
+    });
   });
   const auto fast = [sizes, options](const Saved& saved, const Tensor& dy) {
     return attend_grad(sizes, options, saved, dy);
@@ -223,20 +228,24 @@ Grads attend_grad(const Sizes& sizes, const Options& options, const Saved& saved
   Grads grads(3);
   for (int i = 0; i < 3; ++i)
     if (saved.needs(i)) grads[i] = empty_heads(shapes[i], q.dtype());
-  dispatch_floating(q.dtype(), options.name, [&]<class T>() {
-    const Call call(sizes, options, q, k, v, mask);
-    const Heads y(saved[4], dy.shape()), upstream(dy, dy.shape());
-    std::optional<Heads> out[3];
-    kernels::HeadRows<T> rows[3];
-    for (int i = 0; i < 3; ++i)
-      if (grads[i].defined()) rows[i] = out[i].emplace(grads[i], grads[i].shape()).rows<T>();
-    kernels::active<kernels::AttentionKernels<T>>().attention_grad(call.arguments<T>(),
-                                                                   {.y = y.rows<const T>(),
-                                                                    .dy = upstream.rows<const T>(),
-                                                                    .lse = saved[5].data<T>(),
-                                                                    .dq = rows[0],
-                                                                    .dk = rows[1],
-                                                                    .dv = rows[2]});
+  const Call call(sizes, options, q, k, v, mask);
+  const Heads y(saved[4], dy.shape()), upstream(dy, dy.shape());
+  std::array<std::optional<Heads>, 3> out;
+  for (size_t i = 0; i < 3; ++i)
+    if (grads[i].defined()) out[i].emplace(grads[i], grads[i].shape());
+  detail::compute(options.name, [=, lse = saved[5]] {
+    dispatch_floating(lse.dtype(), call.options.name, [&]<class T>() {
+      const auto rows = [&](size_t i) {
+        return out[i] ? out[i]->template rows<T>() : kernels::HeadRows<T>();
+      };
+      kernels::active<kernels::AttentionKernels<T>>().attention_grad(
+          call.arguments<T>(), {.y = y.rows<const T>(),
+                                .dy = upstream.rows<const T>(),
+                                .lse = lse.data<T>(),
+                                .dq = rows(0),
+                                .dk = rows(1),
+                                .dv = rows(2)});
+    });
   });
   return grads;
 }
@@ -256,7 +265,7 @@ Options local_options(const Tensor& q, const AttentionWindow& window, double dro
 
 /// Draws only if needed: without dropout the generator does not change.
 RandomKey next_key(double dropout_p, Generator& generator) {
-  return dropout_p > 0 ? generator.next() : RandomKey{};
+  return dropout_p > 0 ? detail::draw(generator) : RandomKey{};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "autograd/loops/elementwise.h"
 #include "autograd/loops/elementwise.kernel.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 
@@ -45,13 +46,15 @@ Tensor compare(Compare f, const Tensor& a, const Tensor& b, const char* op) {
   detail::check_same_dtype(a, b, op);
   Tensor y = Tensor::empty(broadcast_shapes(a.shape(), b.shape(), op), boolean);
   const Tensor ra = detail::readable(a), rb = detail::readable(b);
-  const detail::Loop loop = detail::plan_loop(y.shape(), {&ra, &rb});
-  bool* py = y.data<bool>();
-  dispatch_all(a.dtype(), [&]<class T>() {
-    const T *pa = ra.data<T>(), *pb = rb.data<T>();
-    detail::run_loop(loop, detail::kCheapGrain, [&](const detail::Run& run) {
-      compare_run(f, run.n, pa + run.from[0], loop.step(0), pb + run.from[1], loop.step(1),
-                  py + run.at);
+  detail::compute(op, [=] {
+    const detail::Loop loop = detail::plan_loop(y.shape(), {&ra, &rb});
+    bool* py = y.data<bool>();
+    dispatch_all(ra.dtype(), [&]<class T>() {
+      const T *pa = ra.data<T>(), *pb = rb.data<T>();
+      detail::run_loop(loop, detail::kCheapGrain, [&](const detail::Run& run) {
+        compare_run(f, run.n, pa + run.from[0], loop.step(0), pb + run.from[1], loop.step(1),
+                    py + run.at);
+      });
     });
   });
   return y;
@@ -60,12 +63,14 @@ Tensor compare(Compare f, const Tensor& a, const Tensor& b, const char* op) {
 Tensor compare(Compare f, const Tensor& a, double b, const char* op) {
   Tensor y = Tensor::empty(a.shape(), boolean);
   const Tensor in_order = contiguous_elements(a);
-  bool* py = y.data<bool>();
-  dispatch_all(a.dtype(), [&]<class T>() {
-    const T value = detail::number_as<T>(b, op);
-    const T* pa = in_order.data<T>();
-    parallel_for(y.numel(), detail::kCheapGrain, [&](int64_t begin, int64_t end) {
-      compare_run(f, end - begin, pa + begin, 1, &value, 0, py + begin);
+  detail::compute(op, [=] {
+    bool* py = y.data<bool>();
+    dispatch_all(in_order.dtype(), [&]<class T>() {
+      const T value = detail::number_as<T>(b, op);
+      const T* pa = in_order.data<T>();
+      parallel_for(y.numel(), detail::kCheapGrain, [&](int64_t begin, int64_t end) {
+        compare_run(f, end - begin, pa + begin, 1, &value, 0, py + begin);
+      });
     });
   });
   return y;

@@ -5,6 +5,7 @@
 #include "autograd/loops/elementwise.kernel.h"
 #include "autograd/ops.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 
@@ -32,7 +33,7 @@ void check_fits(const Tensor& x, const Tensor& y, const char* op) {
 }
 
 Tensor changed(const Tensor& x, const char* op) {
-  x.impl()->storage->bump_version(op);
+  detail::compute(op, [=] { x.impl()->storage->bump_version(op); });
   return x;
 }
 
@@ -46,12 +47,14 @@ Tensor add_(const Arg& x, const Arg& y, double alpha) {
   const bool one_pass = is_floating(x.dtype()) && x.shape() == y.shape() && x.is_contiguous() &&
                         y.is_contiguous() && detail::safe_to_overwrite(x, y);
   if (one_pass) {
-    dispatch_floating(x.dtype(), "add_", [&]<class T>() {
-      T* px = x.data<T>();
-      const T* py = y.data<T>();
-      parallel_for(x.numel(), detail::kCheapGrain, [&](int64_t begin, int64_t end) {
-        kernels::active<kernels::ElementwiseKernels<T>>().axpby(end - begin, static_cast<T>(alpha),
-                                                                py + begin, T(1), px + begin);
+    detail::compute("add_", [x = Tensor(x), y = Tensor(y), alpha] {
+      dispatch_floating(x.dtype(), "add_", [&]<class T>() {
+        T* px = x.data<T>();
+        const T* py = y.data<T>();
+        parallel_for(x.numel(), detail::kCheapGrain, [&](int64_t begin, int64_t end) {
+          kernels::active<kernels::ElementwiseKernels<T>>().axpby(
+              end - begin, static_cast<T>(alpha), py + begin, T(1), px + begin);
+        });
       });
     });
   } else {

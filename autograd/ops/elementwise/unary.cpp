@@ -7,6 +7,7 @@
 #include "autograd/ops/elementwise/traced.h"
 #include "autograd/ops/elementwise/unary.kernel.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier::detail {
 
@@ -47,10 +48,12 @@ Tensor unary_grad(Unary f, const Tensor& saved, const Tensor& dy, Parameters p) 
     const auto kernel = kernels::active<kernels::UnaryKernels<T>>().grad(f);
     const Tensor from = contiguous_elements(saved), g = contiguous_elements(dy);
     Tensor dx = Tensor::empty(dy.shape(), dy.dtype());
-    const T *pf = from.data<T>(), *pg = g.data<T>();
-    T* pdx = dx.data<T>();
-    parallel_for(dx.numel(), entry.grain, [=](int64_t begin, int64_t end) {
-      kernel(end - begin, pf + begin, pg + begin, pdx + begin, p.a, p.b);
+    compute(entry.name, [=, grain = entry.grain] {
+      const T *pf = from.data<T>(), *pg = g.data<T>();
+      T* pdx = dx.data<T>();
+      parallel_for(dx.numel(), grain, [=](int64_t begin, int64_t end) {
+        kernel(end - begin, pf + begin, pg + begin, pdx + begin, p.a, p.b);
+      });
     });
     return dx;
   });
@@ -65,10 +68,12 @@ Tensor unary_value(Unary f, const Tensor& x, const char* op, Parameters p) {
     // The kernel also works in place, here on a copy that has the elements in order.
     const bool in_order = x.is_contiguous();
     Tensor y = in_order ? Tensor::empty(x.shape(), x.dtype()) : contiguous_copy(x);
-    T* py = y.data<T>();
-    const T* px = in_order ? x.data<T>() : py;
-    parallel_for(y.numel(), entry_of(f).grain, [=](int64_t begin, int64_t end) {
-      kernel(end - begin, px + begin, py + begin, p.a, p.b);
+    compute(op, [=] {
+      T* py = y.data<T>();
+      const T* px = in_order ? x.data<T>() : py;
+      parallel_for(y.numel(), entry_of(f).grain, [=](int64_t begin, int64_t end) {
+        kernel(end - begin, px + begin, py + begin, p.a, p.b);
+      });
     });
     return y;
   });

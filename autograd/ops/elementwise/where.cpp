@@ -7,6 +7,7 @@
 #include "autograd/ops.h"
 #include "autograd/ops/record.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 
@@ -23,22 +24,24 @@ Tensor choose(const Tensor& condition, const Tensor& a, const Tensor& b, const c
       broadcast_shapes(condition.shape(), broadcast_shapes(a.shape(), b.shape(), op), op);
   Tensor y = Tensor::empty(shape, a.dtype());
   const Tensor rc = detail::readable(condition), ra = detail::readable(a), rb = detail::readable(b);
-  const detail::Loop loop = detail::plan_loop(shape, {&rc, &ra, &rb});
-  const bool* mask = rc.data<bool>();
-  dispatch_all(a.dtype(), [&]<class T>() {
-    const T *pa = ra.data<T>(), *pb = rb.data<T>();
-    T* py = y.data<T>();
-    detail::run_loop(loop, detail::kCheapGrain, [&](const detail::Run& run) {
-      const auto [c, from_a, from_b] = run.from;
-      if constexpr (std::is_floating_point_v<T>) {
-        kernels::active<kernels::ElementwiseKernels<T>>().select(
-            run.n, mask + c, loop.step(0), pa + from_a, loop.step(1), pb + from_b, loop.step(2),
-            py + run.at);
-      } else {
-        for (int64_t i = 0; i < run.n; ++i)
-          py[run.at + i] = mask[c + i * loop.step(0)] ? pa[from_a + i * loop.step(1)]
-                                                      : pb[from_b + i * loop.step(2)];
-      }
+  detail::compute(op, [=] {
+    const detail::Loop loop = detail::plan_loop(shape, {&rc, &ra, &rb});
+    const bool* mask = rc.data<bool>();
+    dispatch_all(y.dtype(), [&]<class T>() {
+      const T *pa = ra.data<T>(), *pb = rb.data<T>();
+      T* py = y.data<T>();
+      detail::run_loop(loop, detail::kCheapGrain, [&](const detail::Run& run) {
+        const auto [c, from_a, from_b] = run.from;
+        if constexpr (std::is_floating_point_v<T>) {
+          kernels::active<kernels::ElementwiseKernels<T>>().select(
+              run.n, mask + c, loop.step(0), pa + from_a, loop.step(1), pb + from_b, loop.step(2),
+              py + run.at);
+        } else {
+          for (int64_t i = 0; i < run.n; ++i)
+            py[run.at + i] = mask[c + i * loop.step(0)] ? pa[from_a + i * loop.step(1)]
+                                                        : pb[from_b + i * loop.step(2)];
+        }
+      });
     });
   });
   return y;
@@ -47,7 +50,10 @@ Tensor choose(const Tensor& condition, const Tensor& a, const Tensor& b, const c
 /// A number as a tensor of shape (), in the dtype of `x`.
 Tensor number_beside(const Tensor& x, double value, const char* op) {
   Tensor number = Tensor::empty({}, x.dtype());
-  dispatch_all(x.dtype(), [&]<class T>() { *number.data<T>() = detail::number_as<T>(value, op); });
+  detail::compute(op, [=] {
+    dispatch_all(number.dtype(),
+                 [&]<class T>() { *number.data<T>() = detail::number_as<T>(value, op); });
+  });
   return number;
 }
 

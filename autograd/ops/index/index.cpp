@@ -9,6 +9,7 @@
 #include "autograd/loops/strided.h"
 #include "autograd/ops.h"
 #include "autograd/ops/record.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 namespace {
@@ -17,22 +18,24 @@ namespace {
 Tensor checked_index(const Tensor& index, const Shape& shape, int dim, const char* op) {
   check(index.dtype() == i64, op, "the index is ", index.dtype(), ": indices are i64");
   const Tensor out = contiguous_elements(index);
-  const int64_t* entries = out.data<int64_t>();
-  const int64_t size = shape[dim], n = out.numel();
-  uint64_t wrong = 0;  // without a branch, so that the usual case is quick
-  for (int64_t i = 0; i < n; ++i) {
-    const auto entry = static_cast<uint64_t>(entries[i]);
-    wrong |= entry | (static_cast<uint64_t>(size) - 1 - entry);  // the highest bit is the sign
-  }
-  if (wrong >> 63 == 0) return out;
-  for (int64_t i = 0; i < n; ++i) {
-    if (entries[i] >= 0 && entries[i] < size) continue;
-    Shape position;
-    for (int64_t stride : contiguous_strides(index.shape()))
-      position.push_back(i / stride % index.shape()[position.size()]);
-    fail(op, "index ", entries[i], " at position ", position, " is out of range: dimension ", dim,
-         " of shape ", shape, " has ", size, " entries, counted from 0");
-  }
+  detail::compute(op, [=] {
+    const int64_t* entries = out.data<int64_t>();
+    const int64_t size = shape[dim], n = out.numel();
+    uint64_t wrong = 0;  // without a branch, so that the usual case is quick
+    for (int64_t i = 0; i < n; ++i) {
+      const auto entry = static_cast<uint64_t>(entries[i]);
+      wrong |= entry | (static_cast<uint64_t>(size) - 1 - entry);  // the highest bit is the sign
+    }
+    if (wrong >> 63 == 0) return;
+    for (int64_t i = 0; i < n; ++i) {
+      if (entries[i] >= 0 && entries[i] < size) continue;
+      Shape position;
+      for (int64_t stride : contiguous_strides(out.shape()))
+        position.push_back(i / stride % out.shape()[position.size()]);
+      fail(op, "index ", entries[i], " at position ", position, " is out of range: dimension ", dim,
+           " of shape ", shape, " has ", size, " entries, counted from 0");
+    }
+  });
   return out;
 }
 
@@ -52,17 +55,19 @@ Tensor take_rows(const Tensor& x, int dim, const Tensor& index, const Shape& out
   const Tensor from = contiguous_elements(x);
   Tensor y = Tensor::empty(out_shape, x.dtype());
   if (y.numel() == 0) return y;
-  const int64_t* entries = index.data<int64_t>();
-  dispatch_all(x.dtype(), [&]<class T>() {
-    const T* in = from.data<T>();
-    T* out = y.data<T>();
-    parallel_for(outer * m, std::max<int64_t>(1, detail::kMiddleGrain / inner),
-                 [&](int64_t begin, int64_t end) {
-                   for (int64_t row = begin; row < end; ++row) {
-                     const int64_t source = row / m * n + entries[row % m];
-                     std::copy_n(in + source * inner, inner, out + row * inner);
-                   }
-                 });
+  detail::compute("index_select", [=, outer = outer, inner = inner] {
+    const int64_t* entries = index.data<int64_t>();
+    dispatch_all(y.dtype(), [&]<class T>() {
+      const T* in = from.data<T>();
+      T* out = y.data<T>();
+      parallel_for(outer * m, std::max<int64_t>(1, detail::kMiddleGrain / inner),
+                   [&](int64_t begin, int64_t end) {
+                     for (int64_t row = begin; row < end; ++row) {
+                       const int64_t source = row / m * n + entries[row % m];
+                       std::copy_n(in + source * inner, inner, out + row * inner);
+                     }
+                   });
+    });
   });
   return y;
 }
@@ -82,22 +87,24 @@ Tensor index_sum(const Arg& dy, int dim, const Tensor& index, int64_t size) {
   constexpr int64_t kColumns = 32;
   const int64_t strips = (inner + kColumns - 1) / kColumns;
   const int64_t work = std::max<int64_t>(1, m * std::min(inner, kColumns));
-  dispatch_all(dy.dtype(), [&]<class T>() {
-    const int64_t* at = entries.data<int64_t>();
-    parallel_for(outer * strips, std::max<int64_t>(1, detail::kMiddleGrain / work),
-                 [&](int64_t begin, int64_t end) {
-                   for (int64_t task = begin; task < end; ++task) {
-                     const int64_t column = task % strips * kColumns;
-                     const int64_t count = std::min(kColumns, inner - column);
-                     const T* from = source.data<T>() + task / strips * m * inner + column;
-                     T* to = y.data<T>() + task / strips * size * inner + column;
-                     for (int64_t i = 0; i < m; ++i) {
-                       const T* a = from + i * inner;
-                       T* b = to + at[i] * inner;
-                       for (int64_t c = 0; c < count; ++c) b[c] = static_cast<T>(b[c] + a[c]);
+  detail::compute("index_sum", [=, outer = outer, inner = inner] {
+    dispatch_all(y.dtype(), [&]<class T>() {
+      const int64_t* at = entries.data<int64_t>();
+      parallel_for(outer * strips, std::max<int64_t>(1, detail::kMiddleGrain / work),
+                   [&](int64_t begin, int64_t end) {
+                     for (int64_t task = begin; task < end; ++task) {
+                       const int64_t column = task % strips * kColumns;
+                       const int64_t count = std::min(kColumns, inner - column);
+                       const T* from = source.data<T>() + task / strips * m * inner + column;
+                       T* to = y.data<T>() + task / strips * size * inner + column;
+                       for (int64_t i = 0; i < m; ++i) {
+                         const T* a = from + i * inner;
+                         T* b = to + at[i] * inner;
+                         for (int64_t c = 0; c < count; ++c) b[c] = static_cast<T>(b[c] + a[c]);
+                       }
                      }
-                   }
-                 });
+                   });
+    });
   });
   return detail::record_floating("index_sum", {dy}, y, Save{index},
                                  [dim](const Saved& saved, const Tensor& ddy) -> Grads {

@@ -1,5 +1,8 @@
 // Cross-entropy: fused, and the reference form.
 // Source: https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
+#include <memory>
+#include <optional>
+
 #include "autograd/base/parallel.h"
 #include "autograd/loops/copy.h"
 #include "autograd/loops/reduce.h"
@@ -7,6 +10,7 @@
 #include "autograd/ops/loss/loss.kernel.h"
 #include "autograd/ops/record.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 namespace {
@@ -44,13 +48,15 @@ void check_classes(const Tensor& logits, const Tensor& target, const CrossEntrop
   expected.erase(class_dim(logits));
   check(target.shape() == expected, op, "targets of shape ", target.shape(),
         " for logits of shape ", logits.shape(), ": ", expected, " is needed");
-  const int64_t classes = logits.shape()[class_dim(logits)];
   const Tensor index = contiguous_elements(target);
-  const int64_t* t = index.data<int64_t>();
-  for (int64_t i = 0; i < index.numel(); ++i)
-    check((t[i] >= 0 && t[i] < classes) || t[i] == options.ignore_index, op, "target ", i, " is ",
-          t[i], ", but there are ", classes, " classes: use 0 to ", classes - 1,
-          ", or ignore_index (", options.ignore_index, ")");
+  detail::compute(op,
+                  [=, classes = logits.shape()[class_dim(logits)], ignored = options.ignore_index] {
+                    const int64_t* t = index.data<int64_t>();
+                    for (int64_t i = 0; i < index.numel(); ++i)
+                      check((t[i] >= 0 && t[i] < classes) || t[i] == ignored, op, "target ", i,
+                            " is ", t[i], ", but there are ", classes, " classes: use 0 to ",
+                            classes - 1, ", or ignore_index (", ignored, ")");
+                  });
 }
 
 /// The class weights as a factor of logits: (C, 1…).
@@ -81,17 +87,33 @@ Tensor soft_cross_entropy(const Tensor& log_p, const Tensor& target,
   return options.reduction == Reduction::sum ? sum(loss) : mean(loss);
 }
 
-/// The divisor of the mean: the sum of the weights of the targets that count.
-double total_weight(const Tensor& target, const CrossEntropyOptions& options) {
-  const Tensor index = contiguous_elements(target);
+/// The sum of the weights of the targets (contiguous) that count.
+double sum_of_weights(const Tensor& index, const CrossEntropyOptions& options) {
   const std::vector<double> weight =
       options.weight.defined() ? options.weight.to_vector<double>() : std::vector<double>();
+  const int64_t* const targets = index.data<int64_t>();
   double total = 0;
   for (int64_t i = 0; i < index.numel(); ++i) {
-    const int64_t t = index.data<int64_t>()[i];
+    const int64_t t = targets[i];
     if (t != options.ignore_index) total += weight.empty() ? 1 : weight[static_cast<size_t>(t)];
   }
   return total;
+}
+
+/// The divisor of the mean: the sum of the weights of the targets that count. A captured step holds
+/// it as a number, so there it must not change.
+double total_weight(const Tensor& target, const CrossEntropyOptions& options) {
+  const Tensor index = contiguous_elements(target);
+  const auto total = std::make_shared<std::optional<double>>();
+  detail::compute("cross_entropy", [=] {
+    const double now = sum_of_weights(index, options);
+    check(!*total || now == **total, "cross_entropy",
+          "the weights of the targets that count sum to ", now, ", but to ", total->value_or(0),
+          " when the step was captured, which divides by that ",
+          "number for ever: use Reduction::sum in a captured step, or do not capture it");
+    *total = now;
+  });
+  return **total;
 }
 
 /// The arguments of rows begin … end − 1, for the kernels. All tensors are contiguous.
@@ -153,14 +175,16 @@ Tensor cross_entropy(const Arg& logits, const Tensor& target, const CrossEntropy
                weight = options.weight.defined() ? contiguous_elements(options.weight) : Tensor();
   Tensor loss = Tensor::empty(target.shape(), logits.dtype());
   const Tensor stats = Tensor::empty({target.numel(), 2}, logits.dtype());
-  dispatch_floating(logits.dtype(), "cross_entropy", [&]<class T>() {
-    parallel_for(target.numel(), detail::rows_per_chunk(rows.shape().back(), detail::kCostlyGrain),
-                 [&](int64_t begin, int64_t end) {
-                   kernels::active<kernels::LossKernels<T>>().cross_entropy(
-                       problem<T>(rows, index, weight, options.ignore_index,
-                                  options.label_smoothing, begin, end),
-                       loss.data<T>() + begin, stats.data<T>() + 2 * begin);
-                 });
+  detail::compute("cross_entropy", [=, ignored = options.ignore_index,
+                                    smoothing = options.label_smoothing] {
+    dispatch_floating(rows.dtype(), "cross_entropy", [&]<class T>() {
+      parallel_for(index.numel(), detail::rows_per_chunk(rows.shape().back(), detail::kCostlyGrain),
+                   [&](int64_t begin, int64_t end) {
+                     kernels::active<kernels::LossKernels<T>>().cross_entropy(
+                         problem<T>(rows, index, weight, ignored, smoothing, begin, end),
+                         loss.data<T>() + begin, stats.data<T>() + 2 * begin);
+                   });
+    });
   });
   double divisor = 1;
   if (options.reduction == Reduction::mean) divisor = total_weight(target, options);
@@ -191,14 +215,16 @@ Tensor cross_entropy_grad(const Saved& saved, const Tensor& dloss, int64_t ignor
                stats = saved[3], scale = contiguous_elements(expand(dloss, target.shape()));
   Tensor dx = Tensor::empty(rows.shape(), rows.dtype());
   const int64_t classes = rows.shape().back();
-  dispatch_floating(rows.dtype(), "cross_entropy", [&]<class T>() {
-    parallel_for(target.numel(), detail::rows_per_chunk(classes, detail::kCostlyGrain),
-                 [&](int64_t begin, int64_t end) {
-                   kernels::active<kernels::LossKernels<T>>().cross_entropy_grad(
-                       problem<T>(rows, target, weight, ignore_index, smoothing, begin, end),
-                       stats.data<T>() + 2 * begin, scale.data<T>() + begin,
-                       dx.data<T>() + begin * classes);
-                 });
+  detail::compute("cross_entropy", [=] {
+    dispatch_floating(rows.dtype(), "cross_entropy", [&]<class T>() {
+      parallel_for(target.numel(), detail::rows_per_chunk(classes, detail::kCostlyGrain),
+                   [&](int64_t begin, int64_t end) {
+                     kernels::active<kernels::LossKernels<T>>().cross_entropy_grad(
+                         problem<T>(rows, target, weight, ignore_index, smoothing, begin, end),
+                         stats.data<T>() + 2 * begin, scale.data<T>() + begin,
+                         dx.data<T>() + begin * classes);
+                   });
+    });
   });
   return contiguous_elements(classes_back(dx));
 }

@@ -11,6 +11,7 @@
 #include "autograd/ops/matmul/gemm.kernel.h"
 #include "autograd/ops/matmul/precision.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 namespace {
@@ -92,39 +93,41 @@ Tensor multiply(const Tensor& a, const Tensor& b, const Tensor& bias, const char
   Tensor y = Tensor::empty(shape, a.dtype());
   if (y.numel() == 0) return y;
   if (a.dtype() == i64) {
-    multiply_integers(a, b, y, batch);
+    detail::compute(op, [=] { multiply_integers(a, b, y, batch); });
     return bias.defined() ? Tensor(y + bias) : y;
   }
-  dispatch_floating(a.dtype(), op, [&]<class T>() {
-    kernels::Gemm<T> gemm{.m = m,
-                          .n = n,
-                          .k = k,
-                          .a = a.data<T>(),
-                          .a_row = a.strides()[a.dim() - 2],
-                          .a_col = a.strides()[a.dim() - 1],
-                          .b = b.data<T>(),
-                          .b_row = b.strides()[b.dim() - 2],
-                          .b_col = b.strides()[b.dim() - 1],
-                          .c = y.data<T>(),
-                          .c_row = n,
-                          .bias = bias.defined() ? bias.data<T>() : nullptr,
-                          .precision = matmul_precision()};
-    std::vector<int64_t> a_offsets, b_offsets, c_offsets;
-    const bool one_b = leading(b.shape()).numel() == 1;
-    const std::optional<int64_t> a_row = row_stride(a);
-    if (one_b && a_row && leading(a.shape()) == batch) {
-      gemm.m = batch.numel() * m;
-      gemm.a_row = *a_row;
-    } else if (batch.numel() > 1) {
-      a_offsets = matrix_offsets(a, batch);
-      b_offsets = matrix_offsets(b, batch);
-      c_offsets = matrix_offsets(y, batch);
-      gemm.batch = batch.numel();
-      gemm.a_offsets = a_offsets.data();
-      gemm.b_offsets = b_offsets.data();
-      gemm.c_offsets = c_offsets.data();
-    }
-    kernels::active<kernels::GemmKernels<T>>().gemm(gemm);
+  detail::compute(op, [=] {
+    dispatch_floating(a.dtype(), op, [&]<class T>() {
+      kernels::Gemm<T> gemm{.m = m,
+                            .n = n,
+                            .k = k,
+                            .a = a.data<T>(),
+                            .a_row = a.strides()[a.dim() - 2],
+                            .a_col = a.strides()[a.dim() - 1],
+                            .b = b.data<T>(),
+                            .b_row = b.strides()[b.dim() - 2],
+                            .b_col = b.strides()[b.dim() - 1],
+                            .c = y.data<T>(),
+                            .c_row = n,
+                            .bias = bias.defined() ? bias.data<T>() : nullptr,
+                            .precision = matmul_precision()};
+      std::vector<int64_t> a_offsets, b_offsets, c_offsets;
+      const bool one_b = leading(b.shape()).numel() == 1;
+      const std::optional<int64_t> a_row = row_stride(a);
+      if (one_b && a_row && leading(a.shape()) == batch) {
+        gemm.m = batch.numel() * m;
+        gemm.a_row = *a_row;
+      } else if (batch.numel() > 1) {
+        a_offsets = matrix_offsets(a, batch);
+        b_offsets = matrix_offsets(b, batch);
+        c_offsets = matrix_offsets(y, batch);
+        gemm.batch = batch.numel();
+        gemm.a_offsets = a_offsets.data();
+        gemm.b_offsets = b_offsets.data();
+        gemm.c_offsets = c_offsets.data();
+      }
+      kernels::active<kernels::GemmKernels<T>>().gemm(gemm);
+    });
   });
   return y;
 }

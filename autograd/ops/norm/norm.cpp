@@ -9,6 +9,7 @@
 #include "autograd/ops/norm/norm.kernel.h"
 #include "autograd/ops/record.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 namespace {
@@ -90,12 +91,14 @@ Tensor layer_norm(const Arg& x, const Tensor& weight, const Tensor& bias, double
                b = contiguous_or_none(bias);
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   const Tensor stats = empty_stats(size, x.dtype());
-  dispatch_floating(x.dtype(), "layer_norm", [&]<class T>() {
-    const auto kernel = kernels::active<kernels::NormKernels<T>>().layer_norm;
-    detail::for_rows(size.rows, size.n, detail::kMiddleGrain, [&](int64_t begin, int64_t end) {
-      const int64_t at = begin * size.n;
-      kernel(end - begin, size.n, in.data<T>() + at, data_or_null<T>(w), data_or_null<T>(b),
-             static_cast<T>(eps), y.data<T>() + at, rows_stats<T>(stats) + begin);
+  detail::compute("layer_norm", [=] {
+    dispatch_floating(x.dtype(), "layer_norm", [&]<class T>() {
+      const auto kernel = kernels::active<kernels::NormKernels<T>>().layer_norm;
+      detail::for_rows(size.rows, size.n, detail::kMiddleGrain, [&](int64_t begin, int64_t end) {
+        const int64_t at = begin * size.n;
+        kernel(end - begin, size.n, in.data<T>() + at, data_or_null<T>(w), data_or_null<T>(b),
+               static_cast<T>(eps), y.data<T>() + at, rows_stats<T>(stats) + begin);
+      });
     });
   });
   return detail::record_fused("layer_norm", {x, weight, bias}, y, Save{x, weight, bias, stats},
@@ -116,13 +119,15 @@ Grads layer_norm_grad(const Saved& saved, const Tensor& dy_any) {
   const Tensor dx = saved.needs(0) ? Tensor::empty(x.shape(), x.dtype()) : Tensor();
   const PartialSums dw(saved.needs(1), chunks, n, x.dtype());
   const PartialSums db(saved.needs(2), chunks, n, x.dtype());
-  dispatch_floating(x.dtype(), "layer_norm", [&]<class T>() {
-    const auto kernel = kernels::active<kernels::NormKernels<T>>().layer_norm_grad;
-    parallel_for(size.rows, chunk, [&](int64_t begin, int64_t end) {
-      const int64_t at = begin * n, part = begin / chunk;
-      kernel(end - begin, n, x.data<T>() + at, data_or_null<T>(weight),
-             rows_stats<T>(stats) + begin, dy.data<T>() + at,
-             dx.defined() ? dx.data<T>() + at : nullptr, dw.chunk<T>(part), db.chunk<T>(part));
+  detail::compute("layer_norm", [=] {
+    dispatch_floating(x.dtype(), "layer_norm", [&]<class T>() {
+      const auto kernel = kernels::active<kernels::NormKernels<T>>().layer_norm_grad;
+      parallel_for(size.rows, chunk, [&](int64_t begin, int64_t end) {
+        const int64_t at = begin * n, part = begin / chunk;
+        kernel(end - begin, n, x.data<T>() + at, data_or_null<T>(weight),
+               rows_stats<T>(stats) + begin, dy.data<T>() + at,
+               dx.defined() ? dx.data<T>() + at : nullptr, dw.chunk<T>(part), db.chunk<T>(part));
+      });
     });
   });
   return {dx, dw.total(), db.total()};
@@ -150,12 +155,14 @@ Tensor rms_norm(const Arg& x, const Tensor& weight, double eps) {
   const Tensor in = contiguous_elements(x), w = contiguous_or_none(weight);
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   const Tensor stats = empty_stats(size, x.dtype());
-  dispatch_floating(x.dtype(), "rms_norm", [&]<class T>() {
-    const auto kernel = kernels::active<kernels::NormKernels<T>>().rms_norm;
-    detail::for_rows(size.rows, size.n, detail::kMiddleGrain, [&](int64_t begin, int64_t end) {
-      const int64_t at = begin * size.n;
-      kernel(end - begin, size.n, in.data<T>() + at, data_or_null<T>(w), static_cast<T>(eps),
-             y.data<T>() + at, rows_stats<T>(stats) + begin);
+  detail::compute("rms_norm", [=] {
+    dispatch_floating(x.dtype(), "rms_norm", [&]<class T>() {
+      const auto kernel = kernels::active<kernels::NormKernels<T>>().rms_norm;
+      detail::for_rows(size.rows, size.n, detail::kMiddleGrain, [&](int64_t begin, int64_t end) {
+        const int64_t at = begin * size.n;
+        kernel(end - begin, size.n, in.data<T>() + at, data_or_null<T>(w), static_cast<T>(eps),
+               y.data<T>() + at, rows_stats<T>(stats) + begin);
+      });
     });
   });
   return detail::record_fused(
@@ -173,13 +180,15 @@ Grads rms_norm_grad(const Saved& saved, const Tensor& dy_any) {
   const int64_t n = size.n, chunk = detail::rows_per_chunk(n, detail::kMiddleGrain);
   const Tensor dx = saved.needs(0) ? Tensor::empty(x.shape(), x.dtype()) : Tensor();
   const PartialSums dw(saved.needs(1), (size.rows + chunk - 1) / chunk, n, x.dtype());
-  dispatch_floating(x.dtype(), "rms_norm", [&]<class T>() {
-    const auto kernel = kernels::active<kernels::NormKernels<T>>().rms_norm_grad;
-    parallel_for(size.rows, chunk, [&](int64_t begin, int64_t end) {
-      const int64_t at = begin * n;
-      kernel(end - begin, n, x.data<T>() + at, data_or_null<T>(weight),
-             rows_stats<T>(stats) + begin, dy.data<T>() + at,
-             dx.defined() ? dx.data<T>() + at : nullptr, dw.chunk<T>(begin / chunk));
+  detail::compute("rms_norm", [=] {
+    dispatch_floating(x.dtype(), "rms_norm", [&]<class T>() {
+      const auto kernel = kernels::active<kernels::NormKernels<T>>().rms_norm_grad;
+      parallel_for(size.rows, chunk, [&](int64_t begin, int64_t end) {
+        const int64_t at = begin * n;
+        kernel(end - begin, n, x.data<T>() + at, data_or_null<T>(weight),
+               rows_stats<T>(stats) + begin, dy.data<T>() + at,
+               dx.defined() ? dx.data<T>() + at : nullptr, dw.chunk<T>(begin / chunk));
+      });
     });
   });
   return {dx, dw.total()};

@@ -5,6 +5,8 @@
 #include "autograd/loops/random.kernel.h"
 #include "autograd/ops.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tape/capture.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 namespace {
@@ -21,14 +23,17 @@ double scale_of(double p) { return p < 1 ? 1 / (1 - p) : 0; }
 /// own backward: `key` recomputes the same mask, so that none is stored.
 Tensor dropout_with(const Arg& x, double p, RandomKey key) {
   Tensor y = Tensor::empty(x.shape(), x.dtype());
-  dispatch_floating(x.dtype(), "dropout", [&]<class T>() {
-    const Tensor in_order = contiguous_elements(x);
-    const T* px = in_order.data<T>();
-    T* py = y.data<T>();
-    parallel_for(y.numel(), detail::kCostlyGrain, [=](int64_t begin, int64_t end) {
-      kernels::active<kernels::RandomKernels<T>>().dropout(
-          key, static_cast<uint64_t>(begin), end - begin, static_cast<float>(p),
-          static_cast<T>(scale_of(p)), px + begin, py + begin);
+  const Tensor in_order = contiguous_elements(x);
+  detail::compute("dropout", [=] {
+    const RandomKey now = detail::current_key(key);
+    dispatch_floating(y.dtype(), "dropout", [&]<class T>() {
+      const T* px = in_order.data<T>();
+      T* py = y.data<T>();
+      parallel_for(y.numel(), detail::kCostlyGrain, [=](int64_t begin, int64_t end) {
+        kernels::active<kernels::RandomKernels<T>>().dropout(
+            now, static_cast<uint64_t>(begin), end - begin, static_cast<float>(p),
+            static_cast<T>(scale_of(p)), px + begin, py + begin);
+      });
     });
   });
   return record("dropout", {x}, y, Save{}, [p, key](const Saved&, const Tensor& dy) -> Grads {
@@ -42,7 +47,7 @@ Tensor dropout(const Arg& x, double p, bool training, Generator& generator) {
   check_probability(p);
   detail::check_floating(x, "dropout");
   if (!training || p == 0) return x;
-  return dropout_with(x, p, generator.next());
+  return dropout_with(x, p, detail::draw(generator));
 }
 
 Tensor dropout_reference(const Arg& x, double p, RandomKey key) {

@@ -15,6 +15,7 @@
 #include "autograd/loops/copy.h"
 #include "autograd/ops/softmax/softmax.kernel.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 
@@ -123,9 +124,12 @@ Tensor mean(const Arg& x, const Axes& dims, bool keepdim) {
   const double n = static_cast<double>(over.count);
   const Tensor y = no_grad([&] {
     const Tensor mean = detail::reduce(Reduce::sum, x, over) / n;
-    if (detail::all_finite(mean) || n == 0) return mean;
     // The sum may be too large for a number where the mean is not.
-    return detail::reduce(Reduce::sum, x / n, over);
+    detail::compute("mean", [mean, from = x.detach(), over, n] {
+      if (n > 0 && !detail::all_finite(mean))
+        copy_elements(detail::reduce(Reduce::sum, from / n, over), mean);
+    });
+    return mean;
   });
   return record("mean", {x}, y, Save{},
                 [shape = x.shape(), kept = over.kept, n = slope_divisor(x, n)](

@@ -7,6 +7,7 @@
 #include "autograd/ops.h"
 #include "autograd/ops/rotary/rotary.kernel.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 namespace {
@@ -81,20 +82,22 @@ Tensor rotary_embedding(const Arg& x, const Tensor& cos, const Tensor& sin, bool
   const Tensor angle_rows =
       row_starts(cosines.view_as(x.shape(), along_time, cosines.offset()), order);
 
-  dispatch_floating(x.dtype(), kName, [&]<class T>() {
-    const detail::Loop loop = detail::plan_loop(y_rows.shape(), {&x_rows, &angle_rows, &y_rows});
-    const int64_t grain = std::max<int64_t>(1, detail::kCheapGrain / (1 + x.size(-1)));
-    detail::run_loop(loop, grain, [&](const detail::Run& run) {
-      kernels::active<kernels::RotaryKernels<T>>().rotary({.rows = run.n,
-                                                           .pairs = x.size(-1) / 2,
-                                                           .x = from.data<T>() + run.from[0],
-                                                           .x_row = loop.step(0),
-                                                           .cos = cosines.data<T>() + run.from[1],
-                                                           .sin = sines.data<T>() + run.from[1],
-                                                           .angle_row = loop.step(1),
-                                                           .y = y.data<T>() + run.from[2],
-                                                           .y_row = loop.step(2),
-                                                           .interleaved = interleaved});
+  detail::compute(kName, [=, size = x.size(-1)] {
+    dispatch_floating(y.dtype(), kName, [&]<class T>() {
+      const detail::Loop loop = detail::plan_loop(y_rows.shape(), {&x_rows, &angle_rows, &y_rows});
+      const int64_t grain = std::max<int64_t>(1, detail::kCheapGrain / (1 + size));
+      detail::run_loop(loop, grain, [&](const detail::Run& run) {
+        kernels::active<kernels::RotaryKernels<T>>().rotary({.rows = run.n,
+                                                             .pairs = size / 2,
+                                                             .x = from.data<T>() + run.from[0],
+                                                             .x_row = loop.step(0),
+                                                             .cos = cosines.data<T>() + run.from[1],
+                                                             .sin = sines.data<T>() + run.from[1],
+                                                             .angle_row = loop.step(1),
+                                                             .y = y.data<T>() + run.from[2],
+                                                             .y_row = loop.step(2),
+                                                             .interleaved = interleaved});
+      });
     });
   });
   return record(kName, {x}, y, Save{cos, sin},

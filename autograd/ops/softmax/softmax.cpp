@@ -8,6 +8,7 @@
 #include "autograd/ops.h"
 #include "autograd/ops/softmax/softmax.kernel.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier {
 namespace {
@@ -27,11 +28,13 @@ Tensor along_rows(int dim, const char* op, Select select, const Operands&... ope
   const std::array rows = {detail::rows_along(operands, dim)...};
   Tensor y = Tensor::empty(rows[0].shape(), x.dtype());
   const int64_t n = x.shape()[dim];
-  dispatch_floating(x.dtype(), op, [&]<class T>() {
-    const auto kernel = select(kernels::active<kernels::SoftmaxKernels<T>>());
-    detail::for_rows(x.numel() / n, n, detail::kCostlyGrain, [&](int64_t begin, int64_t end) {
-      const auto at = [&](const Tensor& t) { return t.data<T>() + begin * n; };
-      std::apply([&](const auto&... row) { kernel(end - begin, n, at(row)..., at(y)); }, rows);
+  detail::compute(op, [=] {
+    dispatch_floating(y.dtype(), op, [&]<class T>() {
+      const auto kernel = select(kernels::active<kernels::SoftmaxKernels<T>>());
+      detail::for_rows(y.numel() / n, n, detail::kCostlyGrain, [&](int64_t begin, int64_t end) {
+        const auto at = [&](const Tensor& t) { return t.data<T>() + begin * n; };
+        std::apply([&](const auto&... row) { kernel(end - begin, n, at(row)..., at(y)); }, rows);
+      });
     });
   });
   return detail::rows_back(y, dim);
