@@ -8,7 +8,6 @@
 #include "functional/functional.h"
 #include "ops.h"
 #include "ops/matmul/precision.h"
-#include "tape/capture.h"
 #include "tape/print_tape.h"
 #include "tape/tape.h"
 #include "tensor/memory.h"

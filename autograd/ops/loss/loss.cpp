@@ -110,7 +110,7 @@ double total_weight(const Tensor& target, const CrossEntropyOptions& options) {
     check(!*total || now == **total, "cross_entropy",
           "the weights of the targets that count sum to ", now, ", but to ", total->value_or(0),
           " when the step was captured, which divides by that ",
-          "number for ever: use Reduction::sum in a captured step, or do not capture it");
+          "number forever: use Reduction::sum in a captured step, or do not capture it");
     *total = now;
   });
   return **total;
