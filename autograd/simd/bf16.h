@@ -16,6 +16,8 @@ using Pair = uint32_t;
 
 /// What bf16 can stand for: 0, and from the smallest normal f32 up to where rounding gives ∞.
 constexpr uint32_t kSmallestBits = 0x00800000, kTooLargeBits = 0x7F7F8000;
+/// The smallest number, 2⁻¹⁰², of which all parts are normal too: they end 23 bits below its first.
+constexpr uint32_t kSmallestBitsInParts = 0x0C800000;
 
 // Not intrinsics: those exist only where all code is compiled for AVX512_BF16, and the build for
 // AVX-512 also runs on processors without it, which never come here (GemmKernels::bf16_parts).
@@ -52,10 +54,23 @@ TARSIER_INLINE Simd<Pair> make_pairs(Simd<float> first, Simd<float> second) {
                     typename MakeLanes<2 * Simd<Pair>::width>::Type());
 }
 
-/// Finds numbers that bf16 cannot stand for: denormal ones, and those that are, or would become,
-/// infinite or NaN.
+/// What is left of x after its first `Part` parts: each is the rest before it, rounded to bf16.
+template <int Part>
+TARSIER_INLINE Simd<float> rest_of(Simd<float> x) {
+  for (int i = 0; i < Part; ++i) {
+    const auto bits = bit_cast<uint32_t>(x);
+    const auto rounded = bits + (Simd<uint32_t>(0x7FFFu) + ((bits >> 16) & Simd<uint32_t>(1u)));
+    x = x - bit_cast<float>(rounded & Simd<uint32_t>(0xFFFF0000u));
+  }
+  return x;
+}
+
+/// Finds numbers that bf16 cannot stand for: those that are smaller than `smallest`, given as its
+/// bits, and those that are, or would become, infinite or NaN.
 class OddNumbers {
  public:
+  explicit OddNumbers(uint32_t smallest) : smallest_(smallest) {}
+
   TARSIER_INLINE void see(Simd<float> x) {
     const auto bits = bit_cast<uint32_t>(x) & Simd<uint32_t>(0x7FFFFFFFu);
     lowest_ = min(lowest_, bits - Simd<uint32_t>(1u));  // 0 becomes the largest of all
@@ -63,15 +78,16 @@ class OddNumbers {
   }
   TARSIER_INLINE bool any() const {
     const auto odd =
-        (lowest_ < Simd<uint32_t>(kSmallestBits - 1)) | (highest_ >= Simd<uint32_t>(kTooLargeBits));
+        (lowest_ < Simd<uint32_t>(smallest_ - 1)) | (highest_ >= Simd<uint32_t>(kTooLargeBits));
     return reduce_lanes(odd, [](int32_t a, int32_t b) { return a | b; }) != 0;
   }
-  static bool is_odd(float x) {
+  bool is_odd(float x) const {
     const uint32_t bits = __builtin_bit_cast(uint32_t, x) & 0x7FFFFFFFu;
-    return bits - 1 < kSmallestBits - 1 || bits >= kTooLargeBits;
+    return bits - 1 < smallest_ - 1 || bits >= kTooLargeBits;
   }
 
  private:
+  uint32_t smallest_;
   Simd<uint32_t> lowest_{~0u}, highest_{0u};
 };
 

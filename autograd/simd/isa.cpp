@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 #include <string_view>
 
 #include "autograd/base/error.h"
+#include "autograd/simd/units.h"
 
 namespace tarsier::kernels {
 namespace {
@@ -33,13 +35,20 @@ Isa choose() {
     return best;
   }
   std::string names;
-  for (Isa isa : kBuilt) {
+  for (Isa isa : kBuilt)
+    if (runs_here(isa)) names += names.empty() ? name_of(isa) : concat(", ", name_of(isa));
+  for (Isa isa : kBuilt)
     if (name_of(isa) == std::string_view(wanted)) {
       check(runs_here(isa), "TARSIER_ISA", "this processor does not have ", wanted,
             ": unset TARSIER_ISA to use the best that it has");
       return isa;
     }
-    if (runs_here(isa)) names += names.empty() ? name_of(isa) : concat(", ", name_of(isa));
+  if (wanted == std::string_view("amx")) {  // avx512 with one more unit
+    const bool built = std::ranges::find(kBuilt, Isa::avx512) != std::end(kBuilt);
+    check(built && has_amx(), "TARSIER_ISA",
+          "this processor has no AMX, or Linux does not grant it", ": use one of ", names,
+          ", or unset TARSIER_ISA");
+    return Isa::avx512;
   }
   fail("TARSIER_ISA", "no instruction set '", wanted, "' in this build: use one of ", names,
        ", or unset TARSIER_ISA");

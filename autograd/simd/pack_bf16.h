@@ -12,6 +12,7 @@ namespace tarsier::kernels::TARSIER_ISA {
 constexpr int64_t pair_steps(int64_t depth) { return ceil_div(depth, 2); }
 
 /// A source whose lanes are contiguous.
+template <int Part>
 TARSIER_INLINE void pack_pair_rows(Pair* to, int64_t step, int64_t lanes,
                                    const PackSource<float>& source, int64_t depth,
                                    OddNumbers& odd) {
@@ -24,11 +25,12 @@ TARSIER_INLINE void pack_pair_rows(Pair* to, int64_t step, int64_t lanes,
     const Simd<float> first = row(p), second = p + 1 < depth ? row(p + 1) : Simd<float>(0.0f);
     odd.see(first);
     odd.see(second);
-    make_pairs(first, second).store(to + p / 2 * step);
+    make_pairs(rest_of<Part>(first), rest_of<Part>(second)).store(to + p / 2 * step);
   }
 }
 
 /// A source whose steps are contiguous: blocks of `width` lanes by `width` pairs, transposed.
+template <int Part>
 TARSIER_INLINE void pack_pair_columns(Pair* to, int64_t step, int64_t lanes,
                                       const PackSource<float>& source, int64_t depth,
                                       OddNumbers& odd) {
@@ -47,7 +49,7 @@ TARSIER_INLINE void pack_pair_columns(Pair* to, int64_t step, int64_t lanes,
       const Simd<float> low = load(from, depth - p), high = load(from + W, depth - p - W);
       odd.see(low);
       odd.see(high);
-      x[l] = neighbour_pairs(low, high);
+      x[l] = neighbour_pairs(rest_of<Part>(low), rest_of<Part>(high));
     }
     transpose(x);
     const int64_t steps = least(W, pair_steps(depth - p));
@@ -56,6 +58,7 @@ TARSIER_INLINE void pack_pair_columns(Pair* to, int64_t step, int64_t lanes,
 }
 
 /// Any strides.
+template <int Part>
 TARSIER_INLINE void pack_pair_elements(Pair* to, int64_t step, int64_t lanes,
                                        const PackSource<float>& source, int64_t depth,
                                        OddNumbers& odd) {
@@ -68,33 +71,35 @@ TARSIER_INLINE void pack_pair_elements(Pair* to, int64_t step, int64_t lanes,
     const auto first = Simd<float>::load(values[0]), second = Simd<float>::load(values[1]);
     odd.see(first);
     odd.see(second);
-    make_pairs(first, second).store(to + p / 2 * step);
+    make_pairs(rest_of<Part>(first), rest_of<Part>(second)).store(to + p / 2 * step);
   }
 }
 
 /// Packs one panel of `step` lanes (whole vectors, at most 32 lanes), of which the source has
-/// `lanes`; the others become 0. Returns the set of lanes that hold a number that bf16 cannot stand
-/// for, as bits: what is packed of those is not to be used.
-inline uint32_t pack_pair_panel(Pair* to, int64_t step, int64_t lanes,
-                                const PackSource<float>& source, int64_t depth) {
+/// `lanes`; the others become 0. Of every number it packs the part `Part`, from 0. Returns the set of
+/// lanes that hold a number that bf16 cannot stand for (OddNumbers), as bits: what is packed of those
+/// is not to be used.
+template <int Part>
+uint32_t pack_pair_panel(Pair* to, int64_t step, int64_t lanes, const PackSource<float>& source,
+                         int64_t depth, uint32_t smallest) {
   constexpr int W = Simd<float>::width;
-  OddNumbers odd;
+  OddNumbers odd(smallest);
   for (int64_t l = 0; l < step; l += W) {
     const PackSource<float> part{source.from + l * source.lane, source.lane, source.col};
     if (l >= lanes)
       for (int64_t p = 0; p < pair_steps(depth); ++p) Simd<Pair>(0u).store(to + p * step + l);
     else if (source.lane == 1)
-      pack_pair_rows(to + l, step, lanes - l, part, depth, odd);
+      pack_pair_rows<Part>(to + l, step, lanes - l, part, depth, odd);
     else if (source.col == 1)
-      pack_pair_columns(to + l, step, lanes - l, part, depth, odd);
+      pack_pair_columns<Part>(to + l, step, lanes - l, part, depth, odd);
     else
-      pack_pair_elements(to + l, step, lanes - l, part, depth, odd);
+      pack_pair_elements<Part>(to + l, step, lanes - l, part, depth, odd);
   }
   uint32_t odd_lanes = 0;
   if (odd.any())
     for (int64_t l = 0; l < least(step, lanes); ++l)
       for (int64_t p = 0; p < depth; ++p)
-        if (OddNumbers::is_odd(source.from[l * source.lane + p * source.col]))
+        if (odd.is_odd(source.from[l * source.lane + p * source.col]))
           odd_lanes |= uint32_t(1) << l;
   return odd_lanes;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // Products to test matmul's kernels with: their memory, and their errors.
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -73,10 +74,10 @@ struct Problem {
   }
 
   /// Runs the product; returns the largest ratio of an error to its bound. The bound for a sum of
-  /// k + 1 terms is ((k + 8)·ε + `coarseness`)·Σ|terms|, and in f32 the smallest normal number for
-  /// each term.
-  double run() {
-    active<GemmKernels<T>>().gemm(gemm);
+  /// k + 1 terms is ((k + 8)·ε + `coarseness`)·Σ|terms|, and the smallest normal number three times
+  /// for each term: once for every product of two parts of bf16.
+  double run(void (*product)(const Gemm<T>&) = active<GemmKernels<T>>().gemm) {
+    product(gemm);
     double worst = 0;
     for (int64_t i = 0; i < gemm.m; ++i) {
       for (int64_t j = 0; j < gemm.n; ++j) {
@@ -92,7 +93,7 @@ struct Problem {
         const double error = std::fabs(c[at] - sum);
         const double bound =
             ((gemm.k + 8) * std::numeric_limits<T>::epsilon() + coarseness) * size +
-            gemm.k * static_cast<double>(std::numeric_limits<T>::min());
+            3 * gemm.k * static_cast<double>(std::numeric_limits<T>::min());
         // A NaN is an error as well, which `>` would miss.
         if (!(error <= worst * bound)) worst = bound > 0 && error > 0 ? error / bound : error;
         if (std::isnan(error)) return error;
@@ -107,5 +108,30 @@ struct Problem {
   Gemm<T> gemm;
   double coarseness = 0;  ///< the relative error of a term, where operands are rounded
 };
+
+/// The precisions below that of f32.
+inline constexpr MatmulPrecision kLowerPrecisions[] = {MatmulPrecision::medium,
+                                                       MatmulPrecision::high};
+
+/// The error of a term, of numbers with 8 bits for `medium`, (1 + 2⁻⁸)² − 1; with 16 bits for `high`.
+inline double coarseness_of(MatmulPrecision precision) {
+  return precision == MatmulPrecision::medium ? 0x1.01p-7
+         : precision == MatmulPrecision::high ? 0x1p-14
+                                              : 0;
+}
+
+inline Problem<float> problem_at(MatmulPrecision precision, int64_t m, int64_t n, int64_t k,
+                                 Layout a = Layout::rows, Layout b = Layout::rows) {
+  Problem<float> problem(m, n, k, a, b);
+  problem.gemm.precision = precision;
+  problem.coarseness = coarseness_of(precision);
+  return problem;
+}
+
+inline float rounded_to_bf16(float x) {
+  uint32_t bits = std::bit_cast<uint32_t>(x);
+  bits += 0x7FFF + (bits >> 16 & 1);
+  return std::bit_cast<float>(bits & 0xFFFF0000u);
+}
 
 }  // namespace tarsier::kernels

@@ -83,7 +83,7 @@ std::string program_help() {
       wrapped(
           "`tarsier COMMAND --help` tells more. The exit code is 1 on a failure or if training "
           "was interrupted, 2 on wrong usage. Environment: TARSIER_THREADS sets the number of "
-          "threads; TARSIER_ISA=scalar, avx2, avx512 or neon forces an instruction set.");
+          "threads; TARSIER_ISA=scalar, avx2, avx512, amx or neon forces an instruction set.");
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include "autograd/ops/matmul/gemm.kernel.h"
 
 #include "autograd/base/parallel.h"
+#include "autograd/ops/matmul/gemm_amx.h"
 #include "autograd/ops/matmul/gemm_bf16.h"
 #include "autograd/ops/matmul/gemm_blocks.h"
 #include "autograd/ops/matmul/gemm_dot.h"
@@ -17,6 +18,7 @@
 #include "autograd/simd/dispatch.h"
 #include "autograd/simd/scratch.h"
 #include "autograd/simd/simd.h"
+#include "autograd/simd/units.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
 namespace {
@@ -58,10 +60,13 @@ constexpr bool kBuildsBf16 = sizeof(T) == sizeof(float) && TARSIER_VECTOR_BYTES 
 
 /// GemmKernels::bf16_parts. The instruction for pairs of bf16 does two steps in the time of one in
 /// f32. So one part, with its one product, is faster than f32, and two parts, with three, are not.
+/// A product of tiles does sixteen steps in that time. `highest` would take three parts and six
+/// products; it is f32 as long as nobody has measured that these are never less accurate.
 template <class T>
 int bf16_parts(MatmulPrecision precision) {
-  if (!kBuildsBf16<T> || !has_bf16_products()) return 0;
-  return precision == MatmulPrecision::medium ? 1 : 0;
+  if (!kBuildsBf16<T> || precision == MatmulPrecision::highest) return 0;
+  if (has_amx()) return precision == MatmulPrecision::medium ? 1 : 2;
+  return has_bf16_products() && precision == MatmulPrecision::medium ? 1 : 0;
 }
 
 /// Whether the product is large enough for it to pay that both operands are packed (measured on
@@ -71,18 +76,37 @@ bool pays_as_bf16(const Gemm<T>& g) {
   return g.m >= 16 && g.n >= 32 && g.k >= 16;
 }
 
-/// The product of one matrix A by one matrix B.
+/// The product of one matrix A by one matrix B, in a way of gemm_blocks.h.
+template <class Way, class T>
+void multiply_in(const Gemm<T>& g, const T* a, const T* b, T* c) {
+  Way way(g, scratch());
+  multiply_blocks(g, a, b, c, way);
+}
+
+/// GemmKernels::by_tiles.
+template <class T>
+void by_tiles(const Gemm<T>& g) {
+  if constexpr (kBuildsBf16<T>) {
+    if (g.precision == MatmulPrecision::medium)
+      multiply_in<AmxWay<T, LoopTiles, 1>>(g, g.a, g.b, g.c);
+    else
+      multiply_in<AmxWay<T, LoopTiles, 2>>(g, g.a, g.b, g.c);
+  }
+}
+
+/// The product of one matrix A by one matrix B, in the way that suits its size.
 template <class T>
 void product(const Gemm<T>& g, const T* a, const T* b, T* c) {
   if (g.m == 1 && g.n == 1) return dot_product(g, a, b, c);
   if (g.m == 1 && g.b_row == 1 && g.b_col != 1) return row_product(g, a, b, c);
   if constexpr (kBuildsBf16<T>)
-    if (pays_as_bf16(g) && bf16_parts<T>(g.precision) != 0) {
-      Bf16Way<T> way(g, scratch());
-      return multiply_blocks(g, a, b, c, way);
+    if (const int parts = bf16_parts<T>(g.precision); parts > 0 && pays_as_bf16(g)) {
+      if (has_amx())
+        return parts == 1 ? multiply_in<AmxWay<T, AmxTiles, 1>>(g, a, b, c)
+                          : multiply_in<AmxWay<T, AmxTiles, 2>>(g, a, b, c);
+      return multiply_in<Bf16Way<T>>(g, a, b, c);
     }
-  PlainWay<T> way(g, scratch());
-  multiply_blocks(g, a, b, c, way);
+  multiply_in<PlainWay<T>>(g, a, b, c);
 }
 
 /// One column of C, written as the row Cᵀ = Bᵀ·Aᵀ: a row fills whole vectors, a column one lane.
@@ -150,6 +174,7 @@ GemmKernels<T> gemm_kernels() {
       .gemm = gemm<T>,
       .bf16_parts = {bf16_parts<T>(MatmulPrecision::medium), bf16_parts<T>(MatmulPrecision::high),
                      bf16_parts<T>(MatmulPrecision::highest)},
+      .by_tiles = kBuildsBf16<T> && has_bf16_products() ? by_tiles<T> : nullptr,
       .gemm_ladder = {{"naive", ladder::naive<T>, ladder::packed_size<T>},
                       {"blocked", ladder::blocked<T>, ladder::packed_size<T>},
                       {"packed", ladder::packed<T>, ladder::packed_size<T>},

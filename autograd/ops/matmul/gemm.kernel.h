@@ -24,6 +24,9 @@ struct GemmKernels {
   /// At each precision, the bf16 parts that large operands are split into: their sum is the number.
   /// 0: the arithmetic of T, at every size.
   int bf16_parts[3];
+  /// For tests, and null where they cannot run: a single product, of medium or high precision, as
+  /// AMX computes it (gemm_amx.h), with loops in place of its instructions.
+  void (*by_tiles)(const Gemm<T>&);
   /// For study: naive, blocked, packed, simd.
   GemmStep<T> gemm_ladder[4];
 };

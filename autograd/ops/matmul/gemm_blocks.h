@@ -10,6 +10,7 @@
 // cache. Threads divide strips, never k.
 //
 // A way of multiplying is a class with
+//   kRows                                the rows of its tiles, which are kTileCols wide
 //   pack(block, with_b)                  packs the block of A, and that of B if it is a new one
 //   compute_tile(block, row, column)     one tile of C: start + A's panel · B's panel
 
@@ -49,9 +50,6 @@ struct Block {
   T* c;
   const T* bias;       // null, or the columns of this block
   bool starts_from_c;  // accumulate, or not the first block of k
-
-  int64_t row_tiles() const { return ceil_div(rows, kTileRows); }
-  int64_t col_tiles() const { return ceil_div(cols, kTileCols<T>); }
 };
 
 /// Calls pack_a(first, count) and pack_b(first, count) for all panels, a few at a time, on the
@@ -120,18 +118,20 @@ void run_tile(Tile<T, In> run, TileArgs<T, In> args, int64_t rows, int64_t cols)
 /// Computes the tiles of a block, strip by strip, on the threads of the pool.
 template <class T, class Way>
 void compute_tiles(const Gemm<T>& g, const Block<T>& block, Way& way) {
-  const int64_t row_tiles = block.row_tiles(), col_tiles = block.col_tiles();
+  constexpr int64_t kRows = Way::kRows;
+  const int64_t row_tiles = ceil_div(block.rows, kRows);
+  const int64_t col_tiles = ceil_div(block.cols, kTileCols<T>);
   const int64_t strips = ceil_div(row_tiles, kStripTiles);
   const int64_t height = ceil_div(row_tiles, strips);
-  const int64_t work = height * kTileRows * kTileCols<T> * (block.k + 1);
+  const int64_t work = height * kRows * kTileCols<T> * (block.k + 1);
   parallel_for(strips * col_tiles, 1 + kGrainWork / work, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t first = i / col_tiles * height, col_tile = i % col_tiles;
       for (int64_t tile = first; tile < least(first + height, row_tiles); ++tile) {
         // Prefetch the tile below: large matrices C are in slow memory.
-        const int64_t row = tile * kTileRows;
+        const int64_t row = tile * kRows;
         T* const c = block.c + row * g.c_row + col_tile * kTileCols<T>;
-        for (int64_t j = kTileRows; j < least(2 * kTileRows, block.rows - row); ++j) {
+        for (int64_t j = kRows; j < least(2 * kRows, block.rows - row); ++j) {
           __builtin_prefetch(c + j * g.c_row, 1);
           __builtin_prefetch(c + j * g.c_row + Simd<T>::width, 1);
         }

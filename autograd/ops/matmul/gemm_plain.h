@@ -24,17 +24,15 @@ bool reads_b_directly(const Gemm<T>& g) {
   return g.b_col == 1 && g.m <= 256;
 }
 
-/// Packs `count` panels of the block's rows of A, from the panel `first`.
+/// Packs `count` panels of the block's rows of A, from `row`.
 template <class T>
-void pack_a_panels(const Gemm<T>& g, const Block<T>& block, int64_t first, int64_t count, T* to) {
-  const int64_t row = first * kTileRows;
+void pack_a_panels(const Gemm<T>& g, const Block<T>& block, int64_t row, int64_t count, T* to) {
   pack_panels(to, count, kTileRows, kPanelRows<T>, block.rows - row,
               {block.a + row * g.a_row, g.a_row, g.a_col}, block.k);
 }
 /// The same of its columns of B.
 template <class T>
-void pack_b_panels(const Gemm<T>& g, const Block<T>& block, int64_t first, int64_t count, T* to) {
-  const int64_t col = first * kTileCols<T>;
+void pack_b_panels(const Gemm<T>& g, const Block<T>& block, int64_t col, int64_t count, T* to) {
   pack_panels(to, count, kTileCols<T>, kTileCols<T>, block.cols - col,
               {block.b + col * g.b_col, g.b_col, g.b_row}, block.k);
 }
@@ -42,6 +40,8 @@ void pack_b_panels(const Gemm<T>& g, const Block<T>& block, int64_t first, int64
 template <class T>
 class PlainWay {
  public:
+  static constexpr int64_t kRows = kTileRows;
+
   PlainWay(const Gemm<T>& g, Scratch& scratch)
       : g_(g), packs_a_(packs_a(g)), direct_b_(reads_b_directly(g)) {
     const BlockSizes size = block_sizes(g);
@@ -54,13 +54,14 @@ class PlainWay {
   void pack(const Block<T>& block, bool with_b) {
     const int64_t first_b = direct_tiles(block);
     pack_panels_in_groups(
-        packs_a_ ? block.row_tiles() : 0, with_b ? block.col_tiles() - first_b : 0,
-        kTileCols<T> * (block.k + 1),
+        packs_a_ ? ceil_div(block.rows, kRows) : 0,
+        with_b ? ceil_div(block.cols, kTileCols<T>) - first_b : 0, kTileCols<T> * (block.k + 1),
         [&](int64_t first, int64_t count) {
-          pack_a_panels(g_, block, first, count, packed_a_ + first * kPanelRows<T> * block.k);
+          pack_a_panels(g_, block, first * kRows, count,
+                        packed_a_ + first * kPanelRows<T> * block.k);
         },
         [&](int64_t first, int64_t count) {
-          pack_b_panels(g_, block, first_b + first, count,
+          pack_b_panels(g_, block, (first_b + first) * kTileCols<T>, count,
                         packed_b_ + (first_b + first) * kTileCols<T> * block.k);
         });
   }
