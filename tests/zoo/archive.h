@@ -10,7 +10,7 @@
 
 namespace tarsier::zoo {
 
-/// A number of that many bytes, lowest first.
+/// A number of that many bytes, at most 8, lowest first.
 inline std::string little(uint64_t number, int bytes) {
   std::string text;
   for (int i = 0; i < bytes; ++i) text += static_cast<char>(number >> 8 * i & 255);
@@ -36,7 +36,7 @@ inline std::string archive_of(const std::vector<ZipPart>& parts) {
                                little(part.crc, 4) + little(part.stored, 4) + little(part.size, 4) +
                                little(part.name.size(), 2);
     file += "PK\3\4" + little(20, 2) + common + little(0, 2) + part.name + part.data;
-    directory += "PK\1\2" + little(20, 2) + little(20, 2) + common + little(0, 2 + 2 + 2 + 2 + 4) +
+    directory += "PK\1\2" + little(20, 2) + little(20, 2) + common + std::string(12, '\0') +
                  little(at, 4) + part.name;
   }
   const std::string count = little(parts.size(), 2);
