@@ -37,14 +37,17 @@ T read_value(const Pretrained& model, std::string_view key, const std::optional<
   return read(value);
 }
 
-Json read_config(const std::string& path, std::string_view model_type) {
+Json read_config(const std::string& path, const std::vector<std::string_view>& model_types) {
   Json config = Json::parse(read_file(path), path);
   check(config.is_object(), kName, path, ": expected an object {…}");
   const Json* type = config.find("model_type");
   check(type != nullptr && type->is_string(), kName, path,
         ": the key 'model_type' is missing: is it the config.json of a transformers model?");
-  check(type->as_string() == model_type, kName, path, " is of a model of type '", type->as_string(),
-        "', and '", model_type, "' was expected");
+  std::string expected;
+  for (const std::string_view known : model_types)
+    expected += concat(expected.empty() ? "'" : ", '", known, "'");
+  check(std::ranges::count(model_types, type->as_string()) > 0, kName, path,
+        " is of a model of type '", type->as_string(), "', and ", expected, " was expected");
   return config;
 }
 
@@ -184,6 +187,12 @@ void Pretrained::require(std::string_view name, const Shape& shape) const {
 
 Pretrained open_pretrained(const std::string& path, std::string_view model_type,
                            std::string_view prefix, const std::vector<KeyAlias>& aliases) {
+  return open_pretrained(path, std::vector<std::string_view>{model_type}, prefix, aliases);
+}
+
+Pretrained open_pretrained(const std::string& path,
+                           const std::vector<std::string_view>& model_types,
+                           std::string_view prefix, const std::vector<KeyAlias>& aliases) {
   std::error_code ignored;
   check(fs::exists(path, ignored), kName, path, " does not exist: give the folder with ", kConfig,
         " and model.safetensors");
@@ -192,7 +201,7 @@ Pretrained open_pretrained(const std::string& path, std::string_view model_type,
   check(fs::exists(config, ignored), kName, config.string(), " does not exist");
   Pretrained model;
   model.config_path = config.string();
-  model.config = read_config(model.config_path, model_type);
+  model.config = read_config(model.config_path, model_types);
   resolve(model, aliases);
   WeightFiles opened = WeightFiles::open(path);
   model.weights_path = std::move(opened.path);

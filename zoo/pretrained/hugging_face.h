@@ -77,6 +77,10 @@ struct KeyAlias {
 /// files. All errors name the file.
 Pretrained open_pretrained(const std::string& path, std::string_view model_type,
                            std::string_view prefix, const std::vector<KeyAlias>& aliases = {});
+/// The same for one of several types.
+Pretrained open_pretrained(const std::string& path,
+                           const std::vector<std::string_view>& model_types,
+                           std::string_view prefix, const std::vector<KeyAlias>& aliases = {});
 
 /// Throws Error("pretrained") that names the option `key` unless it is supported.
 void require_option(bool supported, const Pretrained& file, std::string_view key);
