@@ -55,6 +55,42 @@ TEST_CASE_TEMPLATE("softmax kernels agree with the formula at every length", T, 
     }
 }
 
+TEST_CASE_TEMPLATE("softmax of columns is that of rows, for any number of both", T, float, double) {
+  const auto& kernels = tarsier::kernels::active<tarsier::kernels::SoftmaxKernels<T>>();
+  const double eps = std::numeric_limits<T>::epsilon();
+  for (const size_t n : {1, 2, 63, 64, 65, 200})
+    for (const size_t columns : {1, 15, 16, 17, 100, 257}) {
+      const size_t step = columns + 3;
+      const std::vector<T> x = numbers<T>(n * step, 5), dy = numbers<T>(n * step + 1, 1);
+      std::vector<T> p(n * step, 7), lp = p, dx = p, dlx = p;
+      const auto rows = static_cast<int64_t>(n), width = static_cast<int64_t>(columns),
+                 apart = static_cast<int64_t>(step);
+      kernels.softmax_columns(rows, width, apart, x.data(), p.data());
+      kernels.log_softmax_columns(rows, width, apart, x.data(), lp.data());
+      kernels.softmax_columns_grad(rows, width, apart, p.data(), &dy[1], dx.data());
+      kernels.log_softmax_columns_grad(rows, width, apart, lp.data(), &dy[1], dlx.data());
+      std::vector<T> in(n), g(n), a(n), b(n), c(n), d(n);
+      for (size_t j = 0; j < step; ++j) {
+        for (size_t i = 0; i < n; ++i) in[i] = x[i * step + j], g[i] = dy[1 + i * step + j];
+        kernels.softmax(1, rows, in.data(), a.data());
+        kernels.log_softmax(1, rows, in.data(), b.data());
+        kernels.softmax_grad(1, rows, a.data(), g.data(), c.data());
+        kernels.log_softmax_grad(1, rows, b.data(), g.data(), d.data());
+        for (size_t i = 0; i < n; ++i) {
+          const size_t at = i * step + j;
+          if (j >= columns) {  // between the columns nothing is written
+            REQUIRE((p[at] == 7 && lp[at] == 7 && dx[at] == 7 && dlx[at] == 7));
+            continue;
+          }
+          REQUIRE(std::fabs(p[at] - a[i]) <= 32 * eps * a[i]);
+          REQUIRE(std::fabs(lp[at] - b[i]) <= 16 * eps * (1 + std::fabs(b[i])));
+          REQUIRE(std::fabs(dx[at] - c[i]) <= 64 * eps * a[i]);
+          REQUIRE(std::fabs(dlx[at] - d[i]) <= 32 * eps * (1 + static_cast<double>(n) * a[i]));
+        }
+      }
+    }
+}
+
 TEST_CASE_TEMPLATE("infinities and NaN behave in softmax as in PyTorch", T, float, double) {
   const auto& kernels = tarsier::kernels::active<tarsier::kernels::SoftmaxKernels<T>>();
   constexpr T inf = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
@@ -69,6 +105,14 @@ TEST_CASE_TEMPLATE("infinities and NaN behave in softmax as in PyTorch", T, floa
   kernels.log_softmax(1, 5, partly.data(), y.data());
   CHECK(y[1] == -inf);
   CHECK(y[0] == doctest::Approx(-std::log(2.0)));
+  for (auto of_columns : {kernels.softmax_columns, kernels.log_softmax_columns}) {
+    of_columns(5, 1, 1, nothing.data(), y.data());
+    for (T v : y) CHECK(std::isnan(v));
+    of_columns(5, 1, 1, broken.data(), y.data());
+    for (T v : y) CHECK(std::isnan(v));
+  }
+  kernels.softmax_columns(5, 1, 1, partly.data(), y.data());
+  CHECK(y == std::vector<T>{T(0.5), 0, T(0.5), 0, 0});
   for (auto softmax : {kernels.softmax, kernels.log_softmax}) {
     softmax(1, 5, broken.data(), y.data());
     for (T v : y) CHECK(std::isnan(v));

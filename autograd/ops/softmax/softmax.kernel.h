@@ -1,5 +1,6 @@
 #pragma once
-// Softmax, log-softmax and log-sum-exp of the rows of a contiguous matrix, and gradients.
+// Softmax, log-softmax and log-sum-exp of the rows of a contiguous matrix, and gradients; and the same
+// of the columns of a matrix.
 
 #include <cstdint>
 
@@ -19,6 +20,14 @@ struct SoftmaxKernels {
   void (*log_softmax_grad)(int64_t rows, int64_t n, const T* y, const T* dy, T* dx);
   /// y = m + log Σ exp(x_k − m), one number per row. A row of −∞ gives −∞, one with ∞ gives ∞.
   void (*logsumexp)(int64_t rows, int64_t n, const T* x, T* y);
+
+  // Of `columns` columns of n elements, one under the other: element i of column j is at i·step + j.
+  void (*softmax_columns)(int64_t n, int64_t columns, int64_t step, const T* x, T* y);
+  void (*softmax_columns_grad)(int64_t n, int64_t columns, int64_t step, const T* y, const T* dy,
+                               T* dx);
+  void (*log_softmax_columns)(int64_t n, int64_t columns, int64_t step, const T* x, T* y);
+  void (*log_softmax_columns_grad)(int64_t n, int64_t columns, int64_t step, const T* y,
+                                   const T* dy, T* dx);
 };
 
 }  // namespace tarsier::kernels
