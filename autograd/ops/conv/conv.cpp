@@ -1,10 +1,12 @@
 // Convolutions. A window of the image is a column, so that all windows times the filters is one
-// matrix product per image and group (Chellapilla et al. 2006).
+// matrix product per image and group (Chellapilla et al. 2006). Filters of single channels go
+// without (depthwise.h).
 #include <algorithm>
 #include <utility>
 
 #include "autograd/base/parallel.h"
 #include "autograd/loops/copy.h"
+#include "autograd/ops/conv/depthwise.h"
 #include "autograd/ops/conv/unfold_loop.h"
 #include "autograd/ops/matmul/gemm.kernel.h"
 #include "autograd/simd/dispatch.h"
@@ -64,6 +66,7 @@ struct Sizes {
       return w.kernel == 1 && w.stride == 1 && w.padding == 0;
     };
     windows_are_pixels = plain(at.h) && plain(at.w);
+    depthwise = A == 1 && B == 1 && detail::is_depthwise(at);
     constexpr int64_t kTile = 1 << 17;  // elements
     tile_rows = std::clamp<int64_t>(kTile / (groups * K * at.w.out), 1, at.h.out);
     if (windows_are_pixels) tile_rows = at.h.out;
@@ -71,6 +74,7 @@ struct Sizes {
   detail::Windows2d at;
   int64_t groups, A, B, K, L, pixels, images, tile_rows;
   bool windows_are_pixels;  ///< the image is its own columns
+  bool depthwise;           ///< no columns are needed
 
   Shape small() const { return {images, groups * A, at.h.out, at.w.out}; }
   Shape large() const { return {images, groups * B, at.h.in, at.w.in}; }
@@ -111,6 +115,7 @@ const T* columns_of(const Sizes& s, const detail::Windows2d& tile, const T* imag
 /// y = weight · columns(x), image by image: (N, groups·B, H, W) → (N, groups·A, out_h, out_w).
 Tensor forward(const Sizes& s, const Tensor& x_any, const Tensor& weight_any) {
   const Tensor x = contiguous_elements(x_any), weight = contiguous_elements(weight_any);
+  if (s.depthwise) return detail::depthwise(s.at, x, weight);
   const Tensor y = Tensor::empty(s.small(), x.dtype());
   dispatch_floating(x.dtype(), "conv2d", [&]<class T>() {
     parallel_for(s.images, 1, [&](int64_t n, int64_t) {
@@ -140,6 +145,7 @@ Tensor forward(const Sizes& s, const Tensor& x_any, const Tensor& weight_any) {
 /// x = the sum of the columns weightᵀ · y: the transpose of forward.
 Tensor backward_image(const Sizes& s, const Tensor& y_any, const Tensor& weight_any) {
   const Tensor y = contiguous_elements(y_any), weight = contiguous_elements(weight_any);
+  if (s.depthwise) return detail::depthwise_transposed(s.at, y, weight);
   const Tensor x = Tensor::empty(s.large(), y.dtype());
   dispatch_floating(y.dtype(), "conv_transpose2d", [&]<class T>() {
     parallel_for(s.images, 1, [&](int64_t n, int64_t) {
@@ -175,6 +181,7 @@ Tensor backward_image(const Sizes& s, const Tensor& y_any, const Tensor& weight_
 Tensor backward_weight(const Sizes& s, const Tensor& x_any, const Tensor& y_any,
                        const Shape& weight) {
   const Tensor x = contiguous_elements(x_any), y = contiguous_elements(y_any);
+  if (s.depthwise) return detail::depthwise_weight(s.at, x, y);
   const Tensor dweight = Tensor::empty(weight, x.dtype());
   fill_elements(dweight, 0);
   const Tensor room = s.room_for_columns(x.dtype());
