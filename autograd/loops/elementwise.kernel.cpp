@@ -3,6 +3,7 @@
 
 #include "autograd/simd/dispatch.h"
 #include "autograd/simd/math.h"
+#include "autograd/simd/pow.h"
 #include "autograd/simd/simd.h"
 
 namespace tarsier::kernels::TARSIER_ISA {
@@ -27,6 +28,7 @@ template <> struct BinaryFunction<Binary::div> {
 };
 template <> struct BinaryFunction<Binary::pow> {
   template <class V> TARSIER_INLINE V operator()(V a, V b) const { return pow(a, b); }
+  TARSIER_INLINE Simd<float> operator()(Simd<float> a, Simd<float> b) const { return pow_floats(a, b); }
 };
 template <> struct BinaryFunction<Binary::minimum> {
   template <class V> TARSIER_INLINE V operator()(V a, V b) const {
