@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "autograd/ops/norm/channels.h"
+
 namespace tarsier::nn {
 namespace {
 
@@ -39,6 +41,14 @@ Tensor per_channel(const Tensor& x, int dims) {
   Shape shape = Shape::filled(dims - 1, 1);
   shape[0] = x.numel();
   return reshape(x, shape);
+}
+
+/// y · weight + bias, by channel, in one pass where a channel of a sample has many elements.
+Tensor affine(const Tensor& y, const Tensor& weight, const Tensor& bias) {
+  constexpr int64_t kMany = 16;
+  if (y.dim() > 2 && y.numel() >= kMany * y.size(0) * y.size(1) && y.numel() > 0)
+    return tarsier::detail::channel_affine(y, weight, bias);
+  return y * per_channel(weight, y.dim()) + per_channel(bias, y.dim());
 }
 
 }  // namespace
@@ -119,7 +129,7 @@ Tensor GroupNorm::forward(const Arg& x) {
   const Tensor groups = reshape(x, {x.size(0) * num_groups, size});
   const Tensor y = reshape(layer_norm(groups, {}, {}, eps), x.shape());
   if (!weight.defined()) return y;
-  return y * per_channel(weight, x.dim()) + per_channel(bias, x.dim());
+  return affine(y, weight, bias);
 }
 
 std::string GroupNorm::extra_repr() const {
@@ -156,15 +166,13 @@ Tensor ChannelNorm::forward(const Arg& x) {
 Tensor ChannelNorm::forward_batch(const Arg& x) {
   const int dims = x.dim();
   check_dtype(x, options.affine ? weight : running_mean, op_);
-  Tensor y;
   if (is_training() || !options.track_running_stats) {
-    y = normalised(x, is_training() && options.track_running_stats);
-    if (options.affine) y = y * per_channel(weight, dims);
-  } else {
-    Tensor scale = rsqrt(per_channel(running_var, dims) + options.eps);
-    if (options.affine) scale = scale * per_channel(weight, dims);
-    y = (x - per_channel(running_mean, dims)) * scale;
+    const Tensor y = normalised(x, is_training() && options.track_running_stats);
+    return options.affine ? affine(y, weight, bias) : y;
   }
+  Tensor scale = rsqrt(per_channel(running_var, dims) + options.eps);
+  if (options.affine) scale = scale * per_channel(weight, dims);
+  const Tensor y = (x - per_channel(running_mean, dims)) * scale;
   return options.affine ? y + per_channel(bias, dims) : y;
 }
 

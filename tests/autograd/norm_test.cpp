@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "autograd/autograd.h"
+#include "autograd/ops/norm/channels.h"
 #include "tests/threads.h"
 
 using namespace tarsier;
@@ -137,6 +138,63 @@ TEST_CASE("norms and their gradients have the same bits on any number of threads
       for (const Tensor& t : {y, in[0].grad(), in[1].grad()})
         for (double v : t.to_vector()) all.push_back(v);
     }
+    results.push_back(all);
+  }
+  CHECK(results[0] == results[1]);
+  CHECK(results[0] == results[2]);
+}
+
+/// As derivatives(), with a graph of the first ones, which takes the formula of ops instead.
+Tensors recorded_derivatives(const Op& f, const Tensors& in) {
+  Generator generator(9);
+  const Tensor y = f(in);
+  return grad({y}, in, {randn(y.shape(), f64, generator)}, false, true, true);
+}
+
+TEST_CASE("a factor and a summand for each channel: as of ops, for any strides") {
+  Generator generator(5);
+  const Tensor weight = randn({3}, f64, generator).requires_grad_(),
+               bias = randn({3}, f64, generator).requires_grad_();
+  const Tensor whole = randn({3, 2, 5, 20}, f64, generator);
+  const Op fused = [](const Tensors& in) { return detail::channel_affine(in[0], in[1], in[2]); };
+  const Op composed = [](const Tensors& in) {
+    return in[0] * reshape(in[1], {3, 1, 1}) + reshape(in[2], {3, 1, 1});
+  };
+  for (const Tensor& view : {transpose(whole, 0, 1), permute(whole, {1, 0, 3, 2}),
+                             slice(transpose(whole, 0, 1), 3, 0, {}, 2),
+                             expand(slice(transpose(whole, 0, 1), 0, 0, 1), {4, 3, 5, 20})}) {
+    const Tensor x = view.detach().requires_grad_();
+    const Tensors in = {x, weight, bias};
+    CHECK(allclose(fused(in), composed(in), 1e-13, 1e-13));
+    const Tensor dy = randn(x.shape(), f64, generator);
+    const Tensors got = grad({fused(in)}, in, {dy}), want = grad({composed(in)}, in, {dy});
+    const Tensors recorded = recorded_derivatives(fused, in),
+                  expected = recorded_derivatives(composed, in);
+    for (size_t i = 0; i < 3; ++i) {
+      CHECK(allclose(got[i], want[i], 1e-12, 1e-12));
+      CHECK(allclose(recorded[i], expected[i], 1e-12, 1e-12));
+    }
+    const Tensors second = derivatives(fused, in), as_composed = derivatives(composed, in);
+    REQUIRE(second.size() == as_composed.size());
+    for (size_t i = 0; i < second.size(); ++i)
+      if (second[i].defined()) CHECK(allclose(second[i], as_composed[i], 1e-12, 1e-12));
+  }
+}
+
+TEST_CASE("a factor and a summand for each channel have the same bits on any number of threads") {
+  const Threads restore;
+  Generator generator(6);
+  const Tensor x = randn({7, 30, 21, 20}, f32, generator).requires_grad_(),
+               weight = randn({30}, f32, generator).requires_grad_(),
+               bias = randn({30}, f32, generator).requires_grad_(),
+               dy = randn(x.shape(), f32, generator);
+  std::vector<Values> results;
+  for (int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    const Tensor y = detail::channel_affine(x, weight, bias);
+    Values all = y.to_vector();
+    for (const Tensor& d : grad({y}, {x, weight, bias}, {dy}))
+      for (double v : d.to_vector()) all.push_back(v);
     results.push_back(all);
   }
   CHECK(results[0] == results[1]);

@@ -298,11 +298,34 @@ void rms_norm_grad(int64_t rows, int64_t n, const T* x, const T* weight, const N
   }
 }
 
+// -------------------------------------------------------------------------------------- channels
+
+template <class T>
+void affine(int64_t n, const T* x, T w, T b, T* y) {
+  const Simd<T> scale(w), shift(b);
+  each<T>(n, [=](int64_t j, int64_t lanes) {
+    store(y + j, fma(load(x + j, lanes), scale, shift), lanes);
+  });
+}
+
+template <class T>
+void affine_grad(int64_t n, const T* x, T w, const T* dy, T* dx, T* dw, T* db) {
+  const Simd<T> scale(w);
+  const Sums<T> sums = sums_of<T>(n, [=](int64_t j, int64_t lanes) {
+    const Simd<T> g = load(dy + j, lanes);
+    if (dx != nullptr) store(dx + j, g * scale, lanes);
+    return SimdPair<T>(g * load(x + j, lanes), g);
+  });
+  *dw = sums.a;
+  *db = sums.b;
+}
+
 }  // namespace
 
 template <class T>
 NormKernels<T> norm_kernels() {
-  return {layer_norm<T>, layer_norm_grad<T>, rms_norm<T>, rms_norm_grad<T>};
+  return {layer_norm<T>,    layer_norm_grad<T>, rms_norm<T>,
+          rms_norm_grad<T>, affine<T>,          affine_grad<T>};
 }
 
 }  // namespace tarsier::kernels::TARSIER_ISA

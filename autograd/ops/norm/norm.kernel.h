@@ -1,5 +1,6 @@
 #pragma once
-// Layer norm and RMS norm over the rows of a contiguous matrix, with their gradients.
+// Layer norm and RMS norm over the rows of a contiguous matrix, and the affine map of a channel, with
+// their gradients.
 
 #include <cstdint>
 
@@ -16,7 +17,7 @@ struct NormRow {
   T mean, rest, rstd, scale;
 };
 
-/// All take `rows` contiguous rows of n ≥ 1 elements. `weight` and `bias` have n elements, or are
+/// All norms take `rows` contiguous rows of n ≥ 1 elements. `weight` and `bias` have n elements, or are
 /// null for 1 and 0. The gradients of weight and bias are sums over the given rows: to parallelise,
 /// give each chunk of rows its own dw and db and add those in order. dx, dw and db may each be
 /// null if not needed; the others are overwritten.
@@ -37,6 +38,11 @@ struct NormKernels {
   /// With g = dy·weight:   dx = scale·rstd·(g − x̂·Σ g·x̂ / n)   dw = Σ dy·x̂
   void (*rms_norm_grad)(int64_t rows, int64_t n, const T* x, const T* weight,
                         const NormRow<T>* stats, const T* dy, T* dx, T* dw);
+
+  /// y = x·w + b for the n elements of one channel.
+  void (*affine)(int64_t n, const T* x, T w, T b, T* y);
+  /// dx = dy·w, unless it is null;  *dw = Σ dy·x,  *db = Σ dy.
+  void (*affine_grad)(int64_t n, const T* x, T w, const T* dy, T* dx, T* dw, T* db);
 };
 
 }  // namespace tarsier::kernels
