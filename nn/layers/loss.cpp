@@ -5,6 +5,7 @@
 
 #include "autograd/ops/loss/checks.h"
 #include "autograd/ops/loss/counted.h"
+#include "autograd/ops/loss/logits.h"
 
 namespace tarsier::nn {
 
@@ -88,12 +89,15 @@ Tensor binary_cross_entropy_with_logits(const Arg& input, const Arg& target, con
   check_alike(op, "input", input, "target", target);
   check_weight(op, "weight", weight, input);
   check_weight(op, "pos_weight", pos_weight, input);
+  if (!pos_weight.defined()) {
+    const Tensor loss = tarsier::detail::logits_loss(input, target);
+    return reduce(weight.defined() ? loss * weight : loss, reduction);
+  }
   // −log σ(x) = log(1 + e⁻ˣ) and −log(1 − σ(x)) = log(1 + eˣ), exact to the last bits even if eˣ is
   // tiny: no threshold.
   constexpr double none = std::numeric_limits<double>::infinity();
-  const Tensor positive = pos_weight.defined() ? pos_weight * target : Tensor(target);
-  const Tensor loss =
-      counted(positive, softplus(-input, 1, none)) + counted(1 - target, softplus(input, 1, none));
+  const Tensor loss = counted(pos_weight * target, softplus(-input, 1, none)) +
+                      counted(1 - target, softplus(input, 1, none));
   return reduce(weight.defined() ? loss * weight : loss, reduction);
 }
 

@@ -204,6 +204,9 @@ TEST_CASE("losses are differentiable twice, also with respect to floating target
   check_derivatives({x, q, w, p}, [](auto& in, auto r) {
     return nn::binary_cross_entropy_with_logits(in[0], in[1], in[2], r, in[3]);
   });
+  check_derivatives({x, q, w}, [](auto& in, auto r) {
+    return nn::binary_cross_entropy_with_logits(in[0], in[1], in[2], r);
+  });
   for (const bool log_target : {false, true})
     check_derivatives({x, log_target ? log(q) : q}, [&](auto& in, auto r) {
       return nn::kl_div(in[0], in[1], kl_reduction(r), log_target);

@@ -75,11 +75,33 @@ void cross_entropy_grad(const CrossEntropy<T>& c, const T* stats, const T* dloss
   }
 }
 
+template <class T>
+void logits(int64_t n, const T* x, const T* t, T* y) {
+  const Simd<T> zero = T(0), one = T(1);
+  each<T>(n, [=](int64_t i, int64_t lanes) {
+    const Simd<T> v = load(x + i, lanes), p = load(t + i, lanes), size = abs(v);
+    const Simd<T> wrong = select(v >= zero, one - p, p);
+    const Simd<T> line = select(wrong == zero, zero, wrong * size);
+    store(y + i, line + log1p(exp_flush(-size)), lanes);
+  });
+}
+
+template <class T>
+void logits_grad(int64_t n, const T* x, const T* t, const T* dy, T* dx) {
+  const Simd<T> zero = T(0), one = T(1);
+  each<T>(n, [=](int64_t i, int64_t lanes) {
+    const Simd<T> v = load(x + i, lanes), p = load(t + i, lanes);
+    const Simd<T> e = exp_flush(-abs(v)), small = e / (one + e);
+    const Simd<T> slope = select(v >= zero, (one - p) - small, small - p);
+    store(dx + i, load(dy + i, lanes) * slope, lanes);
+  });
+}
+
 }  // namespace
 
 template <class T>
 LossKernels<T> loss_kernels() {
-  return {cross_entropy<T>, cross_entropy_grad<T>};
+  return {cross_entropy<T>, cross_entropy_grad<T>, logits<T>, logits_grad<T>};
 }
 
 }  // namespace tarsier::kernels::TARSIER_ISA

@@ -1,5 +1,6 @@
 #pragma once
-// Cross-entropy of rows of logits against class indices, with its gradient.
+// Cross-entropy of rows of logits against class indices, and of single logits against probabilities,
+// with their gradients.
 
 #include <cstdint>
 
@@ -27,6 +28,14 @@ struct LossKernels {
   /// With a = (1 − ε)·w_t, b_c = ε / classes · w_c and the gradient g of the row's loss:
   ///   dlogits_c = g·((a + Σ b)·p_c − b_c − a·[c = t])      0 where t is ignored
   void (*cross_entropy_grad)(const CrossEntropy<T>&, const T* stats, const T* dloss, T* dlogits);
+
+  /// Per logit x and probability t, y = −t·log σ(x) − (1 − t)·log(1 − σ(x)), as
+  ///   y = (1 − t)·max(x, 0) + t·max(−x, 0) + log(1 + e^{−|x|})      with 0 · ∞ = 0
+  /// in which nothing cancels or overflows.
+  void (*logits)(int64_t n, const T* x, const T* t, T* y);
+  /// dx = dy·((1 − t)·σ(x) − t·σ(−x)), from the smaller of both σ, so that it cancels only where the
+  /// gradient is 0.
+  void (*logits_grad)(int64_t n, const T* x, const T* t, const T* dy, T* dx);
 };
 
 }  // namespace tarsier::kernels
