@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "autograd/ops.h"
+#include "autograd/ops/loss/logits.h"
+#include "autograd/ops/norm/channels.h"
 #include "optim/optim.h"
 #include "tests/error_of.h"
 #include "tests/threads.h"
@@ -184,6 +186,35 @@ TEST_CASE("capture: gradients that a step adds to must stay where they are") {
   w.set_grad({});
   CHECK(error_of([&] { step(); }).find("is not the one that the captured step adds to") !=
         std::string::npos);
+}
+
+TEST_CASE("columns of softmax, channels and single logits are captured as well") {
+  Generator generator(8);
+  const Tensor x = randn({2, 3, 4, 20}, f32, generator).requires_grad_(),
+               weight = randn({3}, f32, generator).requires_grad_(),
+               bias = randn({3}, f32, generator).requires_grad_(),
+               target = rand({2, 3, 4, 20}, f32, generator);
+  const std::vector<Tensor> leaves = {x, weight, bias};
+  Tensor loss;
+  const auto step = [&] {
+    for (const Tensor& leaf : leaves) leaf.set_grad({});
+    const Tensor y = detail::channel_affine(x, weight, bias);
+    loss = mean(detail::logits_loss(y + log_softmax(y, 1), target) * softmax(y, 2));
+    loss.backward();
+  };
+  const auto numbers = [&] {
+    Numbers all = loss.to_vector();
+    for (const Tensor& leaf : leaves)
+      for (const double v : leaf.grad().to_vector()) all.push_back(v);
+    return all;
+  };
+  const CapturedStep captured = capture(step);
+  copy_(target, rand(target.shape(), f32, generator));
+  no_grad([&] { copy_(x, randn(x.shape(), f32, generator)); });
+  captured();
+  const Numbers replayed = numbers();
+  step();
+  CHECK(numbers() == replayed);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "autograd/loops/grain.h"
 #include "autograd/ops/norm/norm.kernel.h"
 #include "autograd/simd/dispatch.h"
+#include "autograd/tensor/compute.h"
 
 namespace tarsier::detail {
 
@@ -47,13 +48,15 @@ Grads channel_affine_grad(const Saved& saved, const Tensor& dy_any) {
   // Each plane has sums of its own, which are added image by image.
   const Tensor dw = Tensor::empty({in.x.size(0), in.channels}, in.x.dtype());
   const Tensor db = Tensor::empty(dw.shape(), dw.dtype());
-  dispatch_floating(in.x.dtype(), "channel_affine", [&]<class T>() {
-    const auto kernel = kernels::active<kernels::NormKernels<T>>().affine_grad;
-    for_rows(in.planes, in.n, kMiddleGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i)
-        kernel(in.n, in.plane<T>(i), weight.data<T>()[i % in.channels], dy.plane<T>(i),
-               dx.defined() ? dx.data<T>() + i * in.n : nullptr, dw.data<T>() + i,
-               db.data<T>() + i);
+  compute("channel_affine", [=] {
+    dispatch_floating(in.x.dtype(), "channel_affine", [&]<class T>() {
+      const auto kernel = kernels::active<kernels::NormKernels<T>>().affine_grad;
+      for_rows(in.planes, in.n, kMiddleGrain, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          kernel(in.n, in.plane<T>(i), weight.data<T>()[i % in.channels], dy.plane<T>(i),
+                 dx.defined() ? dx.data<T>() + i * in.n : nullptr, dw.data<T>() + i,
+                 db.data<T>() + i);
+      });
     });
   });
   return {dx, saved.needs(1) ? sum(dw, 0) : Tensor(), saved.needs(2) ? sum(db, 0) : Tensor()};
@@ -67,12 +70,14 @@ Tensor channel_affine(const Arg& x, const Arg& weight, const Arg& bias) {
   const Planes in(x);
   const Tensor w = contiguous_elements(weight), b = contiguous_elements(bias);
   Tensor y = Tensor::empty(x.shape(), x.dtype());
-  dispatch_floating(x.dtype(), "channel_affine", [&]<class T>() {
-    const auto kernel = kernels::active<kernels::NormKernels<T>>().affine;
-    for_rows(in.planes, in.n, kCheapGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i)
-        kernel(in.n, in.plane<T>(i), w.data<T>()[i % in.channels], b.data<T>()[i % in.channels],
-               y.data<T>() + i * in.n);
+  compute("channel_affine", [=] {
+    dispatch_floating(y.dtype(), "channel_affine", [&]<class T>() {
+      const auto kernel = kernels::active<kernels::NormKernels<T>>().affine;
+      for_rows(in.planes, in.n, kCheapGrain, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          kernel(in.n, in.plane<T>(i), w.data<T>()[i % in.channels], b.data<T>()[i % in.channels],
+                 y.data<T>() + i * in.n);
+      });
     });
   });
   return record("channel_affine", {x, weight, bias}, y, Save{x, weight},
