@@ -49,7 +49,7 @@ std::vector<ReproduceRow> rows_of_texts_and_images() {
 std::vector<ReproduceRow> rows_of_pictures_and_texts() {
   return {
       {"image-gpt",
-       "image-gpt",
+       "image-gpt-letters",
        "image-generation/omniglot",
        {},
        {{{"nats", 60, 2, "", false},
