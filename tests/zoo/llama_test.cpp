@@ -16,7 +16,7 @@ namespace {
 using llama::Rope;
 using Kind = llama::Rope::Kind;
 
-llama::Config tiny_config() {
+llama::Config tiny_llama() {
   llama::Config config;
   config.vocab_size = 5;
   config.hidden_size = 6;
@@ -88,7 +88,7 @@ TEST_CASE("a rotation begins at its offset") {
 }
 
 TEST_CASE("the gradient of a Llama is right: grouped queries, norms, a window, rotations") {
-  const auto model = random_model(tiny_config());
+  const auto model = random_model(tiny_llama());
   model->to(f64);
   const Tensor x = reshape(tensor({0, 1, 2, 3, 4, 4, 0, 2}, i64), {2, 4});
   const Tensor y = tensor({1, 2, 3, 4, 0, 0, 2, 1}, i64);
@@ -98,7 +98,7 @@ TEST_CASE("the gradient of a Llama is right: grouped queries, norms, a window, r
 }
 
 TEST_CASE("with a cache, token by token, the logits are those of the whole text") {
-  llama::Config config = tiny_config();
+  llama::Config config = tiny_llama();
   for (const bool tied : {false, true}) {
     config.tie_word_embeddings = tied;
     const auto model = random_model(config);
@@ -119,7 +119,7 @@ TEST_CASE("with a cache, token by token, the logits are those of the whole text"
 
 TEST_CASE("sizes of a Llama that do not fit together are refused") {
   const auto refused = [](const std::function<void(llama::Config&)>& change, const char* text) {
-    llama::Config config = tiny_config();
+    llama::Config config = tiny_llama();
     change(config);
     check_error(text, [&] { llama::Llama model(config); });
   };
@@ -130,7 +130,7 @@ TEST_CASE("sizes of a Llama that do not fit together are refused") {
   refused([](llama::Config& c) { c.head_dim = 2, c.rope.kind = Kind::dynamic; }, "at least 4");
   refused([](llama::Config& c) { c.num_hidden_layers = 0; }, "0 layers: at least one is needed");
   refused([](llama::Config& c) { c.windows = {2}; }, "1 windows for 2 layers");
-  const auto model = random_model(tiny_config());
+  const auto model = random_model(tiny_llama());
   check_error("indices of shape (3,)", [&] { (*model)(tensor({1, 2, 3}, i64)); });
   check_error("a cache of another model", [&] {
     llama::Cache cache(3);
