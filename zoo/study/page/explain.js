@@ -43,6 +43,8 @@
       "layer_norm"],
     ["RMS norm", "Each row is divided by its typical size, then stretched by learned numbers. Making the whole row larger changes nothing, so the part of the gradient that asks for it is taken out.",
       "rms_norm"],
+    ["Channel affine", "Each channel is multiplied by a learned number, and another is added: the strength and the level that a norm took away. Both numbers collect their gradient from every place of their channel.",
+      "channel_affine"],
     ["Cross-entropy", "The loss is small where the model gave the right answer a large probability. Its gradient is simple: the predicted probability minus what it should have been. Scores that were too high are pushed down, and the right one is pushed up.",
       "cross_entropy binary_cross_entropy xlogy"],
     ["Loss of an unaligned sequence", "The target is shorter than the input, and nobody says which part belongs where. The loss adds up the probabilities of all ways to align them. Each score receives a gradient by how often those ways pass through it.",

@@ -110,6 +110,23 @@
     (op) => `hat{x} = frac{x}{sqrt{text{mean}(x^2) + ε}}, y = hat{x}${op.has(1) ? " ∘ w" : ""}`,
     ["dx = text{rstd} · (g − hat{x} · text{mean}(g ∘ hat{x})), g = dy ∘ w", "dw = sum_{text{rows}} dy ∘ hat{x}"]);
 
+  // --------------------------------------------------------------------------------- channels
+
+  const area = (op) => shapes.count(op.y) / (op.y[0] * op.y[1]);
+  const channel = (op, i) => Math.floor(i / area(op)) % op.y[1];
+  /** The elements of channel c. */
+  const ofChannel = (op, c) => shapes.range(shapes.count(op.y)).filter((i) => channel(op, i) === c);
+  Study.rule("channel_affine", {
+    names: ["x", "w", "b"],
+    forward: "y = x · w + b, text{ of each channel}",
+    backward: ["dx = dy · w", "dw = sum dy · x, text{ over the channel}", "db = sum dy, text{ over the channel}"],
+    fits: () => true,
+    writes: (op, k, j) => (k === 0 ? [j] : ofChannel(op, j)),
+    reads: (op, k, i) => [k === 0 ? i : channel(op, i)],
+    slope: (op, k, j, i) => (k === 0 ? [op.X(1, channel(op, i))] : k === 1 ? [op.X(0, i)] : []),
+    value: (op, i) => [[op.X(0, i), op.X(1, channel(op, i))], [op.X(2, channel(op, i))]],
+  });
+
   // --------------------------------------------------------------------------------- cross-entropy
 
   // Logits (N, C, d…), targets (N, d…): dimension 1 holds the classes, or the only one there is.
