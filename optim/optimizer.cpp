@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "autograd/base/parallel.h"
 #include "autograd/ops.h"
@@ -126,7 +127,7 @@ void Optimizer::step() {
   for (size_t i = 0; i < slots_.size(); ++i)
     if (const Tensor grad = slots_[i].parameter.grad(); grad.defined())
       grads.emplace_back(i, contiguous(grad));
-  tarsier::detail::compute(tag_, [this, grads] {
+  tarsier::detail::compute(tag_, [this, grads = std::move(grads)] {
     std::vector<Change> changes;
     for (const auto& [place, grad] : grads) {
       Slot& slot = slots_[place];

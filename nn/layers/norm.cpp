@@ -8,6 +8,8 @@
 namespace tarsier::nn {
 namespace {
 
+using tarsier::detail::per_channel;
+
 const char* yes_no(bool value) { return value ? "true" : "false"; }
 
 void check_eps(double eps, const char* op) {
@@ -35,13 +37,6 @@ Tensor flat_end(const Arg& x, const Shape& normalized, const char* op) {
 }
 
 Tensor flat_or_none(const Tensor& x) { return x.defined() ? flatten(x) : x; }
-
-/// One number per channel, as a tensor that broadcasts over (N, C, …) of `dims` dimensions.
-Tensor per_channel(const Tensor& x, int dims) {
-  Shape shape = Shape::filled(dims - 1, 1);
-  shape[0] = x.numel();
-  return reshape(x, shape);
-}
 
 /// y · weight + bias, by channel, in one pass where a channel of a sample has many elements.
 Tensor affine(const Tensor& y, const Tensor& weight, const Tensor& bias) {

@@ -1,10 +1,12 @@
 // The rules of the study page (zoo/study/page/rules*.js), run in a browser on every op of the
-// registry: sums of terms against the gradients that the kernels computed, and against differences.
+// registry, and on those that only layers record: sums of terms against the gradients that the kernels computed, and against differences.
 #include <doctest/doctest.h>
 
 #include <set>
 
 #include "autograd/autograd.h"
+#include "autograd/ops/loss/logits.h"
+#include "autograd/ops/norm/channels.h"
 #include "tests/ops/registry.h"
 #include "tests/study/browser.h"
 #include "zoo/study/recorder.h"
@@ -41,6 +43,17 @@ std::string recorded(const test::Op& op, const std::string& name, const test::Te
   return case_of(name, page_data(recorder.recording()));
 }
 
+/// What layers of nn record, and ops.h does not have.
+std::vector<test::Op> ops_of_layers() {
+  using test::values;
+  return {{.name = "channel_affine",
+           .call = [](const auto& x) { return tarsier::detail::channel_affine(x[0], x[1], x[2]); },
+           .samples = {{values({2, 3, 4}), values({3}), values({3})}}},
+          {.name = "logits_loss",
+           .call = [](const auto& x) { return tarsier::detail::logits_loss(x[0], x[1]); },
+           .samples = {{values({2, 3}), values({2, 3}, 0, 1)}}}};
+}
+
 /// A page with only the rules, and cases.
 std::string page_of(const std::string& cases, const std::string& script) {
   std::string text = "<!doctype html><meta charset=\"utf-8\"><body>";
@@ -60,7 +73,9 @@ TEST_CASE("study: the rules of the page give the gradients that the kernels comp
   const std::string chromium = browser();
   if (chromium.empty()) return;
   std::string cases;
-  for (const test::Op& op : test::registry()) {
+  std::vector<test::Op> ops = test::registry();
+  for (test::Op& op : ops_of_layers()) ops.push_back(std::move(op));
+  for (const test::Op& op : ops) {
     if (!op.differentiable) continue;
     int number = 0;
     for (const test::Tensors& sample : op.samples) {

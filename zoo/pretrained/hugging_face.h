@@ -125,7 +125,8 @@ struct Leftovers {
 
 /// Copies weights from `file` into every tensor of `module`'s state dict, from where
 /// source_of(tensor name) says, converting to the tensor's dtype. Weights of the file that no
-/// tensor takes must be among the `leftovers`, or integers or bool. Returns the names of those that belong to heads.
+/// tensor takes must be among the `leftovers`, or integers or bool. Returns the names of those that
+/// belong to heads.
 /// Throws Error("pretrained") with the file's name that lists missing and unexpected names, and
 /// wrong shapes and dtypes next to the right ones, the first ten of each; then nothing is changed.
 std::vector<std::string> load_weights(

@@ -90,16 +90,17 @@ std::vector<std::optional<int64_t>> windows_of(const Pretrained& file, const std
   check(kinds == nullptr ||
             (kinds->is_array() && static_cast<int64_t>(kinds->as_array().size()) == layers),
         kName, file.config_path, ": 'layer_types' should be a list of ", layers, " types");
+  const auto kind_of = [&](int64_t i) -> std::string {
+    if (kinds == nullptr) return i >= first ? "sliding_attention" : "full_attention";
+    const Json& kind = kinds->as_array()[static_cast<size_t>(i)];
+    return kind.is_string() ? kind.as_string() : "";
+  };
   for (int64_t i = 0; i < layers; ++i) {
-    const auto at = static_cast<size_t>(i);
-    const std::string kind = kinds == nullptr
-                                 ? (i >= first ? "sliding_attention" : "full_attention")
-                             : kinds->as_array()[at].is_string() ? kinds->as_array()[at].as_string()
-                                                                 : "";
+    const std::string kind = kind_of(i);
     check(kind == "sliding_attention" || kind == "full_attention", kName, file.config_path,
           ": 'layer_types' has '", kind,
           "', where full_attention or sliding_attention was expected");
-    if (kind == "sliding_attention") windows[at] = window;
+    if (kind == "sliding_attention") windows[static_cast<size_t>(i)] = window;
   }
   return windows;
 }

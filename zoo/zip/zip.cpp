@@ -148,7 +148,8 @@ ZipFile::Member ZipFile::read_entry(uint64_t& at, uint64_t end) const {
           static_cast<uint32_t>(number(at - size + 16, 4))};
 }
 
-/// No member may be in another or in the directory, which begins at `end`, and what is deflated must have a bearable size.
+/// No member may be in another or in the directory, which begins at `end`, and what is deflated must
+/// have a bearable size.
 void ZipFile::check_members(uint64_t end) {
   std::ranges::stable_sort(members_, {}, &Member::at);
   for (size_t i = 1; i < members_.size(); ++i) {

@@ -45,6 +45,25 @@ int64_t channels_per_chunk(const Windows2d& at) {
   return rows_per_chunk(at.h.out * at.w.out * at.h.kernel * at.w.kernel, kCheapGrain);
 }
 
+/// Each channel of x, with `zeros` rows and columns of zeros around it, times its filter: windows of
+/// stride 1, as many as `out` says.
+Tensor filtered(const Windows2d& at, const Tensor& x, const Tensor& filters, Pair zeros, Pair out) {
+  const int64_t channels = x.size(1), taps = at.h.kernel * at.w.kernel;
+  const int64_t pixels = x.size(2) * x.size(3), results = out.h * out.w;
+  Tensor y = Tensor::empty({x.size(0), channels, out.h, out.w}, x.dtype());
+  dispatch_floating(x.dtype(), "conv2d", [&]<class T>() {
+    const auto apply = kernels::active<kernels::DepthwiseKernels<T>>().apply;
+    parallel_for(x.size(0) * channels, channels_per_chunk(at), [&](int64_t begin, int64_t end) {
+      Padded<T> padded(x.size(2), x.size(3), zeros.h, zeros.w);
+      const kernels::Channel channel = channel_of(at, out.h, out.w, padded.row());
+      for (int64_t c = begin; c < end; ++c)
+        apply(channel, padded.of(x.data<T>() + c * pixels), filters.data<T>() + c % channels * taps,
+              y.data<T>() + c * results);
+    });
+  });
+  return y;
+}
+
 }  // namespace
 
 bool is_depthwise(const Windows2d& at) {
@@ -55,42 +74,20 @@ bool is_depthwise(const Windows2d& at) {
 }
 
 Tensor depthwise(const Windows2d& at, const Tensor& x, const Tensor& weight) {
-  const int64_t channels = x.size(1), taps = at.h.kernel * at.w.kernel;
-  const int64_t pixels = at.h.in * at.w.in, results = at.h.out * at.w.out;
-  Tensor y = Tensor::empty({x.size(0), channels, at.h.out, at.w.out}, x.dtype());
-  dispatch_floating(x.dtype(), "conv2d", [&]<class T>() {
-    const auto apply = kernels::active<kernels::DepthwiseKernels<T>>().apply;
-    parallel_for(x.size(0) * channels, channels_per_chunk(at), [&](int64_t begin, int64_t end) {
-      Padded<T> padded(at.h.in, at.w.in, at.h.padding, at.w.padding);
-      const kernels::Channel channel = channel_of(at, at.h.out, at.w.out, padded.row());
-      for (int64_t c = begin; c < end; ++c)
-        apply(channel, padded.of(x.data<T>() + c * pixels), weight.data<T>() + c % channels * taps,
-              y.data<T>() + c * results);
-    });
-  });
-  return y;
+  return filtered(at, x, weight, {at.h.padding, at.w.padding}, {at.h.out, at.w.out});
 }
 
 /// x[i, j] = Σ w[p, q] · y[i − p·dilation + padding, …]: the same with the filter turned around.
 Tensor depthwise_transposed(const Windows2d& at, const Tensor& y, const Tensor& weight) {
-  const int64_t channels = y.size(1), taps = at.h.kernel * at.w.kernel;
-  const int64_t pixels = at.h.in * at.w.in, results = at.h.out * at.w.out;
-  Tensor x = Tensor::empty({y.size(0), channels, at.h.in, at.w.in}, y.dtype());
-  dispatch_floating(y.dtype(), "conv2d", [&]<class T>() {
-    const auto apply = kernels::active<kernels::DepthwiseKernels<T>>().apply;
-    std::vector<T> turned(static_cast<size_t>(weight.numel()));
-    for (int64_t c = 0; c < channels; ++c)
-      std::reverse_copy(weight.data<T>() + c * taps, weight.data<T>() + (c + 1) * taps,
-                        turned.data() + c * taps);
-    parallel_for(y.size(0) * channels, channels_per_chunk(at), [&](int64_t begin, int64_t end) {
-      Padded<T> padded(at.h.out, at.w.out, opposite_padding(at.h), opposite_padding(at.w));
-      const kernels::Channel channel = channel_of(at, at.h.in, at.w.in, padded.row());
-      for (int64_t c = begin; c < end; ++c)
-        apply(channel, padded.of(y.data<T>() + c * results), turned.data() + c % channels * taps,
-              x.data<T>() + c * pixels);
-    });
+  const Tensor turned = Tensor::empty(weight.shape(), weight.dtype());
+  const int64_t taps = at.h.kernel * at.w.kernel;
+  dispatch_floating(weight.dtype(), "conv2d", [&]<class T>() {
+    for (int64_t first = 0; first < weight.numel(); first += taps)
+      std::reverse_copy(weight.data<T>() + first, weight.data<T>() + first + taps,
+                        turned.data<T>() + first);
   });
-  return x;
+  return filtered(at, y, turned, {opposite_padding(at.h), opposite_padding(at.w)},
+                  {at.h.in, at.w.in});
 }
 
 Tensor depthwise_weight(const Windows2d& at, const Tensor& x, const Tensor& y) {

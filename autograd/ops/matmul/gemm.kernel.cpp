@@ -29,6 +29,7 @@ Scratch& scratch() {
   [[maybe_unused]] thread_local const ScratchOwner owner{memory};
   return memory;
 }
+
 /// One row of C, if the columns of B are contiguous. Two vectors of columns go together, so that
 /// one multiplies while the other is being transposed.
 template <class T>

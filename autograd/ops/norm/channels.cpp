@@ -35,12 +35,6 @@ struct Planes {
   }
 };
 
-Tensor per_channel(const Tensor& p, const Tensor& x) {
-  Shape shape = Shape::filled(x.dim() - 1, 1);
-  shape[0] = p.numel();
-  return reshape(p, shape);
-}
-
 Grads channel_affine_grad(const Saved& saved, const Tensor& dy_any) {
   const Planes in(saved[0]), dy(dy_any);
   const Tensor weight = contiguous_elements(saved[1]);
@@ -64,6 +58,12 @@ Grads channel_affine_grad(const Saved& saved, const Tensor& dy_any) {
 
 }  // namespace
 
+Tensor per_channel(const Tensor& x, int dims) {
+  Shape shape = Shape::filled(dims - 1, 1);
+  shape[0] = x.numel();
+  return reshape(x, shape);
+}
+
 /// y = x · w + b, with w and b of the channel.
 ///   dx = dy · w   dw = Σ dy · x   db = Σ dy       saved: x, w
 Tensor channel_affine(const Arg& x, const Arg& weight, const Arg& bias) {
@@ -80,14 +80,15 @@ Tensor channel_affine(const Arg& x, const Arg& weight, const Arg& bias) {
       });
     });
   });
-  return record("channel_affine", {x, weight, bias}, y, Save{x, weight},
-                [](const Saved& saved, const Tensor& dy) -> Grads {
-                  if (!grad_enabled()) return channel_affine_grad(saved, dy);
-                  const Tensor x = saved[0];
-                  Axes others = {0};
-                  for (int d = 2; d < x.dim(); ++d) others.push_back(d);
-                  return {dy * per_channel(saved[1], x), sum(dy * x, others), sum(dy, others)};
-                });
+  return record(
+      "channel_affine", {x, weight, bias}, y, Save{x, weight},
+      [](const Saved& saved, const Tensor& dy) -> Grads {
+        if (!grad_enabled()) return channel_affine_grad(saved, dy);
+        const Tensor x = saved[0];
+        Axes others = {0};
+        for (int d = 2; d < x.dim(); ++d) others.push_back(d);
+        return {dy * per_channel(saved[1], x.dim()), sum(dy * x, others), sum(dy, others)};
+      });
 }
 
 }  // namespace tarsier::detail

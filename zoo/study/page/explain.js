@@ -46,7 +46,7 @@
     ["Channel affine", "Each channel is multiplied by a learned number, and another is added: the strength and the level that a norm took away. Both numbers collect their gradient from every place of their channel.",
       "channel_affine"],
     ["Cross-entropy", "The loss is small where the model gave the right answer a large probability. Its gradient is simple: the predicted probability minus what it should have been. Scores that were too high are pushed down, and the right one is pushed up.",
-      "cross_entropy binary_cross_entropy xlogy"],
+      "cross_entropy binary_cross_entropy binary_cross_entropy_with_logits xlogy"],
     ["Loss of an unaligned sequence", "The target is shorter than the input, and nobody says which part belongs where. The loss adds up the probabilities of all ways to align them. Each score receives a gradient by how often those ways pass through it.",
       "ctc_loss"],
     ["Attention", "Each query compares itself with all keys. The comparisons become shares by softmax, and the result is the average of the values with these shares. Going back, a value receives gradient in proportion to its share. A score is pushed up if its value would have helped more than the average did.",

@@ -140,8 +140,10 @@
       "−(t·ln p + (1 − t)·ln(1 − p))",
       [(p, t) => (p - t) / Math.max(p * (1 - p), 1e-12), (p) => Math.max(Math.log(1 - p), -100) - Math.max(Math.log(p), -100)],
       ["(p − t)/(p(1 − p))", "(ln(1 − p) − ln p)"]],
+    binary_cross_entropy_with_logits: [(x, t) => t * softplus(-x) + (1 - t) * softplus(x),
+      "t·ln(1 + e^{−x}) + (1 − t)·ln(1 + e^x)", [(x, t) => sigmoid(x) - t, (x) => -x], ["(σ(x) − t)", "(−x)"]],
   };
-  const namesOf = { prelu: ["x", "w"], binary_cross_entropy: ["p", "t"] };
+  const namesOf = { prelu: ["x", "w"], binary_cross_entropy: ["p", "t"], binary_cross_entropy_with_logits: ["x", "t"] };
 
   for (const [name, [value, notation, slopes, slopeNotation]] of Object.entries(pairsOf)) {
     const names = namesOf[name] ?? ["a", "b"];
