@@ -61,6 +61,8 @@ def random_text(rng, specials):
                             0x1161, 0x11A8, 0x302E])) for _ in range(rng.randrange(4))),
         lambda: random_character(rng),
         lambda: rng.choice(specials),
+        lambda: rng.choice(["", " ", "\n ", "x"]) + rng.choice(specials)
+        + rng.choice(["", " ", "  ", "x", "é"]),
         lambda: rng.choice(["▁", "##", "Ġ", "</w>", "<0x41>", "_"]),
     ]
     return "".join(rng.choice(pieces)() for _ in range(rng.randrange(1, 14)))
@@ -139,6 +141,7 @@ def llama2():
 def llama2_old():
     spec = json.loads(llama2().to_str())
     spec["pre_tokenizer"] = None
+    spec["model"]["byte_fallback"] = False  # unknown characters are fused
     spec["normalizer"] = {"type": "Sequence", "normalizers": [
         {"type": "Prepend", "prepend": "▁"},
         {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}]}
