@@ -14,6 +14,7 @@
 #include "tests/error_of.h"
 #include "tests/zoo/scratch.h"
 #include "zoo/tokenizer_json/characters.h"
+#include "zoo/tokenizer_json/folder.h"
 
 namespace tarsier::zoo {
 namespace {
@@ -84,6 +85,41 @@ TEST_CASE("tokenizer.json: the same on new random texts, if TARSIER_PYTHON has t
     CAPTURE(kind);
     check_against(golden(kind, scratch.path("fuzz")));
   }
+}
+
+TEST_CASE("tokenizers of older files: vocab.json with merges.txt, vocab.txt") {
+  const Scratch scratch;
+  const auto check_same = [&](const Json& file) {
+    const TokenizerJson old = tokenizer_json::load_folder(scratch.path(""));
+    for (const Json& sample : file["samples"].as_array()) {
+      CAPTURE(sample["text"].dump());
+      CHECK(old.encode(sample["text"].as_string()) == numbers(sample["ids"]));
+      CHECK(old.decode(numbers(sample["ids"])) == sample["decoded"].as_string());
+    }
+  };
+  check_error("has no tokenizer.json, vocab.json with merges.txt, or vocab.txt, but no files",
+              [&] { tokenizer_json::load_folder(scratch.path("")); });
+
+  const Json bert = golden("bert");
+  std::vector<std::string> lines(bert["tokenizer"]["model"]["vocab"].as_object().size());
+  for (const auto& [token, id] : bert["tokenizer"]["model"]["vocab"].as_object())
+    lines[static_cast<size_t>(id.as_int())] = token;
+  scratch.write("vocab.txt", joined(lines));
+  // Words of up to 100 characters, not 12: the same for these.
+  const TokenizerJson words = tokenizer_json::load_folder(scratch.path(""));
+  CHECK(words.encode("The BIRD sings Café") ==
+        TokenizerJson(bert["tokenizer"], "x").encode("The BIRD sings Café"));
+  scratch.write("tokenizer_config.json", "{\"do_lower_case\": false}");
+  CHECK(tokenizer_json::load_folder(scratch.path("")).encode("THE") != words.encode("THE"));
+
+  const Json gpt2 = golden("gpt2");
+  const Json& model = gpt2["tokenizer"]["model"];
+  scratch.write("vocab.json", model["vocab"].dump());
+  std::string merges = "#version: 0.2\n";
+  for (const Json& merge : model["merges"].as_array())
+    merges += merge.as_array()[0].as_string() + " " + merge.as_array()[1].as_string() + "\n";
+  scratch.write("merges.txt", merges);
+  check_same(gpt2);
 }
 
 TEST_CASE("normal forms take characters apart, sort their marks and compose them again") {
