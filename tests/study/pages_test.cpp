@@ -56,6 +56,27 @@ TEST_CASE("study: a browser walks through the page of a Diffusion Transformer") 
   check_model("diffusion", 4);
 }
 
+TEST_CASE("study: a browser walks through the page of a segmenter") {
+  check_model("segmentation --set layers=1", 3);
+}
+
+TEST_CASE("study: a browser walks through the page of a captioner") {
+  check_model("captioning --set layers=1 --set decoder_layers=1", 3);
+}
+
+TEST_CASE("study: a browser walks through the page of a CLIP") {
+  // Neither patches nor words have names: there are several of each.
+  check_model("clip --set layers=1", 2, {.names = -1});
+}
+
+TEST_CASE("study: a browser walks through the page of a summariser") {
+  check_model("summarize --set layers=1", 3, {.names = 2});
+}
+
+TEST_CASE("study: a browser walks through the page of a reader that answers questions") {
+  check_model("question-answering", 1);
+}
+
 TEST_CASE("study: a browser walks through the page of a GPT of pixels") {
   // The places of blocks do not pass through the sum of their pixels' embeddings.
   check_model("image-gpt --set layers=1", 1, {.names = -1, .updates = 15, .derivations = 1});

@@ -5,7 +5,7 @@
 
   const lines = [];
   const fail = (text) => { if (lines.length < 200) lines.push(`FAIL ${text}`); };
-  const missing = new Set(), unfit = [], seen = new Set(), compared = { terms: 0, forward: 0, differences: 0 };
+  const missing = new Set(), unfit = [], seen = new Set(), compared = { terms: 0, forward: 0, differences: 0, down: 0 };
   const numbersAt = (blob) => (tensor, flat) => {
     const { at, rows, shape } = Study.data.tensors[tensor];
     if (!rows) return blob[at + flat];
@@ -54,6 +54,23 @@
       if (input < 0) return;
       for (const j of Study.spread(sizeOf(Study.data.nodes[input].value), 6)) checkGradient(id, k, j, where);
     });
+    checkDown(id, where);
+  }
+
+  /** What all dy_i together send down to an element of an input is its gradient. */
+  function checkDown(id, where) {
+    const { rule, op } = Study.ruled(id), sums = new Map();
+    if (!rule.down) return;
+    for (const i of Study.shapes.range(sizeOf(op.node.value)))
+      for (const { k, j, value } of rule.down(op, i)) sums.set(`${k} ${j}`, (sums.get(`${k} ${j}`) ?? 0) + value);
+    op.node.inputs.forEach((input, k) => {
+      for (const j of input < 0 ? [] : Study.spread(sizeOf(Study.data.nodes[input].value), 6)) {
+        const sum = Study.terms(id, k, j), down = sums.get(`${k} ${j}`) ?? 0;
+        if (!sum || sum.omitted) continue;
+        compared.down += 1;
+        if (!near(down, sum.sum, magnitude(sum), 2e-5)) fail(`${where} ${op.node.op}: down to input ${k}, ${j}, comes ${down}, not ${sum.sum}`);
+      }
+    });
   }
 
   function checkGradient(id, k, j, where) {
@@ -85,7 +102,7 @@
   }
   for (const op of [...missing].filter((name) => !seen.has(name)).sort()) lines.push(`without a rule: ${op}`);
   for (const text of unfit.filter((each) => seen.has(each.split(" ")[0]))) lines.push(`does not fit: ${text}`);
-  lines.push(`compared ${seen.size} ops: ${compared.terms} gradients and ${compared.forward} values with recorded ones, ${compared.differences} with differences`);
+  lines.push(`compared ${seen.size} ops: ${compared.terms} gradients and ${compared.forward} values with recorded ones, ${compared.differences} with differences, ${compared.down} sums of what goes down`);
   lines.push("ok end");
   document.body.textContent = lines.join("\n");
 })(globalThis.Study);

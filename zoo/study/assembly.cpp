@@ -233,10 +233,14 @@ class Assembly {
       const Travel here = n.group >= 0 ? Travel::inside : Travel::needed;
       use(n.value, n.view || aside ? Travel::derived : here);
       use(n.grad, n.kind == Kind::op && !aside ? here : Travel::derived);
-      for (const int tensor : n.saved) use(tensor, here);
+      // A loss is one sum over all its logits, and so is its rule; every path begins there.
+      const bool loss = n.op == "cross_entropy";
+      for (const int tensor : n.saved) use(tensor, loss ? Travel::whole : here);
       const bool product = n.op == "linear" || n.op == "matmul" || n.op == "embedding";
       for (const int tensor : n.edges)
-        use(tensor, product || n.group >= 0 ? Travel::derived : Travel::needed);
+        use(tensor, loss                      ? Travel::whole
+                    : product || n.group >= 0 ? Travel::derived
+                                              : Travel::needed);
       if (n.op == "embedding" && n.inputs[0] >= 0) add_rows(n);
     }
     for (size_t i = 0; i < travel.size(); ++i) recording_.tensors[i].travel = travel[i];

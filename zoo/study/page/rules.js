@@ -103,12 +103,13 @@
       this.isMissing ||= isMissing;
       return value;
     }
-    /** The candidate whose value(candidate, i) is closest to y_i, for elements spread over y; the
-        first of several that are as close. Undefined if none is near. */
+    /** Of candidates() the one whose value(candidate, i) is closest to y_i, for elements spread over
+        y; the first of several that are as close. Undefined if none is near. Rules ask again for
+        every term of a sum, so the candidates are made only once. */
     infer(name, candidates, value) {
       return this.once(name, () => {
         let best, least = 1e-4;
-        for (const candidate of candidates) {
+        for (const candidate of candidates()) {
           const error = this.error((i) => value(candidate, i));
           if (error <= 1e-6) return candidate;
           if (error < least) [best, least] = [candidate, error];

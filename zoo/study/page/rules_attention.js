@@ -70,13 +70,14 @@
     const windows = op.node.op === "local_attention" ? bands(tq, tk) : [{ low: -FAR, high: FAR }, { low: -FAR, high: 0 }];
     return (weights < 0 ? [false] : [false, true]).flatMap((dropped) => known.flatMap((scale) => windows.map((window) => ({ scale, dropped, ...window }))));
   }
-  const settings = (op) => op.infer("settings", candidates(op).filter((s) => !s.dropped || isDropout(op, s)), (s, i) => value(op, s, i));
+  const settings = (op) => op.infer("settings", () => candidates(op).filter((s) => !s.dropped || isDropout(op, s)), (s, i) => value(op, s, i));
 
-  /** Whether the recorded weights are P times a mask of one number and zeros. */
+  /** Whether the recorded weights are P times a mask of one number and zeros, at queries spread over
+      all heads. */
   function isDropout(op, settings) {
     const { tq, tk } = sizes(op), heads = shapes.count(leading(op.y));
     let kept;
-    return shapes.range(Math.min(heads * tq, 256)).every((row) => {
+    return Study.spread(heads * tq).every((row) => {
       const { P, M } = rowOf(op, settings, Math.floor(row / tq), row % tq);
       return shapes.range(tk).every((j) => {
         if (M[j] === 0 || Number.isNaN(M[j] * P[j])) return true;  // or it did not travel
@@ -186,7 +187,7 @@
     const place = Math.floor(i / op.y.at(-1)) % op.y.at(-2), { pair } = partner(op, interleaved, i), half = op.y.at(-1) / 2;
     return { cos: op.saved(0, place * half + pair), sin: op.saved(1, place * half + pair) };
   };
-  const style = (op) => op.infer("interleaved", [false, true], (interleaved, i) => {
+  const style = (op) => op.infer("interleaved", () => [false, true], (interleaved, i) => {
     const { other, first } = partner(op, interleaved, i), { cos, sin } = angle(op, interleaved, i);
     return op.in(0, i) * cos + (first ? -1 : 1) * op.in(0, other) * sin;
   });

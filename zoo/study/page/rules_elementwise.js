@@ -135,7 +135,7 @@
 
   for (const [name, [value, notation, slope, slopeNotation, parameters]] of Object.entries(table)) {
     const parameter = (op) => parameters &&
-      op.infer("parameter", candidates(parameters, op), (p, i) => value(op.in(0, i), p));
+      op.infer("parameter", () => candidates(parameters, op), (p, i) => value(op.in(0, i), p));
     const one = (op, j) => slope(op.in(0, j), op.out(j), parameter(op));
     Study.rule(name, {
       names: ["x"],

@@ -35,7 +35,7 @@
 
   /** A rule from map(op, dim, i), the element of x that y_i is. */
   function picking(forward, backward, dims, map, saved) {
-    const chosen = (op) => dimOf(op, dims(op), map);
+    const chosen = (op) => dimOf(op, () => dims(op), map);
     const table = (op) => op.once("table", () => {
       const found = new Map();
       for (let i = 0; i < shapes.count(op.y); ++i) {
@@ -78,7 +78,7 @@
     return index[dim] === undefined || index[dim] >= op.y[dim] ? undefined : shapes.flat(index, op.y);
   };
   const addedTo = (op, dim, i) => shapes.range(shapes.count(op.x[0])).filter((j) => place(op, dim, j) === i);
-  const sumDim = (op) => op.infer("dim", shapes.range(op.y.length).filter((d) => op.x[0][d] === shapes.count(op.savedShape(0)) &&
+  const sumDim = (op) => op.infer("dim", () => shapes.range(op.y.length).filter((d) => op.x[0][d] === shapes.count(op.savedShape(0)) &&
     op.y.every((size, other) => other === d || size === op.x[0][other])),
     (dim, i) => addedTo(op, dim, i).reduce((sum, j) => sum + op.in(0, j), 0));
   Study.rule("index_sum", {
@@ -127,7 +127,7 @@
     index[dim] = at;
     return at === undefined ? undefined : shapes.flat(index, op.x[0]);
   }
-  const writtenDim = (op, combine) => op.infer("dim", shapes.range(op.y.length).reverse(), (dim, i) => {
+  const writtenDim = (op, combine) => op.infer("dim", () => shapes.range(op.y.length).reverse(), (dim, i) => {
     const from = shapes.range(shapes.count(op.x[1])).filter((s) => target(op, dim, s) === i);
     return combine(op.in(0, i), from.map((s) => op.in(1, s)));
   });

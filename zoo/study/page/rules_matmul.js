@@ -100,8 +100,10 @@
   }
   function settings(op) {
     const image = shapeOf(op, "image"), weight = shapeOf(op, "weight"), map = shapeOf(op, "map");
-    const at = [2, 3].map((d) => windows(image[d], weight[d], map[d]));
-    const candidates = at[0].flatMap((h) => at[1].map((w) => ({ h, w })));
+    const candidates = () => {
+      const at = [2, 3].map((d) => windows(image[d], weight[d], map[d]));
+      return at[0].flatMap((h) => at[1].map((w) => ({ h, w })));
+    };
     return op.infer("settings", candidates, (s, i) => {
       const products = triples(op, s, ROLES[op.node.op].result, i).map((t) =>
         ROLES[op.node.op].inputs.slice(0, 2).reduce((product, role, k) => product * op.in(k, t[role]), 1));
@@ -193,7 +195,7 @@
     }
     return found;
   }
-  const unfolded = (op) => op.infer("windows", columns(op, op.x[0], op.y), (s, i) => {
+  const unfolded = (op) => op.infer("windows", () => columns(op, op.x[0], op.y), (s, i) => {
     const j = pixel(s, op.x[0], op.y, i);
     return j < 0 ? 0 : op.in(0, j);
   });
@@ -205,7 +207,7 @@
     reads: (op, k, i) => [pixel(unfolded(op), op.x[0], op.y, i)].filter((j) => j >= 0),
     value(op, i) { const [j] = this.reads(op, 0, i); return j === undefined ? [] : [[op.X(0, j)]]; },
   });
-  const folded = (op) => op.infer("windows", columns(op, op.y, op.x[0]), (s, i) =>
+  const folded = (op) => op.infer("windows", () => columns(op, op.y, op.x[0]), (s, i) =>
     (op.once(s, () => placesOf(s, op.y, op.x[0])).get(i) ?? []).reduce((sum, j) => sum + op.in(0, j), 0));
   const foldPlaces = (op) => op.once("places", () => placesOf(folded(op), op.y, op.x[0]));
   Study.rule("fold", {

@@ -14,7 +14,7 @@
   };
   const inputs = (op, row) => row.map((j) => op.in(0, j));
   /** The dimension along which f of a row of x is y. */
-  const dimOf = (op, f) => op.infer("dim", shapes.range(op.y.length).reverse(), (dim, i) => {
+  const dimOf = (op, f) => op.infer("dim", () => shapes.range(op.y.length).reverse(), (dim, i) => {
     const row = shapes.along(i, op.y, dim), x = inputs(op, row);
     return x.includes(undefined) ? undefined : f(x)[row.indexOf(i)];
   });
@@ -70,11 +70,13 @@
       return { mean, rstd, hat: x.map((v) => (v - mean) * rstd) };
     };
     const scaled = (op, hat, c) => hat * (op.has(1) ? op.in(1, c) : 1) + (centred && op.has(2) ? op.in(2, c) : 0);
-    const eps = (op) => op.infer("eps", EPS, (e, i) => {
+    const eps = (op) => op.infer("eps", () => EPS, (e, i) => {
       const x = inputs(op, rowAt(op, i));
       return x.includes(undefined) ? undefined : scaled(op, statistics(x, e).hat[i % x.length], i % x.length);
     });
     const row = (op, i) => op.row(Math.floor(i / op.y.at(-1)), () => statistics(inputs(op, rowAt(op, i)), eps(op)));
+    /** ∂x̂_i/∂x_j, but for rstd. */
+    const slope = (hat, i, j) => (i === j ? 1 : 0) - (centred ? 1 / hat.length : 0) - (hat[i] * hat[j]) / hat.length;
     const known = (op, i) => !inputs(op, rowAt(op, i)).includes(undefined);
 
     Study.rule(name, {
@@ -90,11 +92,16 @@
         if (k === 1) return this.writes(op, k, j).map((i) => ({ via: i,
           factors: [op.DY(i), op.ofX("hat{x}_@", 0, i, known(op, i) ? row(op, i).hat[i % n] : undefined)] }));
         const { rstd, hat } = row(op, j), at = j % n, rest = centred ? "1/n − " : "";
-        return rowAt(op, j).map((i) => {
-          const slope = (i === j ? 1 : 0) - (centred ? 1 / n : 0) - (hat[i % n] * hat[at]) / n;
-          return { via: i, factors: [op.DY(i), ...(op.has(1) ? [op.X(1, i % n)] : []), op.number("rstd", rstd),
-            op.ofX(`(${same(i, j)} − ${rest}hat{x}_@·hat{x}_{${op.X(0, j).index}}/n)`, 0, i, known(op, j) ? slope : undefined)] };
-        });
+        // The same for all n terms: found here, once.
+        const isKnown = known(op, j), spread = op.number("rstd", rstd), { index } = op.X(0, j);
+        return rowAt(op, j).map((i) => ({ via: i, factors: [op.DY(i), ...(op.has(1) ? [op.X(1, i % n)] : []), spread,
+          op.ofX(`(${same(i, j)} − ${rest}hat{x}_@·hat{x}_{${index}}/n)`, 0, i, isKnown ? slope(hat, i % n, at) : undefined)] }));
+      },
+      down(op, i) {
+        const n = op.y.at(-1), c = i % n, { rstd, hat } = row(op, i), dy = op.upstream(i);
+        const g = dy * (op.has(1) ? op.in(1, c) : 1) * rstd;
+        return [...rowAt(op, i).map((j) => ({ k: 0, j, value: g * slope(hat, c, j % n) })),
+          { k: 1, j: c, value: dy * hat[c] }, { k: 2, j: c, value: dy }].filter(({ k }) => op.has(k));
       },
       value(op, i) {
         const c = i % op.y.at(-1), hat = op.ofX("hat{x}_@", 0, i, row(op, i).hat[c]);

@@ -31,9 +31,9 @@
 
   /** Which dimensions op reduces and with what parameter: the pair that reproduces y. */
   function found(op, rule) {
-    const fitting = dimensionSets(op.x[0].length).filter((dims) =>
+    const fitting = () => dimensionSets(op.x[0].length).filter((dims) =>
       shapes.same(op.y, without(op.x[0], dims)) || shapes.same(op.y, ones(op.x[0], dims)));
-    const candidates = fitting.flatMap((dims) => (rule.parameters ?? [undefined]).map((p) => ({ dims, p })));
+    const candidates = () => fitting().flatMap((dims) => (rule.parameters ?? [undefined]).map((p) => ({ dims, p })));
     return op.infer("over", candidates, ({ dims, p }, i) => {
       const row = rowOf(op, dims, i).map((j) => op.in(0, j));
       return row.includes(undefined) ? undefined : rule.of(row, p);
@@ -43,13 +43,14 @@
   /** of(row, p) is y; slope(op, row, j, i, p) the factors of ∂y/∂x_j; pieces(op, row, i, p) the terms of y. */
   function reduction(name, forward, backward, rule) {
     const over = (op) => found(op, rule);
+    const row = (op, i) => op.row(i, () => rowOf(op, over(op).dims, i));  // each term asks for it
     Study.rule(name, {
       names: ["x"], forward, backward: [backward],
       fits: (op) => over(op) !== undefined,
       writes: (op, k, j) => [resultOf(op, over(op).dims, j)],
-      reads: (op, k, i) => rowOf(op, over(op).dims, i),
-      slope: (op, k, j, i) => rule.slope(op, rowOf(op, over(op).dims, i), j, i, over(op).p),
-      value: (op, i) => rule.pieces(op, rowOf(op, over(op).dims, i), i, over(op).p),
+      reads: (op, k, i) => row(op, i),
+      slope: (op, k, j, i) => rule.slope(op, row(op, i), j, i, over(op).p),
+      value: (op, i) => rule.pieces(op, row(op, i), i, over(op).p),
     });
   }
 
@@ -131,7 +132,7 @@
 
   /** Along the dimension that reproduces y: y_i is made of the elements up to i. */
   const upTo = (op, dim, i) => shapes.along(i, op.y, dim).filter((j) => j <= i);
-  const cumsumDim = (op) => op.infer("dim", shapes.range(op.y.length), (dim, i) => total(valuesOf(op, upTo(op, dim, i))));
+  const cumsumDim = (op) => op.infer("dim", () => shapes.range(op.y.length), (dim, i) => total(valuesOf(op, upTo(op, dim, i))));
   Study.rule("cumsum", {
     names: ["x"], forward: "y_i = x_0 + … + x_i", backward: ["dx_j = sum_{i ≥ j} dy_i"],
     fits: (op) => cumsumDim(op) !== undefined,
@@ -140,7 +141,7 @@
     value: (op, i) => upTo(op, cumsumDim(op), i).map((j) => [op.X(0, j)]),
   });
 
-  const cumprodDim = (op) => op.infer("dim", shapes.range(op.y.length), (dim, i) => productOf(valuesOf(op, upTo(op, dim, i))));
+  const cumprodDim = (op) => op.infer("dim", () => shapes.range(op.y.length), (dim, i) => productOf(valuesOf(op, upTo(op, dim, i))));
   Study.rule("cumprod", {
     names: ["x"], forward: "y_i = x_0 · … · x_i", backward: ["dx_j = sum_{i ≥ j} dy_i · text{the product of the others up to } i"],
     fits: (op) => cumprodDim(op) !== undefined,

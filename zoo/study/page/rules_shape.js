@@ -49,7 +49,7 @@
         const swapped = dims.flatMap((a) => dims.slice(a + 1).map((b) =>
           dims.map((d) => (d === a ? b : d === b ? a : d)))).filter((order) => order.every((from, d) => fits(d, from)));
         // Of several that look the same the one whose numbers agree.
-        return op.infer("swapped", swapped, (order, i) => op.in(0, permuted(op, order, i))) ?? swapped[0] ?? dims;
+        return op.infer("swapped", () => swapped, (order, i) => op.in(0, permuted(op, order, i))) ?? swapped[0] ?? dims;
       }
       const left = new Set(dims);
       return dims.map((d) => {
@@ -122,7 +122,7 @@
 
   /** A rule whose map has parameters: the first of candidates(op) that reproduces y. */
   function searched(forward, backward, candidates, map) {
-    const found = (op) => op.infer("parameters", candidates(op), (p, i) => {
+    const found = (op) => op.infer("parameters", () => candidates(op), (p, i) => {
       const j = map(op, p, i);
       return j < 0 ? undefined : op.in(0, j);
     });
