@@ -26,7 +26,8 @@ TEST_CASE("help and list show the commands and models") {
   for (const char* ask : {"--help", "-h", "help"}) {
     const Result help = tarsier(scratch, ask);
     CHECK(help.code == 0);
-    for (const char* part : {"list", "train MODEL", "eval DIR", "predict DIR", "reproduce [ROW]"})
+    for (const char* part :
+         {"list", "train MODEL", "eval DIR", "predict DIR", "export DIR", "reproduce [ROW]"})
       CHECK(has(help.out, part));
     CHECK(help.err.empty());
   }
@@ -44,7 +45,7 @@ TEST_CASE("help and list show the commands and models") {
   for (const char* ask :
        {"--help", "list", "list --help", "train gpt --help", "train translation --help",
         "train vit --help", "train sentiment --help", "eval --help", "predict --help",
-        "reproduce --help", "reproduce --list"}) {
+        "export --help", "reproduce --help", "reproduce --list"}) {
     std::istringstream lines(tarsier(scratch, ask).out);
     for (std::string text; std::getline(lines, text);)
       CHECK_MESSAGE(decode_utf8(text, "help").size() <= 80, text);

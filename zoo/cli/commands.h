@@ -24,6 +24,7 @@ Command predict_command();
 Command study_command();
 Command reproduce_command();
 Command compare_command();
+Command export_command();
 
 /// Runs the rows with the seeds 1 to `seeds`, prints progress (with `quiet` one line per row), and
 /// writes table.md into the folder of `reproduction`. Returns the exit code: 0 if all rows reach

@@ -38,13 +38,17 @@ std::vector<OptionSpec> task_options(OptionsOf options_of) {
   return specs;
 }
 
-void check_task_options(OptionsOf options_of, Task& task, const std::string& command,
-                        const Arguments& arguments) {
-  const Settings options = (task.*options_of)();
+void check_options(OptionsOf options_of, const Settings& options, const std::string& owner,
+                   const std::string& command, const Arguments& arguments) {
   for (const OptionSpec& spec : task_options(options_of))
     if (arguments.has(spec.name) && !options.has(spec.name))
-      usage_fail(command, "--", spec.name, " is for ", families_of(spec.help), "; ", task.name(),
+      usage_fail(command, "--", spec.name, " is for ", families_of(spec.help), "; ", owner,
                  " has no such option");
+}
+
+void check_task_options(OptionsOf options_of, Task& task, const std::string& command,
+                        const Arguments& arguments) {
+  check_options(options_of, (task.*options_of)(), task.name(), command, arguments);
 }
 
 std::vector<std::pair<std::string, std::string>> given_options(const Settings& options,

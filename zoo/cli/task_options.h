@@ -19,6 +19,9 @@ std::vector<OptionSpec> task_options(OptionsOf options_of);
 /// Throws UsageError, tagged with the command's name, if an option was given that `task` lacks.
 void check_task_options(OptionsOf options_of, Task& task, const std::string& command,
                         const Arguments& arguments);
+/// The same for what is not a task, but has such `options`.
+void check_options(OptionsOf options_of, const Settings& options, const std::string& owner,
+                   const std::string& command, const Arguments& arguments);
 
 /// Those of `options` that were given, with their values as Settings::set() takes them.
 std::vector<std::pair<std::string, std::string>> given_options(const Settings& options,

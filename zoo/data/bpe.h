@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "../../autograd/io/json.h"
+#include "merge_table.h"
 
 namespace tarsier::zoo {
 
@@ -24,6 +24,8 @@ namespace tarsier::zoo {
 /// with one space before it, or a run of white space without its last character if something
 /// follows. The pieces together are the text. A byte that is not UTF-8 is an "other" character.
 std::vector<std::string_view> split_pieces(std::string_view text);
+/// The length of the first piece of `text`, which is not empty.
+size_t piece_length(std::string_view text);
 
 /// A vocabulary of byte strings, and the merges that build them. Encoding starts from single bytes
 /// and repeatedly joins the neighbours that have the earliest merge.
@@ -78,19 +80,7 @@ class Bpe {
   std::string decode(const std::vector<int32_t>& ids) const;
 
  private:
-  struct Merge {
-    int64_t rank = -1;
-    int32_t token = -1;
-  };
-  using Pair = std::pair<int32_t, int32_t>;
-  /// The tokens of pieces encoded so far. A copy starts empty.
-  struct Cache {
-    Cache() = default;
-    Cache(const Cache&) {}
-    Cache& operator=(const Cache&) { return *this; }
-    std::mutex mutex;
-    std::unordered_map<std::string, std::vector<int32_t>> pieces;
-  };
+  using Pair = TokenPair;
   /// A merge as it is written in a file.
   struct WrittenMerge {
     std::string left, right;
@@ -99,10 +89,7 @@ class Bpe {
 
   struct Training;
 
-  static uint64_t key(Pair pair) {
-    return static_cast<uint64_t>(static_cast<uint32_t>(pair.first)) << 32 |
-           static_cast<uint32_t>(pair.second);
-  }
+  static uint64_t key(Pair pair) { return MergeTable::key(pair); }
   static WrittenMerge split_merge(const std::string& text, int64_t line, const std::string& source);
   static std::vector<WrittenMerge> merges_of(const Json& list, const std::string& source);
   static Bpe from_parts(const Json& vocab, const std::string& vocab_source,
@@ -111,12 +98,12 @@ class Bpe {
   void encode_piece(std::string_view piece, std::vector<int32_t>& out) const;
   std::string written(int32_t id) const;
 
-  std::vector<std::string> tokens_;               // bytes, by id
-  std::array<int32_t, 256> byte_tokens_{};        // id of each single byte
-  std::vector<Pair> merges_;                      // by rank
-  std::unordered_map<uint64_t, Merge> merge_of_;  // by key(pair)
+  std::vector<std::string> tokens_;         // bytes, by id
+  std::array<int32_t, 256> byte_tokens_{};  // id of each single byte
+  std::vector<Pair> merges_;                // by rank
+  MergeTable merge_of_;
   std::unordered_map<std::string, int32_t> specials_;
-  mutable Cache cache_;
+  mutable WordCache cache_;
 };
 
 }  // namespace tarsier::zoo

@@ -75,8 +75,8 @@ Bpe Bpe::from_parts(const Json& vocab, const std::string& vocab_source,
     };
     const Pair pair = {find(left), find(right)};
     const int32_t token = find(left + right);
-    check(!out.merge_of_.contains(key(pair)), "bpe", merges_source, ", line ", line, ": '", left,
-          ' ', right, "' is there twice");
+    check(!out.merge_of_.contains(pair), "bpe", merges_source, ", line ", line, ": '", left, ' ',
+          right, "' is there twice");
     out.add_merge(pair, token);
     made[static_cast<size_t>(token)] = true;
   }

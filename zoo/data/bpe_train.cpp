@@ -124,7 +124,7 @@ Bpe Bpe::train(std::string_view text, int64_t size, int64_t min_count) {
     const std::string bytes = bpe[best.pair.first] + bpe[best.pair.second];
     const auto [entry, is_new] = made.try_emplace(bytes, static_cast<int32_t>(bpe.size()));
     if (is_new) bpe.tokens_.push_back(bytes);
-    if (!bpe.merge_of_.contains(key(best.pair))) bpe.add_merge(best.pair, entry->second);
+    if (!bpe.merge_of_.contains(best.pair)) bpe.add_merge(best.pair, entry->second);
     for (const Pair& pair : training.merge(best.pair, entry->second))
       queue.push({training.pairs[key(pair)].count, pair});
   }

@@ -45,4 +45,21 @@ NextCharacter next_character(std::string_view text) {
   return {c, bytes};
 }
 
+size_t run_length(std::string_view text, CharClass kind, size_t* last) {
+  size_t at = 0;
+  while (at < text.size()) {
+    const NextCharacter next = next_character(text.substr(at));
+    if (class_of(next.character) != kind) break;
+    at += next.bytes;
+    if (last != nullptr) *last = next.bytes;
+  }
+  return at;
+}
+
+size_t space_length(std::string_view text) {
+  size_t last = 0;
+  const size_t length = run_length(text, CharClass::space, &last);
+  return length == text.size() || length == last ? length : length - last;
+}
+
 }  // namespace tarsier::zoo

@@ -27,4 +27,11 @@ struct NextCharacter {
 };
 NextCharacter next_character(std::string_view text);
 
+/// The length of the run of characters of class `kind` at the beginning of `text`; `last` gets the
+/// length of its last character.
+size_t run_length(std::string_view text, CharClass kind, size_t* last = nullptr);
+/// The length of what \s+(?!\S)|\s+ matches at the beginning of `text`: white space without its last
+/// character, unless the text ends there or nothing would be left.
+size_t space_length(std::string_view text);
+
 }  // namespace tarsier::zoo

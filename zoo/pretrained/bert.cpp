@@ -1,8 +1,11 @@
 #include "zoo/pretrained/bert.h"
 
+#include <algorithm>
 #include <vector>
 
+#include "autograd/ops.h"
 #include "zoo/pretrained/encoder.h"
+#include "zoo/pretrained/save.h"
 
 namespace tarsier::zoo {
 
@@ -13,6 +16,7 @@ constexpr const char* kEmbedding = "embeddings.word_embeddings.weight";
 constexpr const char* kDecoder = "cls.predictions.decoder.weight";
 constexpr const char* kDecoderBias = "cls.predictions.decoder.bias";
 constexpr const char* kBias = "cls.predictions.bias";
+const QueryKeyValue kQueryKeyValue = {"query.", "key.", "value."};
 
 const std::vector<Renaming> kRenamings = {
     {"word_embeddings.", "embeddings.word_embeddings."},
@@ -88,7 +92,7 @@ void load(nn::Module& model, const BertFile& opened, std::vector<std::string>* u
     const std::string there =
         renamed(name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name, kRenamings);
     if (there == kEmbedding) return {{opened.embedding}};
-    return unpacked(old_names ? renamed(there, kOldNames) : there, {"query.", "key.", "value."});
+    return unpacked(old_names ? renamed(there, kOldNames) : there, kQueryKeyValue);
   };
   const auto is_constant = [&](std::string_view name) {  // or a duplicate
     return name == "embeddings.position_ids" ||          // 0, 1, 2, …, in old files
@@ -126,6 +130,66 @@ std::unique_ptr<bert::BertForSequenceClassification> load_bert_for_sequence_clas
       make_empty<bert::BertForSequenceClassification>(opened.file, opened.config, num_labels);
   load(*model, opened, unused);
   return model;
+}
+
+// ------------------------------------------------------------------------------------------ saving
+
+namespace {
+
+Json json_of(const bert::Config& config, const std::string& architecture) {
+  return Json::Object{
+      {"architectures", Json::Array{architecture}},
+      {"model_type", "bert"},
+      {"vocab_size", config.vocab_size},
+      {"hidden_size", config.hidden_size},
+      {"num_hidden_layers", config.num_hidden_layers},
+      {"num_attention_heads", config.num_attention_heads},
+      {"intermediate_size", config.intermediate_size},
+      {"hidden_act", name_of(config.hidden_act)},
+      {"hidden_dropout_prob", config.dropout},
+      {"attention_probs_dropout_prob", config.dropout},
+      {"max_position_embeddings", config.max_position_embeddings},
+      {"type_vocab_size", std::max(config.type_vocab_size, int64_t{1})},
+      {"initializer_range", config.initializer_range},
+      {"layer_norm_eps", config.layer_norm_eps},
+      {"pad_token_id", 0},
+      {"tie_word_embeddings", config.tie_word_embeddings},
+  };
+}
+
+/// Weights with the names of zoo/bert/model.h, under transformers' names.
+TensorDict renamed_weights(const TensorDict& ours, const bert::Config& config) {
+  TensorDict weights;
+  for (const auto& [name, tensor] : ours) {
+    if (name == "decoder.weight" && config.tie_word_embeddings) continue;
+    const bool is_body = name.starts_with(kPrefix);
+    const std::string there =
+        name == "decoder.bias" ? kBias
+                               : renamed(is_body ? name.substr(kPrefix.size()) : name, kRenamings);
+    Source source = unpacked(there, kQueryKeyValue);
+    for (std::string& part : source.names) part.insert(0, is_body ? kPrefix : "");
+    add_parts(weights, source, tensor);
+  }
+  if (config.type_vocab_size == 0)
+    weights.add(concat(kPrefix, "embeddings.token_type_embeddings.weight"),
+                zeros({1, config.hidden_size}));
+  return weights;
+}
+
+}  // namespace
+
+void save_bert_for_masked_lm(const bert::BertForMaskedLM& model, const std::string& folder) {
+  const bert::Config& config = model.bert.config;
+  save_pretrained(folder, json_of(config, "BertForMaskedLM"),
+                  renamed_weights(model.state_dict(), config));
+}
+
+void save_bert_classifier(const std::string& architecture, const bert::Config& config,
+                          const TensorDict& weights, const std::vector<std::string>& labels,
+                          const std::string& folder) {
+  Json json = json_of(config, architecture);
+  add_labels(json, labels);
+  save_pretrained(folder, json, renamed_weights(weights, config));
 }
 
 }  // namespace tarsier::zoo

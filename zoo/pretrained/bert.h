@@ -1,6 +1,6 @@
 #pragma once
 // BERT in the layout of Hugging Face's transformers: config.json and model.safetensors become the
-// models of zoo/bert/model.h.
+// models of zoo/bert/model.h, and these become such files.
 //
 //   transformers, without "bert."                     here, without "bert."
 //   embeddings.word_embeddings.weight                 word_embeddings.weight
@@ -53,5 +53,16 @@ std::unique_ptr<bert::BertForMaskedLM> load_bert_for_masked_lm(
 /// A BertForSequenceClassification.
 std::unique_ptr<bert::BertForSequenceClassification> load_bert_for_sequence_classification(
     const std::string& path, std::vector<std::string>* unused = nullptr);
+
+/// Writes config.json and model.safetensors into `folder` for transformers' BertForMaskedLM, which
+/// has at least one token type: a Bert without types gets one of zeros. Throws Error("pretrained")
+/// for an activation that transformers does not know, and Error("file").
+void save_bert_for_masked_lm(const bert::BertForMaskedLM& model, const std::string& folder);
+
+/// The same for a class with a linear `classifier` ("BertForTokenClassification"), from weights
+/// under the names of zoo/bert/model.h: those of the Bert with "bert." before them.
+void save_bert_classifier(const std::string& architecture, const bert::Config& config,
+                          const TensorDict& weights, const std::vector<std::string>& labels,
+                          const std::string& folder);
 
 }  // namespace tarsier::zoo

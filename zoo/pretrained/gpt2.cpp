@@ -1,11 +1,10 @@
 #include "zoo/pretrained/gpt2.h"
 
-#include <filesystem>
 #include <vector>
 
-#include "autograd/io/file.h"
 #include "autograd/io/json.h"
 #include "zoo/pretrained/hugging_face.h"
+#include "zoo/pretrained/save.h"
 
 namespace tarsier::zoo {
 
@@ -129,14 +128,7 @@ TensorDict weights_of(const gpt::Gpt& gpt) {
 }  // namespace
 
 void save_gpt2(const gpt::Gpt& gpt, const std::string& folder) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  fs::create_directories(folder, error);
-  check(!error, "file", folder, ": cannot make the folder: ", error.message());
-  save_safetensors((fs::path(folder) / "model.safetensors").string(), weights_of(gpt),
-                   {{"format", "pt"}});
-  write_file_atomically((fs::path(folder) / "config.json").string(),
-                        json_of(gpt.config).dump(2) + "\n");
+  save_pretrained(folder, json_of(gpt.config), weights_of(gpt));
 }
 
 }  // namespace tarsier::zoo

@@ -5,6 +5,7 @@
 
 #include "autograd/io/json.h"
 #include "zoo/pretrained/encoder.h"
+#include "zoo/pretrained/save.h"
 
 namespace tarsier::zoo {
 
@@ -104,6 +105,53 @@ std::unique_ptr<vit::VisionTransformer> load_vit(const std::string& path,
   if (unused != nullptr) *unused = heads;
   model->eval();
   return model;
+}
+
+// ------------------------------------------------------------------------------------------ saving
+
+namespace {
+
+Json json_of(const vit::Config& config) {
+  const auto sides = [](const Pair& pair) {
+    return pair.h == pair.w ? Json(pair.h) : Json(Json::Array{pair.h, pair.w});
+  };
+  return Json::Object{
+      {"architectures", Json::Array{"ViTForImageClassification"}},
+      {"model_type", "vit"},
+      {"image_size", sides(config.image_size)},
+      {"patch_size", sides(config.patch_size)},
+      {"num_channels", config.channels},
+      {"hidden_size", config.width},
+      {"num_hidden_layers", config.layers},
+      {"num_attention_heads", config.heads},
+      {"intermediate_size", config.mlp_width},
+      {"hidden_act", name_of(config.activation)},
+      {"hidden_dropout_prob", config.dropout},
+      {"attention_probs_dropout_prob", config.dropout},
+      {"layer_norm_eps", config.layer_norm_eps},
+      {"qkv_bias", true},
+  };
+}
+
+}  // namespace
+
+void save_vit(const vit::VisionTransformer& model, const std::vector<std::string>& labels,
+              const std::string& folder) {
+  check(model.config.stem == vit::Stem::patches, "pretrained",
+        "stem: transformers' ViT cuts images into patches, without convolutions (train with --set "
+        "stem=patches)");
+  check(model.config.pooling == vit::Pooling::class_token, "pretrained",
+        "pooling: transformers' ViT has a class token, and no mean over the patches (train with "
+        "--set pooling=class_token)");
+  Json config = json_of(model.config);
+  add_labels(config, labels);
+  TensorDict weights;
+  for (const auto& [name, tensor] : model.state_dict()) {
+    Source source = source_of(name, kSaved);
+    for (std::string& part : source.names) part.insert(0, name.starts_with("head.") ? "" : "vit.");
+    add_parts(weights, source, tensor);
+  }
+  save_pretrained(folder, config, weights);
 }
 
 }  // namespace tarsier::zoo

@@ -1,6 +1,6 @@
 #pragma once
 // Vision Transformers in the layout of Hugging Face's transformers: config.json and
-// model.safetensors become the VisionTransformer of zoo/vit/model.h.
+// model.safetensors become the VisionTransformer of zoo/vit/model.h, and it becomes such files.
 //
 //   transformers, without "vit."                          here
 //   embeddings.cls_token                                  class_token
@@ -43,5 +43,12 @@ namespace tarsier::zoo {
 /// the file.
 std::unique_ptr<vit::VisionTransformer> load_vit(const std::string& path,
                                                  std::vector<std::string>* unused = nullptr);
+
+/// Writes config.json and model.safetensors into `folder` for transformers'
+/// ViTForImageClassification; `labels` are the names of the classes.
+/// Throws Error("pretrained"), which names the part, for a model that is not a plain ViT: another
+/// stem than patches, mean pooling, an unknown activation; and Error("file").
+void save_vit(const vit::VisionTransformer& model, const std::vector<std::string>& labels,
+              const std::string& folder);
 
 }  // namespace tarsier::zoo
