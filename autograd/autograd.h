@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "check/check_op.h"
 #include "check/gradcheck.h"
+#include "functional/checkpoint.h"
 #include "functional/functional.h"
 #include "ops.h"
 #include "ops/matmul/precision.h"

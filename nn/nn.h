@@ -5,6 +5,7 @@
 #include "../autograd/io/safetensors.h"
 #include "../autograd/io/safetensors_file.h"
 #include "../autograd/io/utf8.h"
+#include "checkpoint.h"
 #include "container.h"
 #include "guard.h"
 #include "hooks.h"

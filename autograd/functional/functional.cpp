@@ -2,25 +2,13 @@
 
 #include "autograd/loops/copy.h"
 #include "autograd/ops.h"
-#include "autograd/tape/node.h"
+#include "autograd/tape/recording.h"
 
 namespace tarsier {
 namespace {
 
 using Tensors = std::vector<Tensor>;
 using Function = std::function<Tensor(const Tensors&)>;
-
-/// While it lives, ops record, even under the caller's NoGrad.
-class Recording {
- public:
-  Recording() : before_(detail::set_grad_mode(true)) {}
-  ~Recording() { detail::set_grad_mode(before_); }
-  Recording(const Recording&) = delete;
-  Recording& operator=(const Recording&) = delete;
-
- private:
-  bool before_;
-};
 
 /// New handles of the inputs, with respect to which is differentiated: leaves, so that no grad()
 /// changes, or for `create_graph` results that lead back to the inputs.
@@ -91,7 +79,7 @@ Function of_list(const std::function<Tensor(const Tensor&)>& f) {
 
 Tensors jacobian(const Function& f, const Tensors& inputs, bool create_graph, SourceLine at) {
   const CallSite site(at);
-  const Recording recording;
+  const detail::Recording recording;
   const Tensors x = names_of(inputs, create_graph, "jacobian");
   return detached(matrices(result_of(f, x, "jacobian"), x, create_graph), create_graph);
 }
@@ -99,7 +87,7 @@ Tensors jacobian(const Function& f, const Tensors& inputs, bool create_graph, So
 std::vector<Tensors> hessian(const Function& f, const Tensors& inputs, bool create_graph,
                              SourceLine at) {
   const CallSite site(at);
-  const Recording recording;
+  const detail::Recording recording;
   const Tensors x = names_of(inputs, create_graph, "hessian");
   const Tensor y = result_of(f, x, "hessian");
   check(y.numel() == 1, "hessian", "the function returned shape ", y.shape(),
@@ -113,7 +101,7 @@ std::vector<Tensors> hessian(const Function& f, const Tensors& inputs, bool crea
 ValueJvp jvp(const Function& f, const Tensors& inputs, const Tensors& v, bool create_graph,
              SourceLine at) {
   const CallSite site(at);
-  const Recording recording;
+  const detail::Recording recording;
   const Tensors x = names_of(inputs, create_graph, "jvp");
   check(v.size() == x.size(), "jvp", v.size(), " directions for ", x.size(),
         " inputs: give one for each");

@@ -8,6 +8,7 @@
 #include "autograd/loops/copy.h"
 #include "autograd/tape/accumulate.h"
 #include "autograd/tape/capture.h"
+#include "autograd/tape/inner_grad.h"
 #include "autograd/tape/observer.h"
 #include "autograd/tape/partial_backward.h"
 #include "autograd/tape/read_watch.h"
@@ -44,6 +45,8 @@ class Walk {
     for (const Tensor& target : targets) target_grads_.emplace(key(target), Tensor());
     find_needed(outputs, targets);
   }
+
+  void without_hooks_of_leaves() { leaf_hooks_ = false; }
 
   void seed(const Tensor& output, const Tensor& upstream) {
     if (output.is_leaf())
@@ -235,7 +238,7 @@ class Walk {
 
   void finish_leaves() {
     for (auto& [leaf, gradient] : leaves_) {
-      gradient = run_hooks(leaf->hooks, std::move(gradient));
+      if (leaf_hooks_) gradient = run_hooks(leaf->hooks, std::move(gradient));
       if (auto target = target_grads_.find(leaf.get()); target != target_grads_.end()) {
         target->second = gradient;
       } else if (!restricted_) {
@@ -250,6 +253,7 @@ class Walk {
 
   const bool retain_graph_, create_graph_;
   bool restricted_ = false;
+  bool leaf_hooks_ = true;
   bool anomaly_ = false;
   TapeObserver* observer_ = nullptr;
   TapeObserver::Clock::duration backward_time_{};  // of the last node, with an observer
@@ -324,6 +328,19 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
     check(grads.back().defined() || allow_unused, "grad", "the outputs do not depend on input ", i,
           " (shape ", inputs[i].shape(), "): pass allow_unused = true if that is intended");
   }
+  return grads;
+}
+
+std::vector<Tensor> detail::inner_grad(const std::vector<Tensor>& outputs,
+                                       const std::vector<Tensor>& inputs,
+                                       const std::vector<Tensor>& upstream) {
+  Walk walk(/*retain_graph=*/false, grad_enabled());
+  walk.without_hooks_of_leaves();
+  walk.set_targets(outputs, inputs);
+  for (size_t i = 0; i < outputs.size(); ++i) walk.seed(outputs[i], upstream[i]);
+  walk.run();
+  std::vector<Tensor> grads;
+  for (const Tensor& input : inputs) grads.push_back(walk.target_grad(input));
   return grads;
 }
 

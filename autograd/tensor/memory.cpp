@@ -1,6 +1,7 @@
 #include "autograd/tensor/memory.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <array>
@@ -23,6 +24,7 @@ namespace tarsier {
 namespace {
 
 constexpr size_t kAlignment = 64;
+constexpr size_t kHugePage = 2 << 20;
 
 // Under AddressSanitizer, memory that the allocator holds but nobody owns must not be touched:
 // freed blocks, and the bytes that rounding up adds.
@@ -56,6 +58,17 @@ struct BlockSize {
   }
 };
 
+/// A new block from the system, or null. Large ones ask Linux for huge pages: memory that is touched
+/// for the first time comes in 4 KiB pages otherwise, several times as slowly as it is copied.
+void* new_block(size_t bytes) {
+  const bool large = bytes >= 2 * kHugePage;
+  void* const block = std::aligned_alloc(large ? kHugePage : kAlignment, bytes);
+#ifdef MADV_HUGEPAGE
+  if (large && block != nullptr) ::madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+#endif
+  return block;
+}
+
 class Allocator;
 Allocator& allocator();
 
@@ -78,10 +91,10 @@ class Allocator {
       blocks.pop_back();
       stats_.cached_bytes -= static_cast<int64_t>(size);
     } else {
-      block = std::aligned_alloc(kAlignment, size);
+      block = new_block(size);
       if (block == nullptr) {
         release_all();
-        block = std::aligned_alloc(kAlignment, size);
+        block = new_block(size);
       }
       check(block != nullptr, "memory", "the system cannot give ", (size >> 20) + 1, " MB more; ",
             stats_.current_bytes >> 20, " MB are in use: use smaller sizes or batches");
@@ -99,10 +112,18 @@ class Allocator {
     const auto [size, index] = BlockSize(bytes);
     std::lock_guard lock(mutex_);
     stats_.current_bytes -= static_cast<int64_t>(size);
-    // Keep no more than the peak use: a program whose sizes keep changing (decoding, one token
-    // longer at every step) must not collect one block of every size.
-    if (stats_.current_bytes + stats_.cached_bytes + static_cast<int64_t>(size) >
-        stats_.largest_bytes + stats_.largest_bytes / 4) {
+    used_[index] = ++clock_;
+    // Keep little more than the peak use: a program whose sizes keep changing (decoding, one token
+    // longer at every step) must not collect one block of every size. What a training step frees is
+    // needed again in the next one, so the block that is one too many goes back to the system;
+    // blocks that nobody has used for many steps go first.
+    const auto too_many = [&] {
+      return stats_.current_bytes + stats_.cached_bytes + static_cast<int64_t>(size) >
+             stats_.largest_bytes + stats_.largest_bytes / 4;
+    };
+    while (too_many() && release_stale()) {
+    }
+    if (too_many()) {
       allow(block, size);
       std::free(block);
       return;
@@ -128,14 +149,30 @@ class Allocator {
 
  private:
   void release_all() {
-    for (size_t index = 0; index < free_.size(); ++index) {
-      for (void* block : free_[index]) {
-        allow(block, BlockSize::bytes_at(index));
-        std::free(block);
-      }
-      free_[index].clear();
+    for (size_t index = 0; index < free_.size(); ++index) release(index);
+  }
+
+  /// Returns the blocks of a size to the system.
+  void release(size_t index) {
+    const size_t size = BlockSize::bytes_at(index);
+    for (void* block : free_[index]) {
+      allow(block, size);
+      std::free(block);
+      stats_.cached_bytes -= static_cast<int64_t>(size);
     }
-    stats_.cached_bytes = 0;
+    free_[index].clear();
+  }
+
+  /// Returns the blocks of the size that was freed last the longest ago, if that is long ago.
+  bool release_stale() {
+    constexpr uint64_t kMany = 1 << 15;  // freed blocks: several steps of a large model
+    size_t oldest = free_.size();
+    for (size_t index = 0; index < free_.size(); ++index)
+      if (!free_[index].empty() && (oldest == free_.size() || used_[index] < used_[oldest]))
+        oldest = index;
+    if (oldest == free_.size() || clock_ - used_[oldest] < kMany) return false;
+    release(oldest);
+    return true;
   }
 
   /// A child of fork() has only the thread that called fork(). If another thread held the lock at
@@ -147,6 +184,8 @@ class Allocator {
 
   std::mutex mutex_;
   std::array<std::vector<void*>, BlockSize::kCount> free_;  // by BlockSize::index
+  std::array<uint64_t, BlockSize::kCount> used_{};  // when a block of the size was freed last
+  uint64_t clock_ = 0;                              // counts freed blocks
   MemoryStats stats_{};
 };
 

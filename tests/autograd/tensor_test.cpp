@@ -145,6 +145,25 @@ TEST_CASE("external memory is used in place and released at the end") {
   CHECK(alive.expired());
 }
 
+TEST_CASE("sizes that nobody uses any more make room for those in use") {
+  const auto from_system = [](size_t bytes) {  // whether the cache has no block of this size
+    const int64_t before = memory_stats().system_allocations;
+    const Storage block(bytes);
+    return memory_stats().system_allocations > before;
+  };
+  empty_memory_cache();
+  const auto most = static_cast<size_t>(memory_stats().largest_bytes);  // a quarter more is kept
+  const size_t old1 = most / 2, old2 = most / 5 * 3, used = most / 10 * 7;
+  CHECK(from_system(old1));
+  CHECK(from_system(old2));
+  CHECK(from_system(used));
+  CHECK(from_system(used));  // the cache is full of the old sizes
+  for (int i = 0; i < 40'000; ++i) const Storage small(64);
+  CHECK(from_system(used));
+  CHECK_FALSE(from_system(used));
+  empty_memory_cache();
+}
+
 TEST_CASE("the allocator does not hoard when sizes keep growing") {
   empty_memory_cache();
   const int64_t before = memory_stats().current_bytes;

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <sstream>
 
 #include "autograd/check/gradcheck.h"
+#include "autograd/tape/print_tape.h"
 #include "nn/nn.h"
 #include "optim/optim.h"
 #include "zoo/gpt/generate.h"
@@ -268,6 +270,33 @@ TEST_CASE("a GPT learns one batch by heart" * doctest::test_suite("long")) {
     CHECK(first == doctest::Approx(std::log(5.0)).epsilon(0.05));
     CHECK(last < 0.01);
   }
+}
+
+TEST_CASE("with checkpoint the gradients have the same bits, and blocks are recorded as one node") {
+  const auto gradients = [](bool checkpoint) {
+    manual_seed(3);
+    gpt::Gpt model({.vocab_size = 9,
+               .block_size = 6,
+               .n_layer = 3,
+               .n_head = 2,
+               .n_embd = 8,
+               .dropout = 0.3,
+               .checkpoint = checkpoint});
+    const Tensor text = randint(0, 9, {2, 7});
+    const Tensor loss = model.loss(slice(text, 1, 0, 6), slice(text, 1, 1, 7));
+    std::ostringstream tape;
+    tape::print(loss, tape);
+    const std::string recorded = tape.str();
+    CHECK((recorded.find("checkpoint") != std::string::npos) == checkpoint);
+    CHECK(recorded.find("transformer.h.2.mlp") != std::string::npos);  // the last block is not
+    CHECK((recorded.find("transformer.h.0.mlp") == std::string::npos) == checkpoint);
+    loss.backward();
+    std::vector<double> all;
+    for (const Tensor& parameter : model.parameters())
+      for (const double value : parameter.grad().to_vector<double>()) all.push_back(value);
+    return all;
+  };
+  CHECK(gradients(true) == gradients(false));
 }
 
 TEST_CASE("sizes that do not fit are an error that says so") {

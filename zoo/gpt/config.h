@@ -25,6 +25,7 @@ struct Config {
   bool qk_norm = false;      ///< normalise queries and keys, which stabilises large learning rates
   bool swiglu = false;       ///< silu(x·W)·(x·V) in the MLP in place of activation(x·W)
   bool quiet_start = false;  ///< blocks start by adding next to nothing
+  bool checkpoint = false;   ///< all blocks but the last are computed again in backward
 
   /// The width of the MLP: 4·C; with SwiGLU 8/3·C, rounded up to a multiple of 16, for about the
   /// same number of weights.

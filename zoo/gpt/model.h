@@ -18,6 +18,7 @@
 #include <tuple>
 #include <vector>
 
+#include "../../nn/checkpoint.h"
 #include "../../nn/layers/heads.h"
 #include "../../nn/layers/kv_cache.h"
 #include "../../nn/nn.h"
@@ -164,6 +165,7 @@ struct Body : nn::Layer<Body> {
   nn::ModuleList<Block> h;
   Norm ln_f;
   const double scale;  ///< of token embeddings: √C with sinusoidal positions (Vaswani et al., 3.4)
+  const bool checkpoint;
 
   explicit Body(const Config& config)
       : wte(config.vocab_size, config.n_embd),
@@ -173,7 +175,8 @@ struct Body : nn::Layer<Body> {
         ln_f(config),
         scale(config.position == nn::PositionKind::sinusoidal
                   ? std::sqrt(static_cast<double>(config.n_embd))
-                  : 1) {
+                  : 1),
+        checkpoint(config.checkpoint) {
     register_module("wte", wte);
     if (wpe) register_module("wpe", *wpe);
     register_module("drop", drop);
@@ -191,8 +194,12 @@ struct Body : nn::Layer<Body> {
   /// With a `cache`, the indices follow the tokens in it.
   Tensor forward(const Arg& index, Cache* cache = nullptr) {
     Tensor x = embed(index, cache != nullptr ? cache->front().position() : 0);
-    for (int64_t i = 0; i < h.size(); ++i)
-      x = h[i](x, cache != nullptr ? &(*cache)[static_cast<size_t>(i)] : nullptr);
+    for (int64_t i = 0; i < h.size(); ++i) {
+      nn::KVCache* const seen = cache != nullptr ? &(*cache)[static_cast<size_t>(i)] : nullptr;
+      // Not the last one: backward begins with it, while the others keep nothing yet.
+      const bool again = checkpoint && i + 1 < h.size();
+      x = again ? nn::checkpoint(h[i], x, seen) : h[i](x, seen);
+    }
     return ln_f(x);
   }
 };
