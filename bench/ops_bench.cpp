@@ -64,6 +64,33 @@ const std::vector<Work>& works() {
          const Tensor x = leaf({512, 1024});
          return with_grad({x}, [x] { return softmax(x, 0); });
        }},
+      {"linear",
+       [] {
+         const Tensor x = leaf({1024, 768}), w = leaf({768, 768}), b = leaf({768});
+         return with_grad({x, w, b}, [=] { return linear(x, w, b); });
+       }},
+      {"linear, small",
+       [] {
+         const Tensor x = leaf({256, 64}), w = leaf({64, 64}), b = leaf({64});
+         return with_grad({x, w, b}, [=] { return linear(x, w, b); });
+       }},
+      {"conv2d",
+       [] {
+         const Tensor x = leaf({8, 64, 32, 32}), w = leaf({64, 64, 3, 3});
+         return with_grad({x, w}, [=] { return conv2d(x, w, {}, {.padding = 1}); });
+       }},
+      {"dropout",
+       [] {
+         const Tensor x = leaf({kMany});
+         return with_grad({x}, [x] { return dropout(x, 0.1); });
+       }},
+      {"attention",
+       [] {
+         const Tensor q = leaf({4, 4, 512, 64}), k = leaf({4, 4, 512, 64}),
+                      v = leaf({4, 4, 512, 64});
+         return with_grad({q, k, v},
+                          [=] { return scaled_dot_product_attention(q, k, v, {}, 0, true); });
+       }},
       {"depthwise",
        [] {
          const Tensor x = leaf({8, 64, 32, 32}), w = leaf({64, 1, 3, 3});

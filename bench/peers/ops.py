@@ -51,10 +51,21 @@ def works():
     weights, planes, long = torch.rand(64, 1000), torch.randn(16, 64, 32, 32), leaf(MANY)
     rows = torch.randn(64, 10_000)
     signs, angles = a > 0, 3 * a
+    wide, matrix, bias = leaf(1024, 768), leaf(768, 768), leaf(768)
+    narrow, small_matrix, small_bias = leaf(256, 64), leaf(64, 64), leaf(64)
+    kernels = leaf(64, 64, 3, 3)
+    q, k, v = (leaf(4, 4, 512, 64) for _ in range(3))
     return {
         "dot": value(lambda: torch.dot(a, b)),
         "softmax, middle": with_grad([middle], lambda: F.softmax(middle, 1)),
         "softmax, first": with_grad([first], lambda: F.softmax(first, 0)),
+        "linear": with_grad([wide, matrix, bias], lambda: F.linear(wide, matrix, bias)),
+        "linear, small": with_grad([narrow, small_matrix, small_bias],
+                                   lambda: F.linear(narrow, small_matrix, small_bias)),
+        "conv2d": with_grad([image, kernels], lambda: F.conv2d(image, kernels, padding=1)),
+        "dropout": with_grad([long], lambda: F.dropout(long, 0.1)),
+        "attention": with_grad(
+            [q, k, v], lambda: F.scaled_dot_product_attention(q, k, v, is_causal=True)),
         "depthwise": with_grad([image, filters],
                                lambda: F.conv2d(image, filters, padding=1, groups=64)),
         "batch norm": norm_step(torch.nn.BatchNorm2d(64)),
