@@ -1,6 +1,7 @@
 # Files that are embedded in the library, so that the program needs nothing else:
 #   embedded_files()   the project's own source text: the default data set (zoo/data/embedded.h)
-#   page_files()       style sheets, scripts and markup of the pages that it writes (zoo/report/files.h)
+#   page_files()       style sheets, scripts and markup of the pages that it writes, and the scripts of
+#                      exports (zoo/report/files.h)
 #
 # The assembler reads the files itself (.incbin): compiling a string literal of several megabytes
 # would take seconds at every edit of any file. The .cpp lists the files and changes only with
@@ -100,6 +101,6 @@ list(SORT embedded_files)
 tarsier_embed(embedded_files zoo/data/embedded.h "${embedded_files}")
 
 file(GLOB_RECURSE page_files RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS
-     zoo/*.css zoo/*.js zoo/*.html)
+     zoo/*.css zoo/*.js zoo/*.html zoo/export/*.py)
 list(SORT page_files)
 tarsier_embed(page_files zoo/report/files.h "${page_files}")

@@ -70,8 +70,8 @@ TEST_CASE("a gpt goes to transformers as GPT-2 and comes back with the same bits
     const auto tokens = gpt::TextTokens::from_json(run.folder().read_config().data["vocabulary"]);
     const std::string text = "the cat sat on a log.\n";
     CHECK(read_tokens(folder, text) == tokens.encode(text, "text"));
-    CHECK(run.agrees("huggingface", folder, {{"input", input}, {"output", gpt(input)}},
-                     facts_of(text, tokens.encode(text, "text"), text)));
+    CHECK(library_agrees(run, "huggingface", folder, {{"input", input}, {"output", gpt(input)}},
+                         facts_of(text, tokens.encode(text, "text"), text)));
   }
 }
 
@@ -85,7 +85,7 @@ TEST_CASE("a gpt with rotary positions, RMSNorm and SwiGLU goes out as Mistral")
     const Tensor input = indices(gpt.config.vocab_size, 21);
     const Tensor back = (*load_llama(folder))(input);
     CHECK(max(abs(back - gpt(input))).item() < 1e-5);
-    CHECK(run.agrees("huggingface", folder, {{"input", input}, {"output", gpt(input)}}));
+    CHECK(library_agrees(run, "huggingface", folder, {{"input", input}, {"output", gpt(input)}}));
   }
 }
 
@@ -102,8 +102,8 @@ TEST_CASE("bert goes out as BertForMaskedLM") {
       Tokenizer::from_json(run.folder().read_config().data["tokenizer"]));
   const std::string text = "the cat sat on a[MASK].";
   CHECK(read_tokens(folder, text) == vocabulary.encode(text));
-  CHECK(run.agrees("huggingface", folder, {{"input", input}, {"output", bert(input)}},
-                   facts_of(text, vocabulary.encode(text), "<bos>the cat sat on a[MASK].")));
+  CHECK(library_agrees(run, "huggingface", folder, {{"input", input}, {"output", bert(input)}},
+                       facts_of(text, vocabulary.encode(text), "<bos>the cat sat on a[MASK].")));
 }
 
 TEST_CASE("vit goes out as ViTForImageClassification, with its classes and the scale of pixels") {
@@ -116,7 +116,7 @@ TEST_CASE("vit goes out as ViTForImageClassification, with its classes and the s
   const auto back = load_vit(folder);
   for (const auto& [name, tensor] : vit.state_dict())
     CHECK_MESSAGE(back->state_dict()[name].to_vector() == tensor.to_vector(), name);
-  CHECK(run.agrees("huggingface", folder, {{"input", input}, {"output", vit(input)}}));
+  CHECK(library_agrees(run, "huggingface", folder, {{"input", input}, {"output", vit(input)}}));
   const Json data = run.folder().read_config().data;
   const auto read = [&](const char* name) { return Json::parse(read_file(folder + "/" + name)); };
   CHECK(read("config.json")["id2label"]["3"] == data["names"].as_array()[3]);
@@ -131,7 +131,7 @@ TEST_CASE("a text classifier of BERT's kind goes out: its first token gives the 
   const std::string folder = run.exported("huggingface");
   const Tensor input = indices(model.config.vocab_size, 9);
   const Tensor output = model(input, zeros({2, 9}, boolean));
-  CHECK(run.agrees("huggingface", folder, {{"input", input}, {"output", output}}));
+  CHECK(library_agrees(run, "huggingface", folder, {{"input", input}, {"output", output}}));
 }
 
 TEST_CASE("what transformers lacks is refused, with its module") {

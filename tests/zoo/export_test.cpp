@@ -139,8 +139,8 @@ TEST_CASE("the log of a run in TensorBoard; damaged ones") {
                    "\n"
                    R"({"step": 2, "train_loss": 4.25, "grad_norm": 0.5})"
                    "\n");
-  CHECK(run.agrees("tensorboard", folder, {{"none", zeros({1})}},
-                   Json::Object{{"log", run.path("log")}}));
+  CHECK(library_agrees(run, "tensorboard", folder, {{"none", zeros({1})}},
+                       Json::Object{{"log", run.path("log")}}));
 }
 
 }  // namespace

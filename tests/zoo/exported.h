@@ -21,6 +21,27 @@
 
 namespace tarsier::zoo {
 
+/// Whether the real library reads `folder` and agrees with what is expected (check_export.py). True,
+/// with a note, without TARSIER_PYTHON. `scratch` gets the files for the other side.
+inline bool library_agrees(const Scratch& scratch, const std::string& kind,
+                           const std::string& folder, const TensorDict& expected,
+                           const Json& facts = Json(Json::Object{})) {
+  const char* python = std::getenv("TARSIER_PYTHON");
+  if (python == nullptr) {
+    std::cout << "skipped: " << kind << ", because TARSIER_PYTHON is not set\n";
+    return true;
+  }
+  save_safetensors(scratch.path("expected"), expected);
+  write_file_atomically(scratch.path("expected.json"), facts.dump());
+  const std::string line =
+      concat("'", python, "' '", source_file("tests/golden/check_export.py").string(), "' ", kind,
+             " '", folder, "' '", scratch.path("expected"), "' >'", scratch.path("out"), "' 2>&1");
+  const int status = std::system(line.c_str());
+  if (status == 0) std::cout << "checked: " << kind << ": " << scratch.read("out");
+  CHECK_MESSAGE(status == 0, scratch.read("out"));
+  return status == 0;
+}
+
 /// A run of a model with random weights, also where a fresh one has zeros and ones, which would hide
 /// mistakes.
 class UntrainedRun : public Scratch {
@@ -47,26 +68,6 @@ class UntrainedRun : public Scratch {
     const std::string out = path(kind);
     export_run(folder(), find_export_kind(kind), out);
     return out;
-  }
-
-  /// Whether the real library reads `folder` and gives `output` for `input` (check_export.py). True,
-  /// with a note, without TARSIER_PYTHON.
-  bool agrees(const std::string& kind, const std::string& folder, const TensorDict& expected,
-              const Json& facts = Json(Json::Object{})) const {
-    const char* python = std::getenv("TARSIER_PYTHON");
-    if (python == nullptr) {
-      std::cout << "skipped: " << kind << ", because TARSIER_PYTHON is not set\n";
-      return true;
-    }
-    save_safetensors(path("expected"), expected);
-    write_file_atomically(path("expected.json"), facts.dump());
-    const std::string line =
-        concat("'", python, "' '", source_file("tests/golden/check_export.py").string(), "' ", kind,
-               " '", folder, "' '", path("expected"), "' >'", path("out"), "' 2>&1");
-    const int status = std::system(line.c_str());
-    if (status == 0) std::cout << "checked: " << kind << ": " << read("out");
-    CHECK_MESSAGE(status == 0, read("out"));
-    return status == 0;
   }
 
  private:

@@ -2,8 +2,10 @@
 
 #include "zoo/base/usage_error.h"
 #include "zoo/export/hugging_face.h"
+#include "zoo/export/nanogpt.h"
 #include "zoo/export/new_folder.h"
 #include "zoo/export/tensorboard.h"
+#include "zoo/export/torch.h"
 
 namespace tarsier::zoo {
 
@@ -20,6 +22,9 @@ const std::vector<ExportKind>& export_kinds() {
   static const std::vector<ExportKind> kinds = {
       {"huggingface", "a folder that transformers' AutoModel….from_pretrained loads",
        export_hugging_face},
+      {"torch", "a state dict, the model in plain PyTorch, and a train.py for torchrun",
+       export_torch},
+      {"nanogpt", "a checkpoint that nanoGPT's train.py goes on from", export_nanogpt},
       {"tensorboard", "the log of the training as an event file of TensorBoard", write_tensorboard},
   };
   return kinds;

@@ -147,8 +147,9 @@ class GptTask : public TaskOf<Gpt, Text> {
   /// Characters are those of the whole text; words and byte pairs come from the training part.
   void learn(const Text& data) override {
     check_utf8(data.text, data.source);
-    tokens_ = TextTokens(tokenizer_.kind == "characters" ? data.text : parts(data.text).first,
-                         tokenizer_);
+    tokens_ = TextTokens(
+        tokenizer_.kind == "characters" ? data.text : training_and_validation(data.text).first,
+        tokenizer_);
   }
 
   void use(Text data) override {
@@ -157,7 +158,7 @@ class GptTask : public TaskOf<Gpt, Text> {
     fingerprint_ = Fingerprint().add(data.text).text();
     opening_ = opening_of(data.text);
     characters_ = count_characters(data.text);
-    const auto [first, rest] = parts(data.text);
+    const auto [first, rest] = training_and_validation(data.text);
     std::vector<int32_t> train = tokens_.encode(first, source_);
     std::vector<int32_t> validation = tokens_.encode(rest, source_);
 
@@ -255,11 +256,6 @@ class GptTask : public TaskOf<Gpt, Text> {
     recipe.learning_rate = 6e-3;
     recipe.min_learning_rate = 1e-4;
     recipe.warmup_steps = 50;
-  }
-
-  /// The training part and the validation part.
-  static std::pair<std::string_view, std::string_view> parts(const std::string& text) {
-    return split_characters(text, count_characters(text) * 9 / 10);
   }
 
   void write(const std::string& prompt, int64_t count, const Sampling& sampling,

@@ -96,4 +96,8 @@ int32_t TextTokens::blank() const {
   return 0;
 }
 
+std::pair<std::string_view, std::string_view> training_and_validation(std::string_view text) {
+  return split_characters(text, count_characters(text) * 9 / 10);
+}
+
 }  // namespace tarsier::zoo::gpt

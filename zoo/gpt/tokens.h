@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "../../autograd/io/json.h"
@@ -47,5 +48,8 @@ class TextTokens {
   std::unique_ptr<Tokenizer> tokenizer_;  ///< of words and byte pairs
   bool words_ = false;
 };
+
+/// The part of a text to train on, its first 90 % of characters, and the rest, to validate on.
+std::pair<std::string_view, std::string_view> training_and_validation(std::string_view text);
 
 }  // namespace tarsier::zoo::gpt

@@ -1,5 +1,6 @@
 #pragma once
-// Style sheets, scripts and markup of the pages, as files of the project that the build embeds.
+// Style sheets, scripts and markup of the pages, and scripts of exports, as files of the project that
+// the build embeds.
 
 #include <string>
 #include <vector>
@@ -8,7 +9,7 @@
 
 namespace tarsier::zoo {
 
-/// All *.css, *.js and *.html of the zoo, sorted by path. Defined in a file that zoo/embed.cmake
+/// All *.css, *.js and *.html of the zoo, and *.py of zoo/export, sorted by path. Defined in a file that zoo/embed.cmake
 /// generates at build time.
 const std::vector<EmbeddedFile>& page_files();
 
