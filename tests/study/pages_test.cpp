@@ -74,7 +74,12 @@ TEST_CASE("study: a browser walks through the page of a summariser") {
 }
 
 TEST_CASE("study: a browser walks through the page of a reader that answers questions") {
-  check_model("question-answering", 1);
+  check_model("question-answering", 6);  // five of them with positions relative to the line
+}
+
+TEST_CASE("study: a browser walks through the page of a model of music") {
+  // Its attention, by distances, is written out: no op of its own.
+  check_model("music --set layers=2", 2, {.names = -1, .updates = 15, .derivations = 2});
 }
 
 TEST_CASE("study: a browser walks through the page of a GPT of pixels") {

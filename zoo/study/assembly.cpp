@@ -258,25 +258,35 @@ class Assembly {
     }
   }
 
-  /// The weights of an attention op are the left factor of the last product inside it, before
-  /// dropout.
+  /// The node of the weights of an attention, before dropout, if `product` is their product with
+  /// the values: of an attention op the left factor of the last product inside it, of an attention
+  /// that is written out a softmax (B, H, T, T'). −1 if it is something else.
+  int weights_in(const RecordedNode& product) {
+    if (product.op != "matmul" || product.inputs[0] < 0) return -1;
+    int from = product.inputs[0];
+    const auto is = [&](const char* op) { return from >= 0 && node(from).op == op; };
+    while (is("mul") || is("where") || is("dropout")) from = node(from).inputs[0];
+    if (product.group < 0) return is("softmax") && values(node(from).value).dim() == 4 ? from : -1;
+    const RecordedNode& fused = node(product.group);
+    const bool last = fused.op.find("attention") != std::string::npos &&
+                      values(product.value).shape() == values(fused.value).shape() &&
+                      node(product.inputs[0]).group == product.group;
+    return last ? from : -1;
+  }
+
   void add_attention() {
-    for (size_t id = 0; id < recording_.nodes.size(); ++id) {
-      const RecordedNode& n = recording_.nodes[id];
-      if (n.group < 0 || n.op != "matmul" || values(n.value).dim() < 2) continue;
-      const RecordedNode& fused = node(n.group);
-      if (fused.op.find("attention") == std::string::npos) continue;
-      const bool last = values(n.value).shape() == values(fused.value).shape() &&
-                        n.inputs[0] >= 0 && node(n.inputs[0]).group == n.group;
-      if (!last) continue;
-      int softmax = n.inputs[0];
-      while (node(softmax).op == "mul" || node(softmax).op == "where")
-        softmax = node(softmax).inputs[0];
+    std::map<std::string, int> passes;
+    for (const RecordedNode& n : recording_.nodes) {
+      const int softmax = weights_in(n);
+      if (softmax < 0) continue;
       const RecordedNode& weights = node(softmax);
+      std::string path = n.group < 0 ? n.path : node(n.group).path;
+      const int pass = ++passes[path];  // a layer may be used again and again
+      if (pass > 1) path += concat(".pass ", pass);
       for (const int tensor : {weights.value, weights.grad})
         if (tensor >= 0) recording_.tensors[static_cast<size_t>(tensor)].travel = Travel::whole;
-      recording_.attention.push_back({.path = fused.path,
-                                      .kind = attention_kind(fused.path),
+      recording_.attention.push_back({.path = path,
+                                      .kind = attention_kind(path),
                                       .node = softmax,
                                       .weights = weights.value,
                                       .grad = weights.grad,
