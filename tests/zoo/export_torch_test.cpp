@@ -2,16 +2,20 @@
 // gradients, and go on with the same losses; files of torch.save; what is refused.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "tests/error_of.h"
 #include "tests/zoo/exported.h"
+#include "zoo/bert/model.h"
 #include "zoo/export/python_value.h"
 #include "zoo/gpt/model.h"
 #include "zoo/pretrained/pickle.h"
 #include "zoo/pretrained/torch_file.h"
+#include "zoo/text_classifier/model.h"
+#include "zoo/vit/model.h"
 #include "zoo/zip/write.h"
 
 namespace tarsier::zoo {
@@ -58,6 +62,17 @@ struct StoppedRun : Scratch {
   }
 };
 
+/// Whether model.py gives the outputs, the loss and its gradients.
+bool agrees_in_torch(const UntrainedRun& run, const std::string& folder, const Tensor& input,
+                     const Tensor& targets, const Tensor& output, const Tensor& loss) {
+  loss.backward();
+  TensorDict expected{
+      {"input", input}, {"targets", targets}, {"output", output.detach()}, {"loss", loss.detach()}};
+  for (const auto& [name, parameter] : run.model<nn::Module>().named_parameters())
+    expected.add("grad." + name, parameter.grad());
+  return library_agrees(run, "torch_model", folder, expected);
+}
+
 TEST_CASE("a gpt in plain PyTorch: the same logits, loss and gradients, whatever its parts") {
   for (const Changes& changes :
        {Changes{}, Changes{{"bias", "true"}, {"tied", "false"}, {"mlp", "relu2"}},
@@ -73,14 +88,61 @@ TEST_CASE("a gpt in plain PyTorch: the same logits, loss and gradients, whatever
     const int64_t T = gpt.config.is_relative() ? 13 : 8;
     const Tensor input = remainder(reshape(arange(2 * T) * 5 + 1, {2, T}), gpt.config.vocab_size);
     const Tensor targets = remainder(input * 3 + 2, gpt.config.vocab_size);
-    TensorDict expected{{"input", input}, {"targets", targets}};
-    const Tensor loss = gpt.loss(input, targets);
-    loss.backward();
-    expected.add("loss", loss.detach());
-    expected.add("output", gpt(input).detach());
-    for (const auto& [name, parameter] : gpt.named_parameters())
-      expected.add("grad." + name, parameter.grad());
-    CHECK(library_agrees(run, "torch_model", folder, expected));
+    CHECK(agrees_in_torch(run, folder, input, targets, gpt(input), gpt.loss(input, targets)));
+  }
+}
+
+const Changes kTinyEncoder = {{"layers", "2"}, {"heads", "2"}, {"width", "8"}, {"mlp_width", "24"}};
+
+TEST_CASE("bert in plain PyTorch") {
+  const Scratch scratch;
+  const UntrainedRun run("bert", with(kTinyEncoder, {{"max_length", "9"}}),
+                         scratch.write("data.txt", small_text()));
+  auto& bert = run.model<bert::BertForMaskedLM>();
+  const int64_t vocabulary = bert.bert.config.vocab_size;
+  const Tensor input = remainder(reshape(arange(18) * 5 + 1, {2, 9}), vocabulary);
+  const Tensor targets = remainder(input * 3 + 2, vocabulary);
+  CHECK(agrees_in_torch(run, run.exported("torch"), input, targets, bert(input),
+                        bert.loss(input, targets, arange(18))));
+}
+
+TEST_CASE("vit in plain PyTorch") {
+  for (const Changes& changes :
+       {Changes{{"pooling", "mean"}}, Changes{{"stem", "patches"}, {"pooling", "class_token"}}}) {
+    const UntrainedRun run("vit", with(kTinyEncoder, changes), "");
+    auto& vit = run.model<vit::VisionTransformer>();
+    Generator generator(3);
+    const Tensor images = randn({2, 1, 28, 28}, f32, generator), labels = tensor({3, 7}, i64);
+    const Tensor logits = vit(images);
+    CHECK(agrees_in_torch(run, run.exported("torch"), images, labels, logits,
+                          cross_entropy(logits, labels)));
+  }
+  const UntrainedRun staged("vit", with(kTinyEncoder, {{"stem", "stages"}, {"pooling", "mean"}}),
+                            "");
+  check_error("model.py lacks stem (stages)", [&] { staged.exported("torch"); });
+}
+
+TEST_CASE("text classifiers in plain PyTorch") {
+  for (const Changes& changes :
+       {Changes{{"pairs", "20"}},
+        Changes{{"position", "learned"}, {"norm", "post"}, {"pooling", "class_token"}}}) {
+    const UntrainedRun run("text-classifier", with(kTinyEncoder, changes), "");
+    auto& model = run.model<text_classifier::TextClassifier>();
+    const Tensor input = remainder(reshape(arange(18) * 5 + 1, {2, 9}), model.config.vocab_size);
+    if (model.pair_embedding) {  // some of the pairs are known
+      std::vector<int64_t> keys =
+          (slice(input, 1, 0, 8) * model.config.vocab_size + slice(input, 1, 1))
+              .to_vector<int64_t>();
+      keys.resize(12);
+      keys.resize(20, -1);
+      std::ranges::sort(keys);
+      copy_(model.pair_keys, from_vector(keys, {20}));
+      run.folder().save_weights(model.state_dict(), "text-classifier", 0);
+    }
+    const Tensor labels = tensor({1, 0}, i64);
+    const Tensor logits = model(input, zeros({2, 9}, boolean));
+    CHECK(agrees_in_torch(run, run.exported("torch"), input, labels, logits,
+                          cross_entropy(logits, labels)));
   }
 }
 
@@ -131,7 +193,8 @@ TEST_CASE("what nanoGPT and train.py lack") {
               [&] { muon.exported("nanogpt"); });
   CHECK_FALSE(fs::exists(muon.exported("torch") + "/train.py"));
   const UntrainedRun other("recommend", {}, "");
-  check_error("recommend is not a gpt", [&] { other.exported("torch"); });
+  check_error("recommend has no model.py", [&] { other.exported("torch"); });
+  check_error("recommend is not a gpt", [&] { other.exported("nanogpt"); });
 }
 
 TEST_CASE("without its data a run goes out without tokens") {

@@ -22,7 +22,7 @@ const std::vector<ExportKind>& export_kinds() {
   static const std::vector<ExportKind> kinds = {
       {"huggingface", "a folder that transformers' AutoModel….from_pretrained loads",
        export_hugging_face},
-      {"torch", "a state dict, the model in plain PyTorch, and a train.py for torchrun",
+      {"torch", "a state dict and the model in plain PyTorch; of gpt also a train.py for torchrun",
        export_torch},
       {"nanogpt", "a checkpoint that nanoGPT's train.py goes on from", export_nanogpt},
       {"tensorboard", "the log of the training as an event file of TensorBoard", write_tensorboard},

@@ -48,8 +48,11 @@ std::string bytes_of(const std::vector<int32_t>& tokens) {
 }  // namespace
 
 GptRun::GptRun(const RunFolder& run)
-    : config(run.read_config()),
-      task(make_trained_task(run, config)),
+    : GptRun(run.read_config(), make_trained_task(run, run.read_config())) {}
+
+GptRun::GptRun(RunConfig run_config, std::unique_ptr<Task> trained)
+    : config(std::move(run_config)),
+      task(std::move(trained)),
       model(dynamic_cast<const gpt::Gpt*>(&task->model())),
       steps(task->recipe.steps) {
   check(model != nullptr, "export", config.model,

@@ -23,6 +23,8 @@ struct GptRun {
 
   /// Throws Error("export") for a run of another model, and what loading throws.
   explicit GptRun(const RunFolder& run);
+  /// The same for a task that is loaded already.
+  GptRun(RunConfig config, std::unique_ptr<Task> task);
 };
 
 /// The weights as PyTorch's state_dict() has them: with the head, which shares the embedding's memory

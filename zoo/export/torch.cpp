@@ -2,34 +2,15 @@
 
 #include "autograd/io/file.h"
 #include "zoo/export/gpt_training.h"
+#include "zoo/export/torch_models.h"
 #include "zoo/report/files.h"
+#include "zoo/task/models.h"
 
 namespace tarsier::zoo {
 
 namespace {
 
 using Dict = PythonValue::Dict;
-
-/// The model as model.py reads it.
-Json json_of(const gpt::Config& config) {
-  const std::string mlp = config.swiglu ? "swiglu" : config.activation.name();
-  check(mlp == "gelu" || mlp == "relu2" || mlp == "swiglu", "export",
-        "model.py lacks transformer.h.0.mlp (", mlp, ")");
-  return Json::Object{{"vocab_size", config.vocab_size},
-                      {"block_size", config.block_size},
-                      {"n_layer", config.n_layer},
-                      {"n_head", config.n_head},
-                      {"n_embd", config.n_embd},
-                      {"mlp_width", config.mlp_width()},
-                      {"dropout", config.dropout},
-                      {"bias", config.bias},
-                      {"layer_norm_eps", config.layer_norm_eps},
-                      {"tied", config.tied},
-                      {"position", nn::position_name(config.position)},
-                      {"norm", config.rms_norm ? "rms" : "layer"},
-                      {"qk_norm", config.qk_norm},
-                      {"mlp", mlp}};
-}
 
 /// The recipe as train.py reads it.
 Json json_of(const Recipe& recipe, int64_t steps, uint64_t seed) {
@@ -56,24 +37,14 @@ std::string obstacle(const RunFolder& run, const Recipe& recipe) {
   return run.has_checkpoint() ? "" : "no train.py: the run has no checkpoint to go on from";
 }
 
-}  // namespace
-
-std::vector<std::string> export_torch(const RunFolder& run, const std::string& folder) {
-  const GptRun gpt(run);
-  const gpt::Config& sizes = gpt.model->config;
+/// Writes train.py and what it needs, and returns remarks.
+std::vector<std::string> write_training(const RunFolder& run, const GptRun& gpt,
+                                        const std::string& folder) {
   const Recipe& recipe = gpt.task->recipe;
-  write_file_atomically(folder + "/config.json",
-                        Json(Json::Object{{"model", json_of(sizes)},
-                                          {"recipe", json_of(recipe, gpt.steps, gpt.config.seed)}})
-                                .dump(2) +
-                            "\n");
-  save_torch(folder + "/model.pt", with_head(gpt.model->state_dict(), sizes.tied));
-  write_file_atomically(folder + "/model.py", page_file("zoo/export/gpt/model.py"));
   if (std::string reason = obstacle(run, recipe); !reason.empty()) return {std::move(reason)};
-
   const Checkpoint checkpoint = run.load_checkpoint();
   save_torch(folder + "/checkpoint.pt",
-             Dict{{"model", with_head(checkpoint.model, sizes.tied)},
+             Dict{{"model", with_head(checkpoint.model, gpt.model->config.tied)},
                   {"optimizer", adamw_state(gpt.model->named_parameters(), checkpoint.optimizer,
                                             recipe, recipe.learning_rate)},
                   {"step", checkpoint.step}});
@@ -81,6 +52,27 @@ std::vector<std::string> export_torch(const RunFolder& run, const std::string& f
   std::vector<std::string> remarks;
   if (std::string remark = write_token_files(gpt.config, folder); !remark.empty())
     remarks.push_back(std::move(remark));
+  return remarks;
+}
+
+}  // namespace
+
+std::vector<std::string> export_torch(const RunFolder& run, const std::string& folder) {
+  const RunConfig config = run.read_config();
+  std::unique_ptr<Task> task = make_trained_task(run, config);
+  const TorchModel model = torch_model(task->model(), config.model);
+  save_torch(folder + "/model.pt", task->model().state_dict());
+  write_file_atomically(folder + "/model.py",
+                        concat(page_file(concat("zoo/export/", model.folder, "/model.py")), "\n\n",
+                               page_file("zoo/export/load.py")));
+  Json json = Json::Object{{"model", model.config}};
+  std::vector<std::string> remarks;
+  if (dynamic_cast<const gpt::Gpt*>(&task->model()) != nullptr) {
+    const GptRun gpt(config, std::move(task));
+    json.set("recipe", json_of(gpt.task->recipe, gpt.steps, config.seed));
+    remarks = write_training(run, gpt, folder);
+  }
+  write_file_atomically(folder + "/config.json", json.dump(2) + "\n");
   return remarks;
 }
 

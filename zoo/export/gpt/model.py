@@ -160,14 +160,3 @@ class Model(nn.Module):
     def loss(self, tokens, targets):
         """The mean cross-entropy, in nats per token."""
         return F.cross_entropy(self(tokens).flatten(0, 1), targets.flatten())
-
-
-def config():
-    with open(os.path.join(FOLDER, "config.json")) as file:
-        return json.load(file)
-
-
-def load(weights="model.pt"):
-    model = Model(config()["model"])
-    model.load_state_dict(torch.load(os.path.join(FOLDER, weights)))
-    return model.eval()
