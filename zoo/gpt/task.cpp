@@ -213,7 +213,7 @@ class GptTask : public TaskOf<Gpt, Text> {
     settings.add("tied", config_.tied, "one matrix as embedding and output layer");
     settings.add("quiet_start", config_.quiet_start, "blocks start by adding next to nothing");
     settings.add_choice("checkpoint", config_.checkpoint,
-                        "what is computed again in backward: less memory, up to a third slower",
+                        "what backward computes again, to need less memory",
                         {{"none", false}, {"blocks", true}});
     tokenizer_.add_to(settings);
   }
