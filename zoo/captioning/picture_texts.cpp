@@ -75,7 +75,7 @@ void PictureTexts::add_settings(Settings& settings) {
 CaptionData PictureTexts::read(const std::string& path) {
   source = path.empty() ? "scenes drawn by the program" : "'" + path + "'";
   const PictureSize wanted = size.height > 0 ? size : PictureSize{image_size, image_size};
-  return path.empty() ? scene_captions(wanted) : read_captions(path, columns, wanted);
+  return path.empty() ? scene_captions(wanted, scenes) : read_captions(path, columns, wanted);
 }
 
 void PictureTexts::learn(const CaptionData& data) {

@@ -36,6 +36,7 @@ struct PictureTexts {
   TokenizerOptions options{.lower = false, .min_count = 1};
   int64_t image_size = 0, max_length = 40;
   Augmentation augmentation;
+  SceneCounts scenes;  ///< that are drawn where no data are given
   // Known.
   std::unique_ptr<Tokenizer> tokenizer;
   PixelScale scale;

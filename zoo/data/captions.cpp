@@ -166,8 +166,9 @@ CaptionData scene_captions(PictureSize size, SceneCounts counts) {
        {std::pair{&out.train, counts.train}, {&out.val, counts.val}, {&out.test, counts.test}}) {
     const RandomKey key{2027, ++stream};
     for (int64_t i = 0; i < count; ++i) {
-      const Scene scene =
-          draw_scene(key, static_cast<uint64_t>(i), {.height = size.height, .width = size.width});
+      const Scene scene = draw_scene(
+          key, static_cast<uint64_t>(i),
+          {.height = size.height, .width = size.width, .max_objects = counts.max_objects});
       part->images.append(scene.picture, 0);
       part->files.push_back(concat("scene ", i + 1));
       part->captions.push_back({i, scene.caption});

@@ -57,9 +57,10 @@ struct PictureSize {
 /// pictures in a file that is split.
 CaptionData read_captions(const std::string& path, const CaptionColumns& columns, PictureSize size);
 
-/// How many scenes are drawn.
+/// How many scenes are drawn, and with how many things at most.
 struct SceneCounts {
   int64_t train = 4000, val = 400, test = 400;
+  int64_t max_objects = 3;
 };
 
 /// Generated scenes with their captions (data/scenes.h), 48 × 48 pixels if `size` is 0; always the

@@ -75,7 +75,7 @@ std::vector<ReproduceRow> rows_of_pictures_and_texts() {
          "none at this size; boosted trees reach 0.282, ENet and ESPNet at 480 × 360 .51 to .56"},
         {{"pixel accuracy", 0.82, 3, "", true}, "none; boosted trees 0.701"}}},
       {"captioning",
-       "captioning",
+       "captioning-emoji",
        "image-captioning",
        {},
        {{{"exact", 65, 2, "%", true},
