@@ -9,6 +9,7 @@
 #include "functional/functional.h"
 #include "ops.h"
 #include "ops/matmul/precision.h"
+#include "ops/matmul/quantized.h"
 #include "tape/print_tape.h"
 #include "tape/tape.h"
 #include "tensor/memory.h"

@@ -27,6 +27,7 @@
 #include "layers/norm.h"
 #include "layers/pool.h"
 #include "layers/position.h"
+#include "layers/quantizable.h"
 #include "layers/relative_attention.h"
 #include "layers/relative_position_bias.h"
 #include "layers/residual.h"
@@ -36,4 +37,5 @@
 #include "layers/transformer.h"
 #include "module.h"
 #include "names.h"
+#include "quantize.h"
 #include "unwrap.h"

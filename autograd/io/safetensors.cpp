@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <vector>
 
 #include "autograd/io/json.h"
@@ -186,22 +187,69 @@ TensorDict load_safetensors(const std::string& path, Metadata* metadata) {
 
 // ------------------------------------------------------------------------------------------ saving
 
-void save_safetensors(const std::string& path, const TensorDict& tensors,
-                      const Metadata& metadata) {
-  // Wide elements first, which aligns every tensor, because the data begin at a multiple of 8.
-  std::vector<size_t> order(tensors.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  const auto entry = [&](size_t i) -> const TensorDict::Entry& {
-    return *(tensors.begin() + static_cast<int64_t>(i));
+namespace {
+
+/// A tensor as it is written.
+struct Written {
+  std::string name;
+  std::string_view dtype;
+  Json::Array shape;
+  int64_t width;  // bytes of an element
+  int64_t bytes;
+  std::function<void(AtomicFile&)> write;
+};
+
+Written written(const std::string& name, const Tensor& tensor) {
+  const auto width = static_cast<int64_t>(size_of(tensor.dtype()));
+  const auto write = [tensor](AtomicFile& file) {
+    const Tensor row = contiguous(tensor.detach());
+    dispatch_all(row.dtype(), [&]<class T>() {
+      file.write(row.data<T>(), static_cast<size_t>(row.numel()) * sizeof(T));
+    });
   };
-  const auto width = [&](size_t i) { return size_of(entry(i).second.dtype()); };
+  return {
+      name,  stored_name(tensor.dtype()), Json::Array(tensor.shape().begin(), tensor.shape().end()),
+      width, tensor.numel() * width,      write};
+}
+
+Written written(const Int8Tensor& tensor) {
+  const auto write = [&tensor](AtomicFile& file) {
+    file.write(tensor.elements.data(), tensor.elements.size());
+  };
+  int64_t count = 1;
+  for (const int64_t size : tensor.shape) count *= size;
+  check(count == std::ssize(tensor.elements), "safetensors", "'", tensor.name, "' of shape ",
+        describe(tensor.shape), " has ", tensor.elements.size(), " elements");
+  return {tensor.name, "I8",  Json::Array(tensor.shape.begin(), tensor.shape.end()),
+          1,           count, write};
+}
+
+/// Where each tensor begins. Wide elements first, which aligns every tensor, because the data begin
+/// at a multiple of 8.
+std::vector<size_t> order_of(const std::vector<Written>& all) {
+  std::vector<size_t> order(all.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return width(a) > width(b); });
-  std::vector<int64_t> begins(tensors.size());
+                   [&](size_t a, size_t b) { return all[a].width > all[b].width; });
+  return order;
+}
+
+}  // namespace
+
+void save_safetensors(const std::string& path, const TensorDict& tensors, const Metadata& metadata,
+                      const std::vector<Int8Tensor>& integers) {
+  std::vector<Written> all;
+  for (const auto& [name, tensor] : tensors) all.push_back(written(name, tensor));
+  for (const Int8Tensor& tensor : integers) {
+    check(!tensors.contains(tensor.name), "safetensors", path, ": two tensors '", tensor.name, "'");
+    all.push_back(written(tensor));
+  }
+  const std::vector<size_t> order = order_of(all);
+  std::vector<int64_t> begins(all.size());
   int64_t end = 0;
   for (const size_t i : order) {
     begins[i] = end;
-    end += entry(i).second.numel() * static_cast<int64_t>(width(i));
+    end += all[i].bytes;
   }
 
   Json::Object header;
@@ -210,16 +258,14 @@ void save_safetensors(const std::string& path, const TensorDict& tensors,
     for (const auto& [key, text] : metadata) texts.emplace_back(key, text);
     header.emplace_back(kMetadata, std::move(texts));
   }
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    const auto& [name, tensor] = entry(i);
-    check(name != kMetadata && is_utf8(name), "safetensors", path, ": '", name,
+  for (size_t i = 0; i < all.size(); ++i) {
+    Written& one = all[i];
+    check(one.name != kMetadata && is_utf8(one.name), "safetensors", path, ": '", one.name,
           "' cannot be the name of a tensor");
-    const int64_t bytes = tensor.numel() * static_cast<int64_t>(width(i));
-    Json::Array shape(tensor.shape().begin(), tensor.shape().end());
-    header.emplace_back(name,
-                        Json::Object{{"dtype", stored_name(tensor.dtype())},
-                                     {"shape", std::move(shape)},
-                                     {"data_offsets", Json::Array{begins[i], begins[i] + bytes}}});
+    header.emplace_back(
+        one.name, Json::Object{{"dtype", one.dtype},
+                               {"shape", std::move(one.shape)},
+                               {"data_offsets", Json::Array{begins[i], begins[i] + one.bytes}}});
   }
   std::string text = Json(std::move(header)).dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
@@ -228,12 +274,7 @@ void save_safetensors(const std::string& path, const TensorDict& tensors,
   const uint64_t length = text.size();
   file.write(&length, 8);
   file.write(text);
-  for (const size_t i : order) {
-    const Tensor row = contiguous(entry(i).second.detach());
-    dispatch_all(row.dtype(), [&]<class T>() {
-      file.write(row.data<T>(), static_cast<size_t>(row.numel()) * sizeof(T));
-    });
-  }
+  for (const size_t i : order) all[i].write(file);
   file.commit();
 }
 

@@ -8,16 +8,25 @@
 // Source: https://github.com/huggingface/safetensors
 
 #include <string>
+#include <vector>
 
 #include "safetensors_file.h"
 
 namespace tarsier {
 
-/// Writes `tensors` under their names (f32, f64, i64 and bool, of any strides) and `metadata`. The
-/// file appears complete or not at all (AtomicFile).
-/// Throws Error("safetensors") for a name that is "__metadata__" or not UTF-8, and Error("file").
+/// A matrix of bytes to be written: no Tensor has elements of 8 bits.
+struct Int8Tensor {
+  std::string name;
+  std::vector<int64_t> shape;
+  std::vector<int8_t> elements;  ///< row-major
+};
+
+/// Writes `tensors` under their names (f32, f64, i64 and bool, of any strides), then `integers` as
+/// I8, and `metadata`. The file appears complete or not at all (AtomicFile).
+/// Throws Error("safetensors") for a name that is "__metadata__", not UTF-8, or taken, for a shape
+/// that has not as many elements, and Error("file").
 void save_safetensors(const std::string& path, const TensorDict& tensors,
-                      const Metadata& metadata = {});
+                      const Metadata& metadata = {}, const std::vector<Int8Tensor>& integers = {});
 
 /// The tensors of a file in the order of its header, and its metadata if `metadata` is not null.
 /// Aligned F32, F64, I64 and BOOL tensors are not read but mapped: they cost no time before they

@@ -44,4 +44,13 @@ bool has_amx() {
 bool has_amx() { return false; }
 #endif
 
+bool has_vnni() {
+#if defined(__x86_64__)
+  static const bool has = __builtin_cpu_supports("avx512vnni");
+  return has;
+#else
+  return false;
+#endif
+}
+
 }  // namespace tarsier::kernels

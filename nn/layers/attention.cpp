@@ -116,14 +116,18 @@ std::vector<Tensor> MultiheadAttention::in_proj(const Arg& x, int64_t first, int
     return packed.defined() && count < 3 ? slice(packed, 0, begin, end) : packed;
   };
   const Tensor* separate[] = {&q_proj_weight, &k_proj_weight, &v_proj_weight};
-  const Tensor weight = in_proj_weight.defined() ? rows(in_proj_weight) : *separate[first];
+  const QuantizedMatrix* quantized[] = {&q_proj_quantized, &k_proj_quantized, &v_proj_quantized};
+  const bool packed = packs_in_proj();
 
   Tensor by_batch = x;
   if (x.dim() == 2)
     by_batch = unsqueeze(x, 0);
   else if (!options_.batch_first)
     by_batch = transpose(x, 0, 1);
-  const Tensor y = linear(by_batch, weight, rows(in_proj_bias));
+  const Tensor y = multiplied(
+      *this, by_batch, packed ? rows(in_proj_weight) : *separate[first],
+      in_proj_quantized.defined() ? in_proj_quantized.row_range(begin, end) : *quantized[first],
+      rows(in_proj_bias));
   std::vector<Tensor> maps = count == 1 ? std::vector<Tensor>{y} : chunk(y, count, -1);
   for (Tensor& map : maps) map = split_heads(map, num_heads_);
   return maps;
@@ -132,7 +136,7 @@ std::vector<Tensor> MultiheadAttention::in_proj(const Arg& x, int64_t first, int
 /// q, k and v by heads, in as few products as there are different inputs.
 std::vector<Tensor> MultiheadAttention::project(const Arg& query, const Arg& key,
                                                 const Arg& value) const {
-  const bool one_memory = in_proj_weight.defined() && key.impl() == value.impl();
+  const bool one_memory = packs_in_proj() && key.impl() == value.impl();
   if (one_memory && query.impl() == key.impl()) return in_proj(query, 0, 3);
   const Tensor q = in_proj(query, 0, 1)[0];
   if (one_memory) {
@@ -245,6 +249,13 @@ AttentionResult MultiheadAttention::with_weights(const Arg& query, const Arg& ke
   });
 }
 
+std::vector<QuantizableMatrix> MultiheadAttention::matrices() {
+  if (packs_in_proj()) return {{"in_proj_weight", &in_proj_weight, &in_proj_quantized}};
+  return {{"q_proj_weight", &q_proj_weight, &q_proj_quantized},
+          {"k_proj_weight", &k_proj_weight, &k_proj_quantized},
+          {"v_proj_weight", &v_proj_weight, &v_proj_quantized}};
+}
+
 std::string MultiheadAttention::extra_repr() const {
   std::string text = concat("embed_dim=", embed_dim_, ", num_heads=", num_heads_);
   if (options_.dropout > 0) text += concat(", dropout=", options_.dropout);
@@ -254,6 +265,7 @@ std::string MultiheadAttention::extra_repr() const {
   if (options_.kdim) text += concat(", kdim=", *options_.kdim);
   if (options_.vdim) text += concat(", vdim=", *options_.vdim);
   if (options_.batch_first) text += ", batch_first=true";
+  if (in_proj_quantized.defined() || q_proj_quantized.defined()) text += ", weights=int8";
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include "../module.h"
 #include "attention_mask.h"
 #include "linear.h"
+#include "quantizable.h"
 
 namespace tarsier::nn {
 
@@ -39,13 +40,15 @@ struct AttentionResult {
 /// Throws Error("multihead_attention") for sizes or dtypes that do not fit.
 /// Source: Vaswani et al. 2017, "Attention is all you need".
 /// As https://pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html, with its keys.
-class MultiheadAttention : public Layer<MultiheadAttention> {
+class MultiheadAttention : public Layer<MultiheadAttention>, public Quantizable {
  public:
   Tensor in_proj_weight;  ///< (3C, C): the maps of query, key and value
   // With kdim or vdim, instead of in_proj_weight:
   Tensor q_proj_weight;  ///< (C, C)
   Tensor k_proj_weight;  ///< (C, kdim)
   Tensor v_proj_weight;  ///< (C, vdim)
+  /// In the place of these four after nn::quantize_.
+  QuantizedMatrix in_proj_quantized, q_proj_quantized, k_proj_quantized, v_proj_quantized;
 
   Tensor in_proj_bias;    ///< (3C), or undefined
   Tensor bias_k, bias_v;  ///< (1, 1, C) with add_bias_kv
@@ -69,6 +72,7 @@ class MultiheadAttention : public Layer<MultiheadAttention> {
     return forward(x, x, x, options);
   }
 
+  std::vector<QuantizableMatrix> matrices() override;
   std::string extra_repr() const override;
 
  private:
@@ -85,6 +89,7 @@ class MultiheadAttention : public Layer<MultiheadAttention> {
                 const AttentionOptions& options) const;
   Tensor attend(const Scene& scene, const Tensor& values) const;
   Tensor join_heads(const Tensor& heads, bool batched);
+  bool packs_in_proj() const { return in_proj_weight.defined() || in_proj_quantized.defined(); }
   int64_t extra_keys() const {
     return (bias_k.defined() ? 1 : 0) + (options_.add_zero_attn ? 1 : 0);
   }

@@ -39,6 +39,10 @@ Embedding::Embedding(int64_t num_embeddings, int64_t embedding_dim, std::optiona
 
 Tensor Embedding::forward(const Arg& index) {
   const CallScope here(index.at);
+  if (quantized.defined()) {
+    check_inference(*this, "embedding");
+    return embedding(index, quantized);
+  }
   const Tensor y = embedding(index, weight);
   if (!padding_idx) return y;
   // The padding row is looked up like the others, but gets no gradient.
@@ -46,8 +50,9 @@ Tensor Embedding::forward(const Arg& index) {
 }
 
 std::string Embedding::extra_repr() const {
-  std::string text = concat(weight.size(0), ", ", weight.size(1));
+  std::string text = concat(num_embeddings(), ", ", embedding_dim());
   if (padding_idx) text += concat(", padding_idx=", *padding_idx);
+  if (quantized.defined()) text += ", weight=int8";
   return text;
 }
 

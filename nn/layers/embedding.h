@@ -4,8 +4,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "../module.h"
+#include "quantizable.h"
 
 namespace tarsier::nn {
 
@@ -14,13 +16,21 @@ namespace tarsier::nn {
 /// and gets no gradient.
 /// Throws Error("embedding") unless 0 ≤ index < num_embeddings.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
-struct Embedding : Layer<Embedding> {
-  Tensor weight;  ///< (num_embeddings, embedding_dim)
+struct Embedding : Layer<Embedding>, Quantizable {
+  Tensor weight;              ///< (num_embeddings, embedding_dim)
+  QuantizedMatrix quantized;  ///< in its place after nn::quantize_
   std::optional<int64_t> padding_idx;
 
   Embedding(int64_t num_embeddings, int64_t embedding_dim, std::optional<int64_t> padding = {});
 
   Tensor forward(const Arg& index);
+  /// x · weightᵀ, the score of every row: (…, embedding_dim) → (…, num_embeddings). An output layer
+  /// that is tied to the table (Press & Wolf, 2017).
+  Tensor scores(const Arg& x) const { return multiplied(*this, x, weight, quantized); }
+
+  int64_t num_embeddings() const { return weight.defined() ? weight.size(0) : quantized.rows(); }
+  int64_t embedding_dim() const { return weight.defined() ? weight.size(1) : quantized.cols(); }
+  std::vector<QuantizableMatrix> matrices() override { return {{"weight", &weight, &quantized}}; }
 
   std::string extra_repr() const override;
 };

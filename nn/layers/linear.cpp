@@ -16,11 +16,12 @@ Linear::Linear(int64_t in_features, int64_t out_features, bool with_bias) {
   if (with_bias) uniform_(bias, -bound, bound);
 }
 
-Tensor Linear::forward(const Arg& x) { return linear(x, weight, bias); }
+Tensor Linear::forward(const Arg& x) { return multiplied(*this, x, weight, quantized, bias); }
 
 std::string Linear::extra_repr() const {
-  return concat("in_features=", weight.size(1), ", out_features=", weight.size(0),
-                ", bias=", bias.defined() ? "true" : "false");
+  return concat("in_features=", in_features(), ", out_features=", out_features(),
+                ", bias=", bias.defined() ? "true" : "false",
+                quantized.defined() ? ", weight=int8" : "");
 }
 
 Bilinear::Bilinear(int64_t in1, int64_t in2, int64_t out, bool with_bias) {

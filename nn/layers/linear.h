@@ -5,6 +5,7 @@
 #include <string>
 
 #include "../module.h"
+#include "quantizable.h"
 
 namespace tarsier::nn {
 
@@ -12,12 +13,16 @@ namespace tarsier::nn {
 /// weight and bias start uniform in ±1/√in_features (kaiming_uniform_ with a = √5).
 /// Throws Error("linear") if the last size of x is not in_features.
 /// As https://pytorch.org/docs/stable/generated/torch.nn.Linear.html
-struct Linear : Layer<Linear> {
-  Tensor weight;  ///< (out_features, in_features)
-  Tensor bias;    ///< (out_features), or undefined
+struct Linear : Layer<Linear>, Quantizable {
+  Tensor weight;              ///< (out_features, in_features)
+  QuantizedMatrix quantized;  ///< in its place after nn::quantize_
+  Tensor bias;                ///< (out_features), or undefined
 
   Linear(int64_t in_features, int64_t out_features, bool with_bias = true);
   Tensor forward(const Arg& x);
+  int64_t in_features() const { return weight.defined() ? weight.size(1) : quantized.cols(); }
+  int64_t out_features() const { return weight.defined() ? weight.size(0) : quantized.rows(); }
+  std::vector<QuantizableMatrix> matrices() override { return {{"weight", &weight, &quantized}}; }
   std::string extra_repr() const override;
 };
 

@@ -21,6 +21,7 @@ Command list_command();
 Command train_command();
 Command eval_command();
 Command predict_command();
+Command quantize_command();
 Command study_command();
 Command reproduce_command();
 Command compare_command();

@@ -10,9 +10,9 @@
 namespace tarsier::zoo {
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> all = {list_command(),      train_command(),  eval_command(),
-                                           predict_command(),   study_command(),  export_command(),
-                                           reproduce_command(), compare_command()};
+  static const std::vector<Command> all = {
+      list_command(),  train_command(),  eval_command(),      predict_command(), quantize_command(),
+      study_command(), export_command(), reproduce_command(), compare_command()};
   return all;
 }
 

@@ -52,6 +52,7 @@ Subject open_run(const std::string& path, const Arguments& arguments, const std:
                " is a run, which keeps its settings");
   Subject subject;
   subject.folder = RunFolder::open(path);
+  subject.folder->refuse_int8("study", "studied, because they have no gradients");
   const RunConfig config = subject.folder->read_config();
   subject.seed = config.seed;
   if (subject.folder->has_checkpoint()) {

@@ -295,6 +295,7 @@ int train_resumed(const Arguments& arguments, const std::string& program) {
   if (!arguments.positional().empty() && arguments.positional()[0] != config.model)
     usage_fail("train", folder.path(), " is a run of ", config.model, ", not of ",
                arguments.positional()[0]);
+  folder.refuse_int8("train", "trained");
   check(folder.has_checkpoint(), "train", folder.path(),
         " has no checkpoint: the run ended before its first. Train again");
 

@@ -56,7 +56,7 @@ Condition::Condition(const Config& config)
 }
 
 Tensor Condition::forward(const Arg& times, const Tensor& labels) {
-  const int64_t half = linear1.weight.size(1) / 2;
+  const int64_t half = linear1.in_features() / 2;
   const double slower = -std::log(10000.0) / static_cast<double>(half);
   const Tensor frequencies = exp(arange(half, times.dtype()) * slower);
   const Tensor angles = unsqueeze(times * 1000, 1) * frequencies;  // (B, C/2)

@@ -41,6 +41,7 @@ const ExportKind& find_export_kind(const std::string& name) {
 
 std::vector<std::string> export_run(const RunFolder& run, const ExportKind& kind,
                                     const std::string& out) {
+  run.refuse_int8("export", "exported");
   NewFolder folder(out);
   std::vector<std::string> remarks = kind.write(run, folder.place());
   folder.commit();

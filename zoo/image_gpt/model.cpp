@@ -172,7 +172,7 @@ Tensor ImageGpt::kinds(const Arg& pixels) const {
 /// Levels as numbers from −1 to 1, with zeros around the picture: (B, 1, reach + height, …).
 Tensor ImageGpt::padded(const Arg& pixels) const {
   const double scale = 2 / static_cast<double>(config.levels - 1);
-  const Tensor values = tarsier::to(pixels, head.weight.dtype()) * scale - 1;
+  const Tensor values = tarsier::to(pixels, row_embedding.dtype()) * scale - 1;
   return pad(unsqueeze(values, 1), {config.reach, config.reach, config.reach, 0});
 }
 

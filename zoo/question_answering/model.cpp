@@ -43,9 +43,9 @@ LineReader::LineReader(const Config& config)
 }
 
 Tensor LineReader::forward(const Arg& words, const Tensor& padding) {
-  check(words.dim() == 2 && words.size(1) <= from_start.weight.size(0), "question_answering",
+  check(words.dim() == 2 && words.size(1) <= from_start.num_embeddings(), "question_answering",
         "words of shape ", words.shape(), ": expected (lines, words), up to ",
-        from_start.weight.size(0), " words with the mark");
+        from_start.num_embeddings(), " words with the mark");
   const int64_t U = words.size(0), W = words.size(1);
   const Tensor place = expand(unsqueeze(arange(W), 0), {U, W});
   const Tensor left = clamp(sum(!padding, 1, true) - 1 - place, 0);  // words that follow

@@ -47,7 +47,7 @@ Tensor SasRec::embedded(const Arg& index) {
 
 Tensor SasRec::forward(const Arg& index, const Tensor& places, const Evidence& evidence) {
   const Tensor x = flatten(encoder(embedded(index), {.is_causal = true}), 0, 1);
-  const Tensor scores = linear(index_select(x, 0, places), embedding.weight);  // (N, V)
+  const Tensor scores = embedding.scores(index_select(x, 0, places));  // (N, V)
   return pairs ? (*pairs)(scores, evidence) : scores;
 }
 

@@ -113,6 +113,7 @@ void RunFolder::write_config(const RunConfig& config) const {
       {"data", config.data},
   };
   if (!config.from.empty()) json.set("from", config.from);
+  if (!config.quantized_from.empty()) json.set("quantized_from", config.quantized_from);
   write_file_atomically(file(kConfig), json.dump(2) + "\n");
 }
 
@@ -129,6 +130,7 @@ RunConfig RunFolder::read_config() const {
     config.data_path = json["data_path"].as_string();
     config.data = json["data"];
     if (const Json* from = json.find("from")) config.from = from->as_string();
+    if (const Json* from = json.find("quantized_from")) config.quantized_from = from->as_string();
     return config;
   } catch (const Error& error) {
     check(ours, "config", path, " is of another program: that of a run has 'model' and 'settings'");
@@ -199,9 +201,39 @@ void RunFolder::check_space(const std::string& path, int64_t bytes) {
 
 // ----------------------------------------------------------------------------------------- tensors
 
+namespace {
+
+Metadata metadata_of(const std::string& model, int64_t step) {
+  return {{"model", model}, {"step", std::to_string(step)}};
+}
+
+}  // namespace
+
 void RunFolder::save_weights(const TensorDict& weights, const std::string& model,
                              int64_t step) const {
-  save_safetensors(file(kWeights), weights, {{"model", model}, {"step", std::to_string(step)}});
+  save_safetensors(file(kWeights), weights, metadata_of(model, step));
+}
+
+void RunFolder::save_int8(nn::Module& model, const std::string& name, int64_t step) const {
+  nn::save_quantized(file(kWeights), model, metadata_of(name, step));
+}
+
+void RunFolder::load_int8(nn::Module& model) const { nn::load_quantized(model, file(kWeights)); }
+
+bool RunFolder::holds_int8() const {
+  try {
+    return nn::holds_int8(file(kWeights));
+  } catch (const Error&) {
+    return false;  // load_weights() says what is wrong
+  }
+}
+
+void RunFolder::refuse_int8(const char* op, const std::string& refused) const {
+  if (!holds_int8()) return;
+  const std::string from = read_config().quantized_from;
+  fail(op, "'", path_, "' holds int8 weights, which tarsier quantize made",
+       from.empty() ? "" : concat(" from ", from), ". They can be used by predict and eval, but ",
+       "not ", refused, ": use the run that they were made from");
 }
 
 bool RunFolder::holds_weights(const TensorDict& weights) const {
@@ -219,6 +251,7 @@ bool RunFolder::holds_weights(const TensorDict& weights) const {
 }
 
 TensorDict RunFolder::load_weights(int64_t* step) const {
+  refuse_int8("run", "read as f32");
   try {
     Metadata metadata;
     TensorDict weights = load_safetensors(file(kWeights), &metadata);

@@ -34,6 +34,8 @@ struct RunConfig {
   uint64_t seed = 1;
   std::string data_path;  ///< absolute; "" for the built-in data
   std::string from = "";  ///< the run that it started from, absolute; "" for none. A mere note
+  /// The run whose weights `tarsier quantize` made these of, absolute; "" for none. A mere note.
+  std::string quantized_from = "";
   Json settings = Json(Json::Object{});
   Json data = Json(Json::Object{});  ///< Task::describe_data()
 
@@ -86,7 +88,16 @@ class RunFolder {
   /// `step` is the step of training that the weights are of.
   void save_weights(const TensorDict& weights, const std::string& model, int64_t step) const;
   /// The weights, and in `step`, if given, their step; −1 if the file does not say it.
+  /// Throws Error("run") for int8 weights.
   TensorDict load_weights(int64_t* step = nullptr) const;
+  /// Whether model.safetensors holds int8 weights (nn/quantize.h); false if it is damaged.
+  bool holds_int8() const;
+  /// Throws Error(op) if it does: "… but not trained: use the run that they were made from".
+  void refuse_int8(const char* op, const std::string& refused) const;
+  /// Saves a model that nn::quantize_ quantised.
+  void save_int8(nn::Module& model, const std::string& name, int64_t step) const;
+  /// Loads such weights into `model`. Throws Error("run") and Error("quantize").
+  void load_int8(nn::Module& model) const;
   /// Whether model.safetensors is intact and holds exactly these weights.
   bool holds_weights(const TensorDict& weights) const;
 

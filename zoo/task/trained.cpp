@@ -14,9 +14,13 @@ std::unique_ptr<Task> trained_task(const ModelEntry& entry, const RunFolder& fol
                                    const RunConfig& config) {
   std::unique_ptr<Task> task = configured_task(entry, config);
   task->build(config.seed);
-  const TensorDict weights = folder.load_weights();
+  const bool int8 = folder.holds_int8();
+  const TensorDict weights = int8 ? TensorDict() : folder.load_weights();
   try {
-    task->model().load_state_dict(weights);
+    if (int8)
+      folder.load_int8(task->model());
+    else
+      task->model().load_state_dict(weights);
   } catch (const Error& error) {
     fail("run", folder.path(),
          ": model.safetensors and config.json do not belong together: ", error.what());

@@ -39,6 +39,7 @@ Start::Start(const std::string& folder) : folder_(folder) {
   const RunConfig config = run.read_config();
   check(config.model == kModel, "run", folder, " is a run of ", config.model,
         ": a text classifier starts from a run of ", kModel);
+  run.refuse_int8("train", "trained");
   try {
     tokenizer_ = config.data["tokenizer"];
     const int64_t words = Tokenizer::from_json(tokenizer_)->size();

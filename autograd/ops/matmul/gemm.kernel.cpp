@@ -35,17 +35,20 @@ Scratch& scratch() {
 template <class T>
 void row_product(const Gemm<T>& g, const T* a, const T* b, T* c) {
   constexpr int64_t W = Simd<T>::width, kCols = kTileCols<T>;
-  parallel_for(
-      ceil_div(g.n, kCols), 1 + kGrainWork / (kCols * (g.k + 1)), [&](int64_t begin, int64_t end) {
-        const auto args = [&](int64_t j) {
-          const T* const start = g.accumulate ? c + j : g.bias != nullptr ? g.bias + j : kZeros<T>;
-          return RowArgs<T>{g.k, a, g.a_col, b + j * g.b_col, g.b_col, start, c + j};
-        };
-        const int64_t first = begin * kCols, last = least(end * kCols, g.n);
-        int64_t j = first;
-        for (; j + kCols <= last; j += kCols) row_tile<T, 2>(args(j), W);
-        for (; j < last; j += W) row_tile<T, 1>(args(j), least(W, last - j));
-      });
+  // Fewer multiply-adds than elsewhere are worth a thread: they wait for memory.
+  const int64_t grain = 1 + kGrainWork / (4 * kCols * (g.k + 1));
+  parallel_for(ceil_div(g.n, kCols), grain, [&](int64_t begin, int64_t end) {
+    const auto args = [&](int64_t j) {
+      const T* const start = g.accumulate ? c + j : g.bias != nullptr ? g.bias + j : kZeros<T>;
+      return RowArgs<T>{g.k,   a,    g.a_col, b + j * g.b_col, g.b_col, b + (j + kCols) * g.b_col,
+                        start, c + j};
+    };
+    const int64_t first = begin * kCols, last = least(end * kCols, g.n);
+    prefetch_columns(b + first * g.b_col, kCols * g.k);
+    int64_t j = first;
+    for (; j + kCols <= last; j += kCols) row_tile<T, 2>(args(j), W);
+    for (; j < last; j += W) row_tile<T, 1>(args(j), least(W, last - j));
+  });
 }
 
 /// One row times one column.

@@ -3,6 +3,11 @@
 //
 // The rows of Bᵀ are contiguous, so a vector of columns of B is read as a square of width × width
 // and transposed in registers. Packing would write and read what is used only once.
+//
+// A tile reads all its rows at once, from as many places in memory, which no hardware prefetcher
+// follows: weights in main memory would come at less than half its speed. So each tile asks for the
+// next one's, which is one piece of memory unless there are gaps between the rows, from its
+// beginning to its end.
 
 #include <cstdint>
 
@@ -19,30 +24,39 @@ struct RowArgs {
   int64_t a_col;
   const T* b;  // B[p, j] at b[p + j·b_col]
   int64_t b_col;
+  const T* ahead;  // the columns of B that are read next: only a hint
   const T* start;  // what the sums start from
   T* c;
 };
+
+/// Asks for `elements` of B, one cache line after another.
+template <class T>
+TARSIER_INLINE void prefetch_columns(const T* b, int64_t elements) {
+  for (int64_t i = 0; i < elements; i += 64 / static_cast<int64_t>(sizeof(T)))
+    __builtin_prefetch(b + i, 0, 2);
+}
 
 /// C[j] = start[j] + Σ_p A[p]·B[p, j] for Vectors·width columns, or for the first `lanes` < width
 /// of one vector, in the order of sum.h.
 template <class T, int Vectors>
 TARSIER_INLINE void row_tile(const RowArgs<T>& args, int64_t lanes) {
   constexpr int W = Simd<T>::width;
-  constexpr int64_t kAhead = 256 / sizeof(T);
   const auto load = [](const T* p, int64_t n) {
     return n == W ? Simd<T>::load(p) : Simd<T>::load(p, n);
   };
   Simd<T> sum[Vectors];
+  const T* ahead = args.ahead;
   const auto add = [&](int64_t p, int64_t steps) {
     for (int v = 0; v < Vectors; ++v) {
       const T* const b = args.b + v * W * args.b_col + p;
       Simd<T> x[W];
-      // The hardware prefetcher follows fewer rows than are read here in parallel: with this,
-      // weights in main memory are read 1.5 times as fast.
-      for (int l = 0; l < W; ++l) __builtin_prefetch(b + l * args.b_col + kAhead);
+      for (int l = 0; l < W; ++l) __builtin_prefetch(ahead + l * W, 0, 2);
+      ahead += W * W;
       for (int l = 0; l < W; ++l)
         x[l] = l < lanes ? load(b + l * args.b_col, steps) : Simd<T>(T(0));
       transpose(x);
+      // Elements of A are read again for every vector: g++ would keep them all on the stack.
+      asm volatile("" ::: "memory");
 #pragma GCC unroll 16
       for (int i = 0; i < W; ++i)
         if (i < steps) sum[v] = fma(Simd<T>(args.a[(p + i) * args.a_col]), x[i], sum[v]);
