@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "autograd/check/gradcheck.h"
+#include "nn/layers/lora.h"
 #include "nn/layers/relative_position_bias.h"
 #include "nn/layers/residual.h"
 #include "nn/nn.h"
@@ -101,6 +102,8 @@ std::vector<LayerCase> maps_and_norms() {
   const Tensors image{numbers({2, 4, 4, 4})};
   const Conv2dOptions conv{.padding = 1};
   return {layer<nn::Linear>({numbers({3, 4})}, 4, 2),
+          layer<nn::LoraLinear>({numbers({3, 4})}, 4, 2, true,
+                                nn::LoraOptions{.r = 2, .lora_alpha = 3}),
           layer<nn::Bilinear>({numbers({3, 4}), numbers({3, 2})}, 4, 2, 3),
           layer<nn::Embedding>({whole({1, 0, 3, 1})}, 5, 3),
           layer<nn::EmbeddingBag>({whole({1, 0, 3, 1}), whole({0, 3})}, 5, 3),

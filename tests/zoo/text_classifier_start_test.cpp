@@ -177,9 +177,9 @@ TEST_CASE("--from of the program is noted in config.json, and refused where it h
   const Result refused = tarsier(place, "train --resume run --from bert");
   CHECK(refused.code == 2);
   CHECK(has(refused.err, "--from does not go with --resume"));
-  const Result other = tarsier(place, "train gpt --from run");
+  const Result other = tarsier(place, "train vit --from run");
   CHECK(other.code == 2);
-  CHECK(has(other.err, "gpt has no such option"));
+  CHECK(has(other.err, "vit has no such option"));
   CHECK(tarsier(place, "train sentiment --data reviews.tsv --from bert").code == 1);
 }
 

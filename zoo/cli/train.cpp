@@ -18,6 +18,9 @@
 #include "zoo/cli/streams.h"
 #include "zoo/cli/task_options.h"
 #include "zoo/cli/threads.h"
+#include "zoo/gpt/adapter.h"
+#include "zoo/gpt/model.h"
+#include "zoo/hub/hub_model.h"
 #include "zoo/report/report.h"
 #include "zoo/task/models.h"
 #include "zoo/task/trainer.h"
@@ -108,7 +111,8 @@ void print_facts(Task& task, const RunFolder& folder, uint64_t seed, const Estim
   };
   for (const auto& [name, text] : task.facts()) row(name, text);
   if (const std::string from = folder.read_config().from; !from.empty())
-    row("start", concat("from the run in ", from));
+    row("start",
+        concat(hub::is_hub_folder(from) ? "from the model in " : "from the run in ", from));
   row("seed", std::to_string(seed));
   row("threads", concat(num_threads(), ", with the instruction set ",
                         kernels::name_of(kernels::active_isa())));
@@ -168,6 +172,14 @@ void print_result(Task& task, const RunFolder& folder, const TrainOutcome& outco
   std::cout << std::flush;
 }
 
+/// Saves the adapters of a gpt apart from its weights, in the folder "adapter" of the run.
+void save_adapters_apart(Task& task, const RunFolder& folder) {
+  const auto* gpt = dynamic_cast<const gpt::Gpt*>(&task.model());
+  if (gpt == nullptr || gpt->config.lora.r == 0) return;
+  gpt::save_adapters(gpt->config, folder.load_weights(), folder.read_config().from,
+                     folder.file("adapter"));
+}
+
 /// Trains and prints the result. Returns the exit code.
 int train_and_report(Task& task, const RunFolder& folder, const TrainOptions& options,
                      const Estimate& estimate, bool quiet, const std::string& program) {
@@ -187,6 +199,7 @@ int train_and_report(Task& task, const RunFolder& folder, const TrainOptions& op
     }
   }
   progress.finish();
+  save_adapters_apart(task, folder);
   if (outcome.interrupted) {
     std::cerr << "Stopped after step " << outcome.step << " of " << task.steps()
               << (nobody_listens() ? ", because nothing reads the output any more (broken pipe)"
@@ -355,7 +368,9 @@ Command train_command() {
       {"out", "DIR",
        "new folder for the run; default: the first free one of runs/MODEL, runs/MODEL-2, …"},
       {"from", "DIR",
-       "text-classifier: start from the tokens and the encoder of the run of bert in DIR"},
+       "text-classifier: start from the tokens and the encoder of the run of bert in DIR; gpt: "
+       "from "
+       "the GPT-2 of Hugging Face's transformers in DIR"},
       {"steps", "N",
        "training steps; default: the model's recipe. With --resume: of the whole run; the learning "
        "rate then follows a curve of another length, unless --set decay_steps=N keeps its end"},

@@ -57,6 +57,8 @@ GptRun::GptRun(RunConfig run_config, std::unique_ptr<Task> trained)
       steps(task->recipe.steps) {
   check(model != nullptr, "export", config.model,
         " is not a gpt, the only model that can be exported as this");
+  check(model->config.lora.r == 0, "export",
+        "the run has adapters: export it --as huggingface, which merges them");
   if (task->recipe.epochs == 0) return;
   load_trained_data(*task, config, {});  // the length of an epoch
   steps = task->steps();

@@ -97,6 +97,8 @@ Json byte_level() {
 }  // namespace
 
 std::optional<Json> tokenizer_file(const Json& json, const TokenizerExtras& extras) {
+  if (json.is_object() && json["kind"] == Json("tokenizer.json"))  // a gpt that started from GPT-2
+    return Json::parse(json["file"].as_string(), "tokenizer.json");
   const Tokens tokens = tokens_of(json, extras);
   if (tokens.words) return {};
   Json::Object vocabulary;

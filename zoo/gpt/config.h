@@ -1,7 +1,10 @@
 #pragma once
 // The sizes of a GPT, and which parts it is made of. The defaults are nanoGPT's for a CPU.
 
+#include <string>
+
 #include "../../nn/layers/activation.h"
+#include "../../nn/layers/lora.h"
 #include "../../nn/layers/position.h"
 
 namespace tarsier::zoo::gpt {
@@ -21,15 +24,23 @@ struct Config {
   /// How positions are encoded (nn/layers/position.h). With rotary and alibi only distances count,
   /// so that a text may be of any length: the window of block_size tokens moves along it.
   nn::PositionKind position = nn::PositionKind::learned;
-  bool rms_norm = false;     ///< RMSNorm in place of layer norm
-  bool qk_norm = false;      ///< normalise queries and keys, which stabilises large learning rates
-  bool swiglu = false;       ///< silu(x·W)·(x·V) in the MLP in place of activation(x·W)
-  bool quiet_start = false;  ///< blocks start by adding next to nothing
-  bool checkpoint = false;   ///< all blocks but the last are computed again in backward
+  bool rms_norm = false;      ///< RMSNorm in place of layer norm
+  bool qk_norm = false;       ///< normalise queries and keys, which stabilises large learning rates
+  bool swiglu = false;        ///< silu(x·W)·(x·V) in the MLP in place of activation(x·W)
+  bool quiet_start = false;   ///< blocks start by adding next to nothing
+  bool checkpoint = false;    ///< all blocks but the last are computed again in backward
+  nn::LoraOptions lora = {};  ///< adapters; with a rank above 0 nothing else is trained
+  /// The maps that have an adapter, commas between: of c_attn, c_proj (of both) and c_fc.
+  std::string lora_targets = "c_attn";
 
   /// The width of the MLP: 4·C; with SwiGLU 8/3·C, rounded up to a multiple of 16, for about the
   /// same number of weights.
   int64_t mlp_width() const { return swiglu ? (8 * n_embd / 3 + 15) / 16 * 16 : 4 * n_embd; }
+  /// The adapter of a map.
+  nn::LoraOptions lora_of(const std::string& map) const {
+    const bool has_one = ("," + lora_targets + ",").find("," + map + ",") != std::string::npos;
+    return has_one ? lora : nn::LoraOptions{};
+  }
   /// Whether only distances count, so that a text may be of any length.
   bool is_relative() const {
     return position == nn::PositionKind::rotary || position == nn::PositionKind::alibi;

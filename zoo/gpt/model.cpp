@@ -5,6 +5,7 @@
 #include "nn/init.h"
 #include "zoo/base/format.h"
 #include "zoo/base/machine.h"
+#include "zoo/gpt/adapter.h"
 
 namespace tarsier::zoo::gpt {
 
@@ -28,6 +29,7 @@ const Config& checked(const Config& config) {
         " does not divide n_embd=", config.n_embd,
         ": every head gets an equal share of the width; take another n_head or n_embd");
   check(config.n_layer > 0, "gpt", "n_layer=", config.n_layer, ": at least one is needed");
+  check_adapters(config);
   check_memory(config);
   return config;
 }
@@ -42,6 +44,7 @@ Gpt::Gpt(const Config& config, Generator& generator)
   register_module("lm_head", lm_head);
   if (config.tied) lm_head.weight = transformer.wte.weight;
   initialize(generator);
+  if (config.lora.r > 0) nn::train_only_lora(*this);
 }
 
 /// Matrices N(0, 0.02²), biases 0. Each block adds to the stream twice, through its c_proj; these
@@ -52,6 +55,11 @@ void Gpt::initialize(Generator& generator) {
   const double std_proj =
       std / std::sqrt(2.0 * static_cast<double>(config.n_layer)) * (config.quiet_start ? 0.01 : 1);
   for (const auto& [name, parameter] : named_parameters()) {
+    if (name.find(".lora_") != name.npos) {
+      if (name.ends_with("lora_A.weight"))
+        nn::kaiming_uniform_(parameter, std::sqrt(5), "fan_in", "leaky_relu", generator);
+      continue;  // lora_B stays 0
+    }
     const bool is_proj = name.ends_with("c_proj.weight");
     if (parameter.dim() >= 2) nn::normal_(parameter, 0, is_proj ? std_proj : std, generator);
     if (name.ends_with("bias")) nn::zeros_(parameter);

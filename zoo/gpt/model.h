@@ -50,15 +50,15 @@ struct Norm : nn::Layer<Norm> {
 /// position see itself and the block_size − 1 before it.
 /// Q, K and V come from one matrix product. Source: Vaswani et al., 2017.
 struct CausalSelfAttention : nn::Layer<CausalSelfAttention> {
-  nn::Linear c_attn;  ///< x → [Q K V]
-  nn::Linear c_proj;
+  nn::LoraLinear c_attn;  ///< x → [Q K V]
+  nn::LoraLinear c_proj;
   nn::Dropout resid_dropout;
   std::optional<nn::RotaryEmbedding> rotary;
   const Config config;
 
   explicit CausalSelfAttention(const Config& c)
-      : c_attn(c.n_embd, 3 * c.n_embd, c.bias),
-        c_proj(c.n_embd, c.n_embd, c.bias),
+      : c_attn(c.n_embd, 3 * c.n_embd, c.bias, c.lora_of("c_attn")),
+        c_proj(c.n_embd, c.n_embd, c.bias, c.lora_of("c_proj")),
         resid_dropout(c.dropout),
         config(c) {
     register_module("c_attn", c_attn);
@@ -117,14 +117,15 @@ struct CausalSelfAttention : nn::Layer<CausalSelfAttention> {
 
 /// activation(x·W)·U, or with SwiGLU (silu(x·W) · (x·V))·U: (B, T, C) → (B, T, C).
 struct Mlp : nn::Layer<Mlp> {
-  nn::Linear c_fc;  ///< x → x·W, or with SwiGLU [x·V x·W]
-  nn::Linear c_proj;
+  nn::LoraLinear c_fc;  ///< x → x·W, or with SwiGLU [x·V x·W]
+  nn::LoraLinear c_proj;
   nn::Dropout dropout;
   nn::Activation activation;
 
   explicit Mlp(const Config& config)
-      : c_fc(config.n_embd, (config.swiglu ? 2 : 1) * config.mlp_width(), config.bias),
-        c_proj(config.mlp_width(), config.n_embd, config.bias),
+      : c_fc(config.n_embd, (config.swiglu ? 2 : 1) * config.mlp_width(), config.bias,
+             config.lora_of("c_fc")),
+        c_proj(config.mlp_width(), config.n_embd, config.bias, config.lora_of("c_proj")),
         dropout(config.dropout),
         activation(config.activation) {
     if (config.swiglu) activation = {[](const Arg& x) { return nn::SwiGLU()(x); }, "swiglu"};

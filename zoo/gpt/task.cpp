@@ -1,10 +1,12 @@
 #include "zoo/gpt/task.h"
 
 #include <algorithm>
+#include <optional>
 #include <sstream>
 
 #include "autograd/io/json.h"
 #include "zoo/base/format.h"
+#include "zoo/base/usage_error.h"
 #include "zoo/data/batches.h"
 #include "zoo/data/embedded.h"
 #include "zoo/data/fingerprint.h"
@@ -12,6 +14,7 @@
 #include "zoo/data/text.h"
 #include "zoo/gpt/generate.h"
 #include "zoo/gpt/model.h"
+#include "zoo/gpt/start.h"
 #include "zoo/gpt/tokens.h"
 #include "zoo/report/parts.h"
 
@@ -57,6 +60,20 @@ class GptTask : public TaskOf<Gpt, Text> {
 
   std::string items() const override { return "tokens"; }
 
+  /// Fine-tunes a GPT-2 with gentler rates.
+  void start_from(const std::string& folder) override {
+    start_.emplace(folder);
+    Settings all = settings();
+    start_->apply_to(all);
+    config_.dropout = 0.1;
+    recipe.steps = 300;
+    recipe.batch_size = 4;
+    recipe.learning_rate = 1e-4;
+    recipe.min_learning_rate = 1e-5;
+    recipe.warmup_steps = 20;
+    recipe.eval_every = 100;
+  }
+
   // ---- training ----
 
   /// The number of adjacent windows in the text.
@@ -84,6 +101,9 @@ class GptTask : public TaskOf<Gpt, Text> {
     input.description = counted(window.inputs.numel(), unit());
     return input;
   }
+
+  /// The first factor of an adapter waits for the second, which starts at zero.
+  int64_t checked_step() const override { return config_.lora.r > 0 ? 2 : 1; }
 
   /// Over the whole split, each token but the first predicted once. Losses of different tokenisers
   /// are compared per character.
@@ -140,6 +160,7 @@ class GptTask : public TaskOf<Gpt, Text> {
   // ---- data ----
 
   Text read(const std::string& path) override {
+    if (start_) start_->check_unchanged(settings(), config_.block_size);
     if (path.empty()) return {embedded_text(), "tarsier's own source text"};
     return {read_text_file(path), "'" + path + "'"};
   }
@@ -147,6 +168,13 @@ class GptTask : public TaskOf<Gpt, Text> {
   /// Characters are those of the whole text; words and byte pairs come from the training part.
   void learn(const Text& data) override {
     check_utf8(data.text, data.source);
+    if (start_) {
+      tokens_ = start_->tokens();
+      return;
+    }
+    if (config_.lora.r > 0)
+      usage_fail("train", "--set lora_rank=", config_.lora.r,
+                 " needs --from FOLDER: adapters change a model that is trained already");
     tokens_ = TextTokens(
         tokenizer_.kind == "characters" ? data.text : training_and_validation(data.text).first,
         tokenizer_);
@@ -191,7 +219,10 @@ class GptTask : public TaskOf<Gpt, Text> {
     config_.vocab_size = tokens_.size();
     config_.swiglu = mlp_ == "swiglu";
     if (mlp_ == "relu2") config_.activation = {squared_relu, mlp_};
-    return std::make_unique<Gpt>(config_, generator);
+    if (mlp_ == "gelu_tanh") config_.activation = "gelu_tanh";
+    auto model = std::make_unique<Gpt>(config_, generator);
+    if (start_) start_->load_into(*model);
+    return model;
   }
 
   void add_settings(Settings& settings) override {
@@ -208,13 +239,22 @@ class GptTask : public TaskOf<Gpt, Text> {
         {{"learned", learned}, {"sinusoidal", sinusoidal}, {"rotary", rotary}, {"alibi", alibi}});
     settings.add_choice("norm", config_.rms_norm, "layer norm or RMSNorm",
                         {{"layer", false}, {"rms", true}});
-    settings.add("mlp", mlp_, "function inside the MLP", {"gelu", "relu2", "swiglu"});
+    settings.add("mlp", mlp_, "function inside the MLP", {"gelu", "gelu_tanh", "relu2", "swiglu"});
+    settings.add("norm_eps", config_.layer_norm_eps, "added to variances in norms", 0, 1);
     settings.add("qk_norm", config_.qk_norm, "normalise queries and keys");
     settings.add("tied", config_.tied, "one matrix as embedding and output layer");
     settings.add("quiet_start", config_.quiet_start, "blocks start by adding next to nothing");
     settings.add_choice("checkpoint", config_.checkpoint,
                         "what backward computes again, to need less memory",
                         {{"none", false}, {"blocks", true}});
+    settings.add("lora_rank", config_.lora.r, "rank of adapters (LoRA), trained alone; 0: none", 0,
+                 10'000);
+    settings.add("lora_alpha", config_.lora.lora_alpha,
+                 "adapters are multiplied by lora_alpha / lora_rank");
+    settings.add("lora_dropout", config_.lora.lora_dropout,
+                 "fraction of the adapters' inputs dropped", 0, 0.99);
+    settings.add("lora_targets", config_.lora_targets, "maps with adapters: c_attn, c_proj, c_fc",
+                 {});
     tokenizer_.add_to(settings);
   }
 
@@ -225,7 +265,10 @@ class GptTask : public TaskOf<Gpt, Text> {
 
   std::string model_facts() const override {
     return concat(counted(config_.n_layer, "layer"), ", ", counted(config_.n_head, "head"), ", ",
-                  config_.n_embd, " wide, context ", config_.block_size);
+                  config_.n_embd, " wide, context ", config_.block_size,
+                  config_.lora.r > 0
+                      ? concat(", adapters of rank ", config_.lora.r, " for ", config_.lora_targets)
+                      : "");
   }
   std::string data_facts() const override {
     return concat(source_, ": ", counted(train_.size(), unit()), " to train on, ",
@@ -296,6 +339,7 @@ class GptTask : public TaskOf<Gpt, Text> {
   int64_t characters_ = 0;            // of the text
   int64_t predicted_characters_ = 0;  // of the validation split: all but those of its first token
   TokenWindows train_, validation_;
+  std::optional<Start> start_;
   SamplingOptions sampling_;
   int64_t tokens_to_write_ = 500;
 };

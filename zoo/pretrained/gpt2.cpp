@@ -113,7 +113,7 @@ Json json_of(const gpt::Config& config) {
 /// The weights, under transformers' names.
 TensorDict weights_of(const gpt::Gpt& gpt) {
   TensorDict weights;
-  for (const auto& [name, tensor] : gpt.state_dict()) {
+  for (const auto& [name, tensor] : nn::merged_state_dict(gpt)) {
     if (name == kHead && gpt.config.tied) continue;
     weights.add(name, is_conv1d(name) ? transpose(tensor, 0, 1) : tensor);
     // Every weight but the embeddings and the head has a bias.

@@ -37,7 +37,7 @@ std::unique_ptr<gpt::Gpt> load_gpt2(const std::string& path,
 
 /// Writes config.json and model.safetensors into `folder`, which is made if it does not exist.
 /// transformers' GPT2LMHeadModel.from_pretrained(folder) loads them, and so does load_gpt2. GPT-2
-/// has biases everywhere: a Gpt without biases gets zeros. Throws Error("file").
+/// has biases everywhere: a Gpt without biases gets zeros; adapters are merged. Throws Error("file").
 void save_gpt2(const gpt::Gpt& gpt, const std::string& folder);
 
 }  // namespace tarsier::zoo

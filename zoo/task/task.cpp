@@ -20,7 +20,7 @@ Settings Task::settings() {
 
 void Task::start_from(const std::string&) {
   usage_fail("train", "--from is for text-classifier and sentiment, which can start from a run of ",
-             "bert; ", name(), " has no such option");
+             "bert, and for gpt, which can start from a GPT-2; ", name(), " has no such option");
 }
 
 Settings Task::data_options() {

@@ -3,7 +3,6 @@
 #include <string_view>
 #include <utility>
 
-#include "zoo/base/usage_error.h"
 #include "zoo/data/tokenizer.h"
 
 namespace tarsier::zoo::text_classifier {
@@ -53,17 +52,10 @@ Start::Start(const std::string& folder) : folder_(folder) {
   for (const auto& [name, value] : kFixed) config_.settings.set(name, value);
 }
 
-void Start::apply_to(Settings& settings) {
-  config_.apply_to(settings);
-  for (const auto& [name, value] : config_.settings.as_object())
-    decided_.emplace_back(name, settings.get(name));
-}
+void Start::apply_to(Settings& settings) { decided_.apply(config_.settings, settings); }
 
 void Start::check_unchanged(const Settings& settings) const {
-  for (const auto& [name, value] : decided_)
-    if (settings.get(name) != value)
-      usage_fail("train", "--set ", name, "=", settings.get(name), " contradicts --from ", folder_,
-                 ", where ", name, " is ", value, ": leave it out, or pretrain another bert");
+  decided_.check_unchanged(settings, folder_, "leave it out, or pretrain another bert");
 }
 
 void Start::load_into(TextClassifier& model) const {

@@ -2,10 +2,10 @@
 // A run of bert that a text classifier starts from, instead of random weights.
 
 #include <string>
-#include <vector>
 
 #include "../../autograd/io/json.h"
 #include "../../autograd/tensor/tensor_dict.h"
+#include "../task/decided.h"
 #include "../task/run_folder.h"
 #include "model.h"
 
@@ -35,9 +35,8 @@ class Start {
  private:
   std::string folder_;
   Json tokenizer_;
-  RunConfig config_;  // only the settings
-  std::vector<std::pair<std::string, std::string>>
-      decided_;         // the settings as the classifier has them
+  RunConfig config_;    // only the settings
+  Decided decided_;     // the same as the classifier has them
   TensorDict weights_;  // under the classifier's names
 };
 

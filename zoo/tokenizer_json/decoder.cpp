@@ -162,7 +162,10 @@ std::string lossy_utf8(std::string_view text) {
 }
 
 Decoder::Decoder(const Section& file) {
-  for (const Section& part : steps_of(file, "decoder", "decoders")) steps_.push_back(step_of(part));
+  for (const Section& part : steps_of(file, "decoder", "decoders")) {
+    steps_.push_back(step_of(part));
+    is_byte_level_ = steps_.size() == 1 && part.type() == "ByteLevel";
+  }
 }
 
 std::string Decoder::operator()(std::vector<std::string> tokens) const {

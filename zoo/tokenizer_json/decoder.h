@@ -19,9 +19,12 @@ class Decoder {
 
   /// The text of tokens. Bytes that are not UTF-8 become U+FFFD.
   std::string operator()(std::vector<std::string> tokens) const;
+  /// Whether tokens are bytes, which may be parts of a character: ByteLevel alone.
+  bool is_byte_level() const { return is_byte_level_; }
 
  private:
   std::vector<std::function<std::vector<std::string>(std::vector<std::string>)>> steps_;
+  bool is_byte_level_ = false;
 };
 
 /// `text` with U+FFFD in place of each longest part that begins a character of UTF-8 and does not

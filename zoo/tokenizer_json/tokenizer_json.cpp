@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "autograd/io/json.h"
+#include "zoo/data/byte_characters.h"
 #include "zoo/data/text.h"
 
 namespace tarsier::zoo::tokenizer_json {
@@ -68,6 +69,14 @@ std::string TokenizerJson::decode(const std::vector<int32_t>& ids, bool skip_spe
         token != nullptr && !(skip_specials && is_special(id)))
       tokens.push_back(*token);
   return decoder_(std::move(tokens));
+}
+
+std::string TokenizerJson::added(int32_t id, int32_t before) const {
+  const std::string* token = token_of(id);
+  if (token == nullptr || is_special(id)) return "";
+  if (decoder_.is_byte_level()) return bytes_of(*token).value_or(*token);
+  const std::string first = decode({before}), both = decode({before, id});
+  return both.substr(std::min(first.size(), both.size()));
 }
 
 }  // namespace tarsier::zoo::tokenizer_json

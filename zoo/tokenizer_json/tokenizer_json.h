@@ -39,6 +39,10 @@ class TokenizerJson {
   /// `skip_specials`.
   std::string decode(const std::vector<int32_t>& ids, bool skip_specials = true) const;
 
+  /// What token `id` adds to a text that ends with token `before`. Tokens of bytes give these, also
+  /// parts of a character; special tokens give nothing.
+  std::string added(int32_t id, int32_t before) const;
+
   /// The largest id, and 1.
   int64_t size() const { return size_; }
   /// The id of a token as the file writes it, or −1.
