@@ -12,7 +12,6 @@
 #include "autograd/ops/matmul/int8_f32.h"
 #include "autograd/ops/matmul/int8_vnni.h"
 #include "autograd/simd/dispatch.h"
-#include "autograd/simd/scratch.h"
 #include "autograd/simd/simd.h"
 #include "autograd/simd/units.h"
 
@@ -23,13 +22,6 @@ namespace {
 constexpr int64_t kStripTiles = 8;
 /// Multiply-adds that are worth waking a thread for: a few microseconds.
 constexpr int64_t kInt8Grain = int64_t(1) << 17;
-
-/// The memory of a thread for the digits of X.
-Scratch& digit_scratch() {
-  thread_local Scratch memory;
-  [[maybe_unused]] thread_local const ScratchOwner owner{memory};
-  return memory;
-}
 
 /// Columns of Y: those that the rows `begin` … `end` − 1 of W give.
 struct Columns {

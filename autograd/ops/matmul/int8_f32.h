@@ -68,6 +68,22 @@ void int8_tile(const Int8Tile& t) {
   }
 }
 
+/// The tile functions of 1 … Most rows and two vectors.
+template <int Most>
+struct Int8Tiles {
+  void (*of[Most])(const Int8Tile&);
+  constexpr Int8Tiles() { fill<1>(); }
+
+ private:
+  template <int Rows>
+  constexpr void fill() {
+    of[Rows - 1] = int8_tile<Rows, 2>;
+    if constexpr (Rows < Most) fill<Rows + 1>();
+  }
+};
+template <int Most>
+inline constexpr Int8Tiles<Most> kInt8Tiles;
+
 /// A way of computing sums (int8.kernel.cpp).
 class Int8InF32 {
  public:
@@ -85,25 +101,11 @@ class Int8InF32 {
     if (rows == 1)
       int8_tile<1, kLongVectors>(tile);
     else
-      kTiles.of[rows - 1](tile);
+      kInt8Tiles<kRows>.of[rows - 1](tile);
   }
 
  private:
-  struct Tiles {
-    void (*of[kRows])(const Int8Tile&);
-    constexpr Tiles() { fill<1>(); }
-
-   private:
-    template <int Rows>
-    constexpr void fill() {
-      of[Rows - 1] = int8_tile<Rows, 2>;
-      if constexpr (Rows < kRows) fill<Rows + 1>();
-    }
-  };
-  static const Tiles kTiles;
-
   const Int8Linear& g_;
 };
-inline constexpr Int8InF32::Tiles Int8InF32::kTiles;
 
 }  // namespace tarsier::kernels::TARSIER_ISA

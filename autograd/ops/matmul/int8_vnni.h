@@ -24,6 +24,13 @@ namespace tarsier::kernels::TARSIER_ISA {
 /// Up to this k no sum of 32 bits overflows.
 constexpr int64_t kMostVnni = 32768;
 
+/// The memory of a thread for the digits of X.
+inline Scratch& digit_scratch() {
+  thread_local Scratch memory;
+  [[maybe_unused]] thread_local const ScratchOwner owner{memory};
+  return memory;
+}
+
 /// The digits of a row: words of four neighbours along k, as those of the weights.
 struct DigitRow {
   const int32_t* high;
@@ -81,6 +88,22 @@ void vnni_tile(int64_t steps, const DigitRow* x, const int32_t* words, float* su
     }
 }
 
+/// The tile functions of 1 … Most rows and two vectors.
+template <int Most>
+struct VnniTiles {
+  void (*of[Most])(int64_t, const DigitRow*, const int32_t*, float*);
+  constexpr VnniTiles() { fill<1>(); }
+
+ private:
+  template <int Rows>
+  constexpr void fill() {
+    of[Rows - 1] = vnni_tile<Rows, 2>;
+    if constexpr (Rows < Most) fill<Rows + 1>();
+  }
+};
+template <int Most>
+inline constexpr VnniTiles<Most> kVnniTiles;
+
 /// A way of computing sums (int8.kernel.cpp). Isa is that of the build: a parameter, so that only
 /// builds with the instruction compile the tiles.
 template <Isa isa>
@@ -109,7 +132,7 @@ class Int8InIntegers {
     if (rows == 1)
       vnni_tile<1, kLongVectors>(steps_, rows_ + row, words, to);
     else
-      kTiles.of[rows - 1](steps_, rows_ + row, words, to);
+      kVnniTiles<kRows>.of[rows - 1](steps_, rows_ + row, words, to);
   }
 
  private:
@@ -150,19 +173,6 @@ class Int8InIntegers {
     return {high, low, -128 * sum_lanes(high_sum), -128 * sum_lanes(low_sum),
             odd ? -1 : most / kLargest};
   }
-
-  struct Tiles {
-    void (*of[kRows])(int64_t, const DigitRow*, const int32_t*, float*);
-    constexpr Tiles() { fill<1>(); }
-
-   private:
-    template <int Rows>
-    constexpr void fill() {
-      of[Rows - 1] = vnni_tile<Rows, 2>;
-      if constexpr (Rows < kRows) fill<Rows + 1>();
-    }
-  };
-  static constexpr Tiles kTiles{};
 
   int64_t steps_;
   DigitRow* rows_;
