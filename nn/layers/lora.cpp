@@ -29,6 +29,7 @@ Tensor LoraLinear::forward(const Arg& x) {
 
 Tensor LoraLinear::merged_weight() const {
   const NoGrad guard;
+  if (lora.r > 0) check(weight.defined(), "lora", "the weight has 8 bits: merge before quantize_");
   return lora.r == 0 ? weight : weight + matmul(lora_B->weight, lora_A->weight) * scaling();
 }
 
