@@ -11,6 +11,7 @@ FOLDER/model.pt are the result.
 import argparse
 import math
 import os
+import sys
 
 import numpy as np
 import torch
@@ -77,9 +78,13 @@ def optimizer_of(model, recipe):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, help="steps to do; default: up to the recipe's end")
-    parser.add_argument("--out", default="continued")
+    parser.add_argument("--steps", type=int, help="steps to do, beyond the recipe's end at its last "
+                        "learning rate; default: up to its end")
+    parser.add_argument("--out", default="continued", help="folder of the result; default: continued")
     options = parser.parse_args()
+    data = os.path.join(gpt.FOLDER, "train.bin")
+    if not os.path.exists(data):
+        sys.exit(f"there is no {data}: export the run again where its data are, unchanged")
     config = gpt.config()
     recipe, length = config["recipe"], config["model"]["block_size"]
     together = "RANK" in os.environ  # set by torchrun
@@ -95,10 +100,12 @@ def main():
     optimizer = optimizer_of(model, recipe)
     optimizer.load_state_dict(checkpoint["optimizer"])
     forward = DistributedDataParallel(model) if together else model
-    tokens = np.memmap(os.path.join(gpt.FOLDER, "train.bin"), dtype=np.uint16, mode="r")
+    tokens = np.memmap(data, dtype=np.uint16, mode="r")
     parts = recipe["accumulate"]
     first = checkpoint["step"] + 1
-    last = min(recipe["steps"], first - 1 + options.steps) if options.steps else recipe["steps"]
+    last = first - 1 + options.steps if options.steps else recipe["steps"]
+    if rank == 0 and last < first:
+        print(f"all {recipe['steps']} steps are done: --steps N does N more")
     for step in range(first, last + 1):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, recipe)
