@@ -23,6 +23,7 @@
 #include "layers/kv_cache.h"
 #include "layers/lambda.h"
 #include "layers/linear.h"
+#include "layers/lora.h"
 #include "layers/loss.h"
 #include "layers/norm.h"
 #include "layers/pool.h"
