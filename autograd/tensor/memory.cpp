@@ -62,9 +62,10 @@ struct BlockSize {
 /// for the first time comes in 4 KiB pages otherwise, several times as slowly as it is copied.
 void* new_block(size_t bytes) {
   const bool large = bytes >= 2 * kHugePage;
-  void* const block = std::aligned_alloc(large ? kHugePage : kAlignment, bytes);
+  void* block = nullptr;  // aligned_alloc would want a multiple of the alignment
+  if (::posix_memalign(&block, large ? kHugePage : kAlignment, bytes) != 0) return nullptr;
 #ifdef MADV_HUGEPAGE
-  if (large && block != nullptr) ::madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+  if (large) ::madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
   return block;
 }
