@@ -68,7 +68,7 @@
         if (mine !== undefined && its !== undefined) check(mine === its, `${nameOf(id)} ${entry.element} has the proof of another number`);
       }
     });
-    check(chosen.length > 0, `there is no proof: ${Study.data.proof_missing}`);
+    check(chosen.length > 0 || Study.data.proof_missing, "there is neither a proof nor a word why");
   }
 
   /** Every attention, and one query of each. */

@@ -59,6 +59,10 @@ class DetectionTask : public TaskOf<Detr, DetectionData> {
                     {"classes", pictures_.names}};
     input.description = "1 image";
     input.picture = {select(input.batch["images"], 0, 0), config_.rows(), config_.columns()};
+    input.no_proof =
+        "This model decides by numbers: which patches become queries, which query gets which "
+        "object, "
+        "where a layer looks. Backward takes that as given, and a difference of the loss does not.";
     return input;
   }
 

@@ -30,16 +30,14 @@ zoo::Batch in_f64(const zoo::Batch& batch) {
 }
 
 /// Differences, with the weights `before` the update in f64.
-void prove(Recording& recording, Task& task, const zoo::Batch& batch, const TensorDict& before,
+void prove(Recording& recording, Task& task, const StudyInput& input, const TensorDict& before,
            RandomKey start, double seconds) {
-  if (seconds <= 0) {
-    recording.proof_missing = "It was not asked for.";
-    return;
-  }
+  recording.proof_missing = seconds > 0 ? input.no_proof : "It was not asked for.";
+  if (!recording.proof_missing.empty()) return;
   task.model().load_state_dict(before);
   task.model().to(f64);
   task.model().zero_grad();
-  const zoo::Batch exact = in_f64(batch);
+  const zoo::Batch exact = in_f64(input.batch);
   add_proof(recording,
             [&] {
               default_generator().set_state(start);
@@ -111,7 +109,7 @@ Recording record_step(Task& task, uint64_t seed, const zoo::Checkpoint* checkpoi
   add_input(recording, input);
   label_attention(recording);
   add_update(recording, task, optimizers, rate);
-  prove(recording, task, input.batch, before, start_of(seed, step), options.proof_seconds);
+  prove(recording, task, input, before, start_of(seed, step), options.proof_seconds);
   return recording;
 }
 

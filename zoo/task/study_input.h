@@ -25,6 +25,9 @@ struct StudyInput {
     int64_t rows = 0, columns = 0;
   };
   std::optional<Picture> picture = {};
+  /// Why differences of the loss are not its gradients, for the page: the forward decides something
+  /// by numbers that backward does not follow (detach(), topk()). "": they are.
+  std::string no_proof = "";
 };
 
 }  // namespace tarsier::zoo
