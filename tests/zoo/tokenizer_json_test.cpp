@@ -201,7 +201,7 @@ TEST_CASE("tokenizer.json: damaged files are refused with the place") {
         "[tokenizer] 'x.json', model: the unk_token 'nothing' is not in the vocabulary");
   CHECK(model("bert", "max_input_chars_per_word", int64_t{1} << 60).find("from 1 to 1000") !=
         std::string::npos);
-  CHECK(model("unigram", "vocab", Json::Array{Json::Array{"a"}}) ==
+  CHECK(model("unigram", "vocab", parsed(R"([["a"]])")) ==
         "[tokenizer] 'x.json', model, vocab 1: found [\"a\"], where a token and its score were "
         "expected");
   CHECK(model("unigram", "unk_id", 1000).find("'unk_id' is 1000") != std::string::npos);
