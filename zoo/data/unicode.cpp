@@ -1,36 +1,22 @@
 #include "zoo/data/unicode.h"
 
-#include <algorithm>
-#include <iterator>
-
 #include "autograd/io/utf8.h"
+#include "zoo/data/find_range.h"
 #include "zoo/data/unicode_tables.h"
 
 namespace tarsier::zoo {
 
-namespace {
-
-/// The range of a sorted table that holds `c`, or null.
-template <class Range, size_t N>
-const Range* find(const Range (&table)[N], char32_t c) {
-  const Range* found = std::upper_bound(std::begin(table), std::end(table), c,
-                                        [](char32_t v, const Range& r) { return v < r.first; });
-  return found != std::begin(table) && c <= found[-1].last ? found - 1 : nullptr;
-}
-
-}  // namespace
-
 CharClass class_of(char32_t c) {
-  if (find(kLetters, c) != nullptr) return CharClass::letter;
-  if (find(kSpaces, c) != nullptr) return CharClass::space;
-  if (find(kNumbers, c) != nullptr) return CharClass::number;
+  if (find_range(kLetters, c) != nullptr) return CharClass::letter;
+  if (find_range(kSpaces, c) != nullptr) return CharClass::space;
+  if (find_range(kNumbers, c) != nullptr) return CharClass::number;
   return CharClass::other;
 }
 
-bool is_mark(char32_t c) { return find(kMarks, c) != nullptr; }
+bool is_mark(char32_t c) { return find_range(kMarks, c) != nullptr; }
 
 char32_t lower_case(char32_t c) {
-  const LowerRun* run = find(kLower, c);
+  const LowerRun* run = find_range(kLower, c);
   if (run == nullptr || (c - run->first) % run->step != 0) return c;
   return static_cast<char32_t>(static_cast<int32_t>(c) + run->distance);
 }
